@@ -1,0 +1,51 @@
+"""For every test: nothing of it is left, and a failure shows what each side said."""
+import gc
+import os
+import threading
+
+import harness
+import pytest
+
+SHOWN = 20                                         # participants of a failed test in its report
+
+
+def pytest_configure():
+    harness.become_subreaper()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """Fail a test that leaves a process, a zombie, a thread or a descriptor in this process."""
+    harness.participants.clear()
+    before, threads = descriptors(), threading.enumerate()
+    yield
+    left = [f"running: {program}" for program in harness.running()]
+    for program in harness.running():
+        program.destroy()
+    for pid in harness.adopted_by_us():
+        left.append(harness.describe(pid))
+        harness.kill(pid)
+    gc.collect()
+    left += [f"descriptor {fd}: {what}" for fd, what in descriptors().items() if before.get(fd) != what]
+    left += [str(thread) for thread in threading.enumerate() if thread not in threads]
+    if left:
+        pytest.fail("this test left behind:\n" + "\n".join(left), pytrace=False)
+
+
+def descriptors():
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except FileNotFoundError:                  # the one that listed the folder
+            pass
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for participant in harness.participants[:SHOWN]:
+            report.sections.append(("what was said", participant.transcript()))
+    return report

@@ -1,0 +1,83 @@
+"""What the course says about itself: its scripts, in the order of README.md, and what their docstrings promise."""
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for a number; others stand for any text
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script, as its docstring presents it."""
+    path: str                                      # from the course's folder on, such as day07/fork.py
+    title: str                                     # line 1: what it shows
+    heading: str                                   # line 2: its heading in the notes
+    commands: tuple                                # under Run:
+    output: tuple                                  # under Output:, the lines with their placeholders; empty if there is none
+    in_any_order: bool                             # Output (in any order):
+
+    @property
+    def day(self):
+        return self.path[3:5]
+
+
+def find_scripts():
+    """The paths of all scripts there are."""
+    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("day*/**/*.py"))
+
+
+def scripts_in_order():
+    """The scripts as README.md lists them: rows of tables that begin with a link to a script."""
+    rows = re.findall(r"^\| \[[^\]]+\]\((day[^)]+\.py)\)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return [describe(path) for path in rows]
+
+
+def describe(path):
+    """Read a script's docstring; return a Script. A missing part is empty."""
+    text = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or ""
+    title, _, rest = text.partition("\n")
+    heading = rest.partition("\n")[0]
+    run = section(text, r"Run:")
+    output = section(text, r"Output(?: \(in any order\))?:")
+    # What follows a command on its line, after two spaces or more, is a remark.
+    commands = [re.split(r"\s{2,}", line.strip())[0] for line in run if line.strip().startswith("python ")]
+    return Script(path, title, heading, tuple(commands), tuple(output), "Output (in any order):" in text)
+
+
+def section(text, title):
+    """The lines under a title (a regular expression), up to the next line that is not indented."""
+    found = re.search(rf"^{title}(.*\n(?:(?:[ ].*)?\n)*)", text + "\n", re.MULTILINE)
+    if not found:
+        return []
+    first, *rest = found[1].rstrip().split("\n")
+    indent = min((len(line) - len(line.lstrip()) for line in rest if line), default=0)
+    return ([first.strip()] if first.strip() else []) + [line[indent:] for line in rest]
+
+
+def line_pattern(template):
+    """A line of sample output, with placeholders such as <pid> and <name>, as a regular expression."""
+    def replace(match):
+        return r"\d+(?:\.\d+)?" if match[1] in NUMBERS else ".+"
+
+    # re.escape leaves < and > alone, so the placeholders are still to be seen.
+    return re.sub(r"<([a-z]+)>", replace, re.escape(template))
+
+
+def compare(template, printed, in_any_order=False):
+    """Compare lines of sample output with printed lines; return what differs, as text, or None."""
+    wanted, left = list(template), list(printed)
+    missing = []
+    for number, line in enumerate(wanted):
+        candidates = left if in_any_order else left[:1]
+        match = next((one for one in candidates if re.fullmatch(line_pattern(line), one)), None)
+        if match is not None:
+            left.remove(match)
+        elif in_any_order:
+            missing.append(line)
+        else:
+            return f"line {number + 1}\n  should be: {line}\n  is:        {left[0] if left else '(nothing)'}"
+    if missing or left:
+        return "".join([f"\n  not printed: {line}" for line in missing] + [f"\n  not expected: {line}" for line in left])
+    return None

@@ -1,0 +1,432 @@
+"""Run the course's programs as a student would, wait for what they do, and prove that nothing of them is left.
+
+    run(script, ...)    a program that ends by itself; returns what it printed
+    serve(script, ...)  a server, for the length of a `with` block; ended by Ctrl-C
+    Program             the process behind both, for everything in between: terminals, signals, several at once
+    Wire                a socket with a time limit that records what went over it
+
+Three rules hold for all of them.
+
+- A program is a real process in a session of its own, with an explicit environment, an empty folder to stand in and an
+  empty one for temporary files.
+- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps.
+- When a program has ended, nothing may be left: this process is a subreaper (man 2 prctl), so whatever a program leaves
+  running, or dead and unreaped, becomes our child, and we look. Files are looked for as well.
+
+Needs nothing but the standard library, so that `make demo` can use it too.
+"""
+import contextlib
+import ctypes
+import fcntl
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 30                                       # seconds; only a failure ever takes so long
+PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
+SHARED_MEMORY = Path("/dev/shm")
+PR_SET_CHILD_SUBREAPER = 36                        # from <sys/prctl.h>
+
+# What took part in the present test, for the report of a failure: objects with a transcript().
+participants = []
+
+
+class Failure(AssertionError):
+    """A program did not do what it should, or left something behind."""
+
+
+class Program:
+    """A process of its own session.
+
+    argv: the command; a first word that ends in .py is a script, relative to the course's folder, for this interpreter.
+    stdin: text, given at once and followed by end of input; None keeps standard input open for write().
+    tty: give it a terminal instead of pipes; what it prints on stderr is then part of stdout, as on a screen.
+    cwd, env: the folder to start in (default: an empty one) and variables to add to the environment.
+    """
+
+    def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None):
+        become_subreaper()
+        argv = [str(word) for word in argv]
+        if argv[0].endswith(".py"):
+            argv = [sys.executable, str(ROOT / argv[0]) if cwd is None else argv[0], *argv[1:]]
+        self.argv = argv
+        self.stdout = self.stderr = ""
+        self.status = None
+        self._destroyed = False
+        self._seen = 0                             # how far expect() has come in stdout
+        self._room = Path(tempfile.mkdtemp(prefix="course-"))
+        for name in ("cwd", "tmp", "home"):
+            (self._room / name).mkdir()
+        self._shared_memory = shared_memory()
+
+        if tty:
+            master, slave = os.openpty()
+            self._stdin, self._outputs, theirs = os.dup(master), {master: "stdout"}, (slave, slave, slave)
+        else:
+            stdin_reader, self._stdin = os.pipe()
+            stdout_reader, stdout_writer = os.pipe()
+            stderr_reader, stderr_writer = os.pipe()
+            self._outputs = {stdout_reader: "stdout", stderr_reader: "stderr"}
+            theirs = (stdin_reader, stdout_writer, stderr_writer)
+            for fd in self._outputs:
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        try:
+            self._process = subprocess.Popen(
+                argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=cwd or self._room / "cwd",
+                env=self._environment(env), start_new_session=True, preexec_fn=take_terminal if tty else None)
+        finally:
+            for fd in set(theirs):
+                os.close(fd)
+        self._bytes = {"stdout": b"", "stderr": b""}
+        self.pid = self._process.pid
+        self._pidfd = os.pidfd_open(self.pid)      # readable when the process has ended
+        participants.append(self)
+        if stdin is not None:
+            self.write(stdin)
+            self.close_stdin()
+
+    def _environment(self, extra):
+        """Nothing of the caller's environment but what a program needs to start, so that every machine shows the same."""
+        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        return {**kept, "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(self._room / "home"),
+                "TMPDIR": str(self._room / "tmp"), "PYTHONWARNINGS": "default", **(extra or {})}
+
+    # What it does
+
+    def expect(self, pattern, stream="stdout", timeout=TIMEOUT):
+        """Wait until the pattern (a regular expression) comes in the output, after the last match; return the match."""
+        deadline = time.monotonic() + timeout
+        while True:
+            text = getattr(self, stream)
+            start = self._seen if stream == "stdout" else 0
+            found = re.compile(pattern, re.MULTILINE).search(text, start)
+            if found:
+                if stream == "stdout":
+                    self._seen = found.end()
+                return found
+            if not self._outputs:
+                raise Failure(f"{self} ended without printing {pattern!r}")
+            if not self._read(deadline):
+                raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds")
+
+    def wait(self, timeout=TIMEOUT):
+        """Wait until it has ended; return its exit status, negative for a signal."""
+        deadline = time.monotonic() + timeout
+        while self.status is None:
+            if not self._read(deadline):
+                raise Failure(f"{self} did not end within {timeout} seconds")
+        return self.status
+
+    def _read(self, deadline):
+        """Wait for output or the end of the process and take note of it; False if neither came in time."""
+        poll = select.poll()
+        for fd in [*self._outputs, self._pidfd]:
+            poll.register(fd, select.POLLIN)
+        events = poll.poll(max(0, deadline - time.monotonic()) * 1000)
+        for fd, _ in events:
+            if fd in self._outputs:
+                self._take(fd)
+        if self._pidfd in dict(events) and self.status is None:
+            # All that the process wrote is in the pipes by now. They may never end, if it has left a child behind.
+            self._take_rest()
+            self.status = self._process.wait()
+        return bool(events)
+
+    def _take_rest(self):
+        """Read what there is from every output, and close it."""
+        for fd in list(self._outputs):
+            while fd in self._outputs and select.select([fd], [], [], 0)[0]:
+                self._take(fd)
+        self._close_outputs()
+
+    def _take(self, fd):
+        """Read what there is; at its end, close it."""
+        name = self._outputs[fd]
+        try:
+            data = os.read(fd, 1 << 16)
+        except OSError:                            # EIO: how a terminal says that its program has gone
+            data = b""
+        if data:
+            self._bytes[name] += data
+            setattr(self, name, self._bytes[name].decode("utf-8", "replace").replace("\r\n", "\n"))
+        else:
+            os.close(fd)
+            del self._outputs[fd]
+
+    def _close_outputs(self):
+        for fd in self._outputs:
+            os.close(fd)
+        self._outputs.clear()
+
+    # What it is told
+
+    def write(self, text):
+        """Give it text on standard input, or type it on its terminal."""
+        data = text.encode() if isinstance(text, str) else text
+        while data:
+            if not select.select([], [self._stdin], [], TIMEOUT)[1]:
+                raise Failure(f"{self} does not read its standard input")
+            data = data[os.write(self._stdin, data[:4096]):]
+
+    def close_stdin(self):
+        """End its standard input; on a terminal, hang up."""
+        if self._stdin is not None:
+            os.close(self._stdin)
+            self._stdin = None
+
+    def hang_up(self):
+        """Close its terminal, as when the window is closed."""
+        self.close_stdin()
+        self._close_outputs()
+
+    def signal(self, signum):
+        """Signal the process alone."""
+        if self.status is None:
+            os.kill(self.pid, signum)              # not yet waited for, so the PID is still its own
+
+    def interrupt(self):
+        """Press Ctrl-C: SIGINT for its whole process group."""
+        if self.status is None:
+            os.killpg(self.pid, signal.SIGINT)
+
+    # What it is made of
+
+    def descriptors(self):
+        """What its file descriptors point to, by number."""
+        folder = Path(f"/proc/{self.pid}/fd")
+        return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
+    def children(self):
+        return children(self.pid)
+
+    def memory(self):
+        """Its resident memory, in KiB."""
+        return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())[1])
+
+    # Its end
+
+    def finish(self, status=0, stderr="", orphans=0, timeout=TIMEOUT):
+        """Wait until it has ended and check how: its exit status, its stderr (a regular expression for all of it), and
+        that nothing is left of it but that number of orphans, which must end by themselves. Returns self."""
+        try:
+            self.wait(timeout)
+            problems = []
+            if self.status != status:
+                problems.append(f"ended with status {self.status} instead of {status}")
+            if not re.fullmatch(stderr, self.stderr, re.DOTALL):
+                problems.append(f"wrote to stderr:\n{self.stderr}")
+            left = adopted_by_us()
+            if len(left) == orphans:
+                left = [pid for pid in left if not reap(pid, timeout)]
+            if left:
+                problems.append("left processes behind:\n    " + "\n    ".join(map(describe, left)))
+            files = [path.relative_to(self._room) for path in self._room.rglob("*") if path.parent != self._room]
+            files += [SHARED_MEMORY / name for name in shared_memory() - self._shared_memory]
+            if files:
+                problems.append(f"left files behind: {', '.join(map(str, sorted(files)))}")
+            if problems:
+                raise Failure(f"{self} " + "\nand ".join(problems))
+            return self
+        finally:
+            self.destroy()
+
+    def destroy(self):
+        """End it by force, with all that it has started, and give back what it needed."""
+        if self._destroyed:
+            return
+        self._destroyed = True
+        self._take_rest()                          # what it said last, for the report
+        if self.status is None:                    # not reaped yet, so the PID still is its own
+            os.killpg(self.pid, signal.SIGKILL)
+            self.status = self._process.wait()
+        while left := adopted_by_us():             # killing one may make orphans of its children
+            for pid in left:
+                kill(pid)
+        self.close_stdin()
+        os.close(self._pidfd)
+        shutil.rmtree(self._room)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.destroy()
+
+    def __str__(self):
+        return " ".join(word.removeprefix(f"{ROOT}/") for word in self.argv)
+
+    def transcript(self):
+        """What it was and said, for the report of a failure."""
+        state = "running" if self.status is None else f"ended with {self.status}"
+        text = f"$ {self}      [PID {self.pid}, {state}]\n{self.stdout}"
+        return text + (f"\n--- stderr\n{self.stderr}" if self.stderr else "")
+
+
+def run(*argv, stdin="", status=0, stderr="", orphans=0, timeout=TIMEOUT, **options):
+    """Run a program to its end and check it as Program.finish does; return it, for its stdout and stderr."""
+    return Program(*argv, stdin=stdin, **options).finish(status, stderr, orphans, timeout)
+
+
+@contextlib.contextmanager
+def serve(script, *args, port=0, stdin="", status=0, stderr="", **options):
+    """Start a server, wait for its ready line, and yield it with its address as .host and .port.
+
+    At the end of the block it gets a Ctrl-C and must end with that status and stderr, leaving nothing.
+    """
+    with Program(script, port, *args, stdin=stdin, **options) as server:
+        ready = server.expect(r"\Alistening on (.+):(\d+)\n")
+        server.host, server.port = ready[1].strip("[]"), int(ready[2])
+        yield server
+        server.interrupt()
+        server.finish(status, stderr)
+
+
+class Wire(socket.socket):
+    """A socket that waits at most TIMEOUT seconds and records what went over it."""
+
+    def __init__(self, *args, name="socket", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.settimeout(TIMEOUT)
+        self.name = name
+        self._record = []
+        participants.append(self)
+
+    def send(self, data, *args):
+        count = super().send(data, *args)
+        self._record.append(("sent", bytes(data[:count])))
+        return count
+
+    def sendall(self, data, *args):
+        super().sendall(data, *args)
+        self._record.append(("sent", bytes(data)))
+
+    def sendto(self, data, *args):
+        self._record.append(("sent", bytes(data)))
+        return super().sendto(data, *args)
+
+    def recv(self, *args):
+        data = super().recv(*args)
+        self._record.append(("got", data))
+        return data
+
+    def transcript(self):
+        lines = [f"    {what:4} {shorten(data)}" for what, data in self._record[-50:]]
+        return "\n".join([f"{self.name}, the last {len(lines)} of {len(self._record)}", *lines])
+
+
+def shorten(data, limit=200):
+    text = data.decode("utf-8", "backslashreplace") if len(data) <= limit else f"{data[:limit]!r}... {len(data)} bytes"
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+# Processes and what they leave
+
+def become_subreaper():
+    """From now on, orphans among our descendants become our children instead of init's."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def stat_of(pid):
+    """The fields of /proc/PID/stat from the state on, or None if there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()     # the name in front may contain anything
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def state_of(pid):
+    """R, S, D, T, Z, ... or None if there is no such process."""
+    fields = stat_of(pid)
+    return fields and fields[0]
+
+
+def children(pid):
+    """The PIDs of its children, zombies too."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = stat_of(name)
+            if fields and int(fields[1]) == pid:
+                found.append(int(name))
+    return found
+
+
+def running():
+    """The programs that have not been cleaned up."""
+    return [one for one in participants if isinstance(one, Program) and not one._destroyed]
+
+
+def adopted_by_us():
+    """The children of this process that it did not start as a Program: orphans, alive or dead."""
+    ours = {program.pid for program in running() if program.status is None}
+    return [pid for pid in children(os.getpid()) if pid not in ours]
+
+
+def reap(pid, timeout):
+    """Wait until a child has ended, and reap it; False if it does not end in time."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        if not select.select([pidfd], [], [], timeout)[0]:
+            return False
+        os.waitpid(pid, 0)
+        return True
+    finally:
+        os.close(pidfd)
+
+
+def kill(pid):
+    """End one of our children by force, and reap it."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def gone(pid, timeout=TIMEOUT):
+    """Wait until a process that need not be our child has ended; False if it does not in time."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([pidfd], [], [], timeout)[0])
+    finally:
+        os.close(pidfd)
+
+
+def describe(pid):
+    with contextlib.suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return f"PID {pid}, state {state_of(pid)}: {command or '(no command line: a zombie)'}"
+    return f"PID {pid}"
+
+
+def shared_memory():
+    """The names of our own semaphores and shared memory segments."""
+    if not SHARED_MEMORY.is_dir():
+        return set()
+    with os.scandir(SHARED_MEMORY) as entries:
+        found = set()
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                    found.add(entry.name)
+        return found
+
+
+def take_terminal():
+    """In a new session: make standard input the controlling terminal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -1,0 +1,534 @@
+"""The chat room: what its members see, what hostile datagrams do not do, and how everybody leaves.
+
+Datagrams on one machine arrive in the order in which they were sent, and the server handles them one by one. So "nothing
+was sent to her" needs no waiting: something is sent to her afterwards, and it must be the next thing that arrives.
+"""
+import contextlib
+import os
+import random
+import re
+import signal
+import socket
+
+import harness
+import pytest
+from harness import Program, Wire, gone, run, serve
+
+SERVER, CLIENT = "day07/chat/chat_server.py", "day07/chat/chat_client.py"
+
+
+class Member(Wire):
+    """Someone who speaks the room's protocol; joins at once if there is a name."""
+
+    def __init__(self, server, name=None):
+        super().__init__(socket.AF_INET, socket.SOCK_DGRAM, name=name or "stranger")
+        self.connect((server.host, server.port))
+        if name:
+            self.say(f"L {name}")
+            assert re.fullmatch(r"OK [\d.]+", self.hear())
+
+    def say(self, text):
+        self.send(text.encode() if isinstance(text, str) else text)
+
+    def hear(self):
+        return self.recv(65536).decode()
+
+    def drain(self):
+        """Everything that has arrived."""
+        heard = []
+        self.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard.append(self.hear())
+        self.settimeout(harness.TIMEOUT)
+        return heard
+
+
+@contextlib.contextmanager
+def room(*names, args=(), **options):
+    """A server and members of those names, who have all heard of each other's coming."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(SERVER, *args, **options))
+        members = []
+        for name in names:
+            newcomer = stack.enter_context(Member(server, name))
+            assert [other.hear() for other in members] == [f"SAY {name} 进入了聊天室"] * len(members)
+            members.append(newcomer)
+        yield server, *members
+
+
+# What the members see
+
+def test_chat_server_tells_the_others():
+    with room("小明", "Tom", "Ann", stdin=None) as (server, ming, tom, ann):
+        ming.say("C 你好")
+        assert tom.hear() == ann.hear() == "SAY 小明：你好"
+        server.write("下课了\n")
+        assert ming.hear() == tom.hear() == ann.hear() == "SAY 管理员消息：下课了"
+        tom.say("Q")
+        assert ming.hear() == ann.hear() == "SAY Tom退出了聊天室"
+    assert ming.transcript().count("小明") == 2   # L and its own name in no line that came back
+
+
+def test_chat_server_says_goodbye():
+    with room("A", "B") as (server, a, b):
+        server.interrupt()
+        assert a.hear() == b.hear() == "END"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_chat_server_ends_properly_on_other_signals(signum):
+    with room("A") as (server, a):
+        server.signal(signum)
+        assert a.hear() == "END"
+
+
+@pytest.mark.parametrize("name, reason", [
+    ("", "empty"), ("x" * 33, "at most 32"), ("汉" * 33, "at most 32"),
+    ("a b", "no spaces"), ("a\u3000b", "no spaces"), ("a\tb", "no spaces"), (" a", "no spaces"), ("a\nb", "no spaces"),
+    ("a\x1b[31m", "control"), ("a\u200bb", "control"), ("a\u202eb", "control"), (b"\xff\xfe", "control"),
+    ("管理员", "reserved"), ("管理员消息", "reserved"),
+    ("Tom", "taken"), ("tom", "taken"), ("Ｔｏｍ", "taken"),
+    ("Tom：hello", "colon"), ("Tom:", "colon"), ("管理员消息：hello", "colon"),
+])
+def test_chat_server_refuses_a_name(name, reason):
+    with room("Tom") as (server, tom), Member(server) as new:
+        new.say(b"L " + (name if isinstance(name, bytes) else name.encode()))
+        assert re.fullmatch(f"NO .*{reason}.*", new.hear())
+        new.say("L Ann")                           # asked for again
+        assert new.hear().startswith("OK ")
+        assert tom.hear() == "SAY Ann 进入了聊天室"
+
+
+@pytest.mark.parametrize("name", ["x" * 32, "汉" * 32, "O'Neil", "Zoë", "😀", "a.b-c_d"])
+def test_chat_server_accepts_a_name(name):
+    with room(name):
+        pass
+
+
+def test_chat_server_lets_a_name_free_when_its_owner_leaves():
+    with room("Tom", "Ann") as (server, tom, ann):
+        tom.say("Q")
+        assert ann.hear() == "SAY Tom退出了聊天室"
+        with Member(server, "Tom"):
+            assert ann.hear() == "SAY Tom 进入了聊天室"
+
+
+def test_chat_server_answers_each_join_but_announces_one():
+    with room("Tom", "Ann") as (server, tom, ann):
+        for _ in range(3):
+            tom.say("L Tom")
+            assert tom.hear().startswith("OK ")
+        tom.say("C once")
+        assert ann.hear() == "SAY Tom：once"
+        tom.say("L Tim")                           # another name: as if he had left and come back
+        assert tom.hear().startswith("OK ")
+        assert [ann.hear(), ann.hear()] == ["SAY Tom退出了聊天室", "SAY Tim 进入了聊天室"]
+
+
+def test_chat_server_gives_a_name_that_two_want_to_one():
+    with serve(SERVER) as server:
+        for number in range(100):
+            with Member(server) as one, Member(server) as two:
+                pair = random.sample([one, two], 2)
+                for member in pair:
+                    member.say(f"L name{number}")
+                answers = [member.hear()[:2] for member in pair]
+                assert sorted(answers) == ["NO", "OK"]
+
+
+def test_chat_server_lets_200_in_at_once():
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(SERVER))
+        members = [stack.enter_context(Member(server)) for _ in range(200)]
+        outside = dict(enumerate(members))
+        for _ in range(10):                        # as a client does: ask until there is an answer
+            for number, member in outside.items():
+                member.say(f"L member{number}")
+            for number, member in list(outside.items()):
+                member.settimeout(2)
+                with contextlib.suppress(TimeoutError):
+                    while not (answer := member.hear()).startswith("OK "):
+                        assert answer.endswith("进入了聊天室")
+                    del outside[number]
+        assert not outside
+        members[0].say("C hello")
+        for member in members[1:]:
+            while member.hear() != "SAY member0：hello":
+                pass
+
+
+# Hostile datagrams
+
+NONSENSE = [b"", b"x", b"L", b"C", b"Q Tom", b"X Tom", b"SAY hello", b"OK 6", b"END", b"\xff", b"C\xff", b"C \xff\xfe",
+            b"\0" * 100, b"L " + b"\xff" * 40, b"C " + b"x" * 65505, b"L " + b"x" * 65505, b"x" * 65507,
+            b"\x1b]0;title\x07", b"C \x1b[2J", *(random.Random(7).randbytes(n) for n in range(1, 500, 50))]
+
+
+@pytest.mark.parametrize("from_a_member", [True, False])
+def test_chat_server_survives_nonsense(from_a_member):
+    with room("Tom", "Ann", "Eve") as (server, tom, ann, eve), Member(server) as stranger:
+        sender = eve if from_a_member else stranger
+        for datagram in NONSENSE:
+            if datagram[:1] != b"Q":
+                sender.say(datagram)
+        tom.say("C still here")
+        while (line := ann.hear()) != "SAY Tom：still here":
+            # What came through is Eve's, under her name, and nothing in it moves a cursor.
+            assert from_a_member and line.startswith("SAY Eve") and line.isprintable()
+
+
+def test_chat_server_refuses_a_long_line():
+    with room("Tom", "Ann") as (server, tom, ann):
+        tom.say("C " + "汉" * 1000)
+        assert ann.hear() == "SAY Tom：" + "汉" * 1000
+        tom.say("C " + "汉" * 1001)
+        assert "at most 1000" in tom.hear()
+        tom.say("C short")
+        assert ann.hear() == "SAY Tom：short"
+
+
+@pytest.mark.parametrize("text, shown", [
+    ("\x1b[31mred\x1b[0m", "\ufffd[31mred\ufffd[0m"),
+    ("\x9b2J", "\ufffd2J"),
+    ("a\rTom：b", "a Tom：b"),
+    ("hi\n管理员消息：hello", "hi 管理员消息：hello"),
+    ("bell\a tab\t \u202eevil", "bell\ufffd tab  \ufffdevil"),
+    ("全角　空格", "全角 空格"),
+    ("Ann 进入了聊天室", "Ann 进入了聊天室"),
+])
+def test_chat_server_cleans_a_line(text, shown):
+    with room("Eve", "Ann") as (server, eve, ann):
+        eve.say(f"C {text}")
+        assert ann.hear() == f"SAY Eve：{shown}"
+
+
+def test_chat_server_nobody_speaks_or_leaves_for_another():
+    with room("Tom", "Ann", stdin=None) as (server, tom, ann), Member(server) as stranger:
+        stranger.say("C I am Tom")
+        assert stranger.hear() == "SAY ! not sent: you are not in the room"
+        stranger.say("Q Tom")                      # as the protocol of many a chat lesson has it
+        stranger.say("Q")
+        stranger.say("C Tom hello")
+        stranger.hear()
+        tom.say("C it is me")
+        assert ann.hear() == "SAY Tom：it is me"
+        ann.say("Q Tom")                           # Ann leaves, and only Ann
+        assert tom.hear() == "SAY Ann退出了聊天室"
+        server.write("to all\n")
+        assert tom.hear() == "SAY 管理员消息：to all"
+
+
+def test_chat_server_is_bounded_against_a_flood_of_joins():
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(SERVER))
+        tom = stack.enter_context(Member(server, "Tom"))
+        before = server.memory()
+        addresses = set()
+        for number in range(5000):
+            with Member(server) as one:
+                one.say(f"L flood{number}")
+                while (answer := one.hear()).startswith("SAY "):       # for the last owner of this port
+                    pass
+                if answer.startswith("OK "):
+                    addresses.add(one.getsockname())       # a port comes back sometimes: then it is a change of name
+                else:
+                    assert answer == "NO the room is full, it holds 500"
+        assert len(addresses) == 499
+        assert server.memory() < before + 4096
+        tom.drain()                                # so much has been said that his own buffer is full
+        tom.say("L Tom")                           # he is in, and served
+        while not tom.hear().startswith("OK "):
+            pass
+
+
+def test_chat_server_goes_on_beside_a_member_who_does_not_read():
+    """UDP may lose a line: when the receiver's buffer is full, the kernel drops what comes. It costs nobody else anything."""
+    with room("Tom", "Ann", "Deaf") as (server, tom, ann, deaf):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        for number in range(500):
+            tom.say(f"C line {number}")
+            assert ann.hear() == f"SAY Tom：line {number}"
+        arrived = deaf.drain()
+        assert 0 < len(arrived) < 500
+        assert arrived == [f"SAY Tom：line {number}" for number in range(len(arrived))]
+
+
+def test_chat_server_notices_who_has_vanished():
+    with room("Tom", args=["--timeout", "1"]) as (server, tom):
+        with Member(server, "Ghost"):
+            assert tom.hear() == "SAY Ghost 进入了聊天室"
+        tom.settimeout(0.1)
+        lines = []
+        while not any(line.startswith("SAY") for line in lines):     # Tom gives his signs of life, the ghost does not
+            tom.say("L Tom")
+            with contextlib.suppress(TimeoutError):
+                lines.append(tom.hear())
+        assert lines[-1] == "SAY Ghost退出了聊天室"
+        tom.settimeout(harness.TIMEOUT)
+        with Member(server, "Ghost"):              # the name is free again
+            while tom.hear() != "SAY Ghost 进入了聊天室":
+                pass
+
+
+# The server as a program
+
+@pytest.mark.parametrize("args, complaint", [
+    (["x"], "invalid"), (["70000"], "invalid"), (["-1"], ""), (["--timeout", "0"], "invalid"), (["--timeout", "nan"], "invalid"),
+    (["0", "-b", "203.0.113.1"], "Cannot assign"), (["0", "-b", "no such host"], ""),
+])
+def test_chat_server_says_what_is_wrong_with_its_arguments(args, complaint):
+    run(SERVER, *args, status=2, stderr=f".*{complaint}.*\n")
+
+
+def test_chat_server_port_in_use():
+    with serve(SERVER) as server:
+        second = run(SERVER, server.port, status=2, stderr=".*Address already in use\n")
+        assert second.stderr.count("\n") == 1
+
+
+def test_chat_server_on_ipv6():
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
+    with serve(SERVER, "-b", "::1", stdin=None) as server:
+        with Program(CLIENT, server.port, "-H", "::1", tty=True) as six:
+            six.write("Six\r")
+            six.expect("You are in the room as Six")
+            server.write("hello\n")
+            six.expect("管理员消息：hello\n")
+            six.write("quit\r")
+            six.finish()
+
+
+@pytest.mark.parametrize("killed", ["server", "terminal"])
+def test_chat_server_its_halves_end_together(killed):
+    with Program(SERVER, "0") as program:
+        program.expect("listening on")
+        [terminal] = program.children()
+        if killed == "server":
+            program.signal(signal.SIGKILL)
+            program.finish(status=-signal.SIGKILL, orphans=1)
+        else:
+            os.kill(terminal, signal.SIGKILL)
+            program.finish(status=1, stderr=".*was killed\n")
+        assert gone(terminal)
+
+
+def test_chat_server_ends_when_its_terminal_closes():
+    with Program(SERVER, "0", tty=True) as program:
+        program.expect("listening on")
+        program.hang_up()
+        program.finish()
+
+
+def test_chat_server_works_without_standard_input():
+    with Program("sh", "-c", f'exec "{harness.sys.executable}" "{harness.ROOT / SERVER}" 0 <&-') as program:
+        program.expect("listening on")
+        program.interrupt()
+        program.finish()
+
+
+def test_chat_server_a_stop_and_a_continue_change_nothing():
+    with room("Tom", "Ann") as (server, tom, ann):
+        [terminal] = server.children()
+        os.kill(terminal, signal.SIGSTOP)
+        os.kill(terminal, signal.SIGCONT)
+        tom.say("C hello")
+        assert ann.hear() == "SAY Tom：hello"
+
+
+# The client
+
+@contextlib.contextmanager
+def client(server, *args, name="Tom", **options):
+    with Program(CLIENT, server.port, "--name", name, *args, **options) as program:
+        yield program
+
+
+def test_chat_client_shows_the_room():
+    with room("Ann", stdin=None) as (server, ann), client(server) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        tom.write("hello\n")
+        assert ann.hear() == "SAY Tom：hello"
+        ann.say("C hi")
+        server.write("quiet\n")
+        tom.expect("^Ann：hi\n管理员消息：quiet\n")
+        ann.hear()
+        tom.write("quit\n")
+        tom.finish()
+        assert ann.hear() == "SAY Tom退出了聊天室"
+
+
+def test_chat_client_from_a_pipe():
+    with room("Ann") as (server, ann):
+        run(CLIENT, server.port, stdin="Tom\nfirst\n\n  second  \n")
+        assert [ann.hear() for _ in range(4)] == [
+            "SAY Tom 进入了聊天室", "SAY Tom：first", "SAY Tom：second", "SAY Tom退出了聊天室"]
+
+
+@pytest.mark.parametrize("how", ["quit", "end of input", "Ctrl-C", "SIGTERM"])
+def test_chat_client_leaves(how):
+    with room("Ann") as (server, ann), client(server) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        if how == "quit":
+            tom.write("quit\n")
+        elif how == "end of input":
+            tom.close_stdin()
+        elif how == "Ctrl-C":
+            tom.interrupt()
+        else:
+            tom.signal(signal.SIGTERM)
+        tom.finish()
+        assert ann.hear() == "SAY Tom退出了聊天室"
+
+
+def test_chat_client_asks_for_another_name():
+    with room("Ann") as (server, ann), client(server, name="Ann") as program:
+        program.expect("^! the name Ann is taken$")
+        program.write("a b\n")
+        program.expect("^! a name has no spaces")
+        program.write("Tom\n")
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        program.close_stdin()
+        program.finish()
+
+
+def test_chat_client_without_a_name():
+    with serve(SERVER) as server:
+        run(CLIENT, server.port, status=1, stderr="chat_client: left before joining\n")
+
+
+def test_chat_client_says_that_there_is_no_room():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    run(CLIENT, port, "--name", "Tom", status=1, stderr="chat_client: no chat room at .*refused\n")
+    run(CLIENT, "0", status=2, stderr=".*invalid.*")
+    run(CLIENT, "-H", "no such host", "--name", "Tom", status=1, stderr="chat_client: no chat room at no such host.*\n")
+
+
+def test_chat_client_ends_when_the_room_closes():
+    with room("Ann") as (server, ann), client(server) as tom:
+        ann.hear()
+        server.interrupt()
+        tom.expect("^! the room is closed$")
+        tom.finish()
+
+
+def test_chat_client_ends_when_the_server_is_killed():
+    with Program(SERVER, "0", "--timeout", "1") as server:
+        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on .*:(\d+)")[1])
+        with Member(server, "Ann") as ann, client(server) as tom:
+            ann.hear()
+            server.signal(signal.SIGKILL)
+            server.wait()
+            tom.expect("^! the server is gone$")
+            tom.wait()
+            assert tom.status == 1
+        server.finish(status=-signal.SIGKILL)
+
+
+def test_chat_client_ends_when_the_server_falls_silent():
+    """A server that answers once and never again: a machine that was unplugged."""
+    with Wire(socket.AF_INET, socket.SOCK_DGRAM, name="server") as server:
+        server.bind(("127.0.0.1", 0))
+        with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
+            datagram, address = server.recvfrom(100)
+            assert datagram == b"L Tom"
+            server.sendto(b"OK 0.05", address)
+            tom.expect("^! the server does not answer any more$")
+            tom.finish(status=1)
+
+
+def test_chat_client_repeats_what_was_lost():
+    """The first question and the first answer are lost on the way: it asks again, and takes part."""
+    with room("Ann") as (server, ann), Wire(socket.AF_INET, socket.SOCK_DGRAM, name="network") as network:
+        network.bind(("127.0.0.1", 0))
+        with Program(CLIENT, network.getsockname()[1], "--name", "Tom") as tom:
+            question, tom_address = network.recvfrom(100)              # lost
+            for lost in (True, False):
+                assert network.recvfrom(100) == (question, tom_address)
+                network.sendto(question, (server.host, server.port))
+                answer = network.recv(100)
+                if not lost:
+                    network.sendto(answer, tom_address)
+            tom.write("quit\n")
+            assert network.recvfrom(100) == (b"Q", tom_address)
+            network.sendto(b"Q", (server.host, server.port))
+            tom.finish()
+        assert [ann.hear(), ann.hear()] == ["SAY Tom 进入了聊天室", "SAY Tom退出了聊天室"]
+
+
+def test_chat_client_comes_back_after_a_long_pause():
+    """Stopped by Ctrl-Z for longer than the server's patience, it is out; continued, it is in again by itself."""
+    with room("Ann", args=["--timeout", "1"]) as (server, ann), client(server) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        os.killpg(tom.pid, signal.SIGSTOP)
+        ann.settimeout(0.1)
+        heard = ""
+        while "退出" not in heard:
+            ann.say("L Ann")
+            with contextlib.suppress(TimeoutError):
+                heard = ann.hear()
+        os.killpg(tom.pid, signal.SIGCONT)
+        ann.settimeout(harness.TIMEOUT)
+        while ann.hear() != "SAY Tom 进入了聊天室":
+            pass
+        tom.close_stdin()
+        tom.finish()
+
+
+@pytest.mark.parametrize("killed", ["parent", "child"])
+def test_chat_client_its_halves_end_together(killed):
+    with room("Ann") as (server, ann), client(server) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        ann.say("C hello")
+        tom.expect("Ann：hello")                   # shown by the forked half, which is therefore there
+        [child] = tom.children()
+        if killed == "parent":
+            tom.signal(signal.SIGKILL)
+            tom.wait()
+            assert harness.reap(child, harness.TIMEOUT)
+        else:
+            os.kill(child, signal.SIGKILL)
+            tom.wait()
+            assert ann.hear() == "SAY Tom退出了聊天室"
+
+
+def test_chat_client_does_not_trust_the_server():
+    with Wire(socket.AF_INET, socket.SOCK_DGRAM, name="server") as server:
+        server.bind(("127.0.0.1", 0))
+        with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
+            _, address = server.recvfrom(100)
+            server.sendto(b"OK 60", address)
+            server.sendto(b"SAY \x1b[2J\xff\n", address)
+            tom.expect("^\ufffd\\[2J\ufffd\ufffd$")
+            server.sendto(b"END", address)
+            tom.finish()
+
+
+def test_chat_client_on_a_terminal():
+    """A line that arrives takes the place of the one being typed, which then stands below it again, with what was typed."""
+    with room("Ann") as (server, ann), client(server, tty=True) as tom:
+        tom.expect("You are in the room as Tom")
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        tom.expect("> ")
+        tom.write("half a ")
+        tom.expect("half a ")
+        ann.say("C look")
+        tom.expect("\r\x1b\\[KAnn：look\n")
+        tom.expect("\r\x1b\\[K> half a ")
+        tom.write("line\r")
+        assert ann.hear() == "SAY Tom：half a line"
+        tom.write("\x03")                          # Ctrl-C, typed
+        tom.finish()
+        assert ann.hear() == "SAY Tom退出了聊天室"
+
+
+def test_chat_client_leaves_when_its_terminal_closes():
+    with room("Ann") as (server, ann), client(server, tty=True) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        tom.expect("> ")
+        tom.hang_up()
+        tom.finish()
+        assert ann.hear() == "SAY Tom退出了聊天室"

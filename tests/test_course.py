@@ -1,0 +1,116 @@
+"""The course as a whole: every script has a test, keeps the conventions, and prints what its docstring shows."""
+import ast
+import re
+import sys
+from pathlib import Path
+
+import course
+import pytest
+from harness import ROOT, run
+
+SCRIPTS = course.find_scripts()
+# Scripts that leave a process to init (or to the nearest subreaper) on purpose, since that is what they show.
+ORPHANS = {"day07/child.py": 1, "day07/orphan.py": 1}
+# Beyond the standard library.
+PACKAGES = {"gevent", "greenlet"}
+TOP_LEVEL = {"day07", "day08", "day09", "day10", "day11", "day12", "tests", "README.md", "requirements.txt", "Makefile"}
+
+
+def test_top_level():
+    assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} == TOP_LEVEL
+
+
+def test_every_script_has_a_named_test_and_every_named_test_a_script():
+    """day07/fork.py belongs to test_fork... in test_day07.py, day07/chat/chat_server.py to test_chat_server... in test_chat.py."""
+    tests = {}                                     # "day07" -> names of its tests, without test_
+    for folder in {Path(script).parent.name for script in SCRIPTS}:
+        tree = ast.parse((ROOT / "tests" / f"test_{folder}.py").read_text(encoding="utf-8"))
+        tests[folder] = [node.name.removeprefix("test_") for node in tree.body
+                         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    stems = {folder: [] for folder in tests}
+    for script in SCRIPTS:
+        path = Path(script)
+        stems[path.parent.name].append(path.stem)
+        assert any(belongs(name, path.stem) for name in tests[path.parent.name]), f"{script} has no test"
+    for folder, names in tests.items():
+        for name in names:
+            assert any(belongs(name, stem) for stem in stems[folder]), f"test_{name}: {folder} has no such script"
+
+
+def belongs(test, stem):
+    return test == stem or test.startswith(f"{stem}_")
+
+
+def test_readme_lists_every_script_once():
+    assert sorted(script.path for script in course.scripts_in_order()) == SCRIPTS
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_conventions(path):
+    source = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 10))
+    script = course.describe(path)
+
+    assert script.title.isascii() and script.title.endswith((".", "?")), "line 1 of the docstring says what it shows"
+    assert re.search(r"[\u4e00-\u9fff]", script.heading), "line 2 is the heading of the notes"
+    assert script.commands, "Run: gives the command"
+    assert f"python {path}" in " ".join(script.commands)
+
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert "main" in functions
+    assert ast.unparse(tree.body[-1]) == "if __name__ == '__main__':\n    main()"
+    for node in tree.body[:-1]:                    # importing it does nothing
+        assert not isinstance(node, (ast.For, ast.While, ast.With, ast.If)), f"line {node.lineno} runs at import"
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.names[0].name != "*"
+            assert node.level == 0
+            modules = [node.module]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            assert module.partition(".")[0] in sys.stdlib_module_names | PACKAGES, f"{path} is not standalone"
+    assert max(map(len, source.splitlines())) <= 130
+
+
+@pytest.mark.parametrize("path", [path for path in SCRIPTS if course.describe(path).output])
+def test_output(path):
+    """A demo prints what its docstring shows, whatever the folder it is started in."""
+    script = course.describe(path)
+    printed = run(path, orphans=ORPHANS.get(path, 0)).stdout.splitlines()
+    assert not (difference := course.compare(script.output, printed, script.in_any_order)), difference
+
+
+@pytest.mark.parametrize("template, printed, same", [
+    (["PID <pid>"], ["PID 12"], True),
+    (["PID <pid>"], ["PID x"], False),
+    (["a (<name>)"], ["a (bash)"], True),
+    (["<ms> ms"], ["0.5 ms"], True),
+    (["a"], ["a", "b"], False),
+    (["a", "b"], ["a"], False),
+    (["a", "b"], ["b", "a"], False),
+    (["a.c"], ["abc"], False),
+])
+def test_compare(template, printed, same):
+    assert (course.compare(template, printed) is None) == same
+
+
+@pytest.mark.parametrize("template, printed, same", [
+    (["a", "b"], ["b", "a"], True),
+    (["a <n>", "b"], ["b", "a 1"], True),
+    (["a", "b"], ["b", "b"], False),
+    (["a", "b"], ["b", "a", "a"], False),
+])
+def test_compare_in_any_order(template, printed, same):
+    assert (course.compare(template, printed, in_any_order=True) is None) == same
+
+
+def test_describe(tmp_path):
+    path = tmp_path / "x.py"
+    path.write_text('"""Shows x.\n标题\n\nRun:    python day07/x.py\n        python day07/y.py 1      in another terminal\n'
+                    '\nOutput (in any order):\n    a\n\n      b <pid>\n\nMore.\n"""\n')
+    assert course.describe(path) == course.Script(
+        path, "Shows x.", "标题", ("python day07/x.py", "python day07/y.py 1"), ("a", "", "  b <pid>"), True)

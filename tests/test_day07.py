@@ -1,0 +1,79 @@
+"""day07, processes: each demo shows its fact, seen here from the outside as well."""
+import re
+import os
+
+from harness import run
+
+# That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
+
+
+def numbers(text):
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def test_fork():
+    lines = run("day07/fork.py").stdout.splitlines()
+    [parent] = numbers(lines[0])
+    child, zero = numbers(lines[1])
+    assert zero == 0 and child != parent
+    assert numbers(lines[2]) == [child]
+    assert numbers(lines[3]) == [parent, child]
+    assert numbers(lines[4]) == [parent]
+
+
+def test_fork1():
+    run("day07/fork1.py")
+
+
+def test_get_pid():
+    lines = run("day07/get_pid.py").stdout.splitlines()
+    parent, ours = numbers(lines[0])
+    assert ours == os.getpid()                     # it was this process that started it
+    child, its_parent = numbers(lines[1])
+    assert its_parent == parent
+    assert numbers(lines[2]) == [child]
+
+
+def test_exit():
+    run("day07/exit.py")
+
+
+def test_wait():
+    lines = run("day07/wait.py").stdout.splitlines()
+    first, second = numbers(lines[0]), numbers(lines[1])
+    assert first[0] == first[2] and first[3] == 3 << 8
+    assert second[0] == second[1] and second[2] == 9
+
+
+def test_child():
+    lines = run("day07/child.py", orphans=1).stdout.splitlines()
+    parent, middle = numbers(lines[0])
+    grandchild = numbers(lines[2])[0]
+    assert len({parent, middle, grandchild}) == 3
+    assert numbers(lines[2]) == [grandchild, middle, parent]
+    assert [numbers(line)[0] for line in lines[3:7]] == [parent, grandchild] * 2
+
+
+def test_zombie():
+    run("day07/zombie.py")
+
+
+def test_orphan():
+    lines = run("day07/orphan.py", orphans=1).stdout.splitlines()
+    child, parent = numbers(lines[0])
+    assert numbers(lines[1]) == [parent]
+    # The nearest subreaper above it is this process, which also reaps it: orphans=1.
+    assert numbers(lines[2])[:2] == [child, os.getpid()]
+
+
+def test_sigchld():
+    run("day07/sigchld.py")
+
+
+def test_process_states():
+    run("day07/process_states.py")
+
+
+def test_pcb():
+    lines = run("day07/pcb.py").stdout.splitlines()
+    assert numbers(lines[0])[1] == os.getpid()

@@ -1,0 +1,171 @@
+"""The harness itself: it sees what a program does, and it sees what a program leaves behind."""
+import os
+import re
+import signal
+import socket
+import sys
+import textwrap
+
+import harness
+import pytest
+from harness import Failure, Program, run, serve
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Returns a function that makes a script of a text and returns its path."""
+    def write(text):
+        path = tmp_path / "script.py"
+        path.write_text(textwrap.dedent(text))
+        return path
+    return write
+
+
+def test_run_returns_what_a_program_printed(script):
+    result = run(script("import sys; print('你好', sys.argv[1], input())"), "x", stdin="typed\n")
+    assert (result.stdout, result.stderr, result.status) == ("你好 x typed\n", "", 0)
+
+
+def test_a_program_has_its_own_environment_session_and_folder(script, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    result = run(script("""
+        import os
+        print("PYTHONUNBUFFERED" in os.environ, os.getsid(0) == os.getpid(), os.listdir())
+        """))
+    assert result.stdout == "False True []\n"
+
+
+@pytest.mark.parametrize("text, complaint", [
+    ("import sys; sys.exit(3)", "ended with status 3 instead of 0"),
+    ("import sys; print('oops', file=sys.stderr)", "wrote to stderr:\noops"),
+    ("import tempfile; tempfile.mkstemp()", "left files behind: tmp/tmp"),
+    ("open('here', 'w')", "left files behind: cwd/here"),
+    ("open('/dev/shm/course-test-leak', 'w')", "left files behind: /dev/shm/course-test-leak"),
+    ("import os, signal; os.fork() or signal.pause()", "left processes behind:\n    PID"),
+    ("import os, signal; os.fork() or os.setsid() or signal.pause()", "left processes behind:\n    PID"),
+    # A child that has ended by itself, but that nobody has waited for.
+    ("import os; pid = os.fork() or os._exit(0); os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)", "a zombie"),
+    # A leaked child that holds on to the output must not make the harness wait for its end.
+    ("import os, signal; print('x', flush=True); os.fork() or os.fork() or signal.pause()", "left processes behind"),
+])
+def test_what_a_program_leaves_fails_it(script, text, complaint):
+    try:
+        with pytest.raises(Failure, match=re.escape(complaint)):
+            run(script(text))
+    finally:
+        if os.path.exists("/dev/shm/course-test-leak"):
+            os.unlink("/dev/shm/course-test-leak")
+    assert harness.adopted_by_us() == []
+
+
+def test_orphans_are_allowed_by_number(script):
+    # The child lives until the parent has gone, which closes the pipe.
+    orphan = script("""
+        import os
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+        """)
+    run(orphan, orphans=1)
+    with pytest.raises(Failure, match="left processes behind"):
+        run(orphan)
+    with pytest.raises(Failure, match="left processes behind"):
+        run(orphan, orphans=2)
+
+
+def test_waits_are_bounded(script):
+    with pytest.raises(Failure, match="did not end within 0.1 seconds"):
+        run(script("import signal; signal.pause()"), timeout=0.1)
+    with Program(script("print('a', flush=True); input()")) as program:
+        with pytest.raises(Failure, match="did not print 'b' within 0.1 seconds"):
+            program.expect("b", timeout=0.1)
+    with Program(script("print('a')")) as program:
+        with pytest.raises(Failure, match="ended without printing 'b'"):
+            program.expect("b")
+
+
+def test_expect_goes_on_where_it_stopped(script):
+    with Program(script("print('a 1'); print('a 2', flush=True); print(input())")) as program:
+        assert program.expect(r"a (\d)")[1] == "1"
+        assert program.expect(r"a (\d)")[1] == "2"
+        program.write("a 3\n")
+        assert program.expect(r"a (\d)")[1] == "3"
+        program.finish()
+
+
+def test_a_terminal(script):
+    text = "import os; print(os.isatty(0), os.isatty(1), os.tcgetpgrp(0) == os.getpgrp()); print('got', input('? '))"
+    with Program(script(text), tty=True) as program:
+        program.expect("True True True")
+        program.expect(r"\? ")
+        program.write("x\n")
+        program.expect("got x")
+        program.finish()
+    with Program(script("import signal; print('ready', flush=True); signal.pause()"), tty=True) as program:
+        program.expect("ready")
+        program.hang_up()
+        program.finish(status=-signal.SIGHUP)
+
+
+SERVER = """
+    import signal, socket, sys
+    with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
+        print("listening on %s:%d" % listener.getsockname(), flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            {end}
+    """
+
+
+def test_serve_knows_the_address_and_ends_it_with_ctrl_c(script):
+    with serve(script(SERVER.format(end="pass"))) as server:
+        socket.create_connection((server.host, server.port)).close()
+        assert server.threads() == 1 and server.children() == [] and server.memory() > 1000
+        assert any(what.startswith("socket:") for what in server.descriptors().values())
+    with pytest.raises(Failure, match="wrote to stderr:\nTraceback"):
+        with serve(script(SERVER.format(end="raise"))):
+            pass
+
+
+def test_a_failing_test_still_ends_the_server(script):
+    with pytest.raises(ZeroDivisionError):
+        with serve(script(SERVER.format(end="pass"))) as server:
+            1 / 0
+    assert server.status == -signal.SIGKILL and harness.gone(server.pid)
+
+
+# What a test leaves in its own process is found too. These run a pytest in the test.
+
+def run_inner_test(folder, body):
+    (folder / "conftest.py").write_bytes((harness.ROOT / "tests" / "conftest.py").read_bytes())
+    (folder / "test_inner.py").write_text("import harness, os, select, signal, socket, threading\n\n"
+                                          "def test_inner():\n" + textwrap.indent(textwrap.dedent(body), "    "))
+    return run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", folder, status=1,
+               env={"PYTHONPATH": str(harness.ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}).stdout
+
+
+@pytest.mark.parametrize("leak", [
+    "os.dup(1)",
+    "threading.Thread(target=lambda: select.select([], [], [], 0.5)).start()",
+    "os.fork() or signal.pause()",
+    "os.waitid(os.P_PID, os.fork() or os._exit(0), os.WEXITED | os.WNOWAIT)",
+    "harness.Program('sleep', '30')",
+])
+def test_what_a_test_leaves_fails_it(leak, tmp_path):
+    report = run_inner_test(tmp_path, leak)
+    assert "this test left behind" in report and "1 passed, 1 error" in report
+
+
+def test_a_failure_shows_what_was_said(tmp_path):
+    report = run_inner_test(tmp_path, """
+        with harness.Wire(socket.AF_INET, socket.SOCK_DGRAM, name="client 7") as wire:
+            wire.bind(("127.0.0.1", 0))
+            wire.sendto(b"hello there", wire.getsockname())
+            wire.recv(100)
+            harness.run("sh", "-c", "echo from the program; exit 5")
+        """)
+    for text in ("client 7", "sent hello there", "got  hello there", "from the program", "status 5"):
+        assert text in report
