@@ -195,9 +195,21 @@ class Program:
             os.kill(self.pid, signum)              # not yet waited for, so the PID is still its own
 
     def interrupt(self):
-        """Press Ctrl-C: SIGINT for its whole process group."""
+        """Press Ctrl-C, as a person does who sees that it waits: SIGINT for its whole process group."""
+        self.wait_until_asleep()
         if self.status is None:
             os.killpg(self.pid, signal.SIGINT)
+
+    def wait_until_asleep(self, timeout=1):
+        """Wait until its main thread waits for something; if it goes on computing, that is fine too.
+
+        Python runs a signal's handler between two steps of the program. One that comes in the microsecond before a step
+        that blocks is seen only when that step is over: for a server without a client, never. In a sleeping process it
+        interrupts the wait, and in a computing one there is always a next step.
+        """
+        deadline = time.monotonic() + timeout
+        while state_of(self.pid) not in ("S", "T", "Z", None) and time.monotonic() < deadline:
+            os.sched_yield()
 
     # What it is made of
 

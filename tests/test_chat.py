@@ -370,6 +370,8 @@ def test_chat_client_from_a_pipe():
 def test_chat_client_leaves(how):
     with room("Ann") as (server, ann), client(server) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
+        ann.say("C hello")
+        tom.expect("Ann：hello")                   # so it is in the room itself, and not only on its way
         if how == "quit":
             tom.write("quit\n")
         elif how == "end of input":

@@ -45,10 +45,10 @@ def main():
     sys.stdout.reconfigure(errors="replace")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
 
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.default_int_handler)          # as Ctrl-C
     try:
         sock, name, interval = join(args.host, args.port, args.name, on_terminal)
-        # From here on signals wait until each half has said what they mean to it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     except OSError as error:
         sys.exit(f"chat_client: no chat room at {args.host} port {args.port}: {error.strerror or error}")
     except (EOFError, KeyboardInterrupt):
@@ -67,7 +67,7 @@ def main():
 def join(host, port, name, on_terminal):
     """Ask for names until the server accepts one; return the socket, the name and the seconds between signs of life.
 
-    Raises EOFError when there is no more input, and OSError when no server answers.
+    When it returns, SIGNALS are blocked.  Raises EOFError when there is no more input, and OSError when no server answers.
     """
     while True:
         if name is None:
@@ -76,12 +76,14 @@ def join(host, port, name, on_terminal):
         sock = connect(host, port)
         try:
             word, rest = ask(sock, f"L {name}")
+            if word == "OK":
+                # From here on signals wait until each half has said what they mean to it.
+                signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+                return sock, name, float(rest)
         except BaseException:
             leave(sock)                            # perhaps we are in, and only the answer is missing
             sock.close()
             raise
-        if word == "OK":
-            return sock, name, float(rest)
         sock.close()
         print(f"! {clean(rest)}", flush=True)
         name = None
@@ -149,6 +151,7 @@ def talk(sock, other_half, on_terminal):
             signal.signal(signum, stop)
         signal.signal(signal.SIGUSR1, redraw)
         signal.signal(signal.SIGCHLD, child_changed)
+        look_for_signals_every(0.5)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         line = ""
         while line != "quit":
@@ -176,9 +179,18 @@ def talk(sock, other_half, on_terminal):
     return max(0, os.waitstatus_to_exitcode(status))
 
 
+def look_for_signals_every(seconds):
+    """Python runs signal handlers between two of its own steps, so a signal that comes just before a step that blocks
+    would wait until that step is over. An alarm interrupts it."""
+    signal.signal(signal.SIGALRM, lambda signum, frame: None)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+
+
 def listen(sock, name, interval, parent, on_terminal):
     """The child: show what the room says and give the signs of life; return the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C reaches both halves; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if os.getppid() != parent:                     # it died before the prctl

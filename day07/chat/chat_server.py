@@ -23,11 +23,13 @@ too; a lost C is a lost line. A member who is silent for too long has gone.
 What the room bounds: MAX_MEMBERS members, names of MAX_NAME and lines of MAX_TEXT characters.
 """
 import argparse
+import contextlib
 import ctypes
 import os
 import signal
 import socket
 import sys
+import termios
 import time
 import unicodedata
 
@@ -209,6 +211,7 @@ def main():
 def serve(room, other_half):
     """The parent: serve the room until a signal, or the death of the forked half, ends both."""
 
+    settings = on_terminal() and termios.tcgetattr(sys.stdin)       # the other half may end in the middle of a line
     ending = False
 
     def stop(signum, frame):
@@ -225,6 +228,7 @@ def serve(room, other_half):
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, stop)
         signal.signal(signal.SIGCHLD, child_changed)
+        look_for_signals_every(0.5)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         room.serve()
     except KeyboardInterrupt:
@@ -234,11 +238,13 @@ def serve(room, other_half):
         room.close()
         os.kill(other_half, signal.SIGTERM)        # if it has ended already, it is a zombie and does not mind
         os.waitpid(other_half, 0)
+        if settings:
+            with contextlib.suppress(termios.error):           # the terminal may be gone
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
 
 
 def read_terminal(sock, parent):
     """The child: send what is typed on the server's terminal to the room, until the parent ends it, or has died."""
-    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C reaches both halves; the parent decides
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -259,7 +265,7 @@ def typed_lines():
     if sys.stdin is None:                          # closed: chat_server.py <&-
         return
     if sys.stdin.isatty():
-        if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+        if not on_terminal():
             return                                 # started with &: the terminal is somebody else's
         import readline                            # noqa: F401 - from here on input() edits lines
     sys.stdin.reconfigure(errors="replace")
@@ -268,6 +274,21 @@ def typed_lines():
             yield input().strip()
         except (EOFError, OSError):
             return
+
+
+def on_terminal():
+    """Whether standard input is a terminal, and ours to read from."""
+    try:
+        return sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:                                # a terminal, but not that of our session
+        return False
+
+
+def look_for_signals_every(seconds):
+    """Python runs signal handlers between two of its own steps, so a signal that comes just before a step that blocks
+    would wait until that step is over. An alarm interrupts it."""
+    signal.signal(signal.SIGALRM, lambda signum, frame: None)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def bind(address, port):
