@@ -1,0 +1,26 @@
+# make, or make help: what there is.  Everything sets up what it needs in .venv by itself.
+
+PYTHON ?= python3
+VENV   ?= .venv
+COURSE  = $(VENV)/bin/python
+
+.PHONY: help demo test clean packages
+
+help:
+	@echo "make demo          walk through the course, script by script; make demo DAY=07 for one day"
+	@echo "make test          run the tests; make test ARGS='-k chat' for some of them"
+	@echo "make clean         remove what these commands have made"
+	@echo "PYTHON=python3.13  after any of them: use that Python (3.10 or newer)"
+
+demo: packages
+	@$(COURSE) tests/tour.py $(DAY)
+
+test: packages
+	@$(COURSE) -m pytest tests $(ARGS)
+
+clean:
+	rm -rf .venv* .pytest_cache
+	find day?? tests -name __pycache__ -prune -exec rm -rf {} +
+
+packages:
+	@$(PYTHON) tests/packages.py $(VENV)

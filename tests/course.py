@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Scripts that leave a process to init (or to the nearest subreaper) on purpose, since that is what they show.
+ORPHANS = {"day07/child.py": 1, "day07/orphan.py": 1}
 NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for a number; others stand for any text
 
 
@@ -56,22 +58,49 @@ def section(text, title):
     return ([first.strip()] if first.strip() else []) + [line[indent:] for line in rest]
 
 
-def line_pattern(template):
-    """A line of sample output, with placeholders such as <pid> and <name>, as a regular expression."""
-    def replace(match):
-        return r"\d+(?:\.\d+)?" if match[1] in NUMBERS else ".+"
+@dataclass(frozen=True)
+class Transcript:
+    """A fenced block of a README: ```console, a marker, then `$ python ...` and what it prints.
 
+    The marker: none, the lines are exact; masked, numbers may be others; unordered, lines may come in another order;
+    skip (reason), it is not run.
+    """
+    page: str
+    line: int
+    markers: str
+    command: str
+    output: tuple
+
+
+def transcripts():
+    """All of them, of all pages."""
+    found = []
+    for page in sorted([ROOT / "README.md", *ROOT.glob("day*/README.md")]):
+        text = page.read_text(encoding="utf-8")
+        for block in re.finditer(r"^```console *(.*)\n\$ (.*)\n((?:.*\n)*?)```$", text, re.MULTILINE):
+            found.append(Transcript(str(page.relative_to(ROOT)), text.count("\n", 0, block.start()) + 1, block[1], block[2],
+                                    tuple(block[3].splitlines())))
+    return found
+
+
+def line_pattern(template, masked=False):
+    """A line of sample output, with placeholders such as <pid> and <name>, as a regular expression; masked: in which
+    any number stands for any number."""
+    number = r"\d+(?:\.\d+)?"
     # re.escape leaves < and > alone, so the placeholders are still to be seen.
-    return re.sub(r"<([a-z]+)>", replace, re.escape(template))
+    pattern = re.escape(template)
+    if masked:
+        pattern = re.sub(r"\d+(?:\\\.\d+)?", lambda match: number, pattern)
+    return re.sub(r"<([a-z]+)>", lambda match: number if match[1] in NUMBERS else ".+", pattern)
 
 
-def compare(template, printed, in_any_order=False):
+def compare(template, printed, in_any_order=False, masked=False):
     """Compare lines of sample output with printed lines; return what differs, as text, or None."""
     wanted, left = list(template), list(printed)
     missing = []
     for number, line in enumerate(wanted):
         candidates = left if in_any_order else left[:1]
-        match = next((one for one in candidates if re.fullmatch(line_pattern(line), one)), None)
+        match = next((one for one in candidates if re.fullmatch(line_pattern(line, masked), one)), None)
         if match is not None:
             left.remove(match)
         elif in_any_order:

@@ -52,9 +52,10 @@ class Program:
     stdin: text, given at once and followed by end of input; None keeps standard input open for write().
     tty: give it a terminal instead of pipes; what it prints on stderr is then part of stdout, as on a screen.
     cwd, env: the folder to start in (default: an empty one) and variables to add to the environment.
+    echo: called with all that it prints, as it comes.
     """
 
-    def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None):
+    def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None, echo=None):
         become_subreaper()
         argv = [str(word) for word in argv]
         if argv[0].endswith(".py"):
@@ -62,6 +63,7 @@ class Program:
         self.argv = argv
         self.stdout = self.stderr = ""
         self.status = None
+        self._echo = echo
         self._destroyed = False
         self._seen = 0                             # how far expect() has come in stdout
         self._room = Path(tempfile.mkdtemp(prefix="course-"))
@@ -159,6 +161,8 @@ class Program:
         if data:
             self._bytes[name] += data
             setattr(self, name, self._bytes[name].decode("utf-8", "replace").replace("\r\n", "\n"))
+            if self._echo:
+                self._echo(data)
         else:
             os.close(fd)
             del self._outputs[fd]

@@ -7,6 +7,7 @@ import contextlib
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 
@@ -83,26 +84,30 @@ def test_chat_server_ends_properly_on_other_signals(signum):
         assert a.hear() == "END"
 
 
-@pytest.mark.parametrize("name, reason", [
-    ("", "empty"), ("x" * 33, "at most 32"), ("汉" * 33, "at most 32"),
-    ("a b", "no spaces"), ("a\u3000b", "no spaces"), ("a\tb", "no spaces"), (" a", "no spaces"), ("a\nb", "no spaces"),
-    ("a\x1b[31m", "control"), ("a\u200bb", "control"), ("a\u202eb", "control"), (b"\xff\xfe", "control"),
-    ("管理员", "reserved"), ("管理员消息", "reserved"),
-    ("Tom", "taken"), ("tom", "taken"), ("Ｔｏｍ", "taken"),
-    ("Tom：hello", "colon"), ("Tom:", "colon"), ("管理员消息：hello", "colon"),
-])
-def test_chat_server_refuses_a_name(name, reason):
+REFUSED = {
+    "": "empty",
+    "x" * 33: "at most 32", "汉" * 33: "at most 32",
+    "a b": "no spaces", "a\u3000b": "no spaces", "a\tb": "no spaces", " a": "no spaces", "a\nb": "no spaces",
+    "a\x1b[31m": "control", "a\u200bb": "control", "a\u202eb": "control", b"\xff\xfe": "control",
+    "管理员": "reserved", "管理员消息": "reserved",
+    "Tom": "taken", "tom": "taken", "Ｔｏｍ": "taken",
+    "Tom：hello": "colon", "Tom:": "colon", "管理员消息：hello": "colon",
+}
+
+
+def test_chat_server_refuses_a_name():
     with room("Tom") as (server, tom), Member(server) as new:
-        new.say(b"L " + (name if isinstance(name, bytes) else name.encode()))
-        assert re.fullmatch(f"NO .*{reason}.*", new.hear())
-        new.say("L Ann")                           # asked for again
+        for name, reason in REFUSED.items():
+            new.say(b"L " + (name if isinstance(name, bytes) else name.encode()))
+            assert re.fullmatch(f"NO .*{reason}.*", new.hear())
+        new.say("L Ann")                           # asked for again, and the first that the others hear of
         assert new.hear().startswith("OK ")
         assert tom.hear() == "SAY Ann 进入了聊天室"
 
 
-@pytest.mark.parametrize("name", ["x" * 32, "汉" * 32, "O'Neil", "Zoë", "😀", "a.b-c_d"])
-def test_chat_server_accepts_a_name(name):
-    with room(name):
+def test_chat_server_accepts_a_name():
+    names = ["x" * 32, "汉" * 32, "O'Neil", "Zoë", "😀", "a.b-c_d", "Q", "管理"]
+    with room(*names):
         pass
 
 
@@ -188,19 +193,22 @@ def test_chat_server_refuses_a_long_line():
         assert ann.hear() == "SAY Tom：short"
 
 
-@pytest.mark.parametrize("text, shown", [
-    ("\x1b[31mred\x1b[0m", "\ufffd[31mred\ufffd[0m"),
-    ("\x9b2J", "\ufffd2J"),
-    ("a\rTom：b", "a Tom：b"),
-    ("hi\n管理员消息：hello", "hi 管理员消息：hello"),
-    ("bell\a tab\t \u202eevil", "bell\ufffd tab  \ufffdevil"),
-    ("全角　空格", "全角 空格"),
-    ("Ann 进入了聊天室", "Ann 进入了聊天室"),
-])
-def test_chat_server_cleans_a_line(text, shown):
+CLEANED = {
+    "\x1b[31mred\x1b[0m": "\ufffd[31mred\ufffd[0m",
+    "\x9b2J": "\ufffd2J",
+    "a\rTom：b": "a Tom：b",
+    "hi\n管理员消息：hello": "hi 管理员消息：hello",
+    "bell\a tab\t \u202eevil": "bell\ufffd tab  \ufffdevil",
+    "全角　空格": "全角 空格",
+    "Ann 进入了聊天室": "Ann 进入了聊天室",
+}
+
+
+def test_chat_server_cleans_a_line():
     with room("Eve", "Ann") as (server, eve, ann):
-        eve.say(f"C {text}")
-        assert ann.hear() == f"SAY Eve：{shown}"
+        for text, shown in CLEANED.items():
+            eve.say(f"C {text}")
+            assert ann.hear() == f"SAY Eve：{shown}"
 
 
 def test_chat_server_nobody_speaks_or_leaves_for_another():
@@ -269,6 +277,20 @@ def test_chat_server_notices_who_has_vanished():
         with Member(server, "Ghost"):              # the name is free again
             while tom.hear() != "SAY Ghost 进入了聊天室":
                 pass
+
+
+@pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
+def test_chat_server_speaks_with_a_person():
+    with room("Tom") as (server, tom), Program("nc", "-u", server.host, server.port) as person:
+        person.write("L Ann\n")
+        person.expect("^OK 6")
+        assert tom.hear() == "SAY Ann 进入了聊天室"
+        person.write("C hello\n")
+        assert tom.hear() == "SAY Ann：hello"
+        person.write("Q\n")
+        assert tom.hear() == "SAY Ann退出了聊天室"
+        person.interrupt()
+        person.finish(status=-signal.SIGINT)
 
 
 # The server as a program

@@ -54,8 +54,7 @@ def main():
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nchat_client: left before joining" if on_terminal else "chat_client: left before joining")
 
-    if on_terminal:
-        print(f"You are in the room as {name}. To leave: quit, Ctrl-D or Ctrl-C.", flush=True)
+    print(f"You are in the room as {name}. To leave: quit, Ctrl-D or Ctrl-C.", flush=True)
     with sock:
         parent = os.getpid()
         pid = os.fork()

@@ -78,7 +78,8 @@ class Room:
             self.next_look = now + self.interval / 2
             self.remove_silent(now)
 
-        command, _, text = datagram.decode(errors="replace").partition(" ")
+        # A line end may stand behind it, so that a person can speak with the server: nc -u 127.0.0.1 8888
+        command, _, text = datagram.decode(errors="replace").rstrip("\r\n").partition(" ")
         if command == "C":
             self.say(address, text)
         elif command == "L":

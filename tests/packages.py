@@ -1,0 +1,55 @@
+"""Make the virtual environment that the Makefile's commands use, unless it is there: packages.py FOLDER
+
+It is made again when requirements.txt or the Python has changed, or when the last attempt was broken off. Of two that run
+at once, one waits for the other.
+"""
+import fcntl
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
+ADVICE = "(most scripts need no packages: python3 tests/tour.py 07 walks through a day without)"
+
+
+def main():
+    if sys.version_info < (3, 10):
+        fail("this is Python {}.{}, the course needs 3.10 or newer: try make PYTHON=python3.12".format(*sys.version_info))
+    folder = Path(sys.argv[1]).absolute()
+    wanted = f"{sys.version}\n{sys.prefix}\n{REQUIREMENTS.read_text()}"
+    stamp = folder / "made-for"                    # written last, so what is half made has none
+    if is_made(stamp, wanted):
+        return
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not is_made(stamp, wanted):             # it may have been made while we waited
+            make(folder)
+            stamp.write_text(wanted)
+
+
+def is_made(stamp, wanted):
+    return stamp.exists() and stamp.read_text() == wanted
+
+
+def make(folder):
+    if importlib.util.find_spec("ensurepip") is None:
+        fail("this Python has no ensurepip, so it cannot make a virtual environment: sudo apt install python3-venv, "
+             f"or make PYTHON=another {ADVICE}")
+    print(f"setting up {folder.name} (once)", file=sys.stderr)
+    try:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True, text=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                        "--retries", "1", "-r", REQUIREMENTS], check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip().splitlines() or [f"status {error.returncode}"]
+        fail(f"could not install the packages of requirements.txt: connect to the network and try again {ADVICE}; "
+             f"pip said: {said[-1]}")
+
+
+def fail(message):
+    sys.exit(f"make: {message}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The Makefile and the environment that it makes."""
+import re
+import shutil
+
+import pytest
+from harness import ROOT, Program, run
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """packages.py in a folder of its own, where it needs no package and so no network."""
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "tests/packages.py", tmp_path / "tests")
+    (tmp_path / "requirements.txt").write_text("# none\n")
+    return tmp_path / "tests/packages.py"
+
+
+def test_two_at_once_make_one_environment_and_the_next_call_none(packages):
+    folder = packages.parent.parent / "env"
+    home = {"HOME": str(packages.parent)}               # pip writes there
+    with Program(packages, folder, env=home) as one, Program(packages, folder, env=home) as two:
+        one.wait()
+        two.wait()
+        assert (one.status, two.status) == (0, 0)
+        assert (one.stderr + two.stderr) == "setting up env (once)\n"
+    assert run(folder / "bin" / "python", "-c", "print('it works')").stdout == "it works\n"
+    made = (folder / "pyvenv.cfg").stat().st_mtime_ns
+    run(packages, folder)
+    assert (folder / "pyvenv.cfg").stat().st_mtime_ns == made
+
+    (folder / "made-for").unlink()                 # as after a kill -9 in the middle
+    (packages.parent.parent / "requirements.txt").write_text("no-such-package-for-this-course==1\n")
+    failed = run(packages, folder, status=1, env={"PIP_NO_INDEX": "1", **home}, stderr="(?s).*")
+    [_, line] = failed.stderr.splitlines()
+    assert line.startswith("make: could not install the packages of requirements.txt: connect to the network")
+    assert not (folder / "made-for").exists()
+
+
+def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ensurepip'] = None\n")
+    failed = run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(tmp_path)}, stderr=".*\n")
+    assert re.fullmatch("make: .*sudo apt install python3-venv.*\n", failed.stderr)
+
+
+def test_requirements_are_the_three_packages():
+    text = (ROOT / "requirements.txt").read_text()
+    assert sorted(re.findall(r"^[a-z]+", text, re.MULTILINE)) == ["gevent", "greenlet", "pytest"]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_help_names_every_target():
+    printed = run("make", "--no-print-directory", cwd=ROOT).stdout
+    targets = re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    for target in set(targets) - {"help", "packages"}:
+        assert f"make {target}" in printed

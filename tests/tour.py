@@ -1,0 +1,154 @@
+"""Walk through the course: every script with its heading, its command and its live output.
+
+Run:    python tests/tour.py [DAY]                 such as 07; all days if there is none
+        make demo                                  the same
+
+A demo runs by itself. A server is shown with its clients, in a scene: who said what stands in front of each line. The
+tour ends by itself, and its exit status is 1 if a script failed.
+"""
+import contextlib
+import os
+import sys
+import time
+import unicodedata
+
+import course
+import harness
+from harness import Failure, Program, serve
+
+COLOURS = {"heading": "1", "command": "36", "good": "32", "bad": "31", "who": "2"}
+
+
+def main():
+    scripts = course.scripts_in_order()
+    if len(sys.argv) > 1:
+        day = sys.argv[1].zfill(2)
+        scripts = [script for script in scripts if script.day == day]
+        if not scripts:
+            print(f"tour: there is no day {sys.argv[1]}", file=sys.stderr)
+            sys.exit(2)
+    started = time.monotonic()
+    failed = []
+    for number, script in enumerate(scripts, 1):
+        print(paint("heading", f"[{number}/{len(scripts)}] {script.path}   {script.heading}"))
+        print(script.title, flush=True)
+        try:
+            SCENES.get(script.path, show_demo)(script)
+        except Failure as failure:
+            failed.append(script.path)
+            print(paint("bad", f"FAILED: {failure}"))
+        print(flush=True)
+    seconds = time.monotonic() - started
+    print(paint("bad" if failed else "good",
+                f"{len(scripts) - len(failed)} of {len(scripts)} scripts showed their facts, in {seconds:.1f} s" + "".join(f"\n    failed: {path}" for path in failed)))
+    sys.exit(1 if failed else 0)
+
+
+def paint(what, text):
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return f"\x1b[{COLOURS[what]}m{text}\x1b[0m"
+    return text
+
+
+def show_demo(script):
+    """Run a script as its docstring says, with its output as it comes."""
+    print(paint("command", f"$ {script.commands[0]}"), flush=True)
+    _, path, *args = script.commands[0].split()
+    with Program(path, *args, stdin="", echo=write) as program:
+        program.finish(orphans=course.ORPHANS.get(path, 0))
+
+
+def write(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+class Voices:
+    """The output of several programs, line by line, each with its name in front."""
+
+    def __init__(self, *names):
+        self.width = max(map(columns, names))
+
+    def of(self, name):
+        """A function for Program's echo."""
+        rest = b""
+
+        def echo(data):
+            nonlocal rest
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self.show(name, "  ", line.decode(errors="replace"))
+        return echo
+
+    def types(self, name, program, text):
+        """Type a line for a program, and show it."""
+        self.show(name, "< ", text)
+        program.write(text + "\n")
+
+    def show(self, name, mark, text):
+        print(paint("who", f"{name}{' ' * (self.width - columns(name))} |"), f"{mark}{text}", flush=True)
+
+
+def columns(text):
+    """How wide it is on a terminal, where a Chinese character takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+# Scenes
+
+def show_chat_server(script):
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "小明", "Tom")
+    with serve(script.path, stdin=None, echo=voices.of("server")) as server:
+        with chat_client(server, voices, "小明") as ming, chat_client(server, voices, "Tom") as tom:
+            ming.expect("Tom 进入了聊天室")
+            voices.types("小明", ming, "大家好")
+            tom.expect("小明：大家好")
+            voices.types("server", server, "五分钟后下课")
+            ming.expect("管理员消息：五分钟后下课")
+            tom.expect("管理员消息：五分钟后下课")
+            voices.types("Tom", tom, "quit")
+            tom.finish()
+            ming.expect("Tom退出了聊天室")
+            server.interrupt()
+            ming.expect("the room is closed")
+            ming.finish()
+
+
+def show_chat_client(script):
+    print(paint("command", f"$ {script.commands[1].partition(' [')[0]} --name 小明"), flush=True)
+    voices = Voices("小明", "other")
+    with serve("day07/chat/chat_server.py") as server, chat_client(server, voices, "小明") as ming:
+        with chat_client(server, voices, "小明", "other") as other:
+            voices.types("other", other, "管理员")
+            other.expect("is reserved")
+            voices.types("other", other, "Tom")
+            ming.expect("Tom 进入了聊天室")
+            other.close_stdin()
+            other.finish()
+            ming.expect("Tom退出了聊天室")
+        voices.types("小明", ming, "quit")
+        ming.finish()
+
+
+@contextlib.contextmanager
+def chat_client(server, voices, name, voice=None):
+    """A client that has been told whether its name will do."""
+    with Program("day07/chat/chat_client.py", server.port, "--name", name, echo=voices.of(voice or name)) as program:
+        program.expect("You are in the room|is taken")
+        yield program
+
+
+SCENES = {
+    "day07/chat/chat_server.py": show_chat_server,
+    "day07/chat/chat_client.py": show_chat_client,
+}
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        for program in harness.running():
+            program.destroy()
+        sys.exit(130)
