@@ -33,17 +33,19 @@ def main():
     exhibit("ready, running", "computes without a pause", "R (running)", compute)
     exhibit("waiting", "reads from an empty socket", "S (sleeping)", read)
     with tempfile.TemporaryDirectory() as folder:
-        fifo = os.path.join(folder, "fifo")
+        fifo, begun = os.path.join(folder, "fifo"), os.path.join(folder, "begun")
         os.mkfifo(fifo)
-        exhibit("waiting", "waits for a vfork, uninterruptibly", "D (disk sleep)", lambda line: vfork(line, fifo))
+        exhibit("waiting", "waits for a vfork, uninterruptibly", "D (disk sleep)",
+                lambda line: vfork(line, fifo, begun), lambda: os.path.exists(begun))
     exhibit("(stopped)", "was sent SIGSTOP", "T (stopped)", stop)
     exhibit("terminated", "has ended, nobody has waited", "Z (zombie)", lambda line: None)
 
 
-def exhibit(textbook, what, expected, live):
+def exhibit(textbook, what, expected, live, arrived=lambda: True):
     """Fork a child that calls live(line), wait until /proc shows the expected state, then end the child.
 
-    line is a socket that meets its end of file when the exhibition is over, or when the parent has died.
+    line is a socket that meets its end of file when the exhibition is over, or when the parent has died. arrived() says
+    whether the child is where the state means what we say; before that, it may be in any state for a moment.
     """
     ours, theirs = socket.socketpair()
     print(end="", flush=True)
@@ -54,10 +56,12 @@ def exhibit(textbook, what, expected, live):
         os._exit(0)
     theirs.close()
     try:
+        state = None
         deadline = time.monotonic() + 10
-        while state_of(pid) != expected and time.monotonic() < deadline:
+        while state != expected and time.monotonic() < deadline:
             os.sched_yield()                       # the child is on its way into the state
-        state = state_of(pid)
+            if arrived():
+                state = state_of(pid)
         print(f"{textbook:14}  {what:34}  {state}")
         assert state == expected
     finally:
@@ -93,17 +97,19 @@ def stop(line):
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def vfork(line, fifo):
+def vfork(line, fifo, begun):
     """After a vfork the parent sleeps, deaf to signals, until the new process runs a program of its own.
 
-    Here the new process must first open a FIFO, and that takes until somebody opens the other end.
+    Here the new process must first make a file, and then open a FIFO, which takes until somebody opens the other end.
     """
     opener = os.fork()
     if opener == 0:
         line.recv(1)                               # when the exhibition is over, let the other two go on
         os.close(os.open(fifo, os.O_WRONLY))
         os._exit(0)
-    spawned = os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, fifo, os.O_RDONLY, 0)])
+    spawned = os.posix_spawnp("true", ["true"], {}, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 1, begun, os.O_WRONLY | os.O_CREAT, 0o600),
+        (os.POSIX_SPAWN_OPEN, 0, fifo, os.O_RDONLY, 0)])
     os.waitpid(spawned, 0)
     os.waitpid(opener, 0)
 

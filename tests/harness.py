@@ -24,6 +24,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,8 @@ class Program:
 
     def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None, echo=None):
         become_subreaper()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:      # a shell's `make test &` hands that down
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         argv = [str(word) for word in argv]
         if argv[0].endswith(".py"):
             argv = [sys.executable, str(ROOT / argv[0]) if cwd is None else argv[0], *argv[1:]]
@@ -73,6 +76,7 @@ class Program:
 
         if tty:
             master, slave = os.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
             self._stdin, self._outputs, theirs = os.dup(master), {master: "stdout"}, (slave, slave, slave)
         else:
             stdin_reader, self._stdin = os.pipe()
@@ -192,6 +196,9 @@ class Program:
         """Close its terminal, as when the window is closed."""
         self.close_stdin()
         self._close_outputs()
+
+    def terminal_settings(self):
+        return termios.tcgetattr(self._stdin)
 
     def signal(self, signum):
         """Signal the process alone."""

@@ -8,8 +8,8 @@ Run:    python day07/chat/chat_server.py                        first, in anothe
                                         |--> UDP ---|
     what you see <------ forked half <--'           '<-- OK, NO, SAY, END  from the server
 
-Both halves use one socket, which is what fork makes easy. The forked half also repeats L NAME as often as the server
-asks for it, to say that we are still here; an answer to it says that the server is. See chat_server.py for the words.
+Both halves use one socket, which is what fork makes easy. The one that reads what you type also repeats L NAME as often
+as the server asks for, to say that we are still here; the answers tell that the server is. chat_server.py explains the words.
 To leave: quit, end of input (Ctrl-D) or Ctrl-C.
 """
 import argparse
@@ -19,20 +19,24 @@ import os
 import signal
 import socket
 import sys
+import termios
 import time
+import unicodedata
 
 PROMPT = "> "
 MAX_TEXT = 1000                                    # characters in a line
 ASK_AGAIN = 0.5                                    # seconds without an answer until the first L is repeated
 TRIES = 10
-MISSED = 5                                         # signs of life without an answer until we give the server up
+MISSED = 5                                         # intervals without a word from the server until we give it up
+MAX_INTERVAL = 86400                               # seconds
 RECEIVE_BUFFER = 1 << 20                           # bytes: lines may come faster than a terminal shows them
 CLEAR_LINE = "\r\x1b[K"
 PR_SET_PDEATHSIG = 1                               # from <sys/prctl.h>
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (*ENDING, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1)
 
 try:
-    import readline                                # input() edits lines, and tells what stands in the one being typed
+    import readline                                # with it, input() edits lines
 except ImportError:
     readline = None
 
@@ -44,29 +48,32 @@ def main():
     sys.stdin.reconfigure(errors="replace")
     sys.stdout.reconfigure(errors="replace")
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    settings = termios.tcgetattr(sys.stdin) if on_terminal else None
 
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.default_int_handler)          # as Ctrl-C
+    for signum in ENDING:
+        if signal.getsignal(signum) is not signal.SIG_IGN:             # as nohup asks for
+            signal.signal(signum, signal.default_int_handler)
     try:
         sock, name, interval = join(args.host, args.port, args.name, on_terminal)
-    except OSError as error:
-        sys.exit(f"chat_client: no chat room at {args.host} port {args.port}: {error.strerror or error}")
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        sys.exit(f"chat_client: no chat room at {args.host} port {args.port}: {reason}")
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nchat_client: left before joining" if on_terminal else "chat_client: left before joining")
 
-    print(f"You are in the room as {name}. To leave: quit, Ctrl-D or Ctrl-C.", flush=True)
-    with sock:
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            sys.exit(listen(sock, name, interval, parent, on_terminal))
-        sys.exit(talk(sock, pid, on_terminal))
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        listen(sock, name, interval, parent, on_terminal)
+    else:
+        talk(sock, name, interval, pid, settings)
 
 
 def join(host, port, name, on_terminal):
     """Ask for names until the server accepts one; return the socket, the name and the seconds between signs of life.
 
-    When it returns, SIGNALS are blocked.  Raises EOFError when there is no more input, and OSError when no server answers.
+    When it returns, SIGNALS are blocked: they wait until each half has said what they mean to it.
+    Raises EOFError when there is no more input, and OSError when no server answers.
     """
     while True:
         if name is None:
@@ -76,15 +83,14 @@ def join(host, port, name, on_terminal):
         try:
             word, rest = ask(sock, f"L {name}")
             if word == "OK":
-                # From here on signals wait until each half has said what they mean to it.
                 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-                return sock, name, float(rest)
+                return sock, name, seconds(rest)
         except BaseException:
             leave(sock)                            # perhaps we are in, and only the answer is missing
             sock.close()
             raise
         sock.close()
-        print(f"! {clean(rest)}", flush=True)
+        print(f"! {clean(rest)}", file=sys.stderr, flush=True)
         name = None
 
 
@@ -100,17 +106,28 @@ def connect(host, port):
 
 def ask(sock, question):
     """Repeat the question until it is answered with OK or NO; return the answer's word and its rest. Raises OSError."""
-    sock.settimeout(ASK_AGAIN)
     for _ in range(TRIES):
-        sock.send(question.encode())
-        try:
-            word, rest = receive(sock)
-            while word not in ("OK", "NO"):        # what the room says in the meantime
+        sock.send(question.encode(errors="replace"))
+        deadline = time.monotonic() + ASK_AGAIN
+        while (left := deadline - time.monotonic()) > 0:
+            sock.settimeout(left)
+            try:
                 word, rest = receive(sock)
-            return word, rest
-        except TimeoutError:
-            pass                                   # the question or its answer was lost
+            except TimeoutError:
+                break                              # the question or its answer was lost
+            if word in ("OK", "NO"):               # and not what the room says in the meantime
+                return word, rest
     raise TimeoutError(f"no answer in {ASK_AGAIN * TRIES:g} seconds")
+
+
+def seconds(text):
+    """The interval that the server asks for. Raises OSError for what no chat server would say."""
+    try:
+        if 0 < float(text) <= MAX_INTERVAL:
+            return float(text)
+    except ValueError:
+        pass
+    raise OSError(f"its answer was {clean(text)!r}")
 
 
 def receive(sock):
@@ -125,112 +142,131 @@ def leave(sock):
         pass
 
 
-def talk(sock, other_half, on_terminal):
-    """The parent: send what is typed, until one of the ways to leave; return the exit status."""
-    typing = leaving = False
-    problem = None
+def talk(sock, name, interval, other_half, settings):
+    """The parent: send what is typed and the signs of life, until one of the ways to leave.
 
-    def redraw(signum, frame):                     # the child has written over the line that is being typed
-        if typing:
-            typed = readline.get_line_buffer() if readline else ""
-            os.write(sys.stdout.fileno(), f"{CLEAR_LINE}{PROMPT}{typed}".encode())
+    settings: those of the terminal, or None if there is none.
+    """
+    ended = typing = False
 
-    def stop(signum, frame):
-        nonlocal leaving
-        if not leaving:                            # a second Ctrl-C changes nothing
-            leaving = True
-            raise KeyboardInterrupt                # also out of input()
+    # The way out is the signal handler itself. An exception thrown from a handler could come at any moment, also
+    # while the last one is still being dealt with.
+    def end(status, problem=None):
+        nonlocal ended
+        if ended:                                  # a second Ctrl-C, in the middle of this
+            return
+        ended = True
+        signal.setitimer(signal.ITIMER_REAL, 0)    # no sign of life after the goodbye
+        leave(sock)
+        os.kill(other_half, signal.SIGKILL)        # not SIGTERM: it may be stopped. If it is dead already, no harm is done
+        os.waitpid(other_half, 0)
+        with contextlib.suppress(OSError, termios.error):              # the terminal may be the reason why we leave
+            if typing:
+                os.write(1, b"\n")                 # the shell's prompt gets a line of its own
+            if settings:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+            if problem:
+                os.write(2, f"chat_client: {problem}\n".encode())
+        os._exit(status)
 
     def child_changed(signum, frame):              # it may also have been stopped, or gone on
-        if not leaving and os.waitid(os.P_PID, other_half, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            stop(signum, frame)
+        if not ended:
+            child = os.waitid(os.P_PID, other_half, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if child:
+                end(child.si_status if child.si_code == os.CLD_EXITED else 1)
 
+    def give_a_sign(signum, frame):
+        try:
+            sock.send(f"L {name}".encode())
+        except OSError as error:
+            end(1, error.strerror)
+
+    def redraw(signum, frame):                     # the child has written over the line that is being typed
+        if typing and readline:
+            ctypes.CDLL(getattr(readline, "__file__", None)).rl_forced_update_display()
+
+    for signum in ENDING:
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, lambda signum, frame: end(0))
+    signal.signal(signal.SIGCHLD, child_changed)
+    signal.signal(signal.SIGALRM, give_a_sign)
+    signal.signal(signal.SIGUSR1, redraw)
+    signal.setitimer(signal.ITIMER_REAL, interval, interval)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     try:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, stop)
-        signal.signal(signal.SIGUSR1, redraw)
-        signal.signal(signal.SIGCHLD, child_changed)
-        look_for_signals_every(0.5)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         line = ""
         while line != "quit":
             if len(line) > MAX_TEXT:
-                print(f"! not sent: a line has at most {MAX_TEXT} characters", flush=True)
+                os.write(2, f"! not sent: a line has at most {MAX_TEXT} characters\n".encode())
             elif line:
                 sock.send(f"C {line}".encode())
-            typing = on_terminal
-            line = input(PROMPT if on_terminal else "").strip()
+            typing = settings is not None
+            line = input(PROMPT if typing else "").strip()
             typing = False
-    except (EOFError, KeyboardInterrupt):
-        pass
-    except OSError as error:                       # the terminal or the server is gone
-        problem = error.strerror or str(error)
-
-    leaving = True
-    leave(sock)
-    os.kill(other_half, signal.SIGTERM)            # if it has ended already, it is a zombie and does not mind
-    _, status = os.waitpid(other_half, 0)
-    if typing:
-        with contextlib.suppress(OSError):         # the terminal may be the reason why we leave
-            os.write(sys.stdout.fileno(), b"\n")   # the shell's prompt gets a line of its own
-    if problem:
-        sys.exit(f"chat_client: {problem}")
-    return max(0, os.waitstatus_to_exitcode(status))
-
-
-def look_for_signals_every(seconds):
-    """Python runs signal handlers between two of its own steps, so a signal that comes just before a step that blocks
-    would wait until that step is over. An alarm interrupts it."""
-    signal.signal(signal.SIGALRM, lambda signum, frame: None)
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    except EOFError:
+        end(0)
+    except OSError as error:                       # the server or the terminal is gone
+        end(1, error.strerror)
+    end(0)
 
 
 def listen(sock, name, interval, parent, on_terminal):
-    """The child: show what the room says and give the signs of life; return the exit status."""
+    """The child: show what the room says, until it closes or the server falls silent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C reaches both halves; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if os.getppid() != parent:                     # it died before the prctl
-        return 1
+        os._exit(1)
 
     def show(line):
         line = clean(line)
-        print(f"{CLEAR_LINE}{line}" if on_terminal else line, flush=True)
+        if on_terminal:
+            line = CLEAR_LINE + fold(line, os.get_terminal_size(1).columns or 80)
+        try:
+            print(line, flush=True)
+        except OSError:                            # nobody can see it any more
+            os._exit(1)
         if on_terminal:
             os.kill(parent, signal.SIGUSR1)
 
-    unanswered = 0
-    next_sign = time.monotonic() + interval
-    while True:
-        wait = next_sign - time.monotonic()
+    def end(line, status):
+        show(line)
+        os._exit(status)                           # the parent hears of it by SIGCHLD
+
+    show(f"You are in the room as {name}. To leave: quit, Ctrl-D or Ctrl-C.")
+    sock.settimeout(interval)                      # each sign of life is answered, so there is always something to hear
+    missed = 0
+    while missed < MISSED:
         try:
-            if wait <= 0 and unanswered == MISSED:
-                show("! the server does not answer any more")
-                return 1
-            if wait <= 0:
-                sock.send(f"L {name}".encode())
-                unanswered += 1
-                next_sign = time.monotonic() + interval
-                continue
-            sock.settimeout(wait)
             word, rest = receive(sock)
         except TimeoutError:
+            missed += 1
             continue
         except OSError:
-            show("! the server is gone")
-            return 1
+            end("! the server is gone", 1)
+        missed = 0
         if word == "SAY":
             show(rest)
-        elif word == "OK":
-            unanswered = 0
-        elif word == "NO" and unanswered:          # we were away for so long that the name has gone to somebody else
-            show(f"! {rest}")
-            return 1
+        elif word == "NO":                         # we were away for so long that the name has gone to somebody else
+            end(f"! {rest}", 1)
         elif word == "END":
-            show("! the room is closed")
-            return 0
+            end("! the room is closed", 0)
+    end("! the server does not answer any more", 1)
+
+
+def fold(line, columns):
+    """Break a line where the terminal would and indent what follows, so that only a speaker's name stands at the edge."""
+    indent = "    "
+    folded, width = "", 0
+    for c in line:
+        size = 2 if unicodedata.east_asian_width(c) in "WFA" else 1
+        if width + size > columns:
+            folded, width = f"{folded}\n{indent}", len(indent)
+        folded += c
+        width += size
+    return folded
 
 
 def clean(line):
@@ -247,10 +283,9 @@ def parse_arguments():
 
 
 def port_number(text):
-    port = int(text)
-    if not 0 < port <= 65535:
-        raise ValueError
-    return port
+    if not text.isdecimal() or not 0 < int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ import argparse
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import socket
 import sys
 import termios
-import time
 import unicodedata
 
 ADMIN = "管理员消息"
@@ -40,27 +40,37 @@ MAX_TEXT = 1000
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192                                # more than MAX_TEXT characters take in UTF-8; the rest is cut off
 RECEIVE_BUFFER = 4 << 20                           # bytes; the kernel may allow less (net.core.rmem_max)
+MAX_TIMEOUT = 86400                                # seconds
+# In a name: what looks like a colon, and what is printable but cannot be seen (fillers, variation selectors, ...).
+COLONS = ":\u02d0\u0589\u05c3\u2236\ua789"
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 PR_SET_PDEATHSIG = 1                               # from <sys/prctl.h>
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (*ENDING, signal.SIGCHLD, signal.SIGALRM)
 
 
 class Room:
     """Who is in the room, and who hears what.
 
     sock: the bound UDP socket.  admin: the address whose lines are the administrator's.
-    timeout: seconds within which a member who has vanished is noticed.
+    interval: the seconds between two signs of life of a member, told to each who joins.
     """
 
-    def __init__(self, sock, admin, timeout):
+    def __init__(self, sock, admin, interval):
         self.sock = sock
         self.admin = admin
+        self.interval = interval
         self.names = {}                            # address -> name
-        self.heard = {}                            # address -> when it last sent anything, in monotonic seconds
         self.owners = {}                           # name, as compared -> address
-        # Three signs of life may be missed, half an interval goes by between two looks, and a look is taken when
-        # some other member sends: together less than five intervals.
-        self.interval = timeout / 5
-        self.next_look = 0
+        self.heard = {}                            # address -> when it last sent anything
+        # The room's own clock, counted by tick(). It stands still while this process is stopped (Ctrl-Z, a suspended
+        # machine), and then nobody is taken for silent whose signs of life are still waiting to be read.
+        self.now = 0
+        self.looked = 0
+
+    def tick(self):
+        """Half an interval has gone by."""
+        self.now += 1
 
     def serve(self):
         """Serve until an exception, such as KeyboardInterrupt, ends it."""
@@ -70,20 +80,19 @@ class Room:
 
     def receive(self, datagram, address):
         """Do what one datagram asks for. Whatever is no command is dropped without an answer."""
-        now = time.monotonic()
         if address in self.names:
-            self.heard[address] = now
-        # No timer is needed: while nobody sends, nobody is there to be told.
-        if now >= self.next_look:
-            self.next_look = now + self.interval / 2
-            self.remove_silent(now)
+            self.heard[address] = self.now
+        # Looked for when somebody sends: while nobody does, nobody is there to be told.
+        if self.looked != self.now:
+            self.looked = self.now
+            self.remove_silent()
 
         # A line end may stand behind it, so that a person can speak with the server: nc -u 127.0.0.1 8888
         command, _, text = datagram.decode(errors="replace").rstrip("\r\n").partition(" ")
         if command == "C":
             self.say(address, text)
         elif command == "L":
-            self.join(address, text, now)
+            self.join(address, text)
         elif command == "Q":
             self.leave(address)
 
@@ -97,7 +106,7 @@ class Room:
         else:
             self.send("SAY ! not sent: you are not in the room", address)
 
-    def join(self, address, name, now):
+    def join(self, address, name):
         old = self.names.get(address)
         if old != name:
             reason = self.objection(address, name)
@@ -106,7 +115,7 @@ class Room:
                 return
             self.leave(address)                    # a new name from an old address
             self.names[address] = name
-            self.heard[address] = now
+            self.heard[address] = self.now
             self.owners[comparable(name)] = address
         # Answered each time it is asked, since the last answer may have been lost; but announced once.
         self.send(f"OK {self.interval:g}", address)
@@ -121,7 +130,9 @@ class Room:
             return f"a name has at most {MAX_NAME} characters"
         if not name.isprintable() or " " in name or "\N{REPLACEMENT CHARACTER}" in name:
             return "a name has no spaces and no control characters"
-        if ":" in comparable(name):                # "Bob：hello" would look like a line of Bob's
+        if UNSEEN.search(comparable(name)):
+            return "a name has no invisible characters"
+        if any(c in COLONS for c in comparable(name)):                 # "Bob：hello" would look like a line of Bob's
             return "a name has no colon"
         if comparable(name) in RESERVED:
             return f"the name {name} is reserved"
@@ -144,8 +155,10 @@ class Room:
         del self.owners[comparable(name)]
         return name
 
-    def remove_silent(self, now):
-        silent = [address for address, when in self.heard.items() if now - when > 3 * self.interval]
+    def remove_silent(self):
+        # Three signs of life may be missed. With the tick that has begun and the interval until somebody else sends, a
+        # member who vanishes is noticed within five intervals.
+        silent = [address for address, when in self.heard.items() if self.now - when > 7]
         # All are removed before anybody is told: if many vanish at once, they are not told about each other.
         for name in [self.remove(address) for address in silent]:
             self.tell(f"{name}退出了聊天室")
@@ -181,73 +194,69 @@ def clean(text):
 
 
 def comparable(name):
-    """Two names that look alike to a reader are one name: Bob, bob and Ｂｏｂ (full width)."""
+    """Names that differ only in case or in width are one name: Bob, bob and Ｂｏｂ."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
 def main():
     args = parse_arguments()
     try:
-        sock = bind(args.bind, args.port)
-    except OSError as error:
-        print(f"chat_server: {args.bind} port {args.port}: {error.strerror or error}", file=sys.stderr)
+        sock, terminal = open_sockets(args.bind, args.port)
+    except (OSError, UnicodeError) as error:
+        print(f"chat_server: {args.bind} port {args.port}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         sys.exit(2)
 
-    # The terminal's half sends from a socket of its own. The kernel writes the sender's address into a datagram, and
-    # while this socket is open, in either half, nobody else can have its address.
-    with sock, socket.socket(sock.family, socket.SOCK_DGRAM) as terminal:
-        terminal.connect(sock.getsockname())
-        # Signals wait until each half has said what they mean to it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        parent = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            sock.close()
-            read_terminal(terminal, parent)
-        else:
-            print(f"listening on {host_and_port(sock.getsockname())}", flush=True)
-            serve(Room(sock, terminal.getsockname(), args.timeout), pid)
+    room = Room(sock, terminal.getsockname(), interval=args.timeout / 5)
+    settings = termios.tcgetattr(sys.stdin) if on_terminal() else None
+    # Signals wait until each half has said what they mean to it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        sock.close()
+        read_terminal(terminal, parent)
+    else:
+        serve(room, pid, settings)
 
 
-def serve(room, other_half):
+def serve(room, other_half, settings):
     """The parent: serve the room until a signal, or the death of the forked half, ends both."""
+    ended = False
 
-    settings = on_terminal() and termios.tcgetattr(sys.stdin)       # the other half may end in the middle of a line
-    ending = False
-
-    def stop(signum, frame):
-        nonlocal ending
-        if not ending:                             # a second Ctrl-C changes nothing
-            ending = True
-            raise KeyboardInterrupt
+    # The way out is the signal handler itself. An exception thrown from a handler could come at any moment, also
+    # while the last one is still being dealt with.
+    def end(status):
+        nonlocal ended
+        if ended:                                  # a second Ctrl-C, in the middle of this
+            return
+        ended = True
+        room.close()
+        os.kill(other_half, signal.SIGKILL)        # not SIGTERM: it may be stopped. If it is dead already, no harm is done
+        os.waitpid(other_half, 0)
+        if settings and on_terminal():             # it may have been editing a line
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+        os._exit(status)
 
     def child_changed(signum, frame):              # it may also have been stopped, or gone on
-        if not ending and os.waitid(os.P_PID, other_half, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            sys.exit("chat_server: the half that reads the terminal was killed")
+        if not ended and os.waitid(os.P_PID, other_half, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            print("chat_server: the half that reads the terminal was killed", file=sys.stderr, flush=True)
+            end(1)
 
-    try:
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, stop)
-        signal.signal(signal.SIGCHLD, child_changed)
-        look_for_signals_every(0.5)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        room.serve()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        ending = True
-        room.close()
-        os.kill(other_half, signal.SIGTERM)        # if it has ended already, it is a zombie and does not mind
-        os.waitpid(other_half, 0)
-        if settings:
-            with contextlib.suppress(termios.error):           # the terminal may be gone
-                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
+    for signum in ENDING:
+        if signal.getsignal(signum) is not signal.SIG_IGN:             # as nohup asks for
+            signal.signal(signum, lambda signum, frame: end(0))
+    signal.signal(signal.SIGCHLD, child_changed)
+    signal.signal(signal.SIGALRM, lambda signum, frame: room.tick())
+    signal.setitimer(signal.ITIMER_REAL, room.interval / 2, room.interval / 2)
+    print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    room.serve()
 
 
 def read_terminal(sock, parent):
     """The child: send what is typed on the server's terminal to the room, until the parent ends it, or has died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C reaches both halves; the parent decides
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if os.getppid() != parent:                     # it died before the prctl
         return
@@ -265,45 +274,42 @@ def typed_lines():
     """Yield the lines of standard input."""
     if sys.stdin is None:                          # closed: chat_server.py <&-
         return
-    if sys.stdin.isatty():
-        if not on_terminal():
-            return                                 # started with &: the terminal is somebody else's
-        import readline                            # noqa: F401 - from here on input() edits lines
     sys.stdin.reconfigure(errors="replace")
-    while True:
-        try:
-            yield input().strip()
-        except (EOFError, OSError):
-            return
+    if not sys.stdin.isatty():
+        for line in sys.stdin:
+            yield line.strip()
+    elif on_terminal():                            # if not, it was started with &: the terminal is somebody else's
+        import readline                            # noqa: F401 - from here on input() edits lines
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                yield input().strip()
 
 
 def on_terminal():
     """Whether standard input is a terminal, and ours to read from."""
     try:
         return sys.stdin is not None and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    except OSError:                                # a terminal, but not that of our session
+    except OSError:                                # a terminal, but not that of our session, or one that is gone
         return False
 
 
-def look_for_signals_every(seconds):
-    """Python runs signal handlers between two of its own steps, so a signal that comes just before a step that blocks
-    would wait until that step is over. An alarm interrupts it."""
-    signal.signal(signal.SIGALRM, lambda signum, frame: None)
-    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+def open_sockets(address, port):
+    """Return the room's socket, bound to the address, and one for the half that reads the terminal.
 
-
-def bind(address, port):
-    """Return a UDP socket bound to the address. Raises OSError."""
+    Raises OSError, and UnicodeError for what cannot be a host's name.
+    """
     family, kind, protocol, _, name = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(family, kind, protocol))
         # Not SO_REUSEADDR: with UDP it would let a second server take the same port.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
-    except OSError:
-        sock.close()
-        raise
-    return sock
+        # The kernel writes the sender's address into a datagram, and while this socket is open, in either half, nobody
+        # else can have its address. So what comes from there was typed on the server's terminal.
+        terminal = stack.enter_context(socket.socket(family, kind, protocol))
+        terminal.connect(sock.getsockname())
+        stack.pop_all()                            # nothing went wrong: they stay open
+    return sock, terminal
 
 
 def host_and_port(address):
@@ -315,23 +321,24 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Serve a chat room over UDP.")
     parser.add_argument("port", nargs="?", type=port_number, default=8888, help="UDP port, 0 for a free one (default: 8888)")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
-    parser.add_argument("--timeout", type=positive_seconds, metavar="SECONDS", default=30,
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", default=30,
                         help="notice a member who has vanished within this time (default: 30)")
     return parser.parse_args()
 
 
 def port_number(text):
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text}")
+    return int(text)
 
 
-def positive_seconds(text):
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise ValueError
-    return seconds
+def seconds(text):
+    try:
+        if 0 < float(text) <= MAX_TIMEOUT:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"a time is a number of seconds up to {MAX_TIMEOUT}, not {text}")
 
 
 if __name__ == "__main__":
