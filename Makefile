@@ -13,14 +13,14 @@ help:
 	@echo "PYTHON=python3.13  after any of them: use that Python (3.10 or newer)"
 
 demo: packages
-	@$(COURSE) tests/tour.py $(DAY)
+	@"$(COURSE)" tests/tour.py $(DAY)
 
 test: packages
-	@$(COURSE) -m pytest tests $(ARGS)
+	@"$(COURSE)" -m pytest tests $(ARGS)
 
 clean:
 	rm -rf .venv* .pytest_cache
 	find day?? tests -name __pycache__ -prune -exec rm -rf {} +
 
 packages:
-	@$(PYTHON) tests/packages.py $(VENV)
+	@"$(PYTHON)" tests/packages.py "$(VENV)"

@@ -48,7 +48,8 @@ def main():
 
 def work_as_parent(line):
     """Take the steps in turn with the grandchild; return its PID."""
-    grandchild = int(line.recv(16))
+    grandchild = int(line.recv(16) or 0)
+    assert grandchild, "the grandchild was not adopted by another process (are we PID 1?)"
     for step in (1, 2):
         print(f"parent     {os.getpid()}: step {step}", flush=True)
         line.send(b".")

@@ -6,7 +6,7 @@ Run:    python day07/orphan.py
 Output:
     child <pid>: my parent is <pid>
     the parent <pid> has ended and was reaped
-    child <pid>: my parent is <pid> now (<name>), which will reap me when I end
+    child <pid>: my parent is <pid> now (<name>), whose task it is to reap me
 """
 import os
 import socket
@@ -42,7 +42,7 @@ def lose_a_parent(line):
     adopter = os.getppid()                         # PID 1, or a process that asked for orphans (PR_SET_CHILD_SUBREAPER)
     with open(f"/proc/{adopter}/comm") as file:
         name = file.read().strip()
-    print(f"child {os.getpid()}: my parent is {adopter} now ({name}), which will reap me when I end", flush=True)
+    print(f"child {os.getpid()}: my parent is {adopter} now ({name}), whose task it is to reap me", flush=True)
     if adopter != parent:
         line.send(b"a")
 

@@ -26,7 +26,7 @@ def main():
     print(f"state                {pcb['State']}")                # of course: it is we who are reading
     print(f"threads              {pcb['Threads']}")
     print(f"memory in use        {pcb['VmRSS']}")
-    print(f"open files           {len(os.listdir('/proc/self/fd'))}")
+    print(f"open files           {len(os.listdir('/proc/self/fd')) - 1}")          # without the one that lists them
     print(f"gave up the CPU      {pcb['voluntary_ctxt_switches']} times")
     print(f"lost the CPU         {pcb['nonvoluntary_ctxt_switches']} times")
     print()

@@ -49,13 +49,15 @@ def exhibit(textbook, what, expected, live, arrived=lambda: True):
     """
     ours, theirs = socket.socketpair()
     print(end="", flush=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])          # a Ctrl-C is for us; the children keep it blocked
     pid = os.fork()
     if pid == 0:
         ours.close()
         live(theirs)
         os._exit(0)
-    theirs.close()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        theirs.close()
         state = None
         deadline = time.monotonic() + 10
         while state != expected and time.monotonic() < deadline:
@@ -66,8 +68,9 @@ def exhibit(textbook, what, expected, live, arrived=lambda: True):
         assert state == expected
     finally:
         ours.close()
-        os.kill(pid, signal.SIGCONT)               # for the stopped one; the others take no notice
-        os.waitpid(pid, 0)
+        while os.waitpid(pid, os.WNOHANG) == (0, 0):
+            os.kill(pid, signal.SIGCONT)           # for the one that is stopped, or about to; the others take no notice
+            os.sched_yield()
 
 
 def state_of(pid):
@@ -94,7 +97,10 @@ def read(line):
 def stop(line):
     # A stopped process cannot notice that its parent has died, so let the kernel kill it then.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGSTOP)
+    try:
+        line.recv(1, socket.MSG_DONTWAIT)          # end of file: it has died already
+    except BlockingIOError:
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def vfork(line, fifo, begun):

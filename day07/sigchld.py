@@ -34,7 +34,7 @@ def ignore():
     else:
         raise AssertionError("the kernel kept the child for us")
 
-    # It also breaks every library that starts a process and asks how it went.
+    # It also breaks every library that starts a process and asks how it went, and the programs that we start inherit it.
     status = subprocess.run(["sh", "-c", "exit 3"]).returncode
     print(f"         and a command that failed with 3 is reported as {status}")
     assert status == 0

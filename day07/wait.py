@@ -1,4 +1,4 @@
-"""wait reaps a child and tells how it ended: the status is a code word, not the number of exit.
+"""wait reaps a child and tells how it ended: the status is encoded, it is not the argument of exit.
 孤儿和僵尸 · 如何避免僵尸进程产生 · 使用wait函数处理子进程退出
 
 Run:    python day07/wait.py

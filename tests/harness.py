@@ -15,6 +15,7 @@ Three rules hold for all of them.
 
 Needs nothing but the standard library, so that `make demo` can use it too.
 """
+import codecs
 import contextlib
 import ctypes
 import fcntl
@@ -34,10 +35,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 30                                       # seconds; only a failure ever takes so long
+ORPHAN_TIMEOUT = 5                                 # seconds that an orphan may take to end, when its program has
 PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
+READ_SIZE = 1 << 16
 SHARED_MEMORY = Path("/dev/shm")
-PR_SET_CHILD_SUBREAPER = 36                        # from <sys/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
 
+# Children that this process had before it became a subreaper: `sleep 100 & exec make test` leaves one.
+not_ours = set()
 # What took part in the present test, for the report of a failure: objects with a transcript().
 participants = []
 
@@ -58,8 +63,6 @@ class Program:
 
     def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None, echo=None):
         become_subreaper()
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:      # a shell's `make test &` hands that down
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         argv = [str(word) for word in argv]
         if argv[0].endswith(".py"):
             argv = [sys.executable, str(ROOT / argv[0]) if cwd is None else argv[0], *argv[1:]]
@@ -77,6 +80,7 @@ class Program:
         if tty:
             master, slave = os.openpty()
             fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+            self.first_terminal_settings = termios.tcgetattr(slave)
             self._stdin, self._outputs, theirs = os.dup(master), {master: "stdout"}, (slave, slave, slave)
         else:
             stdin_reader, self._stdin = os.pipe()
@@ -85,20 +89,27 @@ class Program:
             self._outputs = {stdout_reader: "stdout", stderr_reader: "stderr"}
             theirs = (stdin_reader, stdout_writer, stderr_writer)
             for fd in self._outputs:
-                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+                with contextlib.suppress(PermissionError):         # an ordinary user has a limited number of big ones
+                    fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
             self._process = subprocess.Popen(
                 argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=cwd or self._room / "cwd",
-                env=self._environment(env), start_new_session=True, preexec_fn=take_terminal if tty else None)
+                env=self._environment(env), start_new_session=True, preexec_fn=lambda: prepare(tty))
+        except OSError:
+            for fd in (self._stdin, *self._outputs):
+                os.close(fd)
+            shutil.rmtree(self._room)
+            raise
         finally:
             for fd in set(theirs):
                 os.close(fd)
-        self._bytes = {"stdout": b"", "stderr": b""}
+        self._decoders = {fd: codecs.getincrementaldecoder("utf-8")("replace") for fd in self._outputs}
         self.pid = self._process.pid
         self._pidfd = os.pidfd_open(self.pid)      # readable when the process has ended
         participants.append(self)
         if stdin is not None:
-            self.write(stdin)
+            with contextlib.suppress(BrokenPipeError):     # it need not read what we give it
+                self.write(stdin)
             self.close_stdin()
 
     def _environment(self, extra):
@@ -135,6 +146,8 @@ class Program:
 
     def _read(self, deadline):
         """Wait for output or the end of the process and take note of it; False if neither came in time."""
+        if time.monotonic() > deadline:            # a program that keeps printing does not extend it
+            return False
         poll = select.poll()
         for fd in [*self._outputs, self._pidfd]:
             poll.register(fd, select.POLLIN)
@@ -149,22 +162,23 @@ class Program:
         return bool(events)
 
     def _take_rest(self):
-        """Read what there is from every output, and close it."""
+        """Read what there is from every output, as much as a pipe holds, and close it."""
         for fd in list(self._outputs):
-            while fd in self._outputs and select.select([fd], [], [], 0)[0]:
-                self._take(fd)
+            for _ in range(PIPE_SIZE // READ_SIZE):
+                if fd in self._outputs and select.select([fd], [], [], 0)[0]:
+                    self._take(fd)
         self._close_outputs()
 
     def _take(self, fd):
         """Read what there is; at its end, close it."""
         name = self._outputs[fd]
         try:
-            data = os.read(fd, 1 << 16)
+            data = os.read(fd, READ_SIZE)
         except OSError:                            # EIO: how a terminal says that its program has gone
             data = b""
         if data:
-            self._bytes[name] += data
-            setattr(self, name, self._bytes[name].decode("utf-8", "replace").replace("\r\n", "\n"))
+            text = self._decoders[fd].decode(data)
+            setattr(self, name, (getattr(self, name) + text).replace("\r\n", "\n"))
             if self._echo:
                 self._echo(data)
         else:
@@ -243,7 +257,9 @@ class Program:
 
     def finish(self, status=0, stderr="", orphans=0, timeout=TIMEOUT):
         """Wait until it has ended and check how: its exit status, its stderr (a regular expression for all of it), and
-        that nothing is left of it but that number of orphans, which must end by themselves. Returns self."""
+        that nothing is left of it but that number of orphans (or one in a range), which must end by themselves.
+
+        Returns self; raises Failure."""
         try:
             self.wait(timeout)
             problems = []
@@ -251,13 +267,13 @@ class Program:
                 problems.append(f"ended with status {self.status} instead of {status}")
             if not re.fullmatch(stderr, self.stderr, re.DOTALL):
                 problems.append(f"wrote to stderr:\n{self.stderr}")
-            left = adopted_by_us()
-            if len(left) == orphans:
-                left = [pid for pid in left if not reap(pid, timeout)]
+            left = self._left()
+            if len(left) in (orphans if isinstance(orphans, range) else [orphans]):
+                left = [pid for pid in left if not reap(pid, ORPHAN_TIMEOUT)]
             if left:
                 problems.append("left processes behind:\n    " + "\n    ".join(map(describe, left)))
             files = [path.relative_to(self._room) for path in self._room.rglob("*") if path.parent != self._room]
-            files += [SHARED_MEMORY / name for name in shared_memory() - self._shared_memory]
+            files += [SHARED_MEMORY / name for name in self._left_in_shared_memory()]
             if files:
                 problems.append(f"left files behind: {', '.join(map(str, sorted(files)))}")
             if problems:
@@ -266,16 +282,28 @@ class Program:
         finally:
             self.destroy()
 
+    def _left(self):
+        """The processes that it has left: of its session, or of one that belongs to no other program."""
+        others = {program.pid for program in running() if program is not self}
+        return [pid for pid in adopted_by_us() if session_of(pid) not in others]
+
+    def _left_in_shared_memory(self, timeout=1):
+        """What it has left there. Another program's may come and go, so what counts is what stays."""
+        deadline = time.monotonic() + timeout
+        while (left := shared_memory() - self._shared_memory) and time.monotonic() < deadline:
+            os.sched_yield()
+        return left
+
     def destroy(self):
         """End it by force, with all that it has started, and give back what it needed."""
         if self._destroyed:
             return
         self._destroyed = True
-        self._take_rest()                          # what it said last, for the report
         if self.status is None:                    # not reaped yet, so the PID still is its own
             os.killpg(self.pid, signal.SIGKILL)
             self.status = self._process.wait()
-        while left := adopted_by_us():             # killing one may make orphans of its children
+        self._take_rest()                          # what it said last, for the report
+        while left := self._left():                # killing one may make orphans of its children
             for pid in left:
                 kill(pid)
         self.close_stdin()
@@ -359,6 +387,8 @@ def shorten(data, limit=200):
 
 def become_subreaper():
     """From now on, orphans among our descendants become our children instead of init's."""
+    if not not_ours:
+        not_ours.update([0, *children(os.getpid())])
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
 
@@ -370,6 +400,11 @@ def stat_of(pid):
             return file.read().rpartition(")")[2].split()     # the name in front may contain anything
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def session_of(pid):
+    fields = stat_of(pid)
+    return fields and int(fields[3])
 
 
 def state_of(pid):
@@ -397,7 +432,7 @@ def running():
 def adopted_by_us():
     """The children of this process that it did not start as a Program: orphans, alive or dead."""
     ours = {program.pid for program in running() if program.status is None}
-    return [pid for pid in children(os.getpid()) if pid not in ours]
+    return [pid for pid in children(os.getpid()) if pid not in ours | not_ours]
 
 
 def reap(pid, timeout):
@@ -438,18 +473,22 @@ def describe(pid):
 
 
 def shared_memory():
-    """The names of our own semaphores and shared memory segments."""
+    """The names of our user's semaphores and shared memory segments, as Python names them."""
     if not SHARED_MEMORY.is_dir():
         return set()
     with os.scandir(SHARED_MEMORY) as entries:
         found = set()
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):
-                if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                if entry.name.startswith(("psm_", "sem.")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     found.add(entry.name)
         return found
 
 
-def take_terminal():
-    """In a new session: make standard input the controlling terminal."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+def prepare(tty):
+    """In the child, before it becomes the program: die with us, take no habits over, and have the terminal."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)   # a shell's `make test &` would hand down that it is ignored
+    if tty:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)       # standard input becomes the terminal of the new session

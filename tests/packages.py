@@ -21,29 +21,36 @@ def main():
     stamp = folder / "made-for"                    # written last, so what is half made has none
     if is_made(stamp, wanted):
         return
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_made(stamp, wanted):             # it may have been made while we waited
-            make(folder)
-            stamp.write_text(wanted)
+    try:
+        with open(f"{folder}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not is_made(stamp, wanted):         # it may have been made while we waited
+                make(folder, lock)
+                stamp.write_text(wanted)
+    except OSError as error:
+        fail(f"cannot write {folder}: {error.strerror}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def is_made(stamp, wanted):
     return stamp.exists() and stamp.read_text() == wanted
 
 
-def make(folder):
+def make(folder, lock):
     if importlib.util.find_spec("ensurepip") is None:
         fail("this Python has no ensurepip, so it cannot make a virtual environment: sudo apt install python3-venv, "
              f"or make PYTHON=another {ADVICE}")
     print(f"setting up {folder.name} (once)", file=sys.stderr)
     try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True, text=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                        "--retries", "1", "-r", REQUIREMENTS], check=True, capture_output=True, text=True)
+        for command in ([sys.executable, "-m", "venv", "--clear", folder],
+                        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                         "--retries", "1", "-r", REQUIREMENTS]):
+            # They inherit the lock: if we are killed, they still hold it until they have ended.
+            subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[lock.fileno()])
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines() or [f"status {error.returncode}"]
-        fail(f"could not install the packages of requirements.txt: connect to the network and try again {ADVICE}; "
+        fail(f"could not install the packages of requirements.txt: if there is no network, connect and try again {ADVICE}; "
              f"pip said: {said[-1]}")
 
 

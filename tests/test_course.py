@@ -82,6 +82,10 @@ def test_output(path):
     assert not (difference := course.compare(script.output, printed, script.in_any_order)), difference
 
 
+def test_readme_transcripts_are_found():
+    assert len(course.transcripts()) >= 12 and len([one for one in course.transcripts() if "skip" in one.markers]) < 3
+
+
 @pytest.mark.parametrize("transcript", course.transcripts(), ids=lambda one: f"{one.page}:{one.line}")
 def test_readme_transcript(transcript):
     """What a README shows is what its command prints, started in the course's folder."""

@@ -1,8 +1,11 @@
 """day07, processes: each demo shows its fact, seen here from the outside as well."""
-import re
 import os
+import re
+import signal
 
-from harness import run
+import harness
+import pytest
+from harness import Program, run
 
 # That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
 
@@ -74,6 +77,25 @@ def test_process_states():
     run("day07/process_states.py")
 
 
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("line", ["running", "waiting.*socket", "waiting.*vfork", "stopped"])
+def test_process_states_leaves_nothing_when_it_is_ended_half_way(signum, line):
+    with Program("day07/process_states.py", tty=True) as program:      # on a terminal, so that each line comes at once
+        program.expect(line)
+        if signum == signal.SIGINT:
+            program.interrupt()
+        else:
+            program.signal(signum)
+        program.wait()
+        assert all(harness.reap(pid, harness.ORPHAN_TIMEOUT) for pid in harness.adopted_by_us())
+
+
 def test_pcb():
     lines = run("day07/pcb.py").stdout.splitlines()
-    assert numbers(lines[0])[1] == os.getpid()
+    pid, ppid = numbers(lines[0])
+    assert ppid == os.getpid() != pid
+    assert numbers(lines[2]) == [1]                # thread
+    assert 1000 < numbers(lines[3])[0] < 100_000   # kB
+    assert numbers(lines[4]) == [3]                # open files: standard input, output and error
+    lost, *milliseconds = re.findall(r"[\d.]+", lines[-1])
+    assert int(lost) >= 5 and 0.01 < float(milliseconds[0]) < 1000

@@ -10,6 +10,8 @@ import harness
 import pytest
 from harness import Failure, Program, run, serve
 
+LEAK = f"/dev/shm/psm_course_{os.getpid()}"
+
 
 @pytest.fixture
 def script(tmp_path):
@@ -40,7 +42,7 @@ def test_a_program_has_its_own_environment_session_and_folder(script, monkeypatc
     ("import sys; print('oops', file=sys.stderr)", "wrote to stderr:\noops"),
     ("import tempfile; tempfile.mkstemp()", "left files behind: tmp/tmp"),
     ("open('here', 'w')", "left files behind: cwd/here"),
-    ("open('/dev/shm/course-test-leak', 'w')", "left files behind: /dev/shm/course-test-leak"),
+    (f"open('{LEAK}', 'w')", f"left files behind: {LEAK}"),
     ("import os, signal; os.fork() or signal.pause()", "left processes behind:\n    PID"),
     ("import os, signal; os.fork() or os.setsid() or signal.pause()", "left processes behind:\n    PID"),
     # A child that has ended by itself, but that nobody has waited for.
@@ -53,8 +55,8 @@ def test_what_a_program_leaves_fails_it(script, text, complaint):
         with pytest.raises(Failure, match=re.escape(complaint)):
             run(script(text))
     finally:
-        if os.path.exists("/dev/shm/course-test-leak"):
-            os.unlink("/dev/shm/course-test-leak")
+        if os.path.exists(LEAK):
+            os.unlink(LEAK)
     assert harness.adopted_by_us() == []
 
 
@@ -84,6 +86,58 @@ def test_waits_are_bounded(script):
     with Program(script("print('a')")) as program:
         with pytest.raises(Failure, match="ended without printing 'b'"):
             program.expect("b")
+    # Output without an end is no reason to wait longer.
+    with pytest.raises(Failure, match="did not end within 0.1 seconds"):
+        run("yes", timeout=0.1)
+    with Program("yes") as program:
+        with pytest.raises(Failure, match="did not print 'no' within 0.1 seconds"):
+            program.expect("no", timeout=0.1)
+
+
+def test_expect_on_stderr(script):
+    with Program(script("import sys; print('out'); print('oops 7', file=sys.stderr)")) as program:
+        assert program.expect(r"oops (\d)", stream="stderr")[1] == "7"
+        program.finish(stderr="oops 7\n")
+
+
+def test_what_is_left_belongs_to_the_program_that_left_it(script):
+    orphan = "import os, signal; print('here', flush=True); os.fork() or signal.pause()"
+    with Program(script(orphan)) as other:
+        other.expect("here")
+        other.wait()
+        run("true")                                # not blamed, and does not end it
+        with pytest.raises(Failure, match="left processes behind"):
+            other.finish()
+    assert harness.adopted_by_us() == []
+
+
+def test_a_program_need_not_read_its_input():
+    for _ in range(20):
+        run("true", stdin="hello\n")
+
+
+def test_no_such_program():
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(FileNotFoundError):
+        run("no-such-program")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_program_ends_with_the_process_that_started_it(script, tmp_path):
+    """kill -9 on a test run or on the tour leaves nothing running."""
+    starter = script("""
+        import harness, signal
+        program = harness.Program("sleep", "60")
+        print(program.pid, flush=True)
+        signal.pause()
+        """)
+    with Program(starter, env={"PYTHONPATH": str(harness.ROOT / "tests")}) as program:
+        pid = int(program.expect(r"\d+")[0])
+        program.signal(signal.SIGKILL)
+        program.wait()
+        assert harness.gone(pid)
+        with pytest.raises(Failure, match="left files behind: tmp/course-"):
+            program.finish(status=-signal.SIGKILL, orphans=1)
 
 
 def test_expect_goes_on_where_it_stopped(script):

@@ -1,6 +1,8 @@
 """The Makefile and the environment that it makes."""
 import re
+import shlex
 import shutil
+import sys
 
 import pytest
 from harness import ROOT, Program, run
@@ -28,18 +30,38 @@ def test_two_at_once_make_one_environment_and_the_next_call_none(packages):
     run(packages, folder)
     assert (folder / "pyvenv.cfg").stat().st_mtime_ns == made
 
-    (folder / "made-for").unlink()                 # as after a kill -9 in the middle
+    # Made for another Python, for other packages, or broken off by a kill -9: it is made again. Here, that fails.
+    stamp = folder / "made-for"
+    assert sys.version in stamp.read_text() and "# none" in stamp.read_text()
+    stamp.write_text(stamp.read_text().replace(sys.version, "3.0"))
     (packages.parent.parent / "requirements.txt").write_text("no-such-package-for-this-course==1\n")
     failed = run(packages, folder, status=1, env={"PIP_NO_INDEX": "1", **home}, stderr="(?s).*")
     [_, line] = failed.stderr.splitlines()
-    assert line.startswith("make: could not install the packages of requirements.txt: connect to the network")
-    assert not (folder / "made-for").exists()
+    assert line.startswith("make: could not install the packages of requirements.txt: if there is no network, connect")
+    assert not stamp.exists()
 
 
 def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ensurepip'] = None\n")
     failed = run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(tmp_path)}, stderr=".*\n")
     assert re.fullmatch("make: .*sudo apt install python3-venv.*\n", failed.stderr)
+
+
+def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.version_info = (3, 9, 1, 'final', 0)\n")
+    run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(tmp_path)},
+        stderr="make: this is Python 3.9, the course needs 3.10 or newer: .*\n")
+    run(packages, "/proc/env", status=1, stderr="make: cannot write /proc/env: .*\n")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+@pytest.mark.parametrize("target, command", [
+    ("demo DAY=07", '".venv/bin/python" tests/tour.py 07'),
+    ("test ARGS='-k chat'", '".venv/bin/python" -m pytest tests -k chat'),
+])
+def test_targets(target, command):
+    commands = run("make", "--no-print-directory", "-n", *shlex.split(target), cwd=ROOT).stdout.splitlines()
+    assert commands == ['"python3" tests/packages.py ".venv"', command]
 
 
 def test_requirements_are_the_three_packages():

@@ -8,6 +8,7 @@ tour ends by itself, and its exit status is 1 if a script failed.
 """
 import contextlib
 import os
+import signal
 import sys
 import time
 import unicodedata
@@ -119,23 +120,25 @@ def show_chat_client(script):
     print(paint("command", f"$ {script.commands[1].partition(' [')[0]} --name 小明"), flush=True)
     voices = Voices("小明", "other")
     with serve("day07/chat/chat_server.py") as server, chat_client(server, voices, "小明") as ming:
-        with chat_client(server, voices, "小明", "other") as other:
+        with chat_client(server, voices, "小明", "other", taken=["小明"]) as other:
+            other.expect("the name 小明 is taken", stream="stderr")
             voices.types("other", other, "管理员")
-            other.expect("is reserved")
+            other.expect("is reserved", stream="stderr")
             voices.types("other", other, "Tom")
             ming.expect("Tom 进入了聊天室")
             other.close_stdin()
-            other.finish()
+            other.finish(stderr=".*")
             ming.expect("Tom退出了聊天室")
         voices.types("小明", ming, "quit")
         ming.finish()
 
 
 @contextlib.contextmanager
-def chat_client(server, voices, name, voice=None):
-    """A client that has been told whether its name will do."""
+def chat_client(server, voices, name, voice=None, taken=()):
+    """A client, once it is in the room; or at once, if its name is taken."""
     with Program("day07/chat/chat_client.py", server.port, "--name", name, echo=voices.of(voice or name)) as program:
-        program.expect("You are in the room|is taken")
+        if name not in taken:
+            program.expect("You are in the room")
         yield program
 
 
@@ -146,6 +149,8 @@ SCENES = {
 
 
 if __name__ == "__main__":
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.default_int_handler)
     try:
         main()
     except KeyboardInterrupt:

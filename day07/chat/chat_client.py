@@ -225,7 +225,8 @@ def listen(sock, name, interval, parent, on_terminal):
         if on_terminal:
             line = CLEAR_LINE + fold(line, os.get_terminal_size(1).columns or 80)
         try:
-            print(line, flush=True)
+            sys.stdout.write(line + "\n")          # in one piece: the parent writes to this terminal too
+            sys.stdout.flush()
         except OSError:                            # nobody can see it any more
             os._exit(1)
         if on_terminal:
