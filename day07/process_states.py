@@ -49,14 +49,15 @@ def exhibit(textbook, what, expected, live, arrived=lambda: True):
     """
     ours, theirs = socket.socketpair()
     print(end="", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])          # a Ctrl-C is for us; the children keep it blocked
+    # A Ctrl-C, or the end of the terminal, is for us. The children keep all signals blocked, and end when we do.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     pid = os.fork()
     if pid == 0:
         ours.close()
         live(theirs)
         os._exit(0)
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         state = None
         deadline = time.monotonic() + 10
