@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Scripts that leave a process to init (or to the nearest subreaper) on purpose, since that is what they show.
 ORPHANS = {"day07/child.py": 1, "day07/orphan.py": 1}
+# multiprocessing has helpers of its own (a fork server, a resource tracker), which end a moment after the script.
+HELPERS = range(5)
 NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for a number; others stand for any text
 
 
@@ -48,6 +50,12 @@ def describe(path):
     return Script(path, title, heading, tuple(commands), tuple(output), "Output (in any order):" in text)
 
 
+def orphans(path):
+    """How many processes a script may leave, which then end by themselves: a number or a range."""
+    uses_multiprocessing = "multiprocessing" in (ROOT / path).read_text(encoding="utf-8")
+    return ORPHANS.get(path, HELPERS if uses_multiprocessing else 0)
+
+
 def section(text, title):
     """The lines under a title (a regular expression), up to the next line that is not indented."""
     found = re.search(rf"^{title}(.*\n(?:(?:[ ].*)?\n)*)", text + "\n", re.MULTILINE)
@@ -85,10 +93,10 @@ def transcripts():
 
 def line_pattern(template, masked=False):
     """A line of sample output, with placeholders such as <pid> and <name>, as a regular expression; masked: in which
-    any number stands for any number."""
+    any number stands for any number. Where it has several spaces there may be more or less, as a number is wider."""
     number = r"\d+(?:\.\d+)?"
     # re.escape leaves < and > alone, so the placeholders are still to be seen.
-    pattern = re.escape(template)
+    pattern = re.sub(r"(?:\\ ){2,}", r"\\s+", re.escape(template))
     if masked:
         pattern = re.sub(r"\d+(?:\\\.\d+)?", lambda match: number, pattern)
     return re.sub(r"<([a-z]+)>", lambda match: number if match[1] in NUMBERS else ".+", pattern)

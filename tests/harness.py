@@ -115,8 +115,11 @@ class Program:
     def _environment(self, extra):
         """Nothing of the caller's environment but what a program needs to start, so that every machine shows the same."""
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        # All warnings, but for one that comes by chance: that a process forks which has threads, where a thread has been
+        # joined and the kernel still counts it.
+        warnings = "default,ignore:This process (pid=:DeprecationWarning"
         return {**kept, "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(self._room / "home"),
-                "TMPDIR": str(self._room / "tmp"), "PYTHONWARNINGS": "default", **(extra or {})}
+                "TMPDIR": str(self._room / "tmp"), "PYTHONWARNINGS": warnings, **(extra or {})}
 
     # What it does
 
@@ -288,11 +291,11 @@ class Program:
         return [pid for pid in adopted_by_us() if session_of(pid) not in others]
 
     def _left_in_shared_memory(self, timeout=1):
-        """What it has left there. Another program's may come and go, so what counts is what stays."""
+        """What it has left there. What another program of this user has made is in use, or goes away soon."""
         deadline = time.monotonic() + timeout
         while (left := shared_memory() - self._shared_memory) and time.monotonic() < deadline:
             os.sched_yield()
-        return left
+        return left and left - mapped_names()
 
     def destroy(self):
         """End it by force, with all that it has started, and give back what it needed."""
@@ -483,6 +486,15 @@ def shared_memory():
                 if entry.name.startswith(("psm_", "sem.")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     found.add(entry.name)
         return found
+
+
+def mapped_names():
+    """The names of all files that some process has in its memory now."""
+    found = set()
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):         # it has ended, or is another user's
+            found.update(line.rpartition("/")[2] for line in maps.read_text().splitlines())
+    return found
 
 
 def prepare(tty):

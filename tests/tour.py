@@ -56,7 +56,7 @@ def show_demo(script):
     print(paint("command", f"$ {script.commands[0]}"), flush=True)
     _, path, *args = script.commands[0].split()
     with Program(path, *args, stdin="", echo=write) as program:
-        program.finish(orphans=course.ORPHANS.get(path, 0))
+        program.finish(orphans=course.orphans(path))
 
 
 def write(data):
