@@ -24,13 +24,19 @@ def ask(parents_file):
 
     # Many children at one keyboard would take the lines from each other, so a child asks its parent, through a pipe or
     # a queue (day 9). What is replaced is only the Python object.
-    same = os.fstat(0).st_ino == parents_file
+    same = identity(0) == parents_file
     print(f"child : descriptor 0 is {'untouched, it is the same file as' if same else 'not'} the parent's")
     sys.exit(not same)
 
 
+def identity(fd):
+    """What tells one file from all others: its device and its number there."""
+    status = os.fstat(fd)
+    return status.st_dev, status.st_ino
+
+
 def main():
-    child = Process(target=ask, args=(os.fstat(0).st_ino,))
+    child = Process(target=ask, args=(identity(0),))
     child.start()
     child.join()
     assert child.exitcode == 0

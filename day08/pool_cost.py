@@ -9,6 +9,7 @@ Output:
     a pool of 2         <bar>  <ms> ms, after <ms> ms to make it, once
     a process for each took <ratio> times as long
 """
+import signal
 import statistics
 import time
 from multiprocessing import Pool, Process
@@ -33,7 +34,7 @@ def main():
         each_times.append(time.perf_counter() - started)
 
         started = time.perf_counter()
-        with Pool(2) as pool:
+        with Pool(2, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:      # Ctrl-C is for us
             pool.apply(task, (0,))
             make_times.append(time.perf_counter() - started)
             started = time.perf_counter()

@@ -26,11 +26,12 @@ def work(barrier, seconds):
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     barrier = Barrier(len(SECONDS) + 1)
     children = [Process(target=work, args=(barrier, seconds)) for seconds in SECONDS]
     for child in children:                         # start all of them first: start and join in one loop would be one
         child.start()                              # after the other
-    barrier.wait(PATIENCE)
+    barrier.wait()
     started = time.monotonic()
     for child in children:
         child.join()

@@ -44,6 +44,7 @@ def be_the_parent(pids, watched, may_end):
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     print("the parent starts two children, each with work to do, and returns", flush=True)
     pids, watched, may_end = SimpleQueue(), Event(), Event()
     parent = Process(target=be_the_parent, args=(pids, watched, may_end))

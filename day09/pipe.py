@@ -24,6 +24,7 @@ PATIENCE = 10                                      # seconds until a process end
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     two_ways()
     print()
     one_way()

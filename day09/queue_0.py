@@ -18,6 +18,7 @@ Output:
 """
 import signal
 import threading
+import time
 from multiprocessing import Event, Process, Queue
 from queue import Empty, Full                      # multiprocessing takes the errors of the threads' queue
 
@@ -26,6 +27,7 @@ BIG = bytes(1 << 20)                               # more than a pipe holds
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     # Start the children first: put starts a thread, and to fork a process that has threads is not safe.
     messages, answers, bulk = Queue(2), Queue(), Queue()
     may_get, may_put = Event(), Event()
@@ -49,12 +51,14 @@ def block_and_time_out(messages, answers, may_get):
     messages.put("b")
     print(f"parent: put 'a' and 'b' into Queue(2), full() is {messages.full()}, qsize() is {messages.qsize()}")
     assert messages.full()
+    waited = []
     for options in ({"block": False}, {"timeout": 0.1}):
+        started = time.monotonic()
         try:
             messages.put("c", **options)
         except Full:
-            continue
-        raise AssertionError("there was room for a third")
+            waited.append(time.monotonic() - started)
+    assert len(waited) == 2 and waited[1] >= 0.1
     print("parent: a third put raised Full, at once with block=False, later with timeout=0.1", flush=True)
     may_get.set()
     received = answers.get()                       # blocks until there is something

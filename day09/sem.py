@@ -16,6 +16,7 @@ PATIENCE = 10                                      # seconds until a process end
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     sem = Semaphore(2)
     print(f"Semaphore(2): get_value() is {sem.get_value()}")
     inside, most, least = Value("i", 0), Value("i", 0), Value("i", 99)

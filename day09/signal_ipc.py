@@ -17,10 +17,11 @@ PATIENCE = 10                                      # seconds until a process end
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     ready, sent = Event(), Event()
     child = Process(target=receive, args=(ready, sent))
     child.start()
-    ready.wait(PATIENCE)
+    ready.wait()
     for _ in range(5):
         os.kill(child.pid, signal.SIGUSR1)
     os.kill(child.pid, signal.SIGUSR2)

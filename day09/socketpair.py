@@ -17,12 +17,12 @@ from multiprocessing import Process
 def main():
     ours, theirs = socket.socketpair()
     with ours:
-        with theirs:
-            child = Process(target=talk, args=(ours, theirs))
-            child.start()
         ours.sendall(b"hello")
         ours.sendall(b"world")
         print("parent: sent b'hello' and b'world'", flush=True)
+        with theirs:
+            child = Process(target=talk, args=(ours, theirs))
+            child.start()
         ours.shutdown(socket.SHUT_WR)              # no more from here, but we still read
         print(f"parent: received {ours.recv(100)}")
         print(f"parent: received {ours.recv(100)}, the child has closed its end")
@@ -33,10 +33,9 @@ def main():
 def talk(ours, theirs):
     ours.close()
     with theirs:
-        received = b""
-        while data := theirs.recv(100):            # until end of file: a recv may bring less than was sent
-            received += data
+        received = theirs.recv(100)                # one recv for two sends; it might as well be two for one
         print(f"child : received {received}, a stream of bytes knows no messages")
+        assert received == b"helloworld" and theirs.recv(100) == b""
         print("child : end of file, the parent has said all; sent b'10 bytes'", flush=True)
         theirs.sendall(f"{len(received)} bytes".encode())
 

@@ -4,7 +4,7 @@
 Run:    python day09/thread2.py
 
 Output:
-    five threads were in their function at once: [0, 1, 2, 3, 4]
+    five threads were in their function at once: each saw 5 there
     each has added its square to one list: [0, 1, 4, 9, 16]
     an error in a thread ends that thread alone: ValueError in 'failing', and main goes on
 """
@@ -12,9 +12,10 @@ import threading
 from threading import Barrier, Thread
 
 
-def work(n, squares, barrier, present):
+def work(n, squares, barrier, present, seen):
     present.append(n)
     barrier.wait()                                 # passed only when all five are here at the same time
+    seen.append(len(present))
     squares.append(n * n)
 
 
@@ -23,16 +24,17 @@ def fail():
 
 
 def main():
-    squares, present = [], []
-    barrier = Barrier(5)
-    threads = [Thread(target=work, args=(n, squares), kwargs={"barrier": barrier, "present": present}) for n in range(5)]
+    squares, present, seen = [], [], []
+    barrier = Barrier(5, timeout=10)               # seconds
+    threads = [Thread(target=work, args=(n, squares), kwargs={"barrier": barrier, "present": present, "seen": seen})
+               for n in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"five threads were in their function at once: {sorted(present)}")
+    print(f"five threads were in their function at once: each saw {min(seen)} there")
     print(f"each has added its square to one list: {sorted(squares)}")
-    assert sorted(squares) == [0, 1, 4, 9, 16]
+    assert seen == [5] * 5 and sorted(squares) == [0, 1, 4, 9, 16]
 
     errors = []
     threading.excepthook = errors.append           # by default it prints a traceback on stderr

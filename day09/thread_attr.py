@@ -10,7 +10,7 @@ Output:
 
     getName -> name, setName -> name, isDaemon -> daemon, setDaemon -> daemon: DeprecationWarning since 3.10
     daemon after start: RuntimeError
-    a daemon thread waits for ever, and the interpreter ends all the same
+    a daemon thread that waits for ever is no reason for the interpreter not to end
 """
 import warnings
 from threading import Event, Thread
@@ -18,7 +18,7 @@ from threading import Event, Thread
 
 def work(running, may_end):
     running.set()
-    may_end.wait()
+    may_end.wait(10)                               # seconds, not for ever: a Ctrl-C ends main alone, which waits for us
 
 
 def main():
@@ -45,7 +45,7 @@ def main():
     else:
         raise AssertionError("daemon could be set after start")
     Thread(target=Event().wait, daemon=True).start()       # not daemon, it would keep the program from ending
-    print("a daemon thread waits for ever, and the interpreter ends all the same")
+    print("a daemon thread that waits for ever is no reason for the interpreter not to end")
 
 
 def show(when, thread):

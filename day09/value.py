@@ -7,9 +7,10 @@ Output:
     child : sees 1.5, writes 2.5
     parent: sees 2.5
     += in two processes at once, value by value, from 0: 1, one update is lost
-    += 1000 times each, under get_lock(): 2000
+    += 100 times each, under get_lock(): 200
     a C int wraps: 2147483647 + 1 is -2147483648
 """
+import os
 import signal
 from multiprocessing import Barrier, Process, Value
 
@@ -17,6 +18,7 @@ PATIENCE = 10                                      # seconds until a process end
 
 
 def main():
+    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     money = Value("d", 1.5)                        # "d" is C's double, "i" its int: the codes of the array module
     run(spend, money)
     print(f"parent: sees {money.value}")
@@ -29,9 +31,9 @@ def main():
     assert n.value == 1
 
     n = Value("i", 0)
-    run(add_locked, n, times=2)
-    print(f"+= 1000 times each, under get_lock(): {n.value}")
-    assert n.value == 2000
+    run(add_locked, n, Barrier(2), times=2)
+    print(f"+= 100 times each, under get_lock(): {n.value}")
+    assert n.value == 200
 
     n.value = 2 ** 31 - 1
     n.value += 1                                   # no error: C does not check either
@@ -62,10 +64,14 @@ def add_unprotected(n, both_have_read):
     n.value = value + 1
 
 
-def add_locked(n):
-    for _ in range(1000):
+def add_locked(n, both_are_here):
+    signal.alarm(PATIENCE)
+    both_are_here.wait()
+    for _ in range(100):
         with n.get_lock():
-            n.value += 1
+            value = n.value
+            os.sched_yield()                       # here the other one gets its chance to come in between, and cannot
+            n.value = value + 1
 
 
 if __name__ == "__main__":

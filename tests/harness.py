@@ -35,7 +35,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 30                                       # seconds; only a failure ever takes so long
-ORPHAN_TIMEOUT = 5                                 # seconds that an orphan may take to end, when its program has
+ORPHAN_TIMEOUT = 5                                 # seconds in which orphans must end, when their program has
 PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
 READ_SIZE = 1 << 16
 SHARED_MEMORY = Path("/dev/shm")
@@ -290,12 +290,14 @@ class Program:
         others = {program.pid for program in running() if program is not self}
         return [pid for pid in adopted_by_us() if session_of(pid) not in others]
 
-    def _left_in_shared_memory(self, timeout=1):
-        """What it has left there. What another program of this user has made is in use, or goes away soon."""
-        deadline = time.monotonic() + timeout
-        while (left := shared_memory() - self._shared_memory) and time.monotonic() < deadline:
+    def _left_in_shared_memory(self):
+        """What is new there and stays. (Another program of this user may make something too, but that goes away.)"""
+        left = shared_memory() - self._shared_memory
+        deadline = time.monotonic() + ORPHAN_TIMEOUT
+        while left and time.monotonic() < deadline:
             os.sched_yield()
-        return left and left - mapped_names()
+            left &= shared_memory()
+        return left
 
     def destroy(self):
         """End it by force, with all that it has started, and give back what it needed."""
@@ -486,15 +488,6 @@ def shared_memory():
                 if entry.name.startswith(("psm_", "sem.")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     found.add(entry.name)
         return found
-
-
-def mapped_names():
-    """The names of all files that some process has in its memory now."""
-    found = set()
-    for maps in Path("/proc").glob("[0-9]*/maps"):
-        with contextlib.suppress(OSError):         # it has ended, or is another user's
-            found.update(line.rpartition("/")[2] for line in maps.read_text().splitlines())
-    return found
 
 
 def prepare(tty):

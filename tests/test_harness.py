@@ -50,7 +50,8 @@ def test_a_program_has_its_own_environment_session_and_folder(script, monkeypatc
     # A leaked child that holds on to the output must not make the harness wait for its end.
     ("import os, signal; print('x', flush=True); os.fork() or os.fork() or signal.pause()", "left processes behind"),
 ])
-def test_what_a_program_leaves_fails_it(script, text, complaint):
+def test_what_a_program_leaves_fails_it(script, text, complaint, monkeypatch):
+    monkeypatch.setattr(harness, "ORPHAN_TIMEOUT", 0.2)
     try:
         with pytest.raises(Failure, match=re.escape(complaint)):
             run(script(text))
@@ -195,7 +196,7 @@ def test_a_failing_test_still_ends_the_server(script):
 
 def run_inner_test(folder, body):
     (folder / "conftest.py").write_bytes((harness.ROOT / "tests" / "conftest.py").read_bytes())
-    (folder / "test_inner.py").write_text("import harness, os, select, signal, socket, threading\n\n"
+    (folder / "test_inner.py").write_text("import harness, os, signal, socket, threading\n\n"
                                           "def test_inner():\n" + textwrap.indent(textwrap.dedent(body), "    "))
     return run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", folder, status=1,
                env={"PYTHONPATH": str(harness.ROOT / "tests"), "PYTHONDONTWRITEBYTECODE": "1"}).stdout
@@ -203,7 +204,7 @@ def run_inner_test(folder, body):
 
 @pytest.mark.parametrize("leak", [
     "os.dup(1)",
-    "threading.Thread(target=lambda: select.select([], [], [], 0.5)).start()",
+    "threading.Thread(target=threading.Event().wait, daemon=True).start()",
     "os.fork() or signal.pause()",
     "os.waitid(os.P_PID, os.fork() or os._exit(0), os.WEXITED | os.WNOWAIT)",
     "harness.Program('sleep', '30')",
