@@ -217,6 +217,9 @@ class Program:
     def terminal_settings(self):
         return termios.tcgetattr(self._stdin)
 
+    def change_terminal_settings(self, settings):
+        termios.tcsetattr(self._stdin, termios.TCSANOW, settings)
+
     def signal(self, signum):
         """Signal the process alone."""
         if self.status is None:

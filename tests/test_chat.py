@@ -659,6 +659,24 @@ def test_chat_client_on_a_terminal():
         assert ann.hear() == "SAY Tom退出了聊天室"
 
 
+def test_chat_client_edits_on_after_a_pause():
+    """After Ctrl-Z and fg the shell has left its own settings of the terminal, in which the line editor cannot work."""
+    with room("Ann") as (server, ann), client(server, tty=True) as tom:
+        assert ann.hear() == "SAY Tom 进入了聊天室"
+        tom.expect("You are in the room.*\n> ")
+        edited = tom.terminal_settings()
+        tom.signal(signal.SIGSTOP)
+        tom.wait_until_asleep()
+        tom.change_terminal_settings(tom.first_terminal_settings)
+        tom.signal(signal.SIGCONT)
+        tom.expect("> ")
+        assert tom.terminal_settings() == edited != tom.first_terminal_settings
+        tom.write("back\r")
+        assert ann.hear() == "SAY Tom：back"
+        tom.write("quit\r")
+        tom.finish()
+
+
 def test_chat_client_leaves_when_its_terminal_closes():
     with room("Ann") as (server, ann), client(server, tty=True) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"

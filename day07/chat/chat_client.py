@@ -183,7 +183,11 @@ def talk(sock, name, interval, other_half, settings):
 
     def redraw(signum, frame):                     # the child has written over the line that is being typed
         if typing and readline:
-            ctypes.CDLL(getattr(readline, "__file__", None)).rl_forced_update_display()
+            library = ctypes.CDLL(getattr(readline, "__file__", None))
+            if signum == signal.SIGCONT:           # after a Ctrl-Z, the shell has left its own settings of the terminal
+                library.rl_deprep_terminal()
+                library.rl_prep_terminal(1)
+            library.rl_forced_update_display()
 
     for signum in ENDING:
         if signal.getsignal(signum) is not signal.SIG_IGN:
@@ -191,6 +195,7 @@ def talk(sock, name, interval, other_half, settings):
     signal.signal(signal.SIGCHLD, child_changed)
     signal.signal(signal.SIGALRM, give_a_sign)
     signal.signal(signal.SIGUSR1, redraw)
+    signal.signal(signal.SIGCONT, redraw)
     signal.setitimer(signal.ITIMER_REAL, interval, interval)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     try:
