@@ -41,7 +41,8 @@ def main():
         print(flush=True)
     seconds = time.monotonic() - started
     print(paint("bad" if failed else "good",
-                f"{len(scripts) - len(failed)} of {len(scripts)} scripts showed their facts, in {seconds:.1f} s" + "".join(f"\n    failed: {path}" for path in failed)))
+                f"{len(scripts) - len(failed)} of {len(scripts)} scripts showed their facts, in {seconds:.1f} s"
+                + "".join(f"\n    failed: {path}" for path in failed)))
     sys.exit(1 if failed else 0)
 
 
@@ -120,7 +121,7 @@ def show_chat_client(script):
     print(paint("command", f"$ {script.commands[1].partition(' [')[0]} --name 小明"), flush=True)
     voices = Voices("小明", "other")
     with serve("day07/chat/chat_server.py") as server, chat_client(server, voices, "小明") as ming:
-        with chat_client(server, voices, "小明", "other", taken=["小明"]) as other:
+        with chat_client(server, voices, "小明", "other", joins=False) as other:
             other.expect("the name 小明 is taken", stream="stderr")
             voices.types("other", other, "管理员")
             other.expect("is reserved", stream="stderr")
@@ -134,10 +135,10 @@ def show_chat_client(script):
 
 
 @contextlib.contextmanager
-def chat_client(server, voices, name, voice=None, taken=()):
-    """A client, once it is in the room; or at once, if its name is taken."""
+def chat_client(server, voices, name, voice=None, joins=True):
+    """A client, once it is in the room; or at once, if it will not be let in."""
     with Program("day07/chat/chat_client.py", server.port, "--name", name, echo=voices.of(voice or name)) as program:
-        if name not in taken:
+        if joins:
             program.expect("You are in the room")
         yield program
 
