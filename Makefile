@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV   ?= .venv
 COURSE  = $(VENV)/bin/python
 
-.PHONY: help demo test clean packages
+.PHONY: help demo test race clean packages
 
 help:
 	@echo "make demo          walk through the course, script by script; make demo DAY=07 for one day"
 	@echo "make test          run the tests; make test ARGS='-k chat' for some of them"
+	@echo "make race          all server models under the same load; make race ARGS='--svg race.svg' for a picture"
 	@echo "make clean         remove what these commands have made"
 	@echo "PYTHON=python3.13  after any of them: use that Python (3.10 or newer)"
 
@@ -17,6 +18,9 @@ demo: packages
 
 test: packages
 	@"$(COURSE)" -m pytest tests $(ARGS)
+
+race: packages
+	@"$(COURSE)" day12/server_race.py $(ARGS)
 
 clean:
 	rm -rf .venv* .pytest_cache

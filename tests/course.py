@@ -1,8 +1,11 @@
 """What the course says about itself: its scripts, in the order of README.md, and what their docstrings promise."""
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+import harness
 
 ROOT = Path(__file__).resolve().parent.parent
 # Scripts that leave a process to init (or to the nearest subreaper) on purpose, since that is what they show.
@@ -54,6 +57,12 @@ def orphans(path):
     """How many processes a script may leave, which then end by themselves: a number or a range."""
     uses_multiprocessing = "multiprocessing" in (ROOT / path).read_text(encoding="utf-8")
     return ORPHANS.get(path, HELPERS if uses_multiprocessing else 0)
+
+
+@functools.cache
+def output_of(path):
+    """What a demo prints. It is run once, by the first test that asks, and must end well: see harness.run."""
+    return harness.run(path, orphans=orphans(path)).stdout
 
 
 def section(text, title):

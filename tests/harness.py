@@ -247,7 +247,11 @@ class Program:
     def descriptors(self):
         """What its file descriptors point to, by number."""
         folder = Path(f"/proc/{self.pid}/fd")
-        return {int(name): os.readlink(folder / name) for name in os.listdir(folder)}
+        found = {}
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):               # closed since
+                found[int(name)] = os.readlink(folder / name)
+        return found
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))

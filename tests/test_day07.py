@@ -5,7 +5,8 @@ import signal
 
 import harness
 import pytest
-from harness import Program, run
+from course import output_of
+from harness import Program
 
 # That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
 
@@ -15,7 +16,7 @@ def numbers(text):
 
 
 def test_fork():
-    lines = run("day07/fork.py").stdout.splitlines()
+    lines = output_of("day07/fork.py").splitlines()
     [parent] = numbers(lines[0])
     child, zero = numbers(lines[1])
     assert zero == 0 and child != parent
@@ -25,11 +26,11 @@ def test_fork():
 
 
 def test_fork1():
-    run("day07/fork1.py")
+    output_of("day07/fork1.py")
 
 
 def test_get_pid():
-    lines = run("day07/get_pid.py").stdout.splitlines()
+    lines = output_of("day07/get_pid.py").splitlines()
     parent, ours = numbers(lines[0])
     assert ours == os.getpid()                     # it was this process that started it
     child, its_parent = numbers(lines[1])
@@ -38,18 +39,18 @@ def test_get_pid():
 
 
 def test_exit():
-    run("day07/exit.py")
+    output_of("day07/exit.py")
 
 
 def test_wait():
-    lines = run("day07/wait.py").stdout.splitlines()
+    lines = output_of("day07/wait.py").splitlines()
     first, second = numbers(lines[0]), numbers(lines[1])
     assert first[0] == first[2] and first[3] == 3 << 8
     assert second[0] == second[1] and second[2] == 9
 
 
 def test_child():
-    lines = run("day07/child.py", orphans=1).stdout.splitlines()
+    lines = output_of("day07/child.py").splitlines()
     parent, middle = numbers(lines[0])
     grandchild = numbers(lines[2])[0]
     assert len({parent, middle, grandchild}) == 3
@@ -58,11 +59,11 @@ def test_child():
 
 
 def test_zombie():
-    run("day07/zombie.py")
+    output_of("day07/zombie.py")
 
 
 def test_orphan():
-    lines = run("day07/orphan.py", orphans=1).stdout.splitlines()
+    lines = output_of("day07/orphan.py").splitlines()
     child, parent = numbers(lines[0])
     assert numbers(lines[1]) == [parent]
     # The nearest subreaper above it is this process, which also reaps it: orphans=1.
@@ -70,11 +71,11 @@ def test_orphan():
 
 
 def test_sigchld():
-    run("day07/sigchld.py")
+    output_of("day07/sigchld.py")
 
 
 def test_process_states():
-    run("day07/process_states.py")
+    output_of("day07/process_states.py")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
@@ -91,7 +92,7 @@ def test_process_states_leaves_nothing_when_it_is_ended_half_way(signum, line):
 
 
 def test_pcb():
-    lines = run("day07/pcb.py").stdout.splitlines()
+    lines = output_of("day07/pcb.py").splitlines()
     pid, ppid = numbers(lines[0])
     assert ppid == os.getpid() != pid
     assert numbers(lines[2]) == [1]                # thread

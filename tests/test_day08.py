@@ -5,8 +5,7 @@ That each prints what its docstring shows, with every start method, is checked i
 import multiprocessing
 import re
 
-from course import HELPERS
-from harness import run
+from course import output_of
 
 
 def numbers(text):
@@ -14,7 +13,7 @@ def numbers(text):
 
 
 def test_process1():
-    lines = run("day08/process1.py", orphans=HELPERS).stdout.splitlines()
+    lines = output_of("day08/process1.py").splitlines()
     parent = numbers(lines[0])[0]
     child, its_parent = numbers(lines[1])
     assert its_parent == parent != child
@@ -22,11 +21,11 @@ def test_process1():
 
 
 def test_process2():
-    run("day08/process2.py", orphans=HELPERS)
+    output_of("day08/process2.py")
 
 
 def test_process3():
-    *children, summary = run("day08/process3.py", orphans=HELPERS).stdout.splitlines()
+    *children, summary = output_of("day08/process3.py").splitlines()
     parent = numbers(summary)[0]
     pids = [numbers(line)[0] for line in children]
     assert [numbers(line)[1] for line in children] == [parent] * 3
@@ -35,37 +34,37 @@ def test_process3():
 
 
 def test_process_attr():
-    lines = run("day08/process_attr.py", orphans=HELPERS).stdout.splitlines()
+    lines = output_of("day08/process_attr.py").splitlines()
     running, returned, failed, terminated = [numbers(line)[0] for line in lines[2:]]
     assert running == returned and len({returned, failed, terminated}) == 3
 
 
 def test_process_daemon():
-    run("day08/process_daemon.py", orphans=HELPERS)
+    output_of("day08/process_daemon.py")
 
 
 def test_myProcess():
-    lines = run("day08/myProcess.py", orphans=HELPERS).stdout.splitlines()
+    lines = output_of("day08/myProcess.py").splitlines()
     main = numbers(lines[0])[0]
     assert numbers(lines[1])[0] != main            # start() runs it in a process of its own
     assert numbers(lines[3])[0] == main            # run() does not
 
 
 def test_pool():
-    run("day08/pool.py", orphans=HELPERS)
+    output_of("day08/pool.py")
 
 
 def test_pool_cost():
-    lines = run("day08/pool_cost.py", orphans=HELPERS).stdout.splitlines()
+    lines = output_of("day08/pool_cost.py").splitlines()
     each, pool = [float(re.search(r"([\d.]+) ms", line)[1]) for line in lines[1:3]]
     assert float(re.search(r"took ([\d.]+) times", lines[3])[1]) > 1
     assert each > pool and lines[1].count("#") > lines[2].count("#") > 0
 
 
 def test_start_methods():
-    first = run("day08/start_methods.py", orphans=HELPERS).stdout.splitlines()[0]
+    first = output_of("day08/start_methods.py").splitlines()[0]
     assert first == f"the default of this Python: {multiprocessing.get_start_method()}"
 
 
 def test_child_stdin():
-    run("day08/child_stdin.py", orphans=HELPERS)
+    output_of("day08/child_stdin.py")

@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from course import HELPERS
+from course import output_of
 from harness import ROOT, run
 
 def numbers(text):
@@ -14,19 +14,19 @@ def numbers(text):
 
 
 def test_pipe():
-    run("day09/pipe.py", orphans=HELPERS)
+    output_of("day09/pipe.py")
 
 
 def test_queue_0():
-    run("day09/queue_0.py", orphans=HELPERS)
+    output_of("day09/queue_0.py")
 
 
 def test_value():
-    run("day09/value.py", orphans=HELPERS)
+    output_of("day09/value.py")
 
 
 def test_array():
-    run("day09/array.py", orphans=HELPERS)
+    output_of("day09/array.py")
 
 
 def test_array_gives_way_to_the_standard_module(tmp_path):
@@ -44,40 +44,40 @@ def test_array_gives_way_to_the_standard_module(tmp_path):
 
 
 def test_sem():
-    run("day09/sem.py", orphans=HELPERS)
+    output_of("day09/sem.py")
 
 
 def test_signal_ipc():
-    run("day09/signal_ipc.py", orphans=HELPERS)
+    output_of("day09/signal_ipc.py")
 
 
 def test_socketpair():
-    run("day09/socketpair.py", orphans=HELPERS)
+    output_of("day09/socketpair.py")
 
 
 def test_thread1():
-    lines = run("day09/thread1.py").stdout.splitlines()
+    lines = output_of("day09/thread1.py").splitlines()
     main, branch = numbers(lines[0]), numbers(lines[1])
     assert main[0] == branch[0]                    # PID
     assert main[1] == main[0] != branch[1]         # the main thread's id is the PID, the other's is not
 
 
 def test_thread2():
-    run("day09/thread2.py")
+    output_of("day09/thread2.py")
 
 
 def test_thread_attr():
-    lines = run("day09/thread_attr.py").stdout.splitlines()
+    lines = output_of("day09/thread_attr.py").splitlines()
     running, joined = [re.search(r"ident (\d+)  native_id (\d+)", line).groups() for line in lines[1:3]]
     assert running == joined
 
 
 def test_myThread():
-    run("day09/myThread.py")
+    output_of("day09/myThread.py")
 
 
 def test_thread_cost():
-    lines = run("day09/thread_cost.py", orphans=HELPERS).stdout.splitlines()
+    lines = output_of("day09/thread_cost.py").splitlines()
     process, thread = [float(re.search(r"([\d.]+) ms", line)[1]) for line in lines[1:3]]
     assert process > thread > 0 and lines[1].count("#") > lines[2].count("#") > 0
     assert numbers(lines[3]) == [pytest.approx(process / thread, rel=0.1, abs=1)]

@@ -134,6 +134,60 @@ def show_chat_client(script):
         ming.finish()
 
 
+def show_echo_server(script):
+    """Two clients at once: one is in the middle of something, and the other is served all the same."""
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "A", "B")
+    with serve(script.path, echo=voices.of("server")) as server:
+        with echo_client(server, voices, "A") as a, echo_client(server, voices, "B") as b:
+            says(voices, "A", a, "hello")
+            says(voices, "B", b, "你好")
+            show_what_serves(voices, server)
+            says(voices, "A", a, "bye")
+
+
+def show_iterative_server(script):
+    """The second client gets its echo when the first has gone."""
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "A", "B")
+    with serve(script.path, echo=voices.of("server")) as server:
+        with echo_client(server, voices, "B") as b:
+            with echo_client(server, voices, "A") as a:
+                voices.types("A", a, "hello")
+                a.expect("hello\n")
+                voices.types("B", b, "is anybody there?")
+                says(voices, "A", a, "bye")
+            voices.show("A", "  ", "(leaves)")
+            b.expect("is anybody there")
+
+
+def show_echo_client(script):
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("client")
+    with serve("day10/thread_server.py") as server, echo_client(server, voices, "client") as client:
+        says(voices, "client", client, "one")
+        says(voices, "client", client, "two")
+
+
+def show_what_serves(voices, server):
+    children, threads, epolls = server.children(), server.threads(), server.descriptors().values()
+    voices.show("server", "  ", f"(PID {server.pid}: threads {threads}, child processes {len(children)}"
+                f"{', waits in epoll' if 'anon_inode:[eventpoll]' in epolls else ''})")
+
+
+def says(voices, name, program, text):
+    voices.types(name, program, text)
+    program.expect(f"^{text}\n")
+
+
+@contextlib.contextmanager
+def echo_client(server, voices, name):
+    with Program("day10/echo_client.py", server.port, echo=voices.of(name)) as client:
+        yield client
+        client.close_stdin()                       # Ctrl-D
+        client.finish()
+
+
 @contextlib.contextmanager
 def chat_client(server, voices, name, voice=None, joins=True):
     """A client, once it is in the room; or at once, if it will not be let in."""
@@ -146,6 +200,11 @@ def chat_client(server, voices, name, voice=None, joins=True):
 SCENES = {
     "day07/chat/chat_server.py": show_chat_server,
     "day07/chat/chat_client.py": show_chat_client,
+    "day10/iterative_server.py": show_iterative_server,
+    "day10/echo_client.py": show_echo_client,
+    **dict.fromkeys([
+        "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
+        "day12/epoll_server.py", "day12/gevent_server.py", "day12/asyncio_server.py"], show_echo_server),
 }
 
 

@@ -1,0 +1,217 @@
+"""day12, poll, epoll and coroutines: each fact seen from the outside.
+
+That each demo prints what its docstring shows is checked in test_course.py.
+"""
+import json
+import os
+import re
+import select
+import signal
+import socket
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from course import output_of
+from harness import ROOT, Program, run, serve
+
+# For a program that imports a script of this day, changes something, and runs it.
+CHANGED = {"cwd": ROOT / "day12", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
+
+
+def test_edge_level():
+    title, *lines = output_of("day12/edge_level.py").splitlines()
+    rows = [re.fullmatch(r"(.+?) {2,}(\d+)  (\S+) +(\S+)", line).groups() for line in lines]
+    assert [int(unread) for what, unread, level, edge in rows] == [10, 5, 5, 6, 0, 2]
+    assert [level == "EPOLLIN" for what, unread, level, edge in rows] == [unread != "0" for what, unread, level, edge in rows]
+    assert [edge == "EPOLLIN" for what, unread, level, edge in rows] == ["come" in what for what, unread, level, edge in rows]
+
+
+def test_edge_level_sees_the_difference():
+    """With level trigger in both columns, the script says that its fact did not show."""
+    run(sys.executable, "-c", "import edge_level; edge_level.select.EPOLLET = 0; edge_level.main()", status=1,
+        stderr=".*AssertionError.*", **CHANGED)
+
+
+def test_poll_server_and_epoll_server_register_differ():
+    """To register a descriptor again replaces its events in poll, and is an error in epoll."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, select.epoll() as epoll:
+        poll = select.poll()
+        poll.register(ours, select.POLLIN)
+        poll.register(ours, select.POLLOUT)
+        assert poll.poll(0) == [(ours.fileno(), select.POLLOUT)]
+        epoll.register(ours, select.EPOLLIN)
+        with pytest.raises(FileExistsError):
+            epoll.register(ours, select.EPOLLOUT)
+
+
+def test_epoll_server_descriptor_with_a_copy_stays_registered():
+    """epoll watches what is behind the descriptor, until the last copy of it is closed."""
+    ours, theirs = socket.socketpair()
+    with theirs, select.epoll() as epoll:
+        number = ours.fileno()
+        epoll.register(ours, select.EPOLLIN)
+        copy = os.dup(number)
+        ours.close()
+        theirs.sendall(b"x")
+        assert epoll.poll(0) == [(number, select.EPOLLIN)]         # a number that belongs to nobody
+        os.close(copy)
+        assert epoll.poll(0) == []
+
+
+def test_coroutine_0():
+    printed = output_of("day12/coroutine_0.py")
+    assert re.findall(r"^(?:next|send\((\d+)\)) *: (\d+), now it stands at `(.*?)`", printed, re.MULTILINE) == [
+        ("", "0", "n = yield total"), ("10", "10", "n = yield total"), ("32", "42", "n = yield total")]
+    turns = re.search(r"turns: (.*)", printed)[1].split()
+    assert turns == sorted(turns, key=lambda turn: (turn[1], turn[0]))     # everybody's first, then everybody's second
+    assert re.findall(r"^ten .*: (\d+)", printed, re.MULTILINE) == ["1", "10"]
+
+
+def test_greenlet_0():
+    printed = output_of("day12/greenlet_0.py")
+    passed_on = [int(number) for number in re.findall(r"(?:begins|goes on) with (\d+)", printed)]
+    assert passed_on == list(range(1, 10))         # each switch brings one more
+
+
+def test_gevent_test():
+    printed = output_of("day12/gevent_test.py")
+    assert re.findall(r"sleep\(0.01\) *: (\w+)", printed) == ["aaabbb", "ababab"]
+
+
+def test_gevent_test_needs_waits_of_gevent():
+    run(sys.executable, "-c", "import gevent_test; gevent_test.gevent.sleep = gevent_test.time.sleep; gevent_test.main()",
+        status=1, stderr=".*AssertionError.*", **CHANGED)
+
+
+def test_gevent_monkey():
+    title, *lines = output_of("day12/gevent_monkey.py").splitlines()
+    rows = [re.findall(r"[ab]{6}\b", line) for line in lines]
+    assert [len(row) for row in rows] == [3] * 4
+    assert ["ababab" in row for row in rows] == [False, True, False, True]
+    assert {row[2] for row in rows} == {"aaabbb"}  # os.read
+
+
+def test_gevent_monkey_needs_the_patch():
+    printed = run(sys.executable, "-c", "import gevent_monkey; gevent_monkey.monkey.patch_all = list; gevent_monkey.main()",
+                  status=1, stderr=".*AssertionError.*", **CHANGED).stdout
+    assert "ababab" not in printed
+
+
+def test_gevent_monkey_makes_greenlets_of_threads_and_takes_epoll_away():
+    program = """if True:
+        from gevent import monkey
+        monkey.patch_all()
+        import os, select, threading
+        may_end = threading.Event()
+        threads = [threading.Thread(target=may_end.wait) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        print(threading.active_count(), len(os.listdir("/proc/self/task")), hasattr(select, "epoll"))
+        may_end.set()
+        for thread in threads:
+            thread.join()
+        """
+    assert run(sys.executable, "-c", program).stdout == "6 1 False\n"
+
+
+def test_gevent_server_waits_in_epoll():
+    """Coroutines are how it is written; what waits is one thread, as in epoll_server.py."""
+    waits_in_epoll("day12/gevent_server.py")
+
+
+def test_asyncio_server_waits_in_epoll():
+    waits_in_epoll("day12/asyncio_server.py")
+
+
+def waits_in_epoll(script):
+    with serve(script) as server, socket.create_connection((server.host, server.port), timeout=10) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        assert "anon_inode:[eventpoll]" in server.descriptors().values()
+        assert server.threads() == 1
+
+
+RACE_SERVERS = ["iterative", "fork", "thread", "select", "poll", "epoll", "epoll-edge", "gevent", "asyncio"]
+
+
+def test_server_race(tmp_path):
+    """Every server has figures in every scenario, or words."""
+    race = run("day12/server_race.py", "--quick", "--json", tmp_path / "race.json", "--svg", tmp_path / "race.svg")
+    found = json.loads((tmp_path / "race.json").read_text())
+    assert found["failed"] == {} and found["machine"]["cores"] == len(os.sched_getaffinity(0))
+    assert set(found["medians"]) == {"clients-1", "clients-4", "clients-16", "fresh", "idle-5", "idle-20", "idle-50", "memory"}
+    for scenario, servers in found["medians"].items():
+        asked = {"memory": RACE_SERVERS[1:], "idle-5": RACE_SERVERS[3:6], "idle-50": RACE_SERVERS[3:6]}.get(scenario, RACE_SERVERS)
+        assert {*servers, *found["cannot"].get(scenario, {})} == set(asked), scenario
+        assert all(value > 0 for name, figures in servers.items() for figure, value in figures.items() if figure != "kib"), scenario
+        for name, figures in servers.items():
+            assert [list(one) for one in found["rounds"][scenario][name]] == [list(figures)]
+    for scenario in "clients-4", "clients-16", "idle-20":
+        assert found["cannot"][scenario]["iterative"] == "serves 1 at once, the next one gets no answer"
+    for name in RACE_SERVERS:
+        assert re.search(rf"^  {name} +#+ +\d", race.stdout, re.MULTILINE)
+        assert re.search(rf"^  {name} +[A-Z]", race.stdout.partition("What this shows")[2], re.MULTILINE)
+    texts = [text.text for text in ElementTree.parse(tmp_path / "race.svg").iter() if text.tag.endswith(("title", "text"))]
+    assert "Echo servers side by side: CPU time per request" in texts and set(RACE_SERVERS) < set(texts)
+
+
+def race_with(tmp_path, **servers):
+    """A copy of the race and of some of its servers, in which those named have another text."""
+    for path in ["day12/server_race.py", "day12/poll_server.py", "day12/epoll_server.py", "day12/gevent_server.py"]:
+        copy = tmp_path / path
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(servers.get(copy.stem, (ROOT / path).read_text(encoding="utf-8")), encoding="utf-8")
+    return tmp_path / "day12" / "server_race.py"
+
+
+def test_server_race_reports_what_fails(tmp_path):
+    """A server that is not there, one that cannot start, and one that dies at work; the others race on."""
+    dies = (ROOT / "day12/epoll_server.py").read_text(encoding="utf-8").replace(
+        "self.send(conn, data):", "self.send(conn, data) or len(self.conns) > 3 and 1 / 0:")
+    assert "1 / 0" in dies
+    race = race_with(tmp_path, epoll_server=dies, gevent_server="raise SystemExit('no such luck')\n")
+    printed = run(sys.executable, race, "--quick", "--servers", "select,poll,epoll,gevent", status=1).stdout
+    clients, lessons = re.search(r"4 clients.*?\n\n", printed, re.DOTALL)[0], printed.partition("What this shows")[2]
+    assert "can't open file" in lessons
+    for table in clients, lessons:
+        assert re.search(r"^  select +failed: ", table, re.MULTILINE)
+        assert re.search(r"^  epoll +failed: ZeroDivisionError", table, re.MULTILINE)
+        assert re.search(r"^  gevent +failed: no such luck", table, re.MULTILINE)
+    assert re.search(r"^  poll +#+ +\d", clients, re.MULTILINE)
+
+
+def test_server_race_without_gevent(tmp_path):
+    (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError(\"No module named 'gevent'\")\n")
+    race = run("day12/server_race.py", "--quick", "--servers", "epoll,gevent",
+               env={"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
+    assert re.search(r"^  gevent +ModuleNotFoundError: No module named 'gevent'$", race.stdout, re.MULTILINE)
+
+
+def test_server_race_ends_with_ctrl_c():
+    """In the middle of a turn: a terminal shows how far it is."""
+    with Program("day12/server_race.py", "--servers", "fork,iterative,gevent", "--seconds", 60, tty=True) as race:
+        race.expect("at work: fork")
+        race.write("\x03")
+        race.finish(130)
+
+
+def test_server_race_killed_leaves_no_server():
+    with Program("day12/server_race.py", "--servers", "fork,epoll", "--seconds", 60, tty=True) as race:
+        race.expect("at work: fork")
+        assert len(race.children()) == 2
+        race.signal(signal.SIGKILL)
+        race.finish(-signal.SIGKILL, orphans=range(5))
+
+
+@pytest.mark.parametrize("option", ["--json", "--svg"])
+def test_server_race_looks_first_whether_it_can_write(option, tmp_path):
+    race = run("day12/server_race.py", option, tmp_path / "none" / "race", status=2, stderr="server_race.py: .*No such file.*\n")
+    assert race.stdout == ""
+
+
+@pytest.mark.parametrize("args, words", [(["--servers", "epoll,apache"], "no such server: apache"), (["--rounds", 0], "--rounds"),
+                                         (["--seconds", "nan"], "--seconds")])
+def test_server_race_arguments(args, words):
+    run("day12/server_race.py", *args, status=2, stderr=f"server_race.py: .*{words}.*\n")

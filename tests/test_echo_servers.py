@@ -1,0 +1,380 @@
+"""One suite for every echo server of the course: what it owes its clients, hostile ones included.
+
+Each server is started once and meets all of these clients in turn. After each test its descriptors, threads and children
+must be what they were before. What needs a server of its own comes at the end.
+"""
+import contextlib
+import os
+import random
+import resource
+import select
+import socket
+import struct
+import threading
+import time
+
+import harness
+import pytest
+from harness import TIMEOUT, Program, Wire, serve
+
+SERVERS = {
+    "iterative": ["day10/iterative_server.py"],
+    "fork": ["day10/fork_server.py"],
+    "thread": ["day10/thread_server.py"],
+    "select": ["day11/select_server.py"],
+    "poll": ["day12/poll_server.py"],
+    "epoll": ["day12/epoll_server.py"],
+    "epoll-edge": ["day12/epoll_server.py", "--edge"],
+    "gevent": ["day12/gevent_server.py"],
+    "asyncio": ["day12/asyncio_server.py"],
+}
+ALL_BYTES = bytes(range(256))
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def shared(request):
+    """A server for all tests that need none of their own, and its state without a client."""
+    script, *args = SERVERS[request.param]
+    with serve(script, *args) as server:
+        with connect(server) as conn:              # what it makes for its first client and keeps is no leak
+            assert exchange(conn, b"first") == b"first"
+        wait_until(lambda: server.threads() == 1 and not server.children(), lambda: "what served the client does not end")
+        server.name = request.param
+        yield server, state(server)
+    # Ctrl-C: its exit status is 0, there is nothing on stderr, and nothing is left
+
+
+@pytest.fixture
+def server(shared):
+    """The server, which must be in the same state after the test."""
+    server, before = shared
+    yield server
+    with connect(server) as conn:                  # it still serves
+        assert exchange(conn, ALL_BYTES) == ALL_BYTES
+    wait_until(lambda: state(server) == before, lambda: f"it was {before}, it is {state(server)}")
+
+
+@pytest.fixture
+def concurrent(server):
+    """A server that serves several clients at once: all but one."""
+    if server.name == "iterative":
+        pytest.skip("serves one client at a time")
+    return server
+
+
+def state(server):
+    """What a server holds when it has no client."""
+    return server.descriptors(), server.threads(), server.children()
+
+
+def wait_until(condition, explain, timeout=TIMEOUT):
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, explain()
+        select.select([], [], [], 0.001)
+
+
+def connect(server, **options):
+    """A connection to a server. options: SO_RCVBUF=4096 and the like."""
+    conn = Wire(socket.AF_INET6 if ":" in server.host else socket.AF_INET, socket.SOCK_STREAM)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for name, value in options.items():
+        conn.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
+    conn.connect((server.host, server.port))
+    return conn
+
+
+def reset(conn):
+    """Close a connection with RST instead of FIN."""
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    conn.close()
+
+
+def receive(conn, count):
+    """Receive that many bytes, or what comes before the end."""
+    data = bytearray()
+    while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
+        data += more
+    return bytes(data)
+
+
+def ping(conn, data):
+    conn.sendall(data)
+    return receive(conn, len(data))
+
+
+def exchange(conn, data):
+    """Send data and shut down, receive until the end; both at once, as the buffers on the way hold only so much."""
+    conn.setblocking(False)
+    received, left = bytearray(), memoryview(data)
+    while True:
+        readable, writable, _ = select.select([conn], [conn] if left else [], [], TIMEOUT)
+        assert readable or writable, f"stuck: {len(left)} bytes to send, {len(received)} received"
+        if writable:
+            left = left[socket.socket.send(conn, left[:MIB]):]
+            if not left:
+                conn.shutdown(socket.SHUT_WR)
+        if readable:
+            more = socket.socket.recv(conn, MIB)
+            if not more:
+                return bytes(received)
+            received += more
+
+
+def fill(conn):
+    """Send until nothing more is taken, and receive nothing; return what was sent."""
+    conn.setblocking(False)
+    pattern = random.Random(0).randbytes(MIB)
+    sent = bytearray()
+    while select.select([], [conn], [], 0.2)[1]:   # no event tells that a peer does *not* read
+        with contextlib.suppress(BlockingIOError):
+            sent += pattern[:socket.socket.send(conn, pattern)]
+        assert len(sent) < 200 * MIB, "it takes whatever comes, though we read nothing"
+    conn.settimeout(TIMEOUT)
+    return bytes(sent)
+
+
+# What every client may expect
+
+@pytest.mark.parametrize("data", [
+    b"x", ALL_BYTES, "你好，世界".encode(), b"\0" * 70000, random.Random(1).randbytes(8 * MIB),
+], ids=["1 byte", "all bytes", "Chinese", "zeros", "8 MiB"])
+def test_bytes_come_back_unchanged(server, data):
+    with connect(server) as conn:
+        assert exchange(conn, data) == data        # half-closed by us: what was sent before the FIN is echoed all the same
+
+
+def test_byte_by_byte(server):
+    with connect(server) as conn:
+        for byte in "一字一字".encode() + ALL_BYTES:  # each character comes in three pieces
+            assert ping(conn, bytes([byte])) == bytes([byte])
+
+
+def test_nothing_but_fin(server):
+    with connect(server) as conn:
+        conn.shutdown(socket.SHUT_WR)
+        assert conn.recv(1) == b""
+
+
+def test_urgent_data_stays_in_its_place(server):
+    with connect(server) as conn:
+        conn.sendall(b"ab")
+        conn.send(b"!", socket.MSG_OOB)
+        conn.sendall(b"cd")
+        conn.send(b"?", socket.MSG_OOB)
+        conn.shutdown(socket.SHUT_WR)
+        assert receive(conn, 100) == b"ab!cd?"
+
+
+def test_reset_before_and_after_a_word(server):
+    for words in (b"", b"hello"):
+        for _ in range(5):
+            conn = connect(server)
+            conn.sendall(words)
+            reset(conn)
+    conn = connect(server)
+    assert ping(conn, b"hello") == b"hello"
+    reset(conn)
+
+
+def test_reset_in_the_middle(server):
+    """While bytes are under way in both directions, some of them unread."""
+    conn = connect(server)
+    fill(conn)
+    assert conn.recv(1000)
+    reset(conn)
+
+
+def test_gone_without_reading(server):
+    """A close with unread bytes: the kernel sends RST by itself, while the server is still sending."""
+    conn = connect(server, SO_RCVBUF=4096)
+    fill(conn)
+    conn.close()
+
+
+def test_half_closed_without_reading(server):
+    """It has said all and then takes its time: nothing is lost, and the server waits without spinning."""
+    with connect(server, SO_RCVBUF=4096) as conn:
+        sent = fill(conn)
+        conn.shutdown(socket.SHUT_WR)
+        assert_idle(server)
+        assert receive(conn, len(sent) + 1) == sent
+
+
+def assert_idle(server):
+    """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
+    before = ticks(server)
+    time.sleep(0.2)                                # the time in which nothing may happen
+    assert ticks(server) - before <= 0.1 * 0.2 * os.sysconf("SC_CLK_TCK")
+
+
+def ticks(server):
+    """The processor time of a server and its children, in clock ticks."""
+    return sum(int(field) for pid in [server.pid, *server.children()] for field in harness.stat_of(pid)[11:13])
+
+
+# Clients beside each other
+
+def test_200_clients_do_not_mix(concurrent):
+    order = random.Random(2)
+    with contextlib.ExitStack() as stack:
+        conns = [stack.enter_context(connect(concurrent)) for _ in range(200)]
+        for turn in range(5):
+            messages = {conn: f"{turn} {number} ".encode() * order.randrange(1, 2000) for number, conn in enumerate(conns)}
+            for group in (order.sample(conns, 200), order.sample(conns, 200)):
+                for conn in group[:100]:
+                    conn.sendall(messages[conn][:len(messages[conn]) // 2])
+                    messages[conn], rest = messages[conn], messages[conn][len(messages[conn]) // 2:]
+                    conn.sendall(rest)
+                    assert receive(conn, len(messages[conn])) == messages[conn]
+            order.shuffle(conns)
+            for conn in conns:
+                conn.sendall(messages[conn])
+            order.shuffle(conns)
+            for conn in conns:
+                assert receive(conn, len(messages[conn])) == messages[conn]
+
+
+def test_500_idle_clients(concurrent):
+    with contextlib.ExitStack() as stack:
+        conns = [stack.enter_context(connect(concurrent)) for _ in range(500)]
+        for conn in conns:
+            conn.sendall(b"hello")
+        for conn in conns:
+            assert receive(conn, 5) == b"hello"
+        assert_idle(concurrent)
+        with connect(concurrent) as conn:
+            assert exchange(conn, ALL_BYTES) == ALL_BYTES
+
+
+def test_a_client_that_never_reads(concurrent):
+    """It costs the server a bounded amount, and the others nothing; when it reads after all, everything is there."""
+    before = concurrent.memory()
+    with connect(concurrent, SO_RCVBUF=4096) as conn, connect(concurrent) as other:
+        sent = fill(conn)
+        assert_idle(concurrent)
+        for _ in range(20):
+            assert ping(other, ALL_BYTES) == ALL_BYTES
+        assert concurrent.memory() - before < 1024, "KiB"
+        conn.shutdown(socket.SHUT_WR)
+        assert receive(conn, len(sent) + 1) == sent
+
+
+def test_a_client_that_never_stops(concurrent):
+    """It sends and reads as fast as it can, and the other one still gets its turn."""
+    stop = threading.Event()
+    flooding = threading.Event()
+    with connect(concurrent) as conn, connect(concurrent) as other:
+        def flood():
+            conn.setblocking(False)
+            data = b"x" * MIB
+            while not stop.is_set():
+                readable, writable, _ = select.select([conn], [conn], [], TIMEOUT)
+                with contextlib.suppress(BlockingIOError):
+                    if writable:
+                        socket.socket.send(conn, data)
+                    if readable:
+                        socket.socket.recv(conn, MIB)
+                        flooding.set()
+        thread = threading.Thread(target=flood)
+        thread.start()
+        try:
+            assert flooding.wait(TIMEOUT)
+            for _ in range(20):
+                assert ping(other, ALL_BYTES) == ALL_BYTES
+            assert thread.is_alive()
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_many_clients_leave_no_memory_behind(server):
+    def visit(times):
+        for _ in range(times):
+            with connect(server) as conn:
+                assert ping(conn, b"x") == b"x"
+        return server.memory()
+    before = visit(100)
+    assert visit(500) - before < 512, "KiB"
+
+
+# The server as a program
+
+def start(name, **options):
+    script, *args = SERVERS[name]
+    return serve(script, *args, **options)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_ctrl_c_with_clients_and_again_on_the_same_port(name):
+    with contextlib.ExitStack() as stack:
+        with start(name) as server:
+            conns = [stack.enter_context(connect(server)) for _ in range(1 if name == "iterative" else 3)]
+            for conn in conns:
+                assert ping(conn, b"hello") == b"hello"
+            fill(conns[0])
+        for conn in conns[1:]:
+            assert conn.recv(1) == b""
+        with start(name, port=server.port) as again, connect(again) as conn:
+            assert exchange(conn, b"hello") == b"hello"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_out_of_descriptors(name):
+    """Who comes then waits; who is there notices nothing; and as soon as there is a descriptor again, it goes on."""
+    complaint = ".*Too many open files.*" if name == "asyncio" else ""                 # asyncio itself logs it
+    with start(name, stderr=complaint) as server, contextlib.ExitStack() as stack:
+        if name != "iterative":
+            here = stack.enter_context(connect(server))
+            assert ping(here, b"hello") == b"hello"
+        limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        numbers = server.descriptors()
+        assert list(numbers) == list(range(len(numbers))), "there are free ones between those that it has"
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (len(numbers), limits[1]))
+
+        waiting = [stack.enter_context(connect(server)) for _ in range(5)]
+        for conn in waiting:
+            conn.sendall(b"hello")
+            conn.shutdown(socket.SHUT_WR)
+        if name != "iterative":
+            for _ in range(20):
+                assert ping(here, ALL_BYTES) == ALL_BYTES
+        # An accept that has begun has its descriptor already.
+        assert len(select.select(waiting, [], [], 0.3)[0]) <= 1
+        if name in ("iterative", "fork"):          # the loop, or the parent, has no descriptor that a client could give back
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
+        else:
+            here.close()
+        for conn in waiting:
+            assert receive(conn, 100) == b"hello"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_command_line(name):
+    script, *args = SERVERS[name]
+    with start(name) as server:
+        programs = [(Program(script, *words), message) for words, message in [
+            ([server.port, *args], r"\w+_server\.py: .*Address already in use.*\n"),
+            ([70000, *args], r"\w+_server\.py: .*0-65535.*\n"),
+            (["0", "-b", "192.0.2.1", *args], r"\w+_server\.py: .*Cannot assign requested address.*\n"),
+            (["http", *args], r"usage: .*\n\w+_server\.py: error: .*invalid int value: 'http'\n"),
+        ]]
+        for program, message in programs:
+            program.finish(status=2, stderr=message)
+            assert program.stdout == ""
+        with connect(server) as conn:
+            assert exchange(conn, b"hello") == b"hello"
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_ipv6(name):
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+    script, *args = SERVERS[name]
+    with serve(script, "-b", "::1", *args) as server, connect(server) as conn:
+        assert "[::1]" in server.stdout
+        assert exchange(conn, b"hello") == b"hello"
