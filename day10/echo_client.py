@@ -5,42 +5,56 @@ Run:    python day10/echo_client.py [port] [-H HOST]           and type; Ctrl-D 
         python day10/echo_client.py [port] < FILE > COPY
 """
 import argparse
+import contextlib
 import os
 import socket
 import sys
-from threading import Event, Thread
+from queue import SimpleQueue
+from threading import Thread
 
 SIZE = 1 << 16                                     # bytes to read or to receive at once
 
 
 def main():
-    conn = connect()
-    # Two directions, two threads. To send all and only then receive would come to a halt as soon as the buffers on the
-    # way are full: the server could send no more, so it would read no more. The sender is a daemon, so that it can be
-    # left behind when it waits for the keyboard and the server has gone.
-    said_all = Event()
-    Thread(target=send_input, args=(conn, said_all), daemon=True).start()
     try:
-        while data := conn.recv(SIZE):
-            write_output(data)
+        with connect() as conn:
+            sent, received = talk(conn)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:                        # whoever read our output has gone, as head does
         sys.exit(1)
     except OSError as error:
         sys.exit(f"echo_client: {error}")
-    if not said_all.is_set():
+    if sent is None:
         sys.exit("echo_client: the server has closed the connection")
+    if sent != received:
+        sys.exit(f"echo_client: {sent} bytes went out, {received} came back")
 
 
-def send_input(conn, said_all):
+def talk(conn):
+    """Return how many bytes went out, None if that was not yet all, and how many came back."""
+    # Two directions, two threads. To send all and only then receive would come to a halt as soon as the buffers on the
+    # way are full: the server could send no more, so it would read no more. The sender is a daemon, so that it can be
+    # left behind when it waits for the keyboard and the server has gone.
+    sent, received = SimpleQueue(), 0
+    Thread(target=send_input, args=(conn, sent), daemon=True).start()
+    while data := conn.recv(SIZE):
+        write_output(data)
+        received += len(data)
+    return None if sent.empty() else sent.get(), received
+
+
+def send_input(conn, sent):
+    count = 0
     try:
         while data := os.read(0, SIZE):
             conn.sendall(data)
-        said_all.set()
+            count += len(data)
+        sent.put(count)
         conn.shutdown(socket.SHUT_WR)              # half-close: we have said all, but still listen
-    except OSError:                                # the server is gone, as recv tells the other thread
-        pass
+    except OSError:                                # the server is gone, or the input; the other thread shall not wait
+        with contextlib.suppress(OSError):
+            conn.shutdown(socket.SHUT_RDWR)
 
 
 def write_output(data):
@@ -56,6 +70,8 @@ def connect():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("a port is a number from 1 to 65535")
+    if sys.stdin is None or sys.stdout is None:    # closed; the connection would get that descriptor
+        parser.error("standard input and output are needed")
     try:
         return socket.create_connection((args.host, args.port))
     except (OSError, UnicodeError) as error:

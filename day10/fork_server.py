@@ -20,7 +20,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
 def main():
     children = set()
     signal.signal(signal.SIGCHLD, lambda signum, frame: reap(children))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)          # kill does what Ctrl-C does
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)                                # kill does what Ctrl-C does
     with listen("Echo with a process per client.") as listener, contextlib.suppress(KeyboardInterrupt):
         serve(listener, children)
     with blocked(SIGNALS):
@@ -28,6 +29,12 @@ def main():
             pid = children.pop()
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+
+
+def stop(signum, frame):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)                       # once is enough
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def serve(listener, children):
@@ -76,16 +83,16 @@ def reap(children):
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:                           # the others are alive
                 break
-            children.remove(pid)
+            children.discard(pid)
 
 
 @contextlib.contextmanager
 def blocked(signals):
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def echo(conn):

@@ -61,6 +61,7 @@ class EchoServer:
         self.reading.add(conn)
 
     def echo(self, conn):
+        """Receive once and send it back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
@@ -68,18 +69,20 @@ class EchoServer:
             self.drop(conn)
 
     def send(self, conn, data):
+        """Send what the client takes; return whether that was all."""
         try:
             count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
         except BlockingIOError:                    # its buffer is full
             count = 0
-        if count < len(data):
-            # Read no more from a client that does not take what it is sent.
-            self.unsent[conn] = data[count:]
-            self.reading.discard(conn)
+        if count == len(data):
+            return True
+        # Read no more from a client that does not take what it is sent.
+        self.unsent[conn] = data[count:]
+        self.reading.discard(conn)
+        return False
 
     def send_rest(self, conn):
-        self.send(conn, self.unsent.pop(conn))
-        if conn not in self.unsent:
+        if self.send(conn, self.unsent.pop(conn)):
             self.reading.add(conn)
 
     def drop(self, conn):

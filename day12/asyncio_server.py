@@ -10,6 +10,7 @@ import contextlib
 import socket
 
 SIZE = 1 << 16                                     # bytes to receive at once
+RETRY = 0.1                                        # seconds
 
 
 def main():
@@ -18,12 +19,22 @@ def main():
 
 
 async def serve(listener):
-    await asyncio.start_server(echo, sock=listener)
-    await asyncio.Event().wait()                   # for nothing: Ctrl-C ends it
+    listener.setblocking(False)
+    tasks = set()                                  # the loop itself does not keep them
+    while True:
+        try:
+            conn, addr = await asyncio.get_running_loop().sock_accept(listener)
+        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+            await asyncio.sleep(RETRY)
+            continue
+        task = asyncio.create_task(echo(conn))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
 
-async def echo(reader, writer):
+async def echo(conn):
     """Send back what a client sends, until it has said all or is gone."""
+    reader, writer = await asyncio.open_connection(sock=conn)
     try:
         while data := await reader.read(SIZE):     # nothing: the client has shut down its side
             writer.write(data)                     # into a buffer

@@ -9,6 +9,7 @@ With --edge the kernel tells of new bytes only once (EPOLLET), so whoever is tol
 import argparse
 import select
 import socket
+from select import EPOLLET, EPOLLIN, EPOLLOUT
 
 SIZE = 1 << 16                                     # bytes to receive at once, so the most that is kept for a client
 RETRY = 0.1                                        # seconds
@@ -32,25 +33,26 @@ class EchoServer:
         self.conns = {listener.fileno(): listener}  # fileno -> socket, since epoll speaks of numbers
         self.unsent = {}                           # socket -> bytes that its client has not taken yet
         self.pause = None                          # seconds to accept nobody
-        self.trigger = select.EPOLLET if edge else 0                   # 边缘触发, or the default: 水平触发
+        self.trigger = EPOLLET if edge else 0      # 边缘触发, or the default, 水平触发
+        self.read = self.drain if edge else self.echo
         self.epoll = select.epoll()
-        self.epoll.register(listener, select.EPOLLIN)
+        self.epoll.register(listener, EPOLLIN)
 
     def serve(self):
         while True:
             events = self.epoll.poll(self.pause)
             if self.pause:
                 self.pause = None
-                self.epoll.modify(self.listener, select.EPOLLIN)
+                self.epoll.modify(self.listener, EPOLLIN)
             for fd, event in events:
                 conn = self.conns[fd]
                 try:
                     if conn is self.listener:
                         self.accept()
-                    elif event & select.EPOLLOUT:
+                    elif event & EPOLLOUT:
                         self.send_rest(conn)
                     else:                          # EPOLLIN, EPOLLHUP or EPOLLERR: recv will tell
-                        self.echo(conn)
+                        self.read(conn)
                 except BlockingIOError:            # drained (EAGAIN), or it was ready and is no more
                     pass
                 except OSError:                    # reset: this client is gone
@@ -59,7 +61,7 @@ class EchoServer:
     def accept(self):
         try:
             conn, addr = self.listener.accept()
-            self.epoll.register(conn, select.EPOLLIN | self.trigger)
+            self.epoll.register(conn, EPOLLIN | self.trigger)
         except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
             self.epoll.modify(self.listener, 0)
             self.pause = RETRY
@@ -68,31 +70,36 @@ class EchoServer:
         self.conns[conn.fileno()] = conn
 
     def echo(self, conn):
-        for _ in range(ROUNDS if self.trigger else 1):
-            data = conn.recv(SIZE)
-            if not data:                           # it has said all, and there is nothing unsent, or we would not have read
-                self.drop(conn)
+        """Receive once and send it back; return whether that went well, so that there may be more."""
+        data = conn.recv(SIZE)
+        if data:
+            return self.send(conn, data)
+        self.drop(conn)                            # it has said all, and there is nothing unsent, or we would not have read
+        return False
+
+    def drain(self, conn):
+        """With edge trigger: echo until there is no more, which is when recv raises BlockingIOError (EAGAIN)."""
+        for _ in range(ROUNDS):
+            if not self.echo(conn):
                 return
-            if not self.send(conn, data):
-                return
-        if self.trigger:                           # not drained, but it is the others' turn; modify makes epoll look again
-            self.epoll.modify(conn, select.EPOLLIN | self.trigger)
+        self.epoll.modify(conn, EPOLLIN | EPOLLET)                     # the others' turn. This makes epoll look once more
 
     def send(self, conn, data):
+        """Send what the client takes; return whether that was all."""
         try:
             count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
         except BlockingIOError:                    # its buffer is full
             count = 0
-        if count < len(data):
-            self.unsent[conn] = data[count:]
-            # Read no more from a client that does not take what it is sent.
-            self.epoll.modify(conn, select.EPOLLOUT | self.trigger)
-        return count == len(data)
+        if count == len(data):
+            return True
+        # Read no more from a client that does not take what it is sent.
+        self.unsent[conn] = data[count:]
+        self.epoll.modify(conn, EPOLLOUT | self.trigger)
+        return False
 
     def send_rest(self, conn):
-        self.send(conn, self.unsent.pop(conn))
-        if conn not in self.unsent:
-            self.epoll.modify(conn, select.EPOLLIN | self.trigger)
+        if self.send(conn, self.unsent.pop(conn)):
+            self.epoll.modify(conn, EPOLLIN | self.trigger)
 
     def drop(self, conn):
         del self.conns[conn.fileno()]

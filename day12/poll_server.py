@@ -7,6 +7,7 @@ Run:    python day12/poll_server.py [port] [-b ADDRESS]
 import argparse
 import select
 import socket
+from select import POLLIN, POLLOUT
 
 SIZE = 1 << 16                                     # bytes to receive at once, so the most that is kept for a client
 RETRY = 100                                        # milliseconds
@@ -30,20 +31,20 @@ class EchoServer:
         self.unsent = {}                           # socket -> bytes that its client has not taken yet
         self.pause = None                          # milliseconds to accept nobody
         self.poller = select.poll()
-        self.poller.register(listener, select.POLLIN)
+        self.poller.register(listener, POLLIN)
 
     def serve(self):
         while True:
             events = self.poller.poll(self.pause)
             if self.pause:
                 self.pause = None
-                self.poller.modify(self.listener, select.POLLIN)
+                self.poller.modify(self.listener, POLLIN)
             for fd, event in events:
                 conn = self.conns[fd]
                 try:
                     if conn is self.listener:
                         self.accept()
-                    elif event & select.POLLOUT:
+                    elif event & POLLOUT:
                         self.send_rest(conn)
                     else:                          # POLLIN, POLLHUP or POLLERR: recv will tell
                         self.echo(conn)
@@ -55,7 +56,7 @@ class EchoServer:
     def accept(self):
         try:
             conn, addr = self.listener.accept()
-            self.poller.register(conn, select.POLLIN)
+            self.poller.register(conn, POLLIN)
         except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
             self.poller.modify(self.listener, 0)
             self.pause = RETRY
@@ -64,6 +65,7 @@ class EchoServer:
         self.conns[conn.fileno()] = conn
 
     def echo(self, conn):
+        """Receive once and send it back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
@@ -71,19 +73,21 @@ class EchoServer:
             self.drop(conn)
 
     def send(self, conn, data):
+        """Send what the client takes; return whether that was all."""
         try:
             count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
         except BlockingIOError:                    # its buffer is full
             count = 0
-        if count < len(data):
-            self.unsent[conn] = data[count:]
-            # Read no more from a client that does not take what it is sent.
-            self.poller.modify(conn, select.POLLOUT)
+        if count == len(data):
+            return True
+        # Read no more from a client that does not take what it is sent.
+        self.unsent[conn] = data[count:]
+        self.poller.modify(conn, POLLOUT)
+        return False
 
     def send_rest(self, conn):
-        self.send(conn, self.unsent.pop(conn))
-        if conn not in self.unsent:
-            self.poller.modify(conn, select.POLLIN)
+        if self.send(conn, self.unsent.pop(conn)):
+            self.poller.modify(conn, POLLIN)
 
     def drop(self, conn):
         self.poller.unregister(conn)               # or poll would report a closed descriptor for ever: POLLNVAL

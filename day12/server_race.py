@@ -8,9 +8,9 @@ that a busy moment of the machine hits all of them, and what is printed is the m
 
 How to read a table: the bar and the number behind it are the CPU time that the server used per request, all of its threads
 and processes together. That figure is the steadiest. Requests per second and the latencies also contain the client, which
-is Python too and often the slower of the two, and whatever else the machine is doing; what a server had to do does not
-change with them. p50 is the latency of the middle request, p99 is exceeded by one in a hundred. MiB is the server's memory
-(PSS: a page that n processes share counts 1/n for each).
+is Python too and often the slower of the two, and all the waiting for whatever else the machine is doing; what a server has
+to do changes little with them. p50 is the latency of the middle request, p99 is exceeded by one in a hundred. MiB is the
+server's memory (PSS: a page that n processes share counts 1/n for each).
 
 Every server is held to one core, which is fair to models of one thread; processes alone could use more. Many clients run on
 another core. A single client shares the server's: the two never work at the same time, and waking up a sleeping core would
@@ -45,6 +45,7 @@ MODELS = {
     "select": ["../day11/select_server.py"], "poll": ["poll_server.py"], "epoll": ["epoll_server.py"],
     "epoll-edge": ["epoll_server.py", "--edge"], "gevent": ["gevent_server.py"], "asyncio": ["asyncio_server.py"],
 }
+CORES = sorted(os.sched_getaffinity(0))            # that we may use
 CURVE = ["select", "poll", "epoll"]                # the three ways to watch many sockets
 MESSAGE = b"x" * 63 + b"\n"
 PATIENCE = 2                                       # seconds in which a server must answer
@@ -52,7 +53,7 @@ GRACE = 2                                          # seconds in which it must en
 BATCH = 50                                         # connections to open before the first of them must be answered
 SLOTS = 16                                         # fresh connections at a time
 MOST_FRESH = 20_000                                # per server: each holds a port of the client's for a minute (TIME_WAIT)
-MEMORY = 1 << 20                                   # KiB that a server may grow by
+MEMORY = 1 << 20                                   # KiB by which a server may grow
 SPARE = 100                                        # descriptors for everything else
 WIDTH = 24                                         # of a bar
 PR_SET_PDEATHSIG = 1                               # from <sys/prctl.h>
@@ -137,7 +138,7 @@ def parse_options():
 def raise_descriptor_limit(wanted):
     """Each connection takes a descriptor here and one in its server, which inherits the limit. Return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(soft, 2 * wanted)                 # two crowds at once
+    wanted = max(soft, 2 * wanted)                 # twice: several crowds are idle at the same time
     limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     return limit
@@ -221,11 +222,7 @@ def measure_memory(results, server, count):
 
 def share_a_core(with_server):
     """Move this process, the client. (The core of a server is fixed, for its threads and children to come too.)"""
-    cores = sorted(CORES)
-    os.sched_setaffinity(0, {cores[0] if with_server else cores[-1]})  # first and last: not two halves of one, if it can be
-
-
-CORES = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CORES[0] if with_server else CORES[-1]})  # first and last: not two halves of one, if it can be
 
 
 # The servers
@@ -342,7 +339,7 @@ def prepare(race):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)      # even if the race is killed, the server does not stay
     if os.getppid() != race:                       # it has been already
         os._exit(1)
-    os.sched_setaffinity(0, {min(CORES)})
+    os.sched_setaffinity(0, {CORES[0]})
     signal.signal(signal.SIGINT, signal.default_int_handler)       # in the background, a shell lets it be ignored
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 

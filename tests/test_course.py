@@ -88,7 +88,7 @@ def test_output(path):
     assert not (difference := course.compare(script.output, printed, script.in_any_order)), difference
 
 
-@pytest.mark.parametrize("path", [path for path in SCRIPTS if path[:5] in ("day08", "day09")
+@pytest.mark.parametrize("path", [path for path in SCRIPTS if path[:5] in ("day08", "day09", "day10")
                                   and path != "day08/start_methods.py" and course.orphans(path) == course.HELPERS])
 def test_output_with_every_start_method(path):
     """test_output has run it with the default of this Python; these are the others, at the same time."""

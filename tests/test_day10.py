@@ -2,10 +2,12 @@
 
 That each demo prints what its docstring shows is checked in test_course.py.
 """
+import contextlib
 import os
 import random
 import re
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -136,6 +138,29 @@ def test_fork_server_sigterm_ends_the_children_too():
             server.finish()
 
 
+def test_fork_server_has_a_child_that_it_did_not_fork():
+    """As after exec in a shell that had one, or as PID 1 of a container."""
+    command = f"true & exec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/fork_server.py'))} 0"
+    with Program("sh", "-c", command) as server:
+        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        for _ in range(2):
+            with connect(server) as conn:
+                assert ping(conn, b"x") == b"x"
+            wait_until(lambda: not server.children())
+        server.interrupt()
+        server.finish()
+
+
+def test_fork_server_ctrl_c_twice():
+    with Program("day10/fork_server.py", 0) as server, contextlib.ExitStack() as stack:
+        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        for _ in range(50):
+            assert ping(stack.enter_context(connect(server)), b"x") == b"x"
+        server.interrupt()
+        os.killpg(server.pid, signal.SIGINT)
+        server.finish()
+
+
 @pytest.mark.parametrize("script", ["day10/fork_server.py", "day10/thread_server.py"])
 def test_fork_server_and_thread_server_at_the_limit_of_processes(script, tmp_path):
     """Neither a process nor a thread is to be had (EAGAIN): the client waits, and gets its echo as soon as there is one."""
@@ -209,6 +234,24 @@ def test_echo_client_without_a_server():
         pass
     run("day10/echo_client.py", server.port, status=1, stderr=r"echo_client: 127\.0\.0\.1, port \d+: .*Connection refused\n")
     run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*a port is a number from 1 to 65535.*\n")
+
+
+def test_echo_client_without_standard_input():
+    with serve("day10/thread_server.py") as server:
+        command = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/echo_client.py'))} {server.port} <&-"
+        run("sh", "-c", command, status=2, stderr="usage: .*standard input and output are needed\n")
+
+
+def test_echo_client_counts_what_comes_back():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with Program("day10/echo_client.py", listener.getsockname()[1], stdin="hello") as client:
+            listener.settimeout(TIMEOUT)
+            conn, _ = listener.accept()
+            with conn:
+                while conn.recv(100):
+                    pass
+                conn.sendall(b"hell")
+            client.finish(status=1, stderr="echo_client: 5 bytes went out, 4 came back\n")
 
 
 def test_echo_client_sees_that_the_server_ends():

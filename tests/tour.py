@@ -169,6 +169,14 @@ def show_echo_client(script):
         says(voices, "client", client, "two")
 
 
+def show_server_race(script):
+    """A short one, to see what it looks like."""
+    command = f"{script.commands[0].partition(' [')[0]} --quick"
+    print(paint("command", f"$ {command}"), flush=True)
+    with Program(script.path, "--quick", echo=write) as program:
+        program.finish()
+
+
 def show_what_serves(voices, server):
     children, threads, epolls = server.children(), server.threads(), server.descriptors().values()
     voices.show("server", "  ", f"(PID {server.pid}: threads {threads}, child processes {len(children)}"
@@ -202,6 +210,7 @@ SCENES = {
     "day07/chat/chat_client.py": show_chat_client,
     "day10/iterative_server.py": show_iterative_server,
     "day10/echo_client.py": show_echo_client,
+    "day12/server_race.py": show_server_race,
     **dict.fromkeys([
         "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
         "day12/epoll_server.py", "day12/gevent_server.py", "day12/asyncio_server.py"], show_echo_server),
