@@ -151,14 +151,15 @@ def show_iterative_server(script):
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
     voices = Voices("server", "A", "B")
     with serve(script.path, echo=voices.of("server")) as server:
-        with echo_client(server, voices, "B") as b:
-            with echo_client(server, voices, "A") as a:
-                voices.types("A", a, "hello")
-                a.expect("hello\n")
+        with Program("day10/echo_client.py", server.port, echo=voices.of("A")) as a:
+            says(voices, "A", a, "hello")
+            with echo_client(server, voices, "B") as b:
                 voices.types("B", b, "is anybody there?")
                 says(voices, "A", a, "bye")
-            voices.show("A", "  ", "(leaves)")
-            b.expect("is anybody there")
+                a.close_stdin()
+                voices.show("A", "  ", "(leaves)")
+                a.finish()
+                b.expect("is anybody there")
 
 
 def show_echo_client(script):
