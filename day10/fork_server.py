@@ -22,18 +22,18 @@ def main():
     signal.signal(signal.SIGCHLD, lambda signum, frame: reap(children))
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)                                # kill does what Ctrl-C does
-    with listen("Echo with a process per client.") as listener, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a process per client.") as listener:
         serve(listener, children)
-    with blocked(SIGNALS):
-        while children:
-            pid = children.pop()
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+    while children:
+        pid = children.pop()
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def stop(signum, frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)                       # once is enough
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)                  # once is enough, from here on nothing comes in between
+    for pending in SIGNALS:                        # what has come already, but has not been handled yet
+        signal.signal(pending, lambda signum, frame: None)
     raise KeyboardInterrupt
 
 

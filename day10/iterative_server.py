@@ -14,7 +14,7 @@ RETRY = 0.1                                        # seconds
 
 
 def main():
-    with listen("Echo for one client at a time.") as listener, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), listen("Echo for one client at a time.") as listener:
         serve(listener)
 
 

@@ -15,7 +15,7 @@ RETRY = 0.1                                        # seconds
 
 
 def main():
-    with listen("Echo with a thread per client.") as listener, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a thread per client.") as listener:
         serve(listener)
 
 

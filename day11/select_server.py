@@ -5,6 +5,7 @@ Run:    python day11/select_server.py [port] [-b ADDRESS]
         python day10/echo_client.py [port]         in another terminal, as often as you like
 """
 import argparse
+import contextlib
 import resource
 import select
 import socket
@@ -17,11 +18,8 @@ FD_SETSIZE = 1024                                  # select knows descriptors be
 def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
-    server = EchoServer(listen("Echo with select."))
-    try:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(listen("Echo with select."))) as server:
         server.serve()
-    except KeyboardInterrupt:
-        server.close()
 
 
 class EchoServer:
@@ -87,7 +85,6 @@ class EchoServer:
 
     def drop(self, conn):
         self.reading.discard(conn)
-        self.unsent.pop(conn, None)
         conn.close()
 
     def close(self):

@@ -14,8 +14,13 @@ RETRY = 0.1                                        # seconds
 
 
 def main():
-    with listen("Echo with asyncio.") as listener, contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(listener))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(start())
+
+
+async def start():
+    with listen("Echo with asyncio.") as listener:
+        await serve(listener)
 
 
 async def serve(listener):

@@ -7,6 +7,7 @@ Run:    python day12/epoll_server.py [port] [-b ADDRESS] [--edge]
 With --edge the kernel tells of new bytes only once (EPOLLET), so whoever is told must go on until there are no more.
 """
 import argparse
+import contextlib
 import select
 import socket
 from select import EPOLLET, EPOLLIN, EPOLLOUT
@@ -17,11 +18,8 @@ ROUNDS = 16                                        # with --edge: times to recei
 
 
 def main():
-    server = EchoServer(*listen("Echo with epoll."))
-    try:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(*listen("Echo with epoll."))) as server:
         server.serve()
-    except KeyboardInterrupt:
-        server.close()
 
 
 class EchoServer:
@@ -103,7 +101,6 @@ class EchoServer:
 
     def drop(self, conn):
         del self.conns[conn.fileno()]
-        self.unsent.pop(conn, None)
         conn.close()
 
     def close(self):

@@ -7,6 +7,7 @@ Run:    python day12/gevent_server.py [port] [-b ADDRESS]
 from gevent import monkey
 monkey.patch_all()                                 # first: from here on accept, recv and sendall switch instead of blocking
 import argparse
+import contextlib
 import signal
 import socket
 import time
@@ -18,7 +19,7 @@ RETRY = 0.1                                        # seconds
 
 
 def main():
-    with listen("Echo with a greenlet per client.") as listener:
+    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a greenlet per client.") as listener:
         server = gevent.spawn(serve, listener)
         gevent.signal_handler(signal.SIGINT, server.kill)
         server.join()

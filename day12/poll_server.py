@@ -5,6 +5,7 @@ Run:    python day12/poll_server.py [port] [-b ADDRESS]
         python day10/echo_client.py [port]         in another terminal, as often as you like
 """
 import argparse
+import contextlib
 import select
 import socket
 from select import POLLIN, POLLOUT
@@ -14,11 +15,8 @@ RETRY = 100                                        # milliseconds
 
 
 def main():
-    server = EchoServer(listen("Echo with poll."))
-    try:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(listen("Echo with poll."))) as server:
         server.serve()
-    except KeyboardInterrupt:
-        server.close()
 
 
 class EchoServer:
@@ -92,7 +90,6 @@ class EchoServer:
     def drop(self, conn):
         self.poller.unregister(conn)               # or poll would report a closed descriptor for ever: POLLNVAL
         del self.conns[conn.fileno()]
-        self.unsent.pop(conn, None)
         conn.close()
 
     def close(self):

@@ -108,7 +108,7 @@ def test_fork_server_each_process_closes_the_socket_that_is_not_its_own():
         listening = sockets(server.pid)
         with connect(server) as first, connect(server) as second:
             assert ping(first, b"x") == b"x" and ping(second, b"x") == b"x"
-            assert sockets(server.pid) == listening
+            wait_until(lambda: sockets(server.pid) == listening)
             children = server.children()
             theirs = [sockets(pid) for pid in children]
             assert [len(one) for one in theirs] == [1, 1] and not set.union(*theirs) & listening and theirs[0] != theirs[1]
@@ -123,7 +123,7 @@ def test_fork_server_child_that_is_killed_is_nobody_elses_affair():
         [child] = server.children()
         with connect(server) as second:
             assert ping(second, b"x") == b"x"
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, signal.SIGTERM)
             assert first.recv(1) == b""
             assert ping(second, b"y") == b"y"
 
@@ -151,13 +151,14 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
         server.finish()
 
 
-def test_fork_server_ctrl_c_twice():
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_fork_server_ctrl_c_and_another_signal(second):
     with Program("day10/fork_server.py", 0) as server, contextlib.ExitStack() as stack:
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
         for _ in range(50):
             assert ping(stack.enter_context(connect(server)), b"x") == b"x"
         server.interrupt()
-        os.killpg(server.pid, signal.SIGINT)
+        os.killpg(server.pid, second)
         server.finish()
 
 
@@ -208,7 +209,7 @@ def test_thread_server_one_thread_for_each_client():
 
 def test_echo_client_in_a_pipe(tmp_path):
     """Byte for byte, and more than the buffers on the way can hold."""
-    data = random.Random(0).randbytes(8 << 20)
+    data = random.Random(0).randbytes(32 << 20)
     (tmp_path / "data").write_bytes(data)
     with serve("day10/thread_server.py") as server:
         command = [sys.executable, ROOT / "day10/echo_client.py", str(server.port)]
@@ -240,6 +241,14 @@ def test_echo_client_without_standard_input():
     with serve("day10/thread_server.py") as server:
         command = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/echo_client.py'))} {server.port} <&-"
         run("sh", "-c", command, status=2, stderr="usage: .*standard input and output are needed\n")
+
+
+def test_echo_client_cannot_read_its_input_or_write_its_output(tmp_path):
+    with serve("day10/thread_server.py") as server:
+        client = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/echo_client.py'))} {server.port}"
+        run("sh", "-c", f"{client} 0> {shlex.quote(str(tmp_path / 'file'))}", status=1, stderr="echo_client: the server has .*\n")
+        head = run("sh", "-c", f"{{ head -c 9000000 /dev/zero | {client}; echo $? >&3; }} 3>&1 | head -c 1", stderr="")
+        assert len(head.stdout) == 1
 
 
 def test_echo_client_counts_what_comes_back():

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -44,6 +45,18 @@ def test_poll_server_and_epoll_server_register_differ():
         epoll.register(ours, select.EPOLLIN)
         with pytest.raises(FileExistsError):
             epoll.register(ours, select.EPOLLOUT)
+
+
+def test_epoll_server_edge_asks_for_edge_trigger():
+    for args, flag in (([], 0), (["--edge"], select.EPOLLET)):
+        with serve("day12/epoll_server.py", *args) as server, socket.create_connection((server.host, server.port)) as client:
+            client.settimeout(10)
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+            [epoll] = [fd for fd, what in server.descriptors().items() if what == "anon_inode:[eventpoll]"]
+            info = Path(f"/proc/{server.pid}/fdinfo/{epoll}").read_text()
+            events = [int(one, 16) for one in re.findall(r"events: *([0-9a-f]+)", info)]
+            assert sorted(one & select.EPOLLET for one in events) == [0, flag]         # the listener's, the client's
 
 
 def test_epoll_server_descriptor_with_a_copy_stays_registered():

@@ -122,10 +122,10 @@ def exchange(conn, data):
             received += more
 
 
-def fill(conn):
+def fill(conn, seed=0):
     """Send until nothing more is taken, and receive nothing; return what was sent."""
     conn.setblocking(False)
-    pattern = random.Random(0).randbytes(MIB)
+    pattern = random.Random(seed).randbytes(MIB)
     sent = bytearray()
     while select.select([], [conn], [], 0.2)[1]:   # no event tells that a peer does *not* read
         with contextlib.suppress(BlockingIOError):
@@ -262,6 +262,14 @@ def test_a_client_that_never_reads(concurrent):
         assert receive(conn, len(sent) + 1) == sent
 
 
+def test_two_clients_that_do_not_read_do_not_mix(concurrent):
+    with connect(concurrent, SO_RCVBUF=4096) as one, connect(concurrent, SO_RCVBUF=4096) as two:
+        sent = fill(one, 1), fill(two, 2)
+        for conn in (one, two):
+            conn.shutdown(socket.SHUT_WR)
+        assert (receive(two, len(sent[1]) + 1), receive(one, len(sent[0]) + 1)) == (sent[1], sent[0])
+
+
 def test_a_client_that_never_stops(concurrent):
     """It sends and reads as fast as it can, and the other one still gets its turn."""
     stop = threading.Event()
@@ -342,10 +350,8 @@ def test_out_of_descriptors(name):
                 assert ping(here, ALL_BYTES) == ALL_BYTES
         # An accept that has begun has its descriptor already.
         assert len(select.select(waiting, [], [], 0.3)[0]) <= 1
-        if name in ("iterative", "fork"):          # the loop, or the parent, has no descriptor that a client could give back
-            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
-        else:
-            here.close()
+        assert_idle(server)
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
         for conn in waiting:
             assert receive(conn, 100) == b"hello"
 
