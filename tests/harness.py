@@ -75,6 +75,7 @@ class Program:
         self._room = Path(tempfile.mkdtemp(prefix="course-"))
         for name in ("cwd", "tmp", "home"):
             (self._room / name).mkdir()
+        self.folder = Path(cwd or self._room / "cwd")                  # where it stands
         self._shared_memory = shared_memory()
 
         if tty:
@@ -93,7 +94,7 @@ class Program:
                     fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
             self._process = subprocess.Popen(
-                argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=cwd or self._room / "cwd",
+                argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=self.folder,
                 env=self._environment(env), start_new_session=True, preexec_fn=lambda: prepare(tty))
         except OSError:
             for fd in (self._stdin, *self._outputs):

@@ -57,7 +57,9 @@ def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path)
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 @pytest.mark.parametrize("target, command", [
     ("demo DAY=07", '".venv/bin/python" tests/tour.py 07'),
-    ("test ARGS='-k chat'", '".venv/bin/python" -m pytest tests -k chat'),
+    ("race", '".venv/bin/python" day12/server_race.py '),
+    ("bench-ftp", '".venv/bin/python" tests/bench_ftp.py '),
+    ("test ARGS='-k chat'", '".venv/bin/python" tests/run.py -k chat'),
 ])
 def test_targets(target, command):
     commands = run("make", "--no-print-directory", "-n", *shlex.split(target), cwd=ROOT).stdout.splitlines()

@@ -9,6 +9,7 @@ tour ends by itself, and its exit status is 1 if a script failed.
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 import unicodedata
@@ -178,6 +179,46 @@ def show_server_race(script):
         program.finish()
 
 
+def show_ftp_server(script):
+    """The two connections, as they are on the wire."""
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "control", "data")
+    with serve(script.path, echo=voices.of("server")) as server:
+        address = server.host, server.port
+        with socket.create_connection(address, harness.TIMEOUT) as control, control.makefile("r", newline="\r\n") as replies:
+            def ask(command):
+                if command:
+                    voices.show("control", "< ", command)
+                    control.sendall(f"{command}\r\n".encode())
+                reply = replies.readline().rstrip()
+                voices.show("control", "  ", reply)
+                return reply
+
+            for command in ("", "USER anonymous", "PASS me@here"):
+                ask(command)
+            port = int(ask("EPSV").split("|")[3])
+            with socket.create_connection((server.host, port), harness.TIMEOUT) as data, data.makefile(newline="\r\n") as lines:
+                ask("NLST")
+                for line in lines:
+                    voices.show("data", "  ", line.rstrip())
+            ask("")
+            ask("QUIT")
+
+
+def show_ftp_client(script):
+    print(paint("command", f"$ {script.commands[1].partition(' [')[0]}"), flush=True)
+    voices = Voices("client")
+    with serve("day11/ftp/ftp_server.py") as server:
+        with Program(script.path, server.port, stdin=None, echo=voices.of("client")) as client:
+            voices.types("client", client, "list")
+            client.expect("welcome.txt")
+            voices.types("client", client, "get welcome.txt")
+            client.expect("got welcome.txt")
+            (client.folder / "welcome.txt").unlink()
+            voices.types("client", client, "quit")
+            client.finish()
+
+
 def show_what_serves(voices, server):
     children, threads, epolls = server.children(), server.threads(), server.descriptors().values()
     voices.show("server", "  ", f"(PID {server.pid}: threads {threads}, child processes {len(children)}"
@@ -211,6 +252,8 @@ SCENES = {
     "day07/chat/chat_client.py": show_chat_client,
     "day10/iterative_server.py": show_iterative_server,
     "day10/echo_client.py": show_echo_client,
+    "day11/ftp/ftp_server.py": show_ftp_server,
+    "day11/ftp/ftp_client.py": show_ftp_client,
     "day12/server_race.py": show_server_race,
     **dict.fromkeys([
         "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
