@@ -18,7 +18,6 @@ import pytest
 from harness import TIMEOUT, Program, Wire, serve
 
 SERVERS = {
-    "iterative": ["day10/iterative_server.py"],
     "fork": ["day10/fork_server.py"],
     "thread": ["day10/thread_server.py"],
     "select": ["day11/select_server.py"],
@@ -27,7 +26,9 @@ SERVERS = {
     "epoll-edge": ["day12/epoll_server.py", "--edge"],
     "gevent": ["day12/gevent_server.py"],
     "asyncio": ["day12/asyncio_server.py"],
+    "iterative": ["day10/iterative_server.py"],    # the last, and not among those that serve several clients at once
 }
+several_clients = pytest.mark.parametrize("shared", list(SERVERS)[:-1], indirect=True, scope="module")
 ALL_BYTES = bytes(range(256))
 MIB = 1 << 20
 
@@ -53,14 +54,6 @@ def server(shared):
     with connect(server) as conn:                  # it still serves
         assert exchange(conn, ALL_BYTES) == ALL_BYTES
     wait_until(lambda: state(server) == before, lambda: f"it was {before}, it is {state(server)}")
-
-
-@pytest.fixture
-def concurrent(server):
-    """A server that serves several clients at once: all but one."""
-    if server.name == "iterative":
-        pytest.skip("serves one client at a time")
-    return server
 
 
 def state(server):
@@ -217,10 +210,11 @@ def ticks(server):
 
 # Clients beside each other
 
-def test_200_clients_do_not_mix(concurrent):
+@several_clients
+def test_200_clients_do_not_mix(server):
     order = random.Random(2)
     with contextlib.ExitStack() as stack:
-        conns = [stack.enter_context(connect(concurrent)) for _ in range(200)]
+        conns = [stack.enter_context(connect(server)) for _ in range(200)]
         for turn in range(5):
             messages = {conn: f"{turn} {number} ".encode() * order.randrange(1, 2000) for number, conn in enumerate(conns)}
             for group in (order.sample(conns, 200), order.sample(conns, 200)):
@@ -237,44 +231,48 @@ def test_200_clients_do_not_mix(concurrent):
                 assert receive(conn, len(messages[conn])) == messages[conn]
 
 
-def test_500_idle_clients(concurrent):
+@several_clients
+def test_500_idle_clients(server):
     with contextlib.ExitStack() as stack:
-        conns = [stack.enter_context(connect(concurrent)) for _ in range(500)]
+        conns = [stack.enter_context(connect(server)) for _ in range(500)]
         for conn in conns:
             conn.sendall(b"hello")
         for conn in conns:
             assert receive(conn, 5) == b"hello"
-        assert_idle(concurrent)
-        with connect(concurrent) as conn:
+        assert_idle(server)
+        with connect(server) as conn:
             assert exchange(conn, ALL_BYTES) == ALL_BYTES
 
 
-def test_a_client_that_never_reads(concurrent):
+@several_clients
+def test_a_client_that_never_reads(server):
     """It costs the server a bounded amount, and the others nothing; when it reads after all, everything is there."""
-    before = concurrent.memory()
-    with connect(concurrent, SO_RCVBUF=4096) as conn, connect(concurrent) as other:
+    before = server.memory()
+    with connect(server, SO_RCVBUF=4096) as conn, connect(server) as other:
         sent = fill(conn)
-        assert_idle(concurrent)
+        assert_idle(server)
         for _ in range(20):
             assert ping(other, ALL_BYTES) == ALL_BYTES
-        assert concurrent.memory() - before < 1024, "KiB"
+        assert server.memory() - before < 1024, "KiB"
         conn.shutdown(socket.SHUT_WR)
         assert receive(conn, len(sent) + 1) == sent
 
 
-def test_two_clients_that_do_not_read_do_not_mix(concurrent):
-    with connect(concurrent, SO_RCVBUF=4096) as one, connect(concurrent, SO_RCVBUF=4096) as two:
+@several_clients
+def test_two_clients_that_do_not_read_do_not_mix(server):
+    with connect(server, SO_RCVBUF=4096) as one, connect(server, SO_RCVBUF=4096) as two:
         sent = fill(one, 1), fill(two, 2)
         for conn in (one, two):
             conn.shutdown(socket.SHUT_WR)
         assert (receive(two, len(sent[1]) + 1), receive(one, len(sent[0]) + 1)) == (sent[1], sent[0])
 
 
-def test_a_client_that_never_stops(concurrent):
+@several_clients
+def test_a_client_that_never_stops(server):
     """It sends and reads as fast as it can, and the other one still gets its turn."""
     stop = threading.Event()
     flooding = threading.Event()
-    with connect(concurrent) as conn, connect(concurrent) as other:
+    with connect(server) as conn, connect(server) as other:
         def flood():
             conn.setblocking(False)
             data = b"x" * MIB
