@@ -300,12 +300,19 @@ class Program:
 
     def _left_in_shared_memory(self):
         """What is new there and stays. (Another program of this user may make something too, but that goes away.)"""
+        if not self._uses_multiprocessing():       # then it is another program's, whose tests run beside these
+            return set()
         left = shared_memory() - self._shared_memory
         deadline = time.monotonic() + ORPHAN_TIMEOUT
         while left and time.monotonic() < deadline:
             os.sched_yield()
             left &= shared_memory()
         return left
+
+    def _uses_multiprocessing(self):
+        scripts = [Path(word) for word in self.argv if word.endswith(".py")]
+        return not scripts or any("multiprocessing" in (self.folder / script).read_text(encoding="utf-8")
+                                  for script in scripts if (self.folder / script).exists())
 
     def destroy(self):
         """End it by force, with all that it has started, and give back what it needed."""

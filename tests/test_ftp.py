@@ -1699,6 +1699,7 @@ def test_ftp_client_leaves_on_signals(library, here):
                 client.expect("ftp> ")
                 client.write("half a li")
                 client.expect("half a li")
+                client.wait_until_asleep()         # as a person does: see harness.Program.interrupt
                 if leave == "hang up":
                     client.hang_up()
                 elif isinstance(leave, str):

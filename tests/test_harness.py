@@ -42,7 +42,7 @@ def test_a_program_has_its_own_environment_session_and_folder(script, monkeypatc
     ("import sys; print('oops', file=sys.stderr)", "wrote to stderr:\noops"),
     ("import tempfile; tempfile.mkstemp()", "left files behind: tmp/tmp"),
     ("open('here', 'w')", "left files behind: cwd/here"),
-    (f"open('{LEAK}', 'w')", f"left files behind: {LEAK}"),
+    (f"import multiprocessing; open('{LEAK}', 'w')", f"left files behind: {LEAK}"),
     ("import os, signal; os.fork() or signal.pause()", "left processes behind:\n    PID"),
     ("import os, signal; os.fork() or os.setsid() or signal.pause()", "left processes behind:\n    PID"),
     # A child that has ended by itself, but that nobody has waited for.
