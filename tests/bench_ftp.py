@@ -76,6 +76,8 @@ def running(command, core):
             if process.poll() is not None:
                 raise RuntimeError(f"{process.args[0]} has ended with {process.returncode}")
             time.sleep(0.05)
+        else:
+            raise RuntimeError(f"{process.args[0]} does not listen")
         yield port
     finally:
         process.terminate()

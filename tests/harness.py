@@ -9,7 +9,7 @@ Three rules hold for all of them.
 
 - A program is a real process in a session of its own, with an explicit environment, an empty folder to stand in and an
   empty one for temporary files.
-- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps.
+- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps, but to see that nothing happens.
 - When a program has ended, nothing may be left: this process is a subreaper (man 2 prctl), so whatever a program leaves
   running, or dead and unreaped, becomes our child, and we look. Files are looked for as well.
 
@@ -490,6 +490,33 @@ def describe(pid):
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         return f"PID {pid}, state {state_of(pid)}: {command or '(no command line: a zombie)'}"
     return f"PID {pid}"
+
+
+def ticks(server):
+    """The processor time of a program and its children, in clock ticks."""
+    stats = [stat_of(server.pid), *filter(None, map(stat_of, server.children()))]      # a child may have ended since
+    return sum(int(field) for fields in stats for field in fields[11:13])
+
+
+def assert_idle(server):
+    """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
+    before = ticks(server)
+    time.sleep(0.2)                                # the time in which nothing may happen
+    assert ticks(server) - before <= 0.1 * 0.2 * os.sysconf("SC_CLK_TCK")
+
+
+def wait_until(condition, explain, timeout=TIMEOUT):
+    """Wait until a condition holds that no event tells of; explain: a function that says what is wrong if it never does."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, explain()
+        select.select([], [], [], 0.001)
+
+
+def reset(conn):
+    """Close a connection with RST instead of FIN."""
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    conn.close()
 
 
 def shared_memory():

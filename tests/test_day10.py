@@ -16,7 +16,7 @@ import time
 
 import pytest
 from course import output_of
-from harness import ROOT, TIMEOUT, Program, gone, run, serve
+from harness import ROOT, TIMEOUT, Program, gone, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day10", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -108,13 +108,13 @@ def test_fork_server_each_process_closes_the_socket_that_is_not_its_own():
         listening = sockets(server.pid)
         with connect(server) as first, connect(server) as second:
             assert ping(first, b"x") == b"x" and ping(second, b"x") == b"x"
-            wait_until(lambda: sockets(server.pid) == listening)
+            wait_until(lambda: sockets(server.pid) == listening, lambda: "the parent keeps a client's socket")
             children = server.children()
             theirs = [sockets(pid) for pid in children]
             assert [len(one) for one in theirs] == [1, 1] and not set.union(*theirs) & listening and theirs[0] != theirs[1]
         for pid in children:
             assert gone(pid)
-        wait_until(lambda: not server.children())  # not even a zombie
+        wait_until(lambda: not server.children(), lambda: "a child is left")            # not even a zombie
 
 
 def test_fork_server_child_that_is_killed_is_nobody_elses_affair():
@@ -146,7 +146,7 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
         for _ in range(2):
             with connect(server) as conn:
                 assert ping(conn, b"x") == b"x"
-            wait_until(lambda: not server.children())
+            wait_until(lambda: not server.children(), lambda: "a child is left")
         server.interrupt()
         server.finish()
 
@@ -204,7 +204,7 @@ def test_thread_server_one_thread_for_each_client():
             with connect(server) as first, connect(server) as second:
                 assert ping(first, b"x") == b"x" and ping(second, b"x") == b"x"
                 assert server.threads() == 3
-            wait_until(lambda: server.threads() == 1)
+            wait_until(lambda: server.threads() == 1, lambda: "a thread is left")
 
 
 def test_echo_client_in_a_pipe(tmp_path):
@@ -285,10 +285,3 @@ def connect(server):
 def ping(conn, data):
     conn.sendall(data)
     return conn.recv(100)
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + TIMEOUT
-    while not condition():
-        assert time.monotonic() < deadline
-        os.sched_yield()

@@ -4,18 +4,14 @@ Each server is started once and meets all of these clients in turn. After each t
 must be what they were before. What needs a server of its own comes at the end.
 """
 import contextlib
-import os
 import random
 import resource
 import select
 import socket
-import struct
 import threading
-import time
 
-import harness
 import pytest
-from harness import TIMEOUT, Program, Wire, serve
+from harness import TIMEOUT, Program, Wire, assert_idle, reset, serve, wait_until
 
 SERVERS = {
     "fork": ["day10/fork_server.py"],
@@ -61,13 +57,6 @@ def state(server):
     return server.descriptors(), server.threads(), server.children()
 
 
-def wait_until(condition, explain, timeout=TIMEOUT):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, explain()
-        select.select([], [], [], 0.001)
-
-
 def connect(server, **options):
     """A connection to a server. options: SO_RCVBUF=4096 and the like."""
     conn = Wire(socket.AF_INET6 if ":" in server.host else socket.AF_INET, socket.SOCK_STREAM)
@@ -76,12 +65,6 @@ def connect(server, **options):
         conn.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
     conn.connect((server.host, server.port))
     return conn
-
-
-def reset(conn):
-    """Close a connection with RST instead of FIN."""
-    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    conn.close()
 
 
 def receive(conn, count):
@@ -193,19 +176,6 @@ def test_half_closed_without_reading(server):
         conn.shutdown(socket.SHUT_WR)
         assert_idle(server)
         assert receive(conn, len(sent) + 1) == sent
-
-
-def assert_idle(server):
-    """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
-    before = ticks(server)
-    time.sleep(0.2)                                # the time in which nothing may happen
-    assert ticks(server) - before <= 0.1 * 0.2 * os.sysconf("SC_CLK_TCK")
-
-
-def ticks(server):
-    """The processor time of a server and its children, in clock ticks."""
-    stats = filter(None, map(harness.stat_of, [server.pid, *server.children()]))
-    return sum(int(field) for fields in stats for field in fields[11:13])
 
 
 # Clients beside each other

@@ -22,11 +22,10 @@ import stat
 import struct
 import sys
 import threading
-import time
 
 import harness
 import pytest
-from harness import ROOT, TIMEOUT, Program, Wire, run, serve
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, reset, run, serve, wait_until
 
 SERVER, CLIENT = "day11/ftp/ftp_server.py", "day11/ftp/ftp_client.py"
 MIB = 1 << 20
@@ -99,13 +98,6 @@ def watched(server):
 def state(server):
     """What a server holds when it has no client."""
     return server.descriptors(), server.threads()
-
-
-def wait_until(condition, explain, timeout=TIMEOUT):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, explain()
-        select.select([], [], [], 0.001)
 
 
 def wait_until_alone(server):
@@ -208,12 +200,6 @@ def receive(conn, count):
 
 def everything(conn):
     return b"".join(iter(lambda: socket.socket.recv(conn, MIB), b""))
-
-
-def reset(conn):
-    """Close a connection with RST instead of FIN."""
-    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    conn.close()
 
 
 def send_some(conn):
@@ -556,18 +542,6 @@ def test_ftp_server_obeys_commands_in_one_packet_one_after_the_other(server):
             assert not select.select([client], [], [], 0)[0]
             reset(conn)
         assert [client.reply() for _ in range(3)] == [426, 200, 257]
-
-
-def assert_idle(server):
-    """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
-    before = ticks(server)
-    time.sleep(0.2)                                # the time in which nothing may happen
-    assert ticks(server) - before <= 0.1 * 0.2 * os.sysconf("SC_CLK_TCK")
-
-
-def ticks(server):
-    """Its processor time, in clock ticks."""
-    return sum(map(int, harness.stat_of(server.pid)[11:13]))
 
 
 def test_ftp_server_stores_unique_names(server):
