@@ -13,18 +13,16 @@ import ftplib
 import importlib.util
 import os
 import shutil
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from bench import compare
+
 SERVER = Path(__file__).resolve().parent.parent / "day11/ftp/ftp_server.py"
 USER, PASSWORD = "bench", "bench"
-LIMIT = 50                                         # seconds after which no round is begun
 PYFTPDLIB = """
 import sys
 from pyftpdlib.authorizers import DummyAuthorizer
@@ -59,33 +57,6 @@ def commands(folder, room):
     else:
         missing.append("vsftpd")
     return found, missing
-
-
-@contextlib.contextmanager
-def running(command, core):
-    """Start a server at a free port, and yield the port; end it afterwards."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([str(word) for word in command(port)], stdout=subprocess.DEVNULL)
-    try:
-        if core is not None:
-            os.sched_setaffinity(process.pid, {core})
-        for _ in range(100):
-            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
-                break
-            if process.poll() is not None:
-                raise RuntimeError(f"{process.args[0]} has ended with {process.returncode}")
-            time.sleep(0.05)
-        else:
-            raise RuntimeError(f"{process.args[0]} does not listen")
-        yield port
-    finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextlib.contextmanager
@@ -159,29 +130,12 @@ def measure(args, room):
     (folder / "small").write_bytes(bytes(4096))
     servers, missing = commands(folder, room)
     print("".join(f"not here: {name}\n" for name in missing), end="")
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[1]})
-    scenarios = [("download, MiB/s", download, size), ("upload, MiB/s", upload, size),
-                 ("8 sessions, files/s", small_files, 20 if args.quick else 100)]
-    results = {(name, title): [] for name in servers for title, _, _ in scenarios}
-    began = time.monotonic()
-    for number in range(rounds):
-        if time.monotonic() - began > LIMIT * number / rounds + LIMIT / rounds:
-            print(f"only {number} rounds: this machine is slow")
-            break
-        for name, (command, user) in servers.items():
-            with running(command, cores[0] if len(cores) > 1 else None) as port:
-                for title, scenario, amount in scenarios:
-                    results[name, title].append(scenario(port, user, amount))
-    peer = next((name for name in ("vsftpd", "pyftpdlib") if name in servers), None)
-    print(f"{'':22}" + "".join(f"{name:>24}" for name in servers))
-    for title, _, _ in scenarios:
-        medians = {name: statistics.median(results[name, title]) for name in servers}
-        ratios = {name: f"({value / medians[peer]:.2f})" if peer else "" for name, value in medians.items()}
-        print(f"{title:22}" + "".join(f"{medians[name]:15,.0f} {ratios[name]:>8}" for name in servers))
-    if peer:
-        print(f"In parentheses: times {peer}.")
+    number = 20 if args.quick else 100
+    compare(servers, {
+        "download, MiB/s": lambda port, user: download(port, user, size),
+        "upload, MiB/s": lambda port, user: upload(port, user, size),
+        "8 sessions, files/s": lambda port, user: small_files(port, user, number),
+    }, rounds)
 
 
 def main():

@@ -513,6 +513,14 @@ def wait_until(condition, explain, timeout=TIMEOUT):
         select.select([], [], [], 0.001)
 
 
+def receive(conn, count):
+    """Receive that many bytes, or what comes before the end."""
+    data = bytearray()
+    while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
+        data += more
+    return bytes(data)
+
+
 def reset(conn):
     """Close a connection with RST instead of FIN."""
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+import urllib.request
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -142,6 +143,15 @@ def waits_in_epoll(script):
     with serve(script) as server, socket.create_connection((server.host, server.port), timeout=10) as client:
         client.sendall(b"x")
         assert client.recv(1) == b"x"
+        assert "anon_inode:[eventpoll]" in server.descriptors().values()
+        assert server.threads() == 1
+
+
+def test_http_server_waits_in_epoll_and_serves_the_course():
+    """All else is in test_http.py."""
+    with serve("day12/http_server.py", stderr=r'127\.0\.0\.1 - - \[.*\] "GET / HTTP/1\.1" 200 \d+\n') as server:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=10) as answer:
+            assert answer.status == 200 and b"day12/http_server.py" in answer.read()
         assert "anon_inode:[eventpoll]" in server.descriptors().values()
         assert server.threads() == 1
 

@@ -11,7 +11,7 @@ import socket
 import threading
 
 import pytest
-from harness import TIMEOUT, Program, Wire, assert_idle, reset, serve, wait_until
+from harness import TIMEOUT, Program, Wire, assert_idle, receive, reset, serve, wait_until
 
 SERVERS = {
     "fork": ["day10/fork_server.py"],
@@ -65,14 +65,6 @@ def connect(server, **options):
         conn.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
     conn.connect((server.host, server.port))
     return conn
-
-
-def receive(conn, count):
-    """Receive that many bytes, or what comes before the end."""
-    data = bytearray()
-    while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
-        data += more
-    return bytes(data)
 
 
 def ping(conn, data):

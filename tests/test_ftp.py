@@ -25,7 +25,7 @@ import threading
 
 import harness
 import pytest
-from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, reset, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, receive, reset, run, serve, wait_until
 
 SERVER, CLIENT = "day11/ftp/ftp_server.py", "day11/ftp/ftp_client.py"
 MIB = 1 << 20
@@ -188,14 +188,6 @@ class Client(Wire):
             with contextlib.suppress(ConnectionError):             # it may refuse the rest
                 socket.socket.sendall(conn, data)
         return self.reply()
-
-
-def receive(conn, count):
-    """Receive that many bytes, or what comes before the end."""
-    data = bytearray()
-    while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
-        data += more
-    return bytes(data)
 
 
 def everything(conn):

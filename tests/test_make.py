@@ -58,7 +58,10 @@ def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path)
 @pytest.mark.parametrize("target, command", [
     ("demo DAY=07", '".venv/bin/python" tests/tour.py 07'),
     ("race", '".venv/bin/python" day12/server_race.py '),
+    ("serve ARGS=8080", '".venv/bin/python" day12/http_server.py 8080'),
     ("bench-ftp", '".venv/bin/python" tests/bench_ftp.py '),
+    ("bench-http", '".venv/bin/python" tests/bench_http.py '),
+    ("readme", '".venv/bin/python" tests/readme.py'),
     ("test ARGS='-k chat'", '".venv/bin/python" tests/run.py -k chat'),
 ])
 def test_targets(target, command):

@@ -219,6 +219,34 @@ def show_ftp_client(script):
             client.finish()
 
 
+def show_http_server(script):
+    """Requests and answers as they are on the wire, two at once on one connection, and the log."""
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "client")
+    with serve(script.path, stderr=".*", echo=voices.of("server")) as server:
+        with socket.create_connection((server.host, server.port), harness.TIMEOUT) as client, client.makefile("rb") as answers:
+            def ask(*requests):
+                for request in requests:
+                    voices.show("client", "< ", request)
+                client.sendall("".join(f"{request}\r\nHost: {server.host}\r\n\r\n" for request in requests).encode())
+                return [answer(request.startswith("HEAD")) for request in requests]
+
+            def answer(is_head):
+                """Show the head of an answer, and return its body."""
+                length = 0
+                while line := answers.readline().decode().strip():
+                    name, _, value = line.partition(": ")
+                    if name not in ("Server", "Date", "Accept-Ranges", "Cache-Control"):
+                        voices.show("client", "  ", line)
+                    length = int(value) if name == "Content-Length" else length
+                return b"" if is_head else answers.read(length)
+
+            ask("HEAD / HTTP/1.1")
+            ask("GET /none HTTP/1.1", "HEAD /style.css HTTP/1.1")
+            voices.show("client", "  ", ask("GET /api/status HTTP/1.1")[0].decode())
+            show_what_serves(voices, server)
+
+
 def show_what_serves(voices, server):
     children, threads, epolls = server.children(), server.threads(), server.descriptors().values()
     voices.show("server", "  ", f"(PID {server.pid}: threads {threads}, child processes {len(children)}"
@@ -254,6 +282,7 @@ SCENES = {
     "day10/echo_client.py": show_echo_client,
     "day11/ftp/ftp_server.py": show_ftp_server,
     "day11/ftp/ftp_client.py": show_ftp_client,
+    "day12/http_server.py": show_http_server,
     "day12/server_race.py": show_server_race,
     **dict.fromkeys([
         "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
