@@ -36,6 +36,7 @@ import contextlib
 import copy
 import email.utils
 import errno
+import fcntl
 import functools
 import json
 import mimetypes
@@ -49,6 +50,7 @@ import socket
 import stat
 import struct
 import sys
+import termios
 import time
 import traceback
 import urllib.parse
@@ -61,7 +63,8 @@ SIZE = 1 << 16                                     # bytes to receive at once
 SMALL = 1 << 16                                    # bytes of a file that is kept in memory, with its answer
 CHUNK = 1 << 18                                    # bytes of a larger one to send at once
 KEPT = 256                                         # such small files
-BATCH = 16                                         # answers that are sent together
+BATCH = 16                                         # answers that are sent together,
+LIMIT = 1 << 13                                    # and bytes of each, or it is the last of them
 BURST = 16                                         # clients to accept in one turn
 MAX_LINE = 8190                                    # bytes of a request line,
 MAX_HEAD = 16384                                   # of all lines together,
@@ -75,17 +78,16 @@ CRLF, END = b"\r\n", b"\r\n\r\n"
 WORKERS = 64                                       # processes at most
 ROW = struct.Struct("5q")                          # of each: PID, when it was born, connections, requests, bytes
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
-STATUSES = {errno.EACCES: 403, errno.EMFILE: 503, errno.ENFILE: 503, errno.ENOMEM: 503}         # of what went wrong with a file
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 CHUNKED = -1                                       # the length of a body whose length is not known yet
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"             # RFC 9110, 5.6.2
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
-FIELD = re.compile(rf"({TOKEN}):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)".encode())
+FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)".encode())
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%~!$&'()*+,;=-]*)(?::\d*)?", re.ASCII)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
@@ -199,7 +201,7 @@ def parse_field(line):
     found = FIELD.fullmatch(line)
     if not found:                                  # also for a folded line, and for white space before the colon: both are risky
         raise Refusal(400, "Not a header field, or one that does not end with CR LF")
-    name, value = found[1].decode().lower(), found[2].decode("latin-1").rstrip(" \t")
+    name, value = found[1].decode().lower(), found[2].decode("latin-1").strip(" \t")
     if name == "host" and not HOST.fullmatch(value):
         raise Refusal(400, "Not a host")
     return name, value
@@ -266,27 +268,33 @@ class Site:
         self.root = os.path.realpath(directory).rstrip("/")
         self.kept = {}                             # path -> File, for the small ones
 
-    def find(self, path, now):
-        """Return the File at the path of a URL, as it is now. Raises Refusal, or IsADirectoryError if a slash is missing."""
+    def find(self, path, query, now):
+        """Return the File at the path of a URL, as it is now. Raises Refusal."""
         if any(name.startswith(".") for name in path.split("/")):      # what is hidden, and the way up
             raise Refusal(404, "Not found")
         try:
             found = os.stat(self.root + path)
-            if stat.S_ISDIR(found.st_mode) and path.endswith("/"):
-                return self.find(path + "index.html", now)
+            if stat.S_ISDIR(found.st_mode):
+                if not path.endswith("/") and self.holds(os.path.realpath(self.root + path)):
+                    # The links in its page must lead to the right place.
+                    raise Refusal(301, "It is a directory", f"Location: {directory_url(path)}{'?' if query else ''}{query}\r\n")
+                path += "index.html"
+                found = os.stat(self.root + path)
             file = self.kept.get(path)
-            if file and signature(file.found) == signature(found):
-                return file
-            return self.load(path, found, now)
-        except IsADirectoryError:
-            raise
+            if not file or signature(file.found) != signature(found):
+                file = self.load(path, found, now)
+            return file
         except OSError as error:
-            raise Refusal(STATUSES.get(error.errno, 404), os.strerror(error.errno)) from None
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+                raise Refusal(503, os.strerror(error.errno)) from None
+            raise Refusal(404, "Not found") from None                  # also if we may not read it: that concerns nobody
+
+    def holds(self, real):
+        """Whether a path without links in it leads to something here that is not hidden."""
+        return real.startswith(self.root + "/") and "/." not in real[len(self.root):]
 
     def load(self, path, found, now):
         """Open a file and read it, or, if it is large, map it."""
-        if stat.S_ISDIR(found.st_mode):
-            raise IsADirectoryError
         if not stat.S_ISREG(found.st_mode):        # do not even open it: a pipe would wait, a device may do anything
             raise Refusal(404, "Not found")
         self.kept.pop(path, None)
@@ -294,7 +302,7 @@ class Site:
         try:
             # Where have we arrived? Whatever is a link, or becomes one: what is open is open.
             real, found = os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd)
-            if not real.startswith(self.root + "/") or "/." in real[len(self.root):] or not stat.S_ISREG(found.st_mode):
+            if not self.holds(real) or not stat.S_ISREG(found.st_mode):
                 raise Refusal(404, "Not found")
             size, is_small = found.st_size, found.st_size <= SMALL
             body = os.pread(fd, size, 0) if is_small else mmap.mmap(fd, size, access=mmap.ACCESS_READ)
@@ -302,7 +310,7 @@ class Site:
             raise Refusal(503, "The file is changing") from None
         finally:
             os.close(fd)
-        kind, encoding = mimetypes.guess_type(path)
+        kind, encoding = mimetypes.guess_type("/" + path.lstrip("/"))
         kind = f"application/{encoding}" if encoding else kind or "application/octet-stream"
         if kind.startswith("text/") or kind == "application/javascript":
             kind += "; charset=utf-8"
@@ -393,7 +401,7 @@ class HTTPServer:
         self.listener.setblocking(False)
         self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)        # Linux hands it on to the clients' sockets
         self.address = self.listener.getsockname()[:2]
-        self.bell, self.rope = os.pipe()           # it rings when somebody pulls the rope, or has died with it in the hand
+        self.bell, self.rope = socket.socketpair()                     # it rings at a pull, and when nobody holds the rope
         self.timeout = timeout
         self.log = [] if log and sys.stderr else None
         self.routes = {}                           # path -> (methods, function)
@@ -421,7 +429,7 @@ class HTTPServer:
         self.epoll = select.epoll()
         # EPOLLEXCLUSIVE: of several workers that wait for the same listener, the kernel wakes up one.
         self.start(self.listener.fileno(), self.accept_clients(), EPOLLIN | EPOLLEXCLUSIVE)
-        self.start(self.bell, self.wait_for_bell())
+        self.start(self.bell.fileno(), self.wait_for_bell())
         self.stopping, born = False, time.monotonic_ns()
         try:
             while not self.stopping:
@@ -436,11 +444,15 @@ class HTTPServer:
             for task in list(self.tasks.values()):
                 task.close()
             self.epoll.close()
-            self.listener.close()
+            self.close()
+
+    def close(self):
+        for sock in (self.listener, self.bell, self.rope):
+            sock.close()
 
     def shutdown(self):
         """End serve_forever, in all workers. May be called by a signal handler or by another thread."""
-        os.write(self.rope, b"!")                  # nobody reads it, so the bell rings for all of them
+        self.rope.send(b"!")                       # nobody receives it, so the bell rings for all of them
 
     def status(self):
         """What each worker has done so far, for a route to return."""
@@ -530,9 +542,9 @@ class HTTPServer:
         with conn:
             try:
                 while True:
-                    data = b""
+                    data, request, reply = b"", None, None             # 10,000 who are silent should hold nothing
                     try:
-                        yield                      # until it says something
+                        yield
                         data, start = conn.recv(SIZE), 0
                     except BlockingIOError:
                         continue
@@ -554,7 +566,7 @@ class HTTPServer:
                             request = parse(data[start:end])
                             reply = ready.get(request.path) if request.is_plain else None
                             if not reply:
-                                if request.length or not request.keep_alive or request.path in self.routes:
+                                if request.length or request.path in self.routes:
                                     break          # but these one by one
                                 reply = self.answer(request)
                                 if reply.large:
@@ -567,6 +579,8 @@ class HTTPServer:
                             start = end + 4
                             end = data.find(END, start)
                             request = None
+                            if reply.size > LIMIT or not reply.keep:
+                                break
                         if answers:
                             answer = b"".join(answers)
                             self.requests += len(answers)
@@ -578,7 +592,11 @@ class HTTPServer:
                             self.bytes += count
                             if count < len(answer):
                                 yield from self.send_all(conn, memoryview(answer)[count:])
-                            elif end >= 0:
+                            if not request and not reply.keep:
+                                if is_under_way(conn):
+                                    yield from self.linger(conn)
+                                return
+                            if end >= 0:
                                 yield from self.wait_to_send(conn)     # there is more to do, but first it is the others' turn
                             del answer
 
@@ -588,12 +606,15 @@ class HTTPServer:
                 request = copy.copy(request) or Request()
                 request.line = request.line or data[start:start + MAX_LINE].split(CRLF)[0].decode("latin-1")
                 request.keep_alive = False
+                self.requests += len(answers)
                 yield from self.send_all(conn, b"".join(answers))
                 yield from self.send_reply(conn, client, request, self.refuse(refusal, request))
                 yield from self.linger(conn)
+            finally:
+                self.epoll.unregister(fd)          # to close it does not suffice, if a route has forked and the child has it too
 
     def answer_alone(self, conn, client, request, reply, data, start):
-        """Answer a request with a body, or with a large answer, or one that is the last, or one for a route.
+        """Answer a request with a body, or with a large answer, or one for a route.
 
         Its head ends at data[start]. Returns all that has been received, and how much of it is done."""
         if request.length:
@@ -602,9 +623,9 @@ class HTTPServer:
         reply = reply or self.answer(request)
         yield from self.send_reply(conn, client, request, reply)
         if not reply.keep:
-            if start < len(data):
-                yield from self.linger(conn)
-            raise ConnectionAbortedError           # by us
+            yield from self.linger(conn)           # which does not return
+        if start < len(data):
+            yield from self.wait_to_send(conn)     # there is more to do, but first it is the others' turn
         return data, start
 
     def receive(self, conn):
@@ -630,10 +651,17 @@ class HTTPServer:
         if request.length == CHUNKED:
             request.body, data, start = yield from self.receive_chunks(conn, data, start)
             return request, data, start
-        while len(data) - start < request.length:
-            data, start = data[start:] + (yield from self.receive(conn)), 0
-        request.body = data[start:start + request.length]
-        return request, data, start + request.length
+        data = yield from self.receive_until(conn, data[start:], request.length)
+        request.body = data[:request.length]
+        return request, data, request.length
+
+    def receive_until(self, conn, data, count):
+        """Return data with what comes after it, at least count bytes in all."""
+        if len(data) < count:
+            data = bytearray(data)                 # to make one of bytes longer is to copy it
+            while len(data) < count:
+                data += yield from self.receive(conn)
+        return bytes(data)
 
     def receive_chunks(self, conn, data, start):
         """The same for a body in chunks (RFC 9112, 7.1): each with its size in front, until one of size 0 and a trailer."""
@@ -648,9 +676,9 @@ class HTTPServer:
                 trailer += 1
                 if not line:
                     return bytes(body), data, start
-                parse_field(line)
                 if trailer > MAX_FIELDS or len(line) > MAX_LINE:
                     raise Refusal(431, "Too long a trailer")
+                parse_field(line)
                 continue
             found = CHUNK_SIZE.fullmatch(line)
             if not found:
@@ -659,8 +687,8 @@ class HTTPServer:
             if len(body) + size > MAX_BODY:
                 raise Refusal(413, f"At most {MAX_BODY} bytes")
             if size:
-                while len(data) < start + size + 2:
-                    data, start = data[start:] + (yield from self.receive(conn)), 0
+                if len(data) - start < size + 2:
+                    data, start = (yield from self.receive_until(conn, data[start:], size + 2)), 0
                 body += data[start:start + size]
                 start += size + 2
                 if data[start - 2:start] != CRLF:
@@ -707,14 +735,15 @@ class HTTPServer:
         self.epoll.modify(fd, EPOLLIN)
 
     def linger(self, conn):
-        """Let the client read our last words: to close while something is unread would reset the connection."""
+        """End the connection so that the client can read our last words: to close it while something is unread, or still comes,
+        would reset it (RFC 9112, 9.6). Raises ConnectionError when the client has closed it too, TimeoutError if it does not."""
         conn.shutdown(socket.SHUT_WR)
         self.deadlines[conn.fileno()] = time.monotonic() + LINGER
         while True:
             with contextlib.suppress(BlockingIOError):
                 yield
                 if not conn.recv(SIZE):
-                    return
+                    raise ConnectionAbortedError
 
     # The answers
 
@@ -730,26 +759,28 @@ class HTTPServer:
 
     def handler_of(self, request):
         """Return the function that makes a Reply of this request. Raises Refusal if there is none."""
-        if request.method not in METHODS:
-            raise Refusal(501, "Unknown method")
         methods, function = self.routes.get(request.path, (FILE_METHODS, None))
         if request.method not in methods:
-            raise Refusal(405, "Not with this method", f"Allow: {', '.join(methods)}\r\n")
+            status = 405 if request.method in METHODS else 501
+            raise Refusal(status, "Not with this method", f"Allow: {', '.join(methods)}\r\n")
         if request.method == "OPTIONS":
             return functools.partial(self.respond, status=204, lines=f"Allow: {', '.join(methods)}\r\n")
         return functools.partial(self.call, function) if function else self.file_reply
 
     def call(self, function, request):
         """Make a Reply of what a route returns."""
-        request = copy.copy(request)               # it may do what it likes with it: parse keeps the other one
-        request.headers = dict(request.headers)
-        result, status = function(request), 200
+        theirs = copy.copy(request)                # it may do what it likes with it: parse keeps the other one for all
+        theirs.headers = dict(request.headers)
+        try:
+            result, status = function(theirs), 200
+        finally:
+            self.ready.clear()                     # it may have changed a file
         if isinstance(result, tuple):
             status, result = result
-        if status < 200:
-            raise ValueError("an interim status is no answer")
+        if status not in PHRASES or status < 200:
+            raise ValueError(f"{status} is not the status of an answer")
         if isinstance(result, (dict, list)):
-            kind, body = "application/json", json.dumps(result, ensure_ascii=False).encode()
+            kind, body = "application/json", json.dumps(result).encode()
         elif isinstance(result, str):
             kind, body = "text/plain; charset=utf-8", result.encode()
         else:
@@ -758,11 +789,7 @@ class HTTPServer:
 
     def file_reply(self, request):
         """Make a Reply of a file, of a part of it, or of the fact that it has not changed."""
-        try:
-            file = self.site.find(request.path, self.now)
-        except IsADirectoryError:                  # so that the links in its page lead to the right place
-            query = f"?{request.query_string}" if request.query_string else ""
-            raise Refusal(301, "It is a directory", f"Location: {directory_url(request.path)}{query}\r\n") from None
+        file = self.site.find(request.path, request.query_string, self.now)
         status, start, end = 200, 0, len(file.body)
         lines = f"Content-Type: {file.kind}\r\nLast-Modified: {file.modified}\r\nETag: {file.tag}\r\nAccept-Ranges: bytes\r\n"
         if not request.is_plain:
@@ -789,10 +816,15 @@ class HTTPServer:
             lines += "Connection: keep-alive\r\n"
         head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{self.common}{lines}\r\n".encode("latin-1")
         if status in (204, 304) or request.method == "HEAD":
-            start = end = 0
+            body, start, end = b"", 0, 0
         if isinstance(body, bytes):
             return Reply(head + body[start:end], None, request.keep_alive, status, end - start)
         return Reply(head, (body, start, end), request.keep_alive, status, end - start)
+
+
+def is_under_way(conn):
+    """Whether something that we have sent has not arrived yet (SIOCOUTQ, man 7 tcp)."""
+    return fcntl.ioctl(conn, termios.TIOCOUTQ, bytes(4)) != bytes(4)
 
 
 def report():
@@ -843,11 +875,13 @@ def main():
     host, port = server.address
     print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
     supervise(server, args.workers) if args.workers > 1 else server.serve_forever()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)                  # a second Ctrl-C does not disturb the interpreter's end
 
 
 def supervise(server, workers):
     """Keep so many workers alive until SIGINT or SIGTERM. SIGNALS are blocked here: they come when we wait for them."""
     numbers = {}                                   # PID -> number of the worker
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it was ignored when we were started, it would not come
     while True:
         for number in {*range(workers)} - {*numbers.values()}:
             with contextlib.suppress(OSError):     # no process is to be had now (EAGAIN): try again below
@@ -863,7 +897,7 @@ def supervise(server, workers):
     for pid in numbers:                            # a route that does not return
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    server.listener.close()
+    server.close()
 
 
 def fork_worker(server, number):
@@ -873,9 +907,9 @@ def fork_worker(server, number):
         return pid
     try:
         # If our parent is killed, nobody holds the rope any more, and the bell rings. So we must not hold it either.
-        os.close(server.rope)
-        server.rope = None
-        signal.signal(signal.SIGINT, signal.SIG_IGN)                   # Ctrl-C reaches us too, but the parent will tell us
+        server.rope.close()
+        server.shutdown = lambda: os.kill(os.getppid(), signal.SIGTERM)            # it tells all of us
+        signal.signal(signal.SIGINT, signal.SIG_IGN)                   # Ctrl-C reaches us too, but our parent will ring
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         server.serve_forever(number)
     except BaseException:
