@@ -24,12 +24,12 @@ receive, parse, answer, send. Where a blocking server would wait, it yields, and
 
 The way of a request: converse receives bytes and looks for the empty line that ends the head; parse makes a Request of it, or
 a Refusal; handler_of finds the route or file_reply, which makes a Reply; its bytes go out in one send. If the client does not
-take them all, send_rest waits (EPOLLOUT) and only this client waits with it.
+take them all, send_all waits (EPOLLOUT), and only this client waits with it.
 
 Who is too slow gets a TimeoutError, thrown into its coroutine at the yield: just where a blocking socket would raise it.
 
-Why it is fast: whatever was computed once is kept as long as it is true. A file is looked at (stat) once per turn of the loop,
-its answer is made once per second (Date), and equal requests of one turn get the same bytes.
+Why it is fast: whatever was computed once is kept as long as it is true. In one turn of the loop a file is looked at (stat) and
+its answer is made once, for all who ask; a small file that has not changed is not read again; equal heads are parsed once.
 """
 import argparse
 import contextlib
@@ -83,7 +83,7 @@ CHUNKED = -1                                       # the length of a body whose 
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"             # RFC 9110, 5.6.2
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
-FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)".encode())
+FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%~!$&'()*+,;=-]*)(?::\d*)?", re.ASCII)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
@@ -198,10 +198,11 @@ def split_target(method, target):
 @functools.lru_cache(maxsize=1024)
 def parse_field(line):
     """Return name, value of a header line. Raises Refusal."""
-    found = FIELD.fullmatch(line)
+    found = FIELD.fullmatch(line.decode("latin-1"))
     if not found:                                  # also for a folded line, and for white space before the colon: both are risky
         raise Refusal(400, "Not a header field, or one that does not end with CR LF")
-    name, value = found[1].decode().lower(), found[2].decode("latin-1").strip(" \t")
+    name, value = found.groups()
+    name, value = name.lower(), value.strip(" \t")
     if name == "host" and not HOST.fullmatch(value):
         raise Refusal(400, "Not a host")
     return name, value
@@ -376,14 +377,14 @@ def byte_range(headers, file):
 
 # The answer
 
-class Reply(NamedTuple):
-    """What is sent: bytes, and after them, for large, a part of a mmap as (mmap, start, end); whether the connection stays; and
-    for the log, the status and the size of the body."""
-    data: bytes
-    large: tuple
-    keep: bool
-    status: int
-    size: int
+class Reply:
+    """What is sent: data, and after it, if large, a part of a mmap as (mmap, start, end). keep: whether the connection stays.
+    status and size (of the body) are for the log.  is_last: whether it is the last of a batch."""
+    __slots__ = ("data", "large", "keep", "status", "size", "is_last")             # the quickest to read
+
+    def __init__(self, data, large, keep, status, size):
+        self.data, self.large, self.keep, self.status, self.size = data, large, keep, status, size
+        self.is_last = size > LIMIT or not keep
 
 
 class HTTPServer:
@@ -452,7 +453,8 @@ class HTTPServer:
 
     def shutdown(self):
         """End serve_forever, in all workers. May be called by a signal handler or by another thread."""
-        self.rope.send(b"!")                       # nobody receives it, so the bell rings for all of them
+        with contextlib.suppress(OSError):         # it has ended already
+            self.rope.send(b"!")                   # nobody receives it, so the bell rings for all of them
 
     def status(self):
         """What each worker has done so far, for a route to return."""
@@ -579,7 +581,7 @@ class HTTPServer:
                             start = end + 4
                             end = data.find(END, start)
                             request = None
-                            if reply.size > LIMIT or not reply.keep:
+                            if reply.is_last:
                                 break
                         if answers:
                             answer = b"".join(answers)

@@ -28,7 +28,8 @@ from bench import compare
 
 SERVER = Path(__file__).resolve().parent.parent / "day12/http_server.py"
 BROWSER = "\\r\\n".join([
-    "GET /small.html HTTP/1.1", "Host: localhost", "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "GET /small.html HTTP/1.1", "Host: localhost",
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Accept-Language: zh-CN,zh;q=0.8,en;q=0.5",
     "Accept-Encoding: gzip, deflate, br, zstd", "Cookie: visit="])
 FRESH = f"""local n = 0\nrequest = function() n = n + 1; return "{BROWSER}" .. n .. "\\r\\n\\r\\n" end\n"""
@@ -84,7 +85,8 @@ def commands(folder, room):
 
 def wrk(port, seconds, clients, path, script=None, header=None):
     """Run wrk; return requests/s and MiB/s."""
-    words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", *(["-s", script] if script else []), *(["-H", header] if header else []),
+    words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", *(["-s", script] if script else []), *(["-H",
+                                                                                                    header] if header else []),
              f"http://127.0.0.1:{port}{path}"]
     printed = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
@@ -107,10 +109,10 @@ def measure(args, room):
     print("a file of 1 KiB, requests/s; a file of 64 MiB, MiB/s")
     compare({name: (command, 1) for name, command in servers.items()}, {
         "64 clients": lambda port, seconds: wrk(port, seconds, 64, "/small.html")[0],
-        "1,000 clients": lambda port, seconds: wrk(port, seconds, 1000, "/small.html")[0],
         "  all different": lambda port, seconds: wrk(port, seconds, 64, "/small.html", room / "fresh.lua")[0],
         "  a connection for each": lambda port, seconds: wrk(port, seconds, 64, "/small.html", header="Connection: close")[0],
         "  16 at a time": lambda port, seconds: wrk(port, seconds, 64, "/small.html", room / "pipelined.lua")[0],
+        "1,000 clients": lambda port, seconds: wrk(port, seconds, 1000, "/small.html")[0],
         "1 download": lambda port, seconds: wrk(port, seconds, 1, "/large.bin")[1],
         "8 downloads": lambda port, seconds: wrk(port, seconds, 8, "/large.bin")[1],
     }, 1 if args.quick else 3)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-SERVERS = ["test_echo_servers.py", "test_ftp.py"]    # the one share; the other, with all demos, takes about as long
+SERVERS = ["test_echo_servers.py", "test_ftp.py", "test_http.py"]         # one share; the other takes about as long
 NO_TESTS = 5                                       # pytest's exit status when an option such as -k leaves none
 
 
