@@ -1,0 +1,519 @@
+"""The pages: everything of the notes is on them, in both languages, and what they say of scripts, tests and commands is true.
+
+That links resolve and transcripts are what their commands print is checked in test_course.py.
+"""
+import ast
+import functools
+import html
+import multiprocessing
+import os
+import re
+import shlex
+import sys
+from html.parser import HTMLParser
+
+import course
+import harness
+import pytest
+import readme
+from harness import ROOT, Program, run, serve
+
+DAYS = [f"day{number:02}" for number in range(7, 13)]
+PAGES = ["README.md", *(f"{day}/README.md" for day in DAYS)]
+CJK = re.compile(r"[\u3400-\u9fff]")
+WORD = re.compile(r"[A-Za-z]{2,}")
+UPDATE, TRY = "Where the notes need an update · 勘误", "Try it · 动手试试"
+
+# Every heading of the notes, in their order. What a page covers in its text has the phrase by which it does so.
+HEADINGS = {
+    "day07": [
+        "多任务编程", ("意义", "**What for · 意义.**"), ("实现方案", "**Ways to do it · 实现方案.**"),
+        ("进程（process）", "A **process** is"), "进程理论基础", "定义", "系统中如何产生一个进程", "进程基本概念", "进程状态",
+        ("三态", "**三态**"), ("五态", "**五态**"), ("状态查看命令", "状态查看命令 `ps aux`"), "进程的运行特征", "面试要求",
+        "基于fork的多进程编程", "fork使用", ("注意", "**Mind · 注意**"), "进程相关函数",
+        "孤儿和僵尸", ("孤儿进程", "**孤儿进程**"), ("僵尸进程", "**僵尸进程**"), "如何避免僵尸进程产生",
+        ("使用wait函数处理子进程退出",) * 2, ("创建二级子进程处理僵尸",) * 2, ("通过信号处理子进程退出",) * 2,
+        "群聊聊天室"],
+    "day08": [
+        "multiprocessing 模块创建进程", "进程创建方法", "流程特点", "基本接口使用", "注意", "进程对象属性",
+        "自定义进程类", ("创建步骤", "**Steps · 创建步骤.**"), ("使用方法", "**Use · 使用方法.**"),
+        "进程池实现", "必要性", "原理", "进程池实现"],
+    "day09": [
+        "进程间通信 (IPC)", ("必要性", "**Why · 必要性.**"), ("常用进程间通信方法",) * 2,
+        "管道通信(Pipe)", ("通信原理", "**How it works · 通信原理.** Two ends"), ("实现方法", "`end1, end2 = Pipe(duplex=True)`"),
+        "消息队列", ("通信原理", "**How it works · 通信原理.** A `Queue`"), ("实现方法", "`q = Queue(maxsize=0)`"),
+        "共享内存", ("通信原理", "**How it works · 通信原理.** A piece of memory"), ("实现方法", "`obj = Value(ctype, data)`"),
+        "信号量（信号灯集）", ("通信原理", "**How it works · 通信原理.** A number"), ("实现方法", "`sem = Semaphore(num)`"),
+        "线程编程 (Thread)", "线程基本概念", ("什么是线程", "**What it is · 什么是线程.**"), ("线程特征", "**Its traits · 线程特征:**"),
+        "threading模块创建线程", "线程对象属性",
+        "自定义线程类", ("创建步骤", "**Steps · 创建步骤.**"), ("使用方法", "**Use · 使用方法.**")],
+    "day10": [
+        "同步互斥", "线程间通信方法", ("通信方法", "**Ways to communicate · 通信方法.**"), ("共享资源争夺",) * 2,
+        ("同步互斥机制",) * 2, "线程同步互斥方法", "线程Event", "线程锁 Lock",
+        "死锁及其处理", ("定义", "**What it is · 定义.**"), ("死锁产生条件",) * 2, ("死锁的产生原因",) * 2, ("如何避免死锁",) * 2,
+        "python线程GIL", ("什么是GIL",) * 2, ("导致后果",) * 2, ("GIL问题建议",) * 2, ("结论", "**Conclusion · 结论.**"),
+        "进程线程的区别联系", "区别联系", "使用场景", "要求",
+        "并发网络通信模型", "常见网络模型", ("循环服务器模型", "loop · 循环服务器"), ("多进程/线程网络并发模型", "多进程/多线程"),
+        ("IO并发模型", "IO multiplexing · IO并发"),
+        "基于fork的多进程网络并发模型", ("实现步骤", "**Steps · 实现步骤** ([fork_server.py](fork_server.py))"),
+        "基于threading的多线程网络并发", ("实现步骤", "**Steps · 实现步骤** ([thread_server.py](thread_server.py))")],
+    "day11": [
+        "ftp 文件服务器", "IO并发", "IO 分类",
+        "阻塞IO", ("定义", "**Definition · 定义.** A call"), ("效率", "这样的等待完全不占 CPU"), ("阻塞情况",) * 2,
+        "非阻塞IO", ("定义", "**Definition · 定义.** A socket"), ("超时检测",) * 2,
+        "IO多路复用", ("定义", "**Definition · 定义.** One call"), ("具体方案",) * 2,
+        "select 方法", "select 实现tcp服务", "注意", "@@扩展: 位运算", ("运算符号", "operator · 运算符")],
+    "day12": [
+        "poll方法", "poll_server 步骤", "epoll方法", "使用方法", "特点", "协程技术",
+        "基础概念", ("定义", "**Definition · 定义.**"), ("协程原理", "**How it works · 原理.**"), ("协程优缺点", "**For and against · 优缺点.**"),
+        "扩展延伸@标准库协程的实现", "第三方协程模", "greenlet模块", "gevent模块", ("monkey脚本",) * 2,
+        "HTTPServer v2.0", ("主要功能",) * 2, ("升级点",) * 2],
+}
+# What the notes ask at interviews, and where it is answered.
+QUESTIONS = [
+    ("day07", "什么是进程，进程和程序有什么区别"), ("day07", "进程有哪些状态，状态之间如何转化"),
+    ("day10", "对进程线程怎么理解"), ("day10", "进程间通信知道哪些，有什么特点"), ("day10", "什么是同步互斥"),
+    ("day10", "给一个情形"), ("day10", "僵尸进程的处理，GIL 问题，进程状态"),
+]
+# How many corrections of the notes a page has, at least.
+CORRECTIONS = {"day07": 19, "day08": 12, "day09": 17, "day10": 15, "day11": 9, "day12": 19}
+# Corrections of the notes that no script and no test shows, by the beginning of their row.
+NOT_SHOWN = {
+    "父子进程各有命令集", "每个进程ID不重复", "`ps -aux`", "除初始化进程都有父进程", "I 有多线程的",
+    "可能会导致系统资源利用率", "不使用c作为解释器", "只能使用已有的异步库", "`sudo pip3 install`",
+}
+DIAGRAMS = {"flowchart", "sequenceDiagram"}
+# Commands that are not the course's own.
+OTHERS = {"curl", "diff", "lftp", "nc", "wget", "ab", "git"}
+CODE = r"^```.*\n(?:.*\n)*?```$"
+
+
+@functools.cache
+def text_of(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def prose_of(page):
+    """A page without its fenced blocks."""
+    return re.sub(CODE, "", text_of(page), flags=re.MULTILINE)
+
+
+def headings(page):
+    return re.findall(r"^#+ (.+)", prose_of(page), re.MULTILINE)
+
+
+def fenced(page):
+    """Fenced blocks, as (info string, lines)."""
+    blocks = re.findall(r"^```(.*)\n((?:.*\n)*?)```$", text_of(page), re.MULTILINE)
+    return [(info.strip(), content.splitlines()) for info, content in blocks]
+
+
+def part(page, heading):
+    """What is under a heading, up to the next one of its level."""
+    level = heading.partition(" ")[0]
+    return re.search(rf"^{re.escape(heading)}\n((?:(?!{level} ).*\n)*)", prose_of(page), re.MULTILINE)[1]
+
+
+def tables(page):
+    """Tables, as lists of rows of cells."""
+    found = re.findall(r"^(?:\|.*\n)+", prose_of(page), re.MULTILINE)
+    return [[[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in table.splitlines()] for table in found]
+
+
+def is_bilingual(text):
+    return bool(CJK.search(text) and WORD.search(text))
+
+
+# The notes
+
+@pytest.mark.parametrize("day", DAYS)
+def test_every_heading_of_the_notes_is_covered_in_order(day):
+    page = f"{day}/README.md"
+    left = headings(page)
+    for heading in HEADINGS[day]:
+        if isinstance(heading, tuple):
+            assert heading[1] in prose_of(page), heading
+            continue
+        while left and not (left[0].endswith(heading) or f"· {heading}" in left[0]):
+            left.pop(0)
+        assert left, f"{heading} is no heading, or not at its place"
+        left.pop(0)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_corrections_of_the_notes(day):
+    page = f"{day}/README.md"
+    [head, _, *rows] = next(table for table in tables(page) if "讲义" in table[0][0])
+    assert head == ["the notes · 讲义", "today · 实际情况", "shown by · 演示"] and UPDATE in headings(page)
+    assert len(rows) >= CORRECTIONS[day]
+    for notes, today, shown in rows:
+        assert notes and today and (is_bilingual(today) or "`" in today), notes
+        for exercise in re.findall(r"try it.*?(\d+)", shown):
+            assert f"\n{exercise}. " in part(page, f"## {TRY}") or "README.md" in shown, shown
+        if not re.search(r"\]\(|try it", shown):
+            assert notes.startswith(tuple(NOT_SHOWN)), f"nothing shows: {notes}"
+        for link, words in re.findall(r"\]\(([^)]+)\)(?: \(((?:`\w+`(?:, )?)+)\))?", shown):
+            assert (ROOT / day / link).exists(), link
+            names = [node.name for node in ast.parse((ROOT / day / link).read_text(encoding="utf-8")).body
+                     if isinstance(node, ast.FunctionDef)] if link.endswith(".py") else []
+            for word in re.findall(r"`(\w+)`", words):
+                assert any(name.startswith("test_") and word in name for name in names), f"{link} has no test of {word}"
+
+
+def test_what_is_not_shown_is_on_a_page():
+    for row in NOT_SHOWN:
+        assert any(f"\n| {row}" in text_of(page) for page in PAGES), f"{row}: take it off the list"
+
+
+# Corrections of the notes that no script shows
+
+def test_fork_copies_only_the_calling_thread():
+    printed = run(sys.executable, "-c", """if True:
+        import os, threading
+        end = threading.Event()
+        threading.Thread(target=end.wait).start()
+        pid = os.fork()
+        print(len(os.listdir("/proc/self/task")), flush=True)
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        end.set()""").stdout
+    assert sorted(printed.split()) == ["1", "2"]
+
+
+def test_pipe_that_is_full_makes_send_wait():
+    reader, writer = multiprocessing.Pipe(duplex=False)
+    with reader, writer:
+        os.set_blocking(writer.fileno(), False)
+        with pytest.raises(BlockingIOError):       # it would wait
+            for _ in range(1000):
+                writer.send_bytes(bytes(4096))
+
+
+def test_queue_put_of_what_cannot_be_pickled_raises_nothing_and_loses_the_message():
+    program = run(sys.executable, "-c", """if True:
+        import multiprocessing
+        q = multiprocessing.Queue()
+        q.put(lambda: 0)
+        q.put("next")
+        print(q.get(timeout=10))""", stderr="(?s).*pickle.*", orphans=course.HELPERS)
+    assert program.stdout == "next\n"
+
+
+def test_value_of_one_byte():
+    run(sys.executable, "-c", "import multiprocessing; multiprocessing.Value('c', b'ab')", status=1, stderr="(?s).*TypeError.*",
+        orphans=course.HELPERS)
+
+
+# To do and to know
+
+@pytest.mark.parametrize("day", DAYS)
+def test_exercises(day):
+    """Try it: what to change and to predict, and the answer, folded in."""
+    page = f"{day}/README.md"
+    lists = re.findall(rf"^(?:## |\*\*){TRY}(?:\*\*)?\n\n((?:(?:\d+\.| ) .*\n)+)", prose_of(page), re.MULTILINE)
+    exercises = [exercise for one in lists for exercise in re.split(r"^\d+\. ", one, flags=re.MULTILINE)[1:]]
+    assert len(part(page, f"## {TRY}").split("<details>")) > 5 and len(exercises) == text_of(page).count("<details>")
+    for exercise in exercises:
+        question, answer = re.fullmatch(
+            r"(?s)(.+)<details><summary>answer · 答案</summary>(.+)</details>\s*", exercise).groups()
+        assert is_bilingual(question) and is_bilingual(answer), exercise
+        assert "details" not in question + answer, exercise
+
+
+@pytest.mark.parametrize("day, question", QUESTIONS)
+def test_interview_questions(day, question):
+    """A question stands alone, in bold; its answer follows, first in English, then in Chinese."""
+    paragraph = r"(.+(?:\n.+)*)\n\n"
+    [(english, chinese)] = re.findall(rf"^\*\*[A-Z][^·]+ · [^*]*{question}[^*]*\*\*\n\n{paragraph}{paragraph}",
+                                      text_of(f"{day}/README.md"), re.MULTILINE)
+    assert len(WORD.findall(english)) > 20 and not CJK.search(english)
+    assert len(CJK.findall(chinese)) > 20 and CJK.match(chinese)
+
+
+# Blocks and commands
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_run_drawn_parsed_or_marked(page):
+    for info, lines in fenced(page):
+        kind, _, mark = info.partition(" ")
+        if kind == "python":
+            ast.parse("\n".join(lines))
+        elif kind == "text":                       # it says what it is, since nobody can run it
+            assert re.fullmatch(r"\(.+\)", mark), f"{page}: what is this? {lines[0]}"
+        else:
+            assert kind in ("console", "mermaid"), f"{page}: {info}"
+    # test_course.py runs those blocks that begin with a command
+    assert [one.page for one in course.transcripts()].count(page) == text_of(page).count("\n```console")
+
+
+def commands(page):
+    """What a page tells the reader to type: indented lines, lines of blocks after $, and code in the text."""
+    without_lists = re.sub(r"^(?:-|\d+\.) .*\n(?: .*\n)*", "", prose_of(page), flags=re.MULTILINE)
+    indented = re.findall(r"^ {4}(\S.*)", without_lists, re.MULTILINE)
+    prompted = [command for _, lines in fenced(page) for line in lines for command in re.findall(r"\$ (.+?)(?: {2}|$)", line)]
+    in_text = [html.unescape(code) for code in re.findall(r"(?:`|<code>)((?:python|make) [^`<]+)", prose_of(page))]
+    return indented + prompted + in_text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_valid(page):
+    found = commands(page)
+    assert page == "README.md" or f"make demo DAY={page[3:5]}" in found
+    for command in found:
+        line, *remarks = re.split(r" {2,}", command)
+        for one in line.split(" | "):
+            check_command(one, " ".join(remarks))
+
+
+def check_command(command, remarks):
+    """The script or the target exists, and has the options that the command and the remarks behind it name."""
+    words = shlex.split(command)
+    options = [word for word in words + remarks.split() if re.match(r"--?[a-z]", word)]
+    if words[0] == "python" and words[1].startswith("-"):
+        assert words[1] in ("-m", "-c", "-O")
+    elif words[0] == "python":
+        assert (ROOT / words[1]).is_file(), command
+        check_options(words[1], options)
+    elif words[0] == "make":
+        makefile = (ROOT / "Makefile").read_text()
+        for word in words[1:]:
+            name, _, value = word.partition("=")
+            assert re.search(rf"^{name}:|\$\({name}\)", makefile, re.MULTILINE), f"{command}: the Makefile has no {name}"
+            if name == "ARGS":
+                script = re.search(rf"^{words[1]}:.*\n.* (\S+\.py) \$\(ARGS\)", makefile, re.MULTILINE)[1]
+                if script != "tests/run.py":       # it hands its options to pytest
+                    check_options(script, [word for word in value.split() if word.startswith("-")])
+    elif words[0] != "taskset" and not command.startswith("rs, ws, xs"):
+        assert words[0] in OTHERS | {"cat", "sh"}, command
+        for path in words[1:]:
+            assert not path.startswith("day") or (ROOT / path).exists(), command
+
+
+def check_options(script, options):
+    for option in options:
+        assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", help_of(script)), f"{script} has no option {option}"
+
+
+@functools.cache
+def help_of(script):
+    return run(script, "--help").stdout
+
+
+@pytest.mark.parametrize("command", [
+    "python day07/no_such.py", "python day10/fork_server.py --no-such-option", "make no-such-target",
+    "make race ARGS=--no-such-option", "nosuchprogram", "diff day12/no_such.py day12/poll_server.py"])
+def test_a_command_that_is_not_valid_is_found(command):
+    with pytest.raises(AssertionError):
+        check_command(command, "")
+
+
+def test_ftp_session_is_what_the_client_shows():
+    [session] = [lines for info, lines in fenced("day11/README.md") if any(line.startswith("ftp> ") for line in lines)]
+    typed = [line.removeprefix("ftp> ") for line in session if line.startswith("ftp> ")]
+    with serve("day11/ftp/ftp_server.py") as server, Program("day11/ftp/ftp_client.py", server.port, tty=True) as client:
+        for line in typed:
+            client.expect("ftp> ")
+            client.write(line + "\n")
+        assert client.wait() == 1                  # since an upload is refused
+    shown = [line.rpartition("\x1b[K")[2].rstrip() for line in client.stdout.strip("\n").split("\n")]
+    difference = course.compare(session, shown, masked=True)
+    assert not difference, difference
+
+
+# Two languages
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_headings_are_in_both_languages(page):
+    for heading in headings(page):
+        english, dot, chinese = heading.partition(" · ")
+        assert dot and WORD.search(english) and (CJK.search(chinese) or chinese == "HTTPServer v2.0"), heading
+
+
+@pytest.mark.parametrize("page", PAGES[1:])
+def test_text_is_in_both_languages(page):
+    """An English paragraph is followed by a Chinese one, unless it goes on in Chinese; items of lists and tables have both."""
+    for section in re.split(r"^#+ .+\n", prose_of(page), flags=re.MULTILINE)[1:]:
+        waiting = None                             # the English paragraph whose Chinese is to come
+        for block in re.split(r"\n\s*\n", section.strip("\n")):
+            text = re.sub(r"`[^`]*`|\]\([^)]*\)|<[^>]+>", " ", block)
+            words, characters = len(WORD.findall(text)), len(CJK.findall(text))
+            if re.match(r"(?:-|\d+\.) ", block):
+                for item in re.split(r"^(?:-|\d+\.) ", text, flags=re.MULTILINE)[1:]:
+                    assert is_bilingual(item), f"one language only: {item}"
+            elif block.startswith("|"):
+                assert is_bilingual(text), f"one language only: {block}"
+            elif block.startswith("    ") or not words and not characters:
+                continue                           # commands, or nothing but code
+            elif words > 2 * characters:
+                assert not waiting, f"no Chinese: {waiting}"
+                waiting = block
+            elif " · " in text:
+                assert not waiting, f"no Chinese: {waiting}"
+            else:
+                assert waiting, f"no English: {block}"
+                waiting = None
+        assert not waiting, f"no Chinese: {waiting}"
+
+
+# As a viewer shows it
+
+@pytest.mark.parametrize("page", PAGES)
+def test_diagrams(page):
+    for info, lines in fenced(page):
+        if info != "mermaid":
+            continue
+        kind = lines[0].split()[0]
+        assert kind in DIAGRAMS, lines[0]
+        text = "\n".join(lines)
+        assert text.count('"') % 2 == 0, text
+        bare = re.sub(r'"[^"]*"', "", text)
+        if kind == "flowchart":                    # elsewhere, labels stand without quotes
+            for opening, closing in ("()", "[]", "{}"):
+                assert bare.count(opening) == bare.count(closing), text
+        opening = "subgraph" if kind == "flowchart" else "rect|box|loop|alt|opt|par"
+        opened = re.findall(rf"^\s*(?:{opening})\b", bare, re.MULTILINE)
+        assert len(opened) == len(re.findall(r"^\s*end$", bare, re.MULTILINE)), text
+        assert not re.search(r"^\s*(\w+)-{1,2}[x>)]{1,2}\1:", text, re.MULTILINE), f"its label is crossed by the line: {text}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tables(page):
+    for rows in tables(page):
+        assert re.fullmatch(r"-{3,}", rows[1][0]) and {len(row) for row in rows} == {len(rows[0])}, rows
+        assert any(rows[0]), f"the table has an empty head: {rows[2]}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_shown_raw(page):
+    fences = re.findall("^```.*`.*$", text_of(page), re.MULTILINE)
+    assert not fences, f"a ` behind ``` makes it no fence: {fences}"
+    text = prose_of(page)
+    for answer in re.findall(r"<details>.*?</details>", text, re.DOTALL):
+        raw = re.search(r"[`*]|\]\(", re.sub(r"<code>.*?</code>", "", answer))
+        assert not raw, f"Markdown within HTML is not rendered: {answer}"
+    without_code = re.sub(r"`[^`\n]*`", "``", text)
+    for block in without_code.split("\n\n"):
+        for number, mark in enumerate(re.finditer(r"(?<!\*)\*\*(?!\*)", block)):
+            # CommonMark takes ** for bold only if no space is on its inside; and if it is punctuation, no letter outside.
+            outside, inside = block[mark.start() - 1:mark.start()], block[mark.end():mark.end() + 1]
+            if number % 2:
+                outside, inside = inside, outside
+            assert inside.strip() and (inside.isalnum() or not outside.isalnum()), f"not bold: {block[:mark.end() + 10]}"
+        assert block.count("**") % 2 == 0, block
+    assert not (found := re.search(r"(?<!\*)\*(?!\*)[^*\n]*[\u3400-\u9fff][^*\n]*\*(?!\*)", without_code)), \
+        f"{found[0]}: Chinese is not slanted"
+    assert not (found := re.search(r".{0,20}[\u3400-\u9fff，。：；？！、）]\n *[\u3400-\u9fff（].{0,20}", text)), \
+        f"a line break in Chinese text is shown as a space: {found[0]}"
+
+
+# make readme
+
+HELLO = """import sys
+print("hello, world")
+print("a random number:", 4711)
+print("it runs on", sys.platform)
+"""
+PAGE = """# A page
+
+```console masked
+$ python day07/hello.py
+hello, world
+a random number: {number}
+it runs on <name>
+```
+
+    make
+
+```console unordered
+$ python day07/hello.py
+{last}
+it runs on linux
+a random number: 4711
+```
+
+```console skip (nobody knows)
+$ python day07/no_such.py
+nothing
+```
+"""
+
+
+class Site(HTMLParser):
+    """Of the site's first page: the days, and under each its scripts, as (path, name, what it shows); <code> as `."""
+
+    def __init__(self):
+        super().__init__()
+        self.days, self.where, self.classes = [], None, []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "h3":
+            self.days.append(["", []])
+            self.where = "day"
+        elif "data-path" in attrs:
+            self.days[-1][1].append([attrs["data-path"], "", ""])
+        elif attrs.get("class") in ("name", "shows"):
+            self.where = attrs["class"]
+        elif tag == "code" and self.where == "shows":
+            self.handle_data("`")
+
+    def handle_endtag(self, tag):
+        if tag == "code" and self.where == "shows":
+            self.handle_data("`")
+        elif tag in ("h3", "code", "span", "li"):
+            self.where = None
+
+    def handle_data(self, data):
+        if self.where == "day":
+            self.days[-1][0] += data
+        elif self.where:
+            self.days[-1][1][-1][1 if self.where == "name" else 2] += data
+
+
+def test_the_site_names_every_day_and_script_as_the_readme_does():
+    site = Site()
+    site.feed((ROOT / "day12/site/index.html").read_text(encoding="utf-8"))
+    found = [(" ".join(day.split()), [tuple(" ".join(text.split()) for text in script) for script in scripts]) for day,
+             scripts in site.days]
+    wanted = []
+    for line in text_of("README.md").splitlines():
+        if day := re.fullmatch(r"### \[(Day \d+)\]\(\S+\)(: .+)", line):
+            wanted.append((day[1] + day[2], []))
+        elif script := re.fullmatch(r"\| \[(\S+)\]\((\S+\.py)\) \| (.+) \|", line):
+            wanted[-1][1].append((script[2], script[1], script[3]))
+    assert found == wanted
+
+
+def test_readme_rewrites_what_is_no_longer_true_and_nothing_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(harness, "ROOT", tmp_path)
+    (tmp_path / "day07").mkdir()
+    (tmp_path / "day07/hello.py").write_text(HELLO, encoding="utf-8")
+    (tmp_path / "README.md").write_text("# None\n", encoding="utf-8")
+    page = tmp_path / "day07/README.md"
+
+    page.write_text(PAGE.format(number=12, last="hello, world"), encoding="utf-8")
+    before = page.stat().st_mtime_ns
+    course.output_of.cache_clear()
+    try:
+        readme.main()
+        assert capsys.readouterr().out == "0 rewritten\n"
+        assert page.stat().st_mtime_ns == before
+
+        page.write_text(PAGE.format(number="12 and 13", last="hello"), encoding="utf-8")
+        readme.main()
+        assert capsys.readouterr().out == ("day07/README.md:12: rewritten: python day07/hello.py\n"
+                                           "day07/README.md:3: rewritten: python day07/hello.py\n2 rewritten\n")
+        lines = page.read_text(encoding="utf-8").split("\n")
+        assert lines[4:7] == ["hello, world", "a random number: 4711", "it runs on <name>"]
+        assert lines[13:17] == ["hello, world", "a random number: 4711", "it runs on linux", "```"]
+        readme.main()
+        assert capsys.readouterr().out == "0 rewritten\n"
+
+        course.output_of.cache_clear()
+        (tmp_path / "day07/hello.py").write_text("raise SystemExit(3)\n", encoding="utf-8")
+        with pytest.raises(SystemExit, match="(?s)day07/README.md: .*"):
+            readme.main()
+    finally:
+        course.output_of.cache_clear()             # day07/hello.py is nobody else's
