@@ -852,7 +852,7 @@ def test_200_clients_do_not_mix(server):
 
 def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
     """Each in its own way: with 408 in the middle of a request, and without a word elsewhere."""
-    with started(tmp_path, "--timeout", "0.3") as server, download(server) as (lazy, path), contextlib.ExitStack() as stack:
+    with started(tmp_path, "--timeout", "1") as server, download(server) as (lazy, path), contextlib.ExitStack() as stack:
         cases = {b"": None, b"GET /": 408, request("/", "Content-Length: 5") + b"x": 408, request("/") + b"GET": 200,
                  request("/", "Transfer-Encoding: chunked") + b"1\r\n": 408, request("/"): 200}
         clients = [(stack.enter_context(Client(server)), data, status) for data, status in cases.items()]
@@ -870,7 +870,7 @@ def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
 
 
 def test_a_client_that_keeps_a_request_going_is_ended_all_the_same(tmp_path):
-    with started(tmp_path, "--timeout", "0.5") as server, Client(server) as client:
+    with started(tmp_path, "--timeout", "1") as server, Client(server) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         with contextlib.suppress(ConnectionError):
             for _ in range(10_000):                # a header line now and then
