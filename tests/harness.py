@@ -545,5 +545,6 @@ def prepare(tty):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)   # a shell's `make test &` would hand down that it is ignored
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)   # and so would nohup
     if tty:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)       # standard input becomes the terminal of the new session

@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -284,13 +285,23 @@ def test_two_who_are_sent_on_in_the_same_turn_keep_their_own_query(server):
         assert [client.answer()["location"] for _ in range(2)] == ["/folder/?mine", "/folder/?yours"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_the_server_may_not_read(server):
-    path = server.root / "locked"
-    path.write_bytes(b"x")
-    path.chmod(0)
-    assert get(server, "/locked").status == 404
-    path.unlink()
+def test_a_file_that_the_server_may_not_read():
+    """Root may read everything, so then it becomes somebody else first; the folder must let him in."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for name, mode in ("open", 0o644), ("locked", 0):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(b"x")
+            os.chmod(path, mode)
+        code = (f"import os, sys; sys.path.insert(0, {str(ROOT / 'day12')!r}); import http_server; os.geteuid() or os.setuid(65534); "
+                f"sys.argv = ['http_server.py', '0', '-d', {folder!r}, '--quiet']; http_server.main()")
+        with Program(sys.executable, "-c", code) as server:
+            server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+            assert get(server, "/open").body == b"x"
+            assert get(server, "/locked").status == 404
+            server.interrupt()
+            server.finish()
 
 
 # Files that change
