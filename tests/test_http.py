@@ -285,6 +285,21 @@ def test_two_who_are_sent_on_in_the_same_turn_keep_their_own_query(server):
         assert [client.answer()["location"] for _ in range(2)] == ["/folder/?mine", "/folder/?yours"]
 
 
+NOBODY = """
+import os, sys
+sys.path.insert(0, {folder!r})
+from http_server import HTTPServer
+server = HTTPServer(("127.0.0.1", 0), directory={root!r}, log=False)
+if os.geteuid() == 0:
+    os.setuid(65534)
+print("listening on {{}}:{{}}".format(*server.address), flush=True)
+try:
+    server.serve_forever()
+except KeyboardInterrupt:
+    pass
+"""
+
+
 def test_a_file_that_the_server_may_not_read():
     """Root may read everything, so then it becomes somebody else first; the folder must let him in."""
     with tempfile.TemporaryDirectory() as folder:
@@ -294,9 +309,7 @@ def test_a_file_that_the_server_may_not_read():
             with open(path, "wb") as file:
                 file.write(b"x")
             os.chmod(path, mode)
-        code = (f"import os, sys; sys.path.insert(0, {str(ROOT / 'day12')!r}); import http_server; os.geteuid() or os.setuid(65534); "
-                f"sys.argv = ['http_server.py', '0', '-d', {folder!r}, '--quiet']; http_server.main()")
-        with Program(sys.executable, "-c", code) as server:
+        with Program(sys.executable, "-c", NOBODY.format(folder=str(ROOT / "day12"), root=folder)) as server:
             server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
             assert get(server, "/open").body == b"x"
             assert get(server, "/locked").status == 404
