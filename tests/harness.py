@@ -30,6 +30,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 from pathlib import Path
 
@@ -519,6 +520,33 @@ def receive(conn, count):
     while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
         data += more
     return bytes(data)
+
+
+@contextlib.contextmanager
+def flooding(conn, data):
+    """For the length of a block, send data over and over and receive what comes back, as fast as it goes."""
+    stop, begun = threading.Event(), threading.Event()
+
+    def flood():
+        conn.setblocking(False)
+        left = data
+        while not stop.is_set():
+            readable, writable, _ = select.select([conn], [conn], [], TIMEOUT)
+            with contextlib.suppress(BlockingIOError):
+                if writable:
+                    left = left[socket.socket.send(conn, left):] or data
+                if readable:
+                    socket.socket.recv(conn, 1 << 20)
+                    begun.set()
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        assert begun.wait(TIMEOUT)
+        yield
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join()
 
 
 def reset(conn):

@@ -8,10 +8,9 @@ import random
 import resource
 import select
 import socket
-import threading
 
 import pytest
-from harness import TIMEOUT, Program, Wire, assert_idle, receive, reset, serve, wait_until
+from harness import TIMEOUT, Program, Wire, assert_idle, flooding, receive, reset, serve, wait_until
 
 SERVERS = {
     "fork": ["day10/fork_server.py"],
@@ -232,30 +231,9 @@ def test_two_clients_that_do_not_read_do_not_mix(server):
 @several_clients
 def test_a_client_that_never_stops(server):
     """It sends and reads as fast as it can, and the other one still gets its turn."""
-    stop = threading.Event()
-    flooding = threading.Event()
-    with connect(server) as conn, connect(server) as other:
-        def flood():
-            conn.setblocking(False)
-            data = b"x" * MIB
-            while not stop.is_set():
-                readable, writable, _ = select.select([conn], [conn], [], TIMEOUT)
-                with contextlib.suppress(BlockingIOError):
-                    if writable:
-                        socket.socket.send(conn, data)
-                    if readable:
-                        socket.socket.recv(conn, MIB)
-                        flooding.set()
-        thread = threading.Thread(target=flood)
-        thread.start()
-        try:
-            assert flooding.wait(TIMEOUT)
-            for _ in range(20):
-                assert ping(other, ALL_BYTES) == ALL_BYTES
-            assert thread.is_alive()
-        finally:
-            stop.set()
-            thread.join()
+    with connect(server) as conn, connect(server) as other, flooding(conn, b"x" * MIB):
+        for _ in range(20):
+            assert ping(other, ALL_BYTES) == ALL_BYTES
 
 
 def test_many_clients_leave_no_memory_behind(server):

@@ -23,7 +23,7 @@ import urllib.parse
 
 import harness
 import pytest
-from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, receive, reset, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, flooding, receive, reset, run, serve, wait_until
 
 SERVER = "day12/http_server.py"
 SITE = ROOT / "day12/site"
@@ -794,29 +794,10 @@ def test_after_a_large_answer_it_waits_for_requests_again(server):
 
 def test_a_client_that_never_stops(server):
     """It asks for more and more, reads it all, and the others have their turn."""
-    stop, flooding = threading.Event(), threading.Event()
-    with Client(server) as greedy, Client(server) as other:
-        def flood():
-            greedy.setblocking(False)
-            many = request("/large.bin") * 10 + request("/small.bin") * 1000
-            while not stop.is_set():
-                readable, writable, _ = select.select([greedy], [greedy], [], TIMEOUT)
-                with contextlib.suppress(BlockingIOError):
-                    if writable:
-                        many = many[socket.socket.send(greedy, many):] or request("/large.bin") * 10
-                    if readable:
-                        socket.socket.recv(greedy, 1 << 20)
-                        flooding.set()
-        thread = threading.Thread(target=flood)
-        thread.start()
-        try:
-            assert flooding.wait(TIMEOUT)
-            for _ in range(20):
-                assert other.get("/small.bin").body == SMALL
-            assert thread.is_alive()
-        finally:
-            stop.set()
-            thread.join()
+    many = request("/large.bin") * 10 + request("/small.bin") * 1000
+    with Client(server) as greedy, Client(server) as other, flooding(greedy, many):
+        for _ in range(20):
+            assert other.get("/small.bin").body == SMALL
 
 
 def test_silent_clients_hold_nothing_of_what_they_got(server):
