@@ -29,8 +29,9 @@ SERVER = "day12/http_server.py"
 SITE = ROOT / "day12/site"
 LARGE = random.Random(1).randbytes(300_001)        # more than is kept in memory, and no whole number of pages or pieces
 SMALL = random.Random(2).randbytes(1000)
+MEDIUM = random.Random(3).randbytes(60_000)        # kept in memory, and sent with one send
 HUGE = 64 << 20                                    # more than all buffers on the way
-FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "large.bin": LARGE, "empty.txt": b"", "a b%41.txt": b"percent\n",
+FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIUM, "large.bin": LARGE, "empty.txt": b"", "a b%41.txt": b"percent\n",
          "\u4e2d\u6587 \u6587\u4ef6.txt": "\u4f60\u597d\n".encode(), "folder/index.html": b"<p>folder</p>\n",
          "folder/style.css": b"p {}\n",
          "bare/x.js": b"0;\n", ".hidden": b"no\n", ".dots/x": b"no\n", "x.tar.gz": b"\x1f\x8b", "noext": b"?",
@@ -619,6 +620,7 @@ def malformed():
     yield b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414
     yield b"G" * 9000, 414
     yield b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 17000, 431
+    yield b"GET / HTTP/1.1\r\nHost: x\r\n" + (b"A: " + b"x" * 6000 + b"\r\n") * 3 + b"\r\n", 431
     yield b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 100 + b"\r\n", 431
     yield b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 10_000 + b"\r\n", 431
     yield b"GET / HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % number for number in range(10_000)), 431
@@ -751,13 +753,29 @@ def test_half_closed(server):
 
 def test_a_last_answer_is_complete_whatever_comes_meanwhile(server):
     """To close a connection with something unread would reset it."""
-    for more in b"", b"\r\n", request("/"):
-        with Client(server, SO_RCVBUF=4096) as client:
-            client.sendall(request("/large.bin", "Connection: close"))
-            client.more()
-            client.sendall(more)
-            assert client.answer().body == LARGE
-            assert client.is_closed()
+    for name in "medium.bin", "large.bin":
+        for more in b"", b"\r\n", request("/"):
+            with Client(server, SO_RCVBUF=4096) as client, Client(server) as other:
+                client.sendall(request(f"/{name}", "Connection: close"))
+                client.more()
+                client.sendall(more)
+                assert other.get("/").status == 200                # so the server has had a turn with that
+                assert client.answer().body == FILES[name]
+                assert client.is_closed()
+
+
+def test_a_client_that_reads_late_gets_everything_in_order(server):
+    targets = ["/small.bin", "/medium.bin", "/", "/api/status", "/large.bin", "/none"] * 100
+    with Client(server, SO_RCVBUF=4096) as client:
+        sender = threading.Thread(target=client.sendall, args=(b"".join(map(request, targets)),))
+        sender.start()
+        client.more()
+        assert_idle(server)                        # it waits until we read on
+        for target in targets:
+            answer = client.answer()
+            assert answer.status == (404 if target == "/none" else 200)
+            assert answer.body == FILES.get(target[1:] or "index.html", answer.body)
+        sender.join()
 
 
 def test_reset_at_every_moment(server):
@@ -1342,6 +1360,15 @@ def test_a_folder_that_is_removed(tmp_path):
         shutil.rmtree(server.root)
         assert get(server, "/").status == 404
         assert get(server, "/api/status").status == 200
+
+
+def test_it_takes_as_many_descriptors_as_it_may_have(tmp_path):
+    with Program("sh", "-c", f"ulimit -S -n 256; exec {sys.executable} {ROOT / SERVER} 0 -d {tmp_path}") as server:
+        server.expect("listening on")
+        soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        assert soft == hard > 256
+        server.interrupt()
+        server.finish()
 
 
 # Real clients
