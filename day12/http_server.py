@@ -23,13 +23,14 @@ receive, parse, answer, send. Where a blocking server would wait, it yields, and
           tasks: fd 4 accept_clients   fd 7 converse   fd 9 converse   fd 12 converse ...
 
 The way of a request: converse receives bytes and looks for the empty line that ends the head; parse makes a Request of it, or
-a Refusal; handler_of finds the route or file_reply, which makes a Reply; its bytes go out in one send. If the client does not
+a Refusal; handler_of finds the route or file_reply, which makes a Reply; head and body go out in one send. If the client does not
 take them all, send_all waits (EPOLLOUT), and only this client waits with it.
 
 Who is too slow gets a TimeoutError, thrown into its coroutine at the yield: just where a blocking socket would raise it.
 
 Why it is fast: whatever was computed once is kept as long as it is true. In one turn of the loop a file is looked at (stat) and
-its answer is made once, for all who ask; a small file that has not changed is not read again; equal heads are parsed once.
+its answer is made once, for all who just ask for it; a small file that has not changed is not read again, an equal head not
+parsed again.
 """
 import argparse
 import contextlib
@@ -60,7 +61,7 @@ from select import EPOLLEXCLUSIVE, EPOLLIN, EPOLLOUT
 from typing import NamedTuple
 
 SIZE = 1 << 16                                     # bytes to receive at once
-SMALL = 1 << 16                                    # bytes of a file that is kept in memory, with its answer
+SMALL = 1 << 16                                    # bytes of a file that is kept in memory
 CHUNK = 1 << 18                                    # bytes of a larger one to send at once
 KEPT = 256                                         # such small files
 BATCH = 16                                         # answers that are sent together,
@@ -151,10 +152,11 @@ def parse(head):
     if request.minor and "host" not in headers:
         raise Refusal(400, "HTTP/1.1 needs a Host")
     if not SPECIAL.isdisjoint(headers):
-        request.is_plain = False
         request.length = body_length(headers, request.minor)
         options = [option.strip(" \t").lower() for option in headers.get("connection", "").split(",")]
         request.keep_alive = "close" not in options and (request.keep_alive or "keep-alive" in options)
+        # Browsers say keep-alive, which they need not.
+        request.is_plain = request.is_plain and request.keep_alive and headers.keys() & SPECIAL == {"connection"}
         if request.minor and headers.get("expect", "100-continue").lower() != "100-continue":
             raise Refusal(417, "Only 100-continue")
     return request
@@ -162,8 +164,8 @@ def parse(head):
 
 @functools.lru_cache(maxsize=512)
 def parse_request_line(line):
-    """Return the line, the method, the path, the query string, the minor version; and, for a request with no other field than
-    Host, whether the connection stays, and whether it is a plain GET. Raises Refusal."""
+    """Return the line, the method, the path, the query string, the minor version; and, for a request without SPECIAL fields,
+    whether the connection stays, and whether it is a plain GET. Raises Refusal."""
     if len(line) > MAX_LINE:
         raise Refusal(414, "The request line is too long")
     line = line.decode("latin-1")
@@ -276,9 +278,10 @@ class Site:
         try:
             found = os.stat(self.root + path)
             if stat.S_ISDIR(found.st_mode):
-                if not path.endswith("/") and self.holds(os.path.realpath(self.root + path)):
-                    # The links in its page must lead to the right place.
-                    raise Refusal(301, "It is a directory", f"Location: {directory_url(path)}{'?' if query else ''}{query}\r\n")
+                if not path.endswith("/"):         # the links in its page must lead to the right place
+                    here = self.holds(os.path.realpath(self.root + path) + "/")
+                    where = f"Location: {directory_url(path)}{'?' if query else ''}{query}\r\n"
+                    raise Refusal(301, "It is a directory", where) if here else Refusal(404, "Not found")
                 path += "index.html"
                 found = os.stat(self.root + path)
             file = self.kept.get(path)
@@ -390,8 +393,8 @@ class Reply:
 class HTTPServer:
     """Serves the files of a directory, and what routes return.
 
-    address: (host, port), port 0 for a free one.  directory: whose files are served.  timeout: seconds for a request to come,
-    for a connection to be silent, and for a client to take some bytes of an answer.  log: whether each request is a line on
+    address: (host, port), port 0 for a free one.  directory: whose files are served.  timeout: seconds for a head to come, for a
+    body, for a connection to be silent, and for a client to take some bytes of an answer.  log: whether each request is a line on
     stderr.  Raises OSError if there is no such directory or address, or the address is in use.
     """
 
@@ -403,6 +406,7 @@ class HTTPServer:
         self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)        # Linux hands it on to the clients' sockets
         self.address = self.listener.getsockname()[:2]
         self.bell, self.rope = socket.socketpair()                     # it rings at a pull, and when nobody holds the rope
+        self.rope.setblocking(False)               # one pull is enough, and nobody may have to wait for the second
         self.timeout = timeout
         self.log = [] if log and sys.stderr else None
         self.routes = {}                           # path -> (methods, function)
@@ -457,7 +461,7 @@ class HTTPServer:
             self.rope.send(b"!")                   # nobody receives it, so the bell rings for all of them
 
     def status(self):
-        """What each worker has done so far, for a route to return."""
+        """What each worker has done up to its present turn, for a route to return."""
         now = time.monotonic_ns()
         names = "pid", "uptime", "connections", "requests", "bytes"
         workers = [dict(zip(names, (pid, round((now - born) / 1e9, 3), *counts)))
@@ -494,7 +498,7 @@ class HTTPServer:
 
     def end_turn(self):
         self.write_log()
-        now = time.monotonic()
+        now = self.deadline - self.timeout         # when this turn began: whatever had come by then has been received
         if now >= self.next_check:                 # once a second: to look at 10,000 deadlines takes less than a millisecond
             self.next_check = now + 1
             for fd in [fd for fd, deadline in self.deadlines.items() if deadline <= now]:
@@ -505,10 +509,10 @@ class HTTPServer:
             return
         text = "".join(self.log).encode()
         self.log.clear()
-        with contextlib.suppress(OSError):         # nobody reads it any more, or the disk is full: the pages go out all the same
+        with contextlib.suppress(OSError):         # the pipe is closed, or the disk full: the pages go out all the same
             while text:
                 # Piece by piece, as only so much is written at once, without lines of other workers in between.
-                end = text.rfind(b"\n", 0, PIPE_BUF) + 1 or len(text)
+                end = text.rfind(b"\n", 0, PIPE_BUF) + 1 or text.find(b"\n") + 1
                 text = text[os.write(2, text[:end]):]
 
     # The coroutines
@@ -530,7 +534,7 @@ class HTTPServer:
                 pass
             except OSError:                        # no descriptor is free (EMFILE): whoever comes waits a little longer
                 self.epoll.unregister(fd)
-                self.deadlines[fd] = time.monotonic()
+                self.deadlines[fd] = 0             # to be looked at within a second
                 with contextlib.suppress(TimeoutError):
                     yield
                 del self.deadlines[fd]
@@ -540,11 +544,11 @@ class HTTPServer:
         """Serve a client, request by request, until one of the two closes the connection."""
         fd, ready, deadlines, log = conn.fileno(), self.ready, self.deadlines, self.log
         request, answers = None, []
-        deadlines[fd] = self.deadline
         with conn:
             try:
                 while True:
                     data, request, reply = b"", None, None             # 10,000 who are silent should hold nothing
+                    deadlines[fd] = self.deadline
                     try:
                         yield
                         data, start = conn.recv(SIZE), 0
@@ -552,16 +556,11 @@ class HTTPServer:
                         continue
                     if not data:
                         return
-                    deadlines[fd] = self.deadline
                     while start < len(data):
                         request = reply = None
                         end = data.find(END, start)
-                        if end < 0:                # a part of a head
-                            if start:
-                                deadlines[fd] = self.deadline
-                                data, start = data[start:], 0
-                            check_beginning(data)
-                            data += yield from self.receive(conn)
+                        if end < 0:
+                            data, start = (yield from self.receive_head(conn, data[start:])), 0
                             continue
 
                         while end >= 0 and len(answers) < BATCH:       # answer together what is there
@@ -607,6 +606,7 @@ class HTTPServer:
             except Refusal as refusal:             # we do not know how to go on after that
                 request = copy.copy(request) or Request()
                 request.line = request.line or data[start:start + MAX_LINE].split(CRLF)[0].decode("latin-1")
+                request.method = request.line.partition(" ")[0]
                 request.keep_alive = False
                 self.requests += len(answers)
                 yield from self.send_all(conn, b"".join(answers))
@@ -644,9 +644,18 @@ class HTTPServer:
                 raise ConnectionAbortedError
             return data
 
+    def receive_head(self, conn, data):
+        """Return data with what comes after it, as soon as it contains a whole head. Raises Refusal."""
+        self.deadlines[conn.fileno()] = self.deadline                  # for all of it: a byte now and then does not help
+        while END not in data:
+            check_beginning(data)
+            data += yield from self.receive(conn)
+        return data
+
     def receive_body(self, conn, request, data, start):
         """Return the request with its body, which begins at data[start]; all that has been received; and where the body has
         ended in it. Raises Refusal."""
+        self.deadlines[conn.fileno()] = self.deadline
         if request.minor and "expect" in request.headers and start == len(data):
             yield from self.send_all(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
         request = copy.copy(request)               # parse keeps the other one, for all who send the same head
@@ -752,9 +761,10 @@ class HTTPServer:
     def answer(self, request):
         """Return the Reply to a request that is complete."""
         try:
-            return self.handler_of(request)(request)
-        except Refusal as refusal:
-            return self.refuse(refusal, request)
+            try:
+                return self.handler_of(request)(request)
+            except Refusal as refusal:
+                return self.refuse(refusal, request)
         except Exception:                          # a mistake in a route
             report()
             return self.refuse(Refusal(500, "The server has made a mistake"), request)
@@ -781,6 +791,7 @@ class HTTPServer:
             status, result = result
         if status not in PHRASES or status < 200:
             raise ValueError(f"{status} is not the status of an answer")
+        status = int(status)                       # of an HTTPStatus
         if isinstance(result, (dict, list)):
             kind, body = "application/json", json.dumps(result).encode()
         elif isinstance(result, str):
@@ -869,11 +880,9 @@ def main():
     # As many connections as the machine allows; the limit to begin with is made for select (day 11).
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if args.workers > 1:
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    else:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, lambda *_: server.shutdown())
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: server.shutdown())
+    signal.pthread_sigmask(signal.SIG_BLOCK if args.workers > 1 else signal.SIG_UNBLOCK, SIGNALS)
     host, port = server.address
     print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
     supervise(server, args.workers) if args.workers > 1 else server.serve_forever()
@@ -904,14 +913,15 @@ def supervise(server, workers):
 
 def fork_worker(server, number):
     """Fork a worker and return its PID."""
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
     try:
         # If our parent is killed, nobody holds the rope any more, and the bell rings. So we must not hold it either.
         server.rope.close()
-        server.shutdown = lambda: os.kill(os.getppid(), signal.SIGTERM)            # it tells all of us
+        server.shutdown = lambda: os.getppid() == parent and os.kill(parent, signal.SIGTERM)       # it tells all of us
         signal.signal(signal.SIGINT, signal.SIG_IGN)                   # Ctrl-C reaches us too, but our parent will ring
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         server.serve_forever(number)
     except BaseException:
