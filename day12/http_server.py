@@ -80,6 +80,7 @@ WORKERS = 64                                       # processes at most
 ROW = struct.Struct("5q")                          # of each: PID, when it was born, connections, requests, bytes
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
+NONE = bytes(4)                                    # 0, as ioctl writes it
 CHUNKED = -1                                       # the length of a body whose length is not known yet
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"             # RFC 9110, 5.6.2
@@ -594,7 +595,7 @@ class HTTPServer:
                             if count < len(answer):
                                 yield from self.send_all(conn, memoryview(answer)[count:])
                             if not request and not reply.keep:
-                                if is_under_way(conn):
+                                if is_under_way(fd):
                                     yield from self.linger(conn)
                                 return
                             if end >= 0:
@@ -835,9 +836,9 @@ class HTTPServer:
         return Reply(head, (body, start, end), request.keep_alive, status, end - start)
 
 
-def is_under_way(conn):
+def is_under_way(fd):
     """Whether something that we have sent has not arrived yet (SIOCOUTQ, man 7 tcp)."""
-    return fcntl.ioctl(conn, termios.TIOCOUTQ, bytes(4)) != bytes(4)
+    return fcntl.ioctl(fd, termios.TIOCOUTQ, NONE) != NONE
 
 
 def report():

@@ -31,7 +31,8 @@ LARGE = random.Random(1).randbytes(300_001)        # more than is kept in memory
 SMALL = random.Random(2).randbytes(1000)
 MEDIUM = random.Random(3).randbytes(60_000)        # kept in memory, and sent with one send
 HUGE = 64 << 20                                    # more than all buffers on the way
-FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIUM, "large.bin": LARGE, "empty.txt": b"", "a b%41.txt": b"percent\n",
+FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIUM, "large.bin": LARGE, "empty.txt": b"",
+         "a b%41.txt": b"percent\n",
          "\u4e2d\u6587 \u6587\u4ef6.txt": "\u4f60\u597d\n".encode(), "folder/index.html": b"<p>folder</p>\n",
          "folder/style.css": b"p {}\n",
          "bare/x.js": b"0;\n", ".hidden": b"no\n", ".dots/x": b"no\n", "x.tar.gz": b"\x1f\x8b", "noext": b"?",
