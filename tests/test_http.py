@@ -781,6 +781,16 @@ def test_a_client_that_reads_late_gets_everything_in_order(server):
         sender.join()
 
 
+def test_a_client_that_asks_one_by_one_and_reads_late_gets_everything(server):
+    """So the server does not wait for room before it answers, and finds out when it sends."""
+    with Client(server, SO_RCVBUF=4096) as client, Client(server) as other:
+        for _ in range(100):
+            client.sendall(request("/medium.bin"))
+            assert other.get("/").status == 200
+        assert_idle(server)
+        assert all(client.answer().body == MEDIUM for _ in range(100))
+
+
 def test_reset_at_every_moment(server):
     partial = request("/", "Content-Length: 5")
     for data in b"", b"GET", request("/"), request("/large.bin"), partial, partial + b"x", b"\0":
