@@ -15,7 +15,7 @@ import sys
 
 import harness
 import pytest
-from harness import Program, Wire, gone, run, serve
+from harness import Program, Wire, gone, run, serve, state_of, wait_until
 
 SERVER, CLIENT = "day07/chat/chat_server.py", "day07/chat/chat_client.py"
 COMMAND = {script: shlex.join([sys.executable, str(harness.ROOT / script)]) for script in (SERVER, CLIENT)}    # for a shell
@@ -665,12 +665,13 @@ def test_chat_client_edits_on_after_a_pause():
         assert ann.hear() == "SAY Tom 进入了聊天室"
         tom.expect("You are in the room.*\n> ")
         edited = tom.terminal_settings()
+        assert edited != tom.first_terminal_settings
         tom.signal(signal.SIGSTOP)
-        tom.wait_until_asleep()
+        wait_until(lambda: state_of(tom.pid) == "T", lambda: "it does not stop")
         tom.change_terminal_settings(tom.first_terminal_settings)
         tom.signal(signal.SIGCONT)
-        tom.expect("> ")
-        assert tom.terminal_settings() == edited != tom.first_terminal_settings
+        # No word of it tells: the prompt may be drawn once more for another reason.
+        wait_until(lambda: tom.terminal_settings() == edited, lambda: f"{tom.terminal_settings()} instead of {edited}")
         tom.write("back\r")
         assert ann.hear() == "SAY Tom：back"
         tom.write("quit\r")
