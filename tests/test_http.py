@@ -1477,13 +1477,13 @@ def test_a_browser_shows_the_page_and_its_numbers_change(tmp_path):
     root = tmp_path / "site"
     shutil.copytree(SITE, root)
     (root / "probe.html").write_text(PROBE)
-    with serve(SERVER, "-d", root, "-w", 2, "--quiet") as server:
-        home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-        browser = run(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                      "--disable-sync",
-                      "--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}",
+    # A folder with a short path, for it makes sockets there.
+    with tempfile.TemporaryDirectory() as home, serve(SERVER, "-d", root, "-w", 2, "--quiet") as server:
+        folders = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"], home)
+        browser = run(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+                      "--disable-background-networking", "--disable-component-update", f"--user-data-dir={home}/profile",
                       "--virtual-time-budget=6000", "--dump-dom", f"http://127.0.0.1:{server.port}/probe.html",
-                      stderr=".*", env=home, orphans=range(20), timeout=2 * TIMEOUT)
+                      stderr=".*", env=folders, orphans=range(20), timeout=2 * TIMEOUT)
         seen = json.loads(re.search(r'<pre id="seen">(.*?)</pre>', browser.stdout)[1])
         for name in "requests", "bytes":           # (the time in the browser is faster than ours)
             assert len(seen[f"status-{name}"]) >= 3, seen
