@@ -359,11 +359,16 @@ def serve(script, *args, port=0, stdin="", status=0, stderr="", **options):
     At the end of the block it gets a Ctrl-C and must end with that status and stderr, leaving nothing.
     """
     with Program(script, port, *args, stdin=stdin, **options) as server:
-        ready = server.expect(r"\Alistening on (.+):(\d+)\n")
-        server.host, server.port = ready[1].strip("[]"), int(ready[2])
+        ready(server)
         yield server
         server.interrupt()
         server.finish(status, stderr)
+
+
+def ready(server):
+    """Wait for the first line of a server, and note its address, as .host and .port."""
+    found = server.expect(r"\Alistening on (.+):(\d+)\n")
+    server.host, server.port = found[1].strip("[]"), int(found[2])
 
 
 class Wire(socket.socket):
@@ -547,6 +552,15 @@ def flooding(conn, data):
     finally:
         stop.set()
         thread.join()
+
+
+def has_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+            return True
+        except OSError:
+            return False
 
 
 def reset(conn):

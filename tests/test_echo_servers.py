@@ -10,7 +10,7 @@ import select
 import socket
 
 import pytest
-from harness import TIMEOUT, Program, Wire, assert_idle, flooding, receive, reset, serve, wait_until
+from harness import TIMEOUT, Program, Wire, assert_idle, flooding, has_ipv6, receive, reset, serve, wait_until
 
 SERVERS = {
     "fork": ["day10/fork_server.py"],
@@ -313,11 +313,8 @@ def test_command_line(name):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_ipv6(name):
-    with socket.socket(socket.AF_INET6) as probe:
-        try:
-            probe.bind(("::1", 0))
-        except OSError:
-            pytest.skip("this machine has no IPv6")
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
     script, *args = SERVERS[name]
     with serve(script, "-b", "::1", *args) as server, connect(server) as conn:
         assert "[::1]" in server.stdout

@@ -25,7 +25,7 @@ import threading
 
 import harness
 import pytest
-from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, receive, reset, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, has_ipv6, receive, reset, run, serve, wait_until
 
 SERVER, CLIENT = "day11/ftp/ftp_server.py", "day11/ftp/ftp_client.py"
 MIB = 1 << 20
@@ -227,15 +227,6 @@ def fetch(ftp, name, **options):
     data = []
     ftp.retrbinary(f"RETR {name}", data.append, **options)
     return b"".join(data)
-
-
-def has_ipv6():
-    with socket.socket(socket.AF_INET6) as probe:
-        try:
-            probe.bind(("::1", 0))
-            return True
-        except OSError:
-            return False
 
 
 # ftplib

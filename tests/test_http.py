@@ -23,7 +23,7 @@ import urllib.parse
 
 import harness
 import pytest
-from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, flooding, receive, reset, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, flooding, has_ipv6, ready, receive, reset, run, serve, wait_until
 
 SERVER = "day12/http_server.py"
 SITE = ROOT / "day12/site"
@@ -318,7 +318,7 @@ def test_a_file_that_the_server_may_not_read():
                 file.write(b"x")
             os.chmod(path, mode)
         with Program(sys.executable, "-c", NOBODY.format(folder=str(ROOT / "day12"), root=folder)) as server:
-            server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+            ready(server)
             assert get(server, "/open").body == b"x"
             assert get(server, "/locked").status == 404
             server.interrupt()
@@ -1153,7 +1153,7 @@ def test_what_a_route_has_written_is_served(routes):
 
 def test_many_signals_while_a_route_takes_its_time(routes):
     with Program(routes, 0) as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+        ready(server)
         with Client(server) as client:
             client.sendall(request("/pull"))       # shutdown() a thousand times
             assert client.answer().body == b"pulled"
@@ -1163,7 +1163,7 @@ def test_many_signals_while_a_route_takes_its_time(routes):
 def test_a_route_that_forks(routes):
     """The child holds the sockets of the clients: what becomes of them in the parent does not concern it any more."""
     with Program(routes, 0) as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+        ready(server)
         with Client(server) as stays, Client(server) as leaves:
             assert stays.get("/text").status == leaves.get("/text").status == 200
             assert stays.get("/fork").status == 200
@@ -1202,7 +1202,7 @@ def test_a_server_that_has_ended_leaves_nothing(tmp_path):
 
 def test_shutdown_by_a_thread(routes):
     with Program(routes, 0) as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+        ready(server)
         assert get(server, "/stop").body == b"bye"
         server.finish()
 
@@ -1254,7 +1254,7 @@ def test_no_line_of_the_log_is_lost_or_mixed(tmp_path, signum, workers):
     """Whoever has got an answer stands in the log when the server has ended, also when it ended right then."""
     (tmp_path / "index.html").write_bytes(b"x")
     with Program(SERVER, 0, "-d", tmp_path, "-w", workers) as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+        ready(server)
         names = [f"{one}-{number}" for one in range(4) for number in range(250)]
         with contextlib.ExitStack() as stack:
             clients = [stack.enter_context(Client(server)) for _ in range(4)]
@@ -1275,7 +1275,7 @@ def test_nobody_reads_the_log(tmp_path, stderr):
     (tmp_path / "index.html").write_bytes(b"x")
     words = [sys.executable, str(ROOT / SERVER), "0", "-d", str(tmp_path)]
     with Program(sys.executable, "-c", f"import os; {stderr}; os.execv({words[0]!r}, {words!r})") as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on 127.0.0.1:(\d+)\n")[1])
+        ready(server)
         for _ in range(3):
             assert get(server, "/").body == b"x"
         server.interrupt()
@@ -1372,11 +1372,8 @@ def test_command_line(tmp_path):
 
 
 def test_ipv6(tmp_path):
-    with socket.socket(socket.AF_INET6) as probe:
-        try:
-            probe.bind(("::1", 0))
-        except OSError:
-            pytest.skip("this machine has no IPv6")
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
     (tmp_path / "index.html").write_bytes(b"x")
     with serve(SERVER, "-d", tmp_path, "-b", "::1", "--quiet") as server:
         assert "[::1]" in server.stdout
