@@ -214,7 +214,8 @@ def main():
     pid = os.fork()
     if pid == 0:
         sock.close()
-        read_terminal(terminal, parent)
+        with terminal:
+            read_terminal(terminal, parent)
     else:
         serve(room, pid, settings)
 
