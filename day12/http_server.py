@@ -73,7 +73,7 @@ MAX_FIELDS = 100                                   # of which there are so many,
 MAX_BODY = 1 << 20                                 # and bytes of the body that may follow
 LINGER = 2                                         # seconds in which a client may read our last words
 RETRY = 0.1                                        # seconds
-GRACE = 3                                          # seconds in which a worker must end
+GRACE = 3                                          # seconds in which a worker must end, and the last lines of the log be taken
 PIPE_BUF = 4096                                    # bytes of a write that do not mix with others' (man 7 pipe)
 CRLF, END = b"\r\n", b"\r\n\r\n"
 WORKERS = 64                                       # processes at most
@@ -87,9 +87,10 @@ TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"             # RFC 9110, 5.6.2
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
 FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%~!$&'()*+,;=-]*)(?::\d*)?", re.ASCII)
+ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
@@ -123,7 +124,8 @@ class Request:
     @property
     def query(self):
         """The fields behind the ? by name; of several with one name, the last."""
-        return dict(urllib.parse.parse_qsl(self.query_string, keep_blank_values=True))
+        raw = self.query_string.encode("latin-1").decode(errors="replace")         # curl does not encode what is not ASCII
+        return dict(urllib.parse.parse_qsl(raw, keep_blank_values=True))
 
     def json(self):
         """The body as JSON. Raises Refusal, which becomes a 400, if it is none."""
@@ -184,13 +186,12 @@ def parse_request_line(line):
 def split_target(method, target):
     """Return path and query string of what is asked for (RFC 9112, 3.2). Raises Refusal."""
     if target[0] != "/" and (method, target) != ("OPTIONS", "*"):
-        scheme, _, rest = target.partition("://")  # the absolute form, with which proxies are asked
-        host = re.match("[^/?]*", rest)[0]
-        target = "/" + rest[len(host):].removeprefix("/")
         if method == "CONNECT":
             raise Refusal(405, "This is no proxy", f"Allow: {', '.join(FILE_METHODS)}\r\n")
-        if scheme.lower() not in ("http", "https") or not host or not HOST.fullmatch(host):
+        found = ABSOLUTE.fullmatch(target)         # the form with which proxies are asked
+        if not found or not HOST.fullmatch(found[1]):
             raise Refusal(400, "Not a target")
+        target = "/" + found[2]
     path, _, query = target.partition("?")
     if PERCENT.search(path):
         raise Refusal(400, "Wrong use of % in the path")
@@ -321,8 +322,8 @@ class Site:
             kind += "; charset=utf-8"
         # In the same tick of the file system's clock it may change again, unseen: so it is not kept, and its tag is a weak one.
         is_new = now - found.st_ctime < 1
-        tag = f'{"W/" if is_new else ""}"{found.st_ino:x}-{size:x}-{found.st_mtime_ns:x}"'
-        file = File(found, body, kind, tag, email.utils.formatdate(min(found.st_mtime, now), usegmt=True))
+        tag = f'{"W/" if is_new else ""}"{found.st_ino:x}-{size:x}-{found.st_ctime_ns:x}"'
+        file = File(found, body, kind, tag, email.utils.formatdate(min(max(0, found.st_mtime), now), usegmt=True))
         if is_small and not is_new:
             if len(self.kept) == KEPT:
                 del self.kept[next(iter(self.kept))]                   # the one that came first
@@ -367,7 +368,7 @@ def parse_date(text):
 def byte_range(headers, file):
     """Return (start, end) of the bytes that are asked for, or None for all of them (RFC 9110, 14). Raises Refusal."""
     found, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    if not found or "if-range" in headers and (file.tag[0] == "W" or headers["if-range"] not in (file.modified, file.tag)):
+    if not found or "if-range" in headers and (file.tag[0] == "W" or headers["if-range"] != file.tag):
         return None                                # also for several ranges: a server need not know them
     first, last = found.groups()
     if not first and not last or first and last and int(first) > int(last):
@@ -494,6 +495,7 @@ class HTTPServer:
         self.deadline = time.monotonic() + self.timeout
         if int(self.now) != self.second:           # what is true for a second
             self.second = int(self.now)
+            self.site.kept.clear()                 # a folder on the way to a file may have moved, which the file does not show
             self.common = f"Server: HTTPServer/2.0\r\nDate: {email.utils.formatdate(self.now, usegmt=True)}\r\n"
             self.stamp = time.strftime("%d/%b/%Y:%H:%M:%S %z", time.localtime(self.now))
 
@@ -511,7 +513,8 @@ class HTTPServer:
         text = "".join(self.log).encode()
         self.log.clear()
         with contextlib.suppress(OSError):         # the pipe is closed, or the disk full: the pages go out all the same
-            while text:
+            # If nobody reads the pipe, we wait, as no line is to be lost; but not for ever once the bell has rung.
+            while text and (select.select([self.bell], [2], [])[1] or select.select([], [2], [], GRACE)[1]):
                 # Piece by piece, as only so much is written at once, without lines of other workers in between.
                 end = text.rfind(b"\n", 0, PIPE_BUF) + 1 or text.find(b"\n") + 1
                 text = text[os.write(2, text[:end]):]
@@ -561,7 +564,9 @@ class HTTPServer:
                         request = reply = None
                         end = data.find(END, start)
                         if end < 0:
-                            data, start = (yield from self.receive_head(conn, data[start:])), 0
+                            data, start = bytearray(data[start:]), 0   # a refusal too needs what has come
+                            yield from self.receive_head(conn, data)
+                            data = bytes(data)
                             continue
 
                         while end >= 0 and len(answers) < BATCH:       # answer together what is there
@@ -595,7 +600,7 @@ class HTTPServer:
                             if count < len(answer):
                                 yield from self.send_all(conn, memoryview(answer)[count:])
                             if not request and not reply.keep:
-                                if is_under_way(fd):
+                                if start < len(data) or is_under_way(fd):          # more is to come, or to arrive
                                     yield from self.linger(conn)
                                 return
                             if end >= 0:
@@ -606,7 +611,7 @@ class HTTPServer:
                             data, start = yield from self.answer_alone(conn, client, request, reply, data, end + 4)
             except Refusal as refusal:             # we do not know how to go on after that
                 request = copy.copy(request) or Request()
-                request.line = request.line or data[start:start + MAX_LINE].split(CRLF)[0].decode("latin-1")
+                request.line = request.line or data[start:start + MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
                 request.method = request.line.partition(" ")[0]
                 request.keep_alive = False
                 self.requests += len(answers)
@@ -646,12 +651,11 @@ class HTTPServer:
             return data
 
     def receive_head(self, conn, data):
-        """Return data with what comes after it, as soon as it contains a whole head. Raises Refusal."""
+        """Add to data what comes, until it contains a whole head. Raises Refusal."""
         self.deadlines[conn.fileno()] = self.deadline                  # for all of it: a byte now and then does not help
         while END not in data:
             check_beginning(data)
             data += yield from self.receive(conn)
-        return data
 
     def receive_body(self, conn, request, data, start):
         """Return the request with its body, which begins at data[start]; all that has been received; and where the body has
@@ -669,10 +673,9 @@ class HTTPServer:
 
     def receive_until(self, conn, data, count):
         """Return data with what comes after it, at least count bytes in all."""
-        if len(data) < count:
-            data = bytearray(data)                 # to make one of bytes longer is to copy it
-            while len(data) < count:
-                data += yield from self.receive(conn)
+        data = bytearray(data)                     # to make one of bytes longer is to copy it
+        while len(data) < count:
+            data += yield from self.receive(conn)
         return bytes(data)
 
     def receive_chunks(self, conn, data, start):
@@ -792,13 +795,15 @@ class HTTPServer:
             status, result = result
         if status not in PHRASES or status < 200:
             raise ValueError(f"{status} is not the status of an answer")
-        status = int(status)                       # of an HTTPStatus
+        status = int(status)                       # of 404.0
         if isinstance(result, (dict, list)):
             kind, body = "application/json", json.dumps(result).encode()
         elif isinstance(result, str):
             kind, body = "text/plain; charset=utf-8", result.encode()
         else:
             kind, body = "application/octet-stream", bytes(memoryview(result))
+        if status == 205:                          # Reset Content: there is none
+            body = b""
         return self.respond(request, status, f"Content-Type: {kind}\r\nCache-Control: no-store\r\n", body)
 
     def file_reply(self, request):

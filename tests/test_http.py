@@ -350,7 +350,8 @@ def test_a_kept_file_that_changes_is_replaced_removed_or_becomes_something_else(
         tag, found = client.get("/kept")["etag"], path.stat()
         path.write_bytes(b"other")                 # with the same size, inode and time
         os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
-        assert client.get("/kept").body == b"other"
+        answer = client.get("/kept", f"If-None-Match: {tag}")
+        assert (answer.status, answer.body) == (200, b"other")
         other.write_bytes(b"again")                # with the same size and time
         os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
         os.rename(other, path)
@@ -363,6 +364,35 @@ def test_a_kept_file_that_changes_is_replaced_removed_or_becomes_something_else(
         path.mkdir()
         assert client.get("/kept").status == 301
         path.rmdir()
+
+
+def test_a_kept_file_whose_folder_moves_away(server):
+    """The file itself does not change, but within a second it is gone, as for a server that has just been started."""
+    inside, outside = server.root / "moving", server.root.parent / "moved"
+    inside.mkdir()
+    (inside / "x").write_bytes(b"secret")
+    (server.root / "way").symlink_to("moving")
+    try:
+        with Client(server) as client:
+            wait_until(lambda: client.get("/way/x")["etag"].startswith('"'), lambda: "it is never kept")
+            inside.rename(outside)
+            (server.root / "way").unlink()
+            (server.root / "way").symlink_to(outside)
+            wait_until(lambda: client.get("/way/x").status == 404, lambda: "it is served for ever")
+    finally:
+        (server.root / "way").unlink()
+        for folder in inside, outside:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_file_from_before_there_were_years(server):
+    path = server.root / "ancient"
+    path.write_bytes(b"x")
+    try:
+        os.utime(path, (-2 ** 33, -2 ** 33))
+        assert get(server, "/ancient")["last-modified"].endswith(" GMT")
+    finally:
+        path.unlink()
 
 
 @contextlib.contextmanager
@@ -465,7 +495,7 @@ OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
     ([f"If-Unmodified-Since: {OLD}"], 412), (["If-Unmodified-Since: {date}"], 200), (["If-Unmodified-Since: 1"], 200),
     (["If-Match: {tag}", f"If-Unmodified-Since: {OLD}"], 200), (["If-Match: {tag}", "If-None-Match: {tag}"], 304),
     (['If-Match: "x"', "If-None-Match: {tag}"], 412),
-    (["Range: bytes=0-1", "If-Range: {tag}"], 206), (["Range: bytes=0-1", "If-Range: {date}"], 206),
+    (["Range: bytes=0-1", "If-Range: {tag}"], 206), (["Range: bytes=0-1", "If-Range: {date}"], 200),
     (["Range: bytes=0-1", 'If-Range: "x"'], 200), (["Range: bytes=0-1", "If-Range: W/{tag}"], 200),
     (["Range: bytes=0-1", f"If-Range: {OLD}"], 200), (["Range: bytes=0-1", "If-None-Match: {tag}"], 304),
     (["Range: bytes=0-1", 'If-Match: "x"'], 412), (["If-Modified-Since: Thu, 99 Foo 1970 00:00:00 GMT"], 200),
@@ -668,6 +698,18 @@ def test_answers_before_a_refusal_are_sent_and_counted(server):
     assert count() == before + 7                   # with that of count()
 
 
+def test_a_refusal_knows_the_whole_request_line_however_it_came(server):
+    """HEAD has no body, neither in pieces nor behind an empty line."""
+    for first, second, status in [(b"H", b"EAD / HTTP/1.1\r\nA: " + b"x" * 20000, 431),
+                                  (b"", b"\r\nHEAD / HTTP/1.1\r\n\r\n", 400)]:
+        with Client(server) as client, Client(server) as other:
+            client.sendall(first)
+            assert other.get("/").status == 200    # so the server has had a turn with that
+            client.sendall(second)
+            assert client.answer("HEAD").status == status
+            assert client.is_closed()
+
+
 def test_limits_are_as_they_say(server):
     with Client(server) as client:
         assert client.get("/?" + "x" * 8000).status == 200
@@ -764,6 +806,14 @@ def test_a_last_answer_is_complete_whatever_comes_meanwhile(server):
                 assert other.get("/").status == 200                # so the server has had a turn with that
                 assert client.answer().body == FILES[name]
                 assert client.is_closed()
+
+
+def test_a_client_that_goes_on_after_its_last_request_sees_a_proper_end(server):
+    for _ in range(10):
+        with Client(server) as client:
+            client.sendall(request("/small.bin", "Connection: close") + bytes(200_000))
+            assert client.answer().body == SMALL
+            assert client.is_closed()
 
 
 def test_a_client_that_reads_late_gets_everything_in_order(server):
@@ -994,7 +1044,7 @@ port, *_ = sys.argv[1:]
 server = HTTPServer(("127.0.0.1", int(port)), directory={root!r}, log=False)
 results = dict(text="你好", bytes=b"\\0\\1", dict=dict(a=[1, "你"]), list=[1, None], empty="", created=(201, "made"),
                gone=(410, dict(why="old")), nothing=(204, "not sent"), none=None, number=5, odd=(299, "x"), low=(100, "x"),
-               triple=(200, "a", "b"), real=(404.0, "x"), status=(HTTPStatus.GONE, "x"))
+               triple=(200, "a", "b"), reset=(205, "not sent"), real=(404.0, "x"), status=(HTTPStatus.GONE, "x"))
 for name, result in results.items():
     server.route("/" + name)(lambda request, result=result: result)
 @server.route("/echo", methods=("GET", "POST", "PUT"))
@@ -1087,6 +1137,7 @@ def test_routes_return_what_they_like(routes):
                 ("/empty", 200, "text/plain; charset=utf-8", b""), ("/created", 201, "text/plain; charset=utf-8", b"made"),
                 ("/gone", 410, "application/json", b'{"why": "old"}'), ("/status", 410, "text/plain; charset=utf-8", b"x"),
                 ("/real", 404, "text/plain; charset=utf-8", b"x"), ("/nothing", 204, "text/plain; charset=utf-8", b""),
+                ("/reset", 205, "text/plain; charset=utf-8", b""),
                 ("/%E4%BD%A0%20%E5%A5%BD", 200, "text/plain; charset=utf-8", b"hello")]:
             answer = client.get(target)
             assert (answer.status, answer["content-type"], answer.body) == (status, kind, body)
@@ -1099,7 +1150,9 @@ def test_routes_get_the_request(routes):
         answer = client.get("/echo?a=1&b=%E4%BD%A0+x&a=2&c", "X: y", method="POST", body=b"\r\n\r\n\xff")
         assert json.loads(answer.body) == {"method": "POST", "path": "/echo", "query": {"a": "2", "b": "你 x", "c": ""},
                                            "body": "\r\n\r\n\xff", "x": "y"}
-        client.sendall(request("/echo", "Transfer-Encoding: Chunked", method="PUT") + b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n")
+        assert json.loads(client.get("/echo?a=小明").body)["query"] == {"a": "小明"}       # as curl sends it
+        client.sendall(request("/echo", "Transfer-Encoding: Chunked", method="PUT")
+                       + b"3\r\nabc\r\n000000000A\r\n0123456789\r\n00\r\n\r\n")
         assert json.loads(client.answer().body)["body"] == "abc0123456789"
         big = random.Random(6).randbytes(1 << 20)
         assert json.loads(client.get("/echo", method="PUT", body=big).body)["body"] == big.decode("latin-1")
@@ -1278,6 +1331,19 @@ def test_nobody_reads_the_log(tmp_path, stderr):
         ready(server)
         for _ in range(3):
             assert get(server, "/").body == b"x"
+        server.interrupt()
+        server.finish()
+
+
+def test_a_log_that_is_not_read_does_not_keep_it_from_ending(tmp_path):
+    (tmp_path / "index.html").write_bytes(b"x")
+    words = [sys.executable, str(ROOT / SERVER), "0", "-d", str(tmp_path)]
+    fill = ("r, w = os.pipe(); os.set_inheritable(r, True); os.set_blocking(w, False); "
+            "os.write(w, bytes(fcntl.fcntl(w, fcntl.F_GETPIPE_SZ))); os.set_blocking(w, True); os.dup2(w, 2); os.close(w)")
+    with Program(sys.executable, "-c", f"import fcntl, os; {fill}; os.execv({words[0]!r}, {words!r})") as server:
+        ready(server)
+        assert get(server, "/").body == b"x"
+        assert_idle(server)                        # it waits for a reader
         server.interrupt()
         server.finish()
 
