@@ -42,7 +42,7 @@ async def echo(conn):
     reader, writer = await asyncio.open_connection(sock=conn)
     try:
         while data := await reader.read(SIZE):     # nothing: the client has shut down its side
-            writer.write(data)                     # into a buffer
+            writer.write(data)                     # what the socket does not take goes into a buffer
             await writer.drain()                   # wait while it is full: read no more from a client that does not take it
     except OSError:                                # reset: that client is gone, and with it this coroutine
         pass

@@ -16,6 +16,7 @@ import course
 import harness
 import pytest
 import readme
+import tour
 from harness import ROOT, Program, run, serve
 
 DAYS = [f"day{number:02}" for number in range(7, 13)]
@@ -318,6 +319,16 @@ def test_ftp_session_is_what_the_client_shows():
         assert client.wait() == 1                  # since an upload is refused
     shown = [line.rpartition("\x1b[K")[2].rstrip() for line in client.stdout.strip("\n").split("\n")]
     difference = course.compare(session, shown, masked=True)
+    assert not difference, difference
+
+
+def test_the_part_of_the_tour_is_what_the_tour_shows(capsys):
+    [lines] = [lines for info, lines in fenced("README.md") if "part of make demo" in info]
+    scripts = course.scripts_in_order()
+    [(number, script)] = [(number, one) for number, one in enumerate(scripts, 1) if one.path in lines[0]]
+    assert lines[0].startswith(f"[{number}/{len(scripts)}] ")
+    tour.show(script, f"{number}/{len(scripts)}")
+    difference = course.compare(lines, capsys.readouterr().out.splitlines(), masked=True)
     assert not difference, difference
 
 

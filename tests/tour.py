@@ -32,10 +32,8 @@ def main():
     started = time.monotonic()
     failed = []
     for number, script in enumerate(scripts, 1):
-        print(paint("heading", f"[{number}/{len(scripts)}] {script.path}   {script.heading}"))
-        print(script.title, flush=True)
         try:
-            SCENES.get(script.path, show_demo)(script)
+            show(script, f"{number}/{len(scripts)}")
         except Failure as failure:
             failed.append(script.path)
             print(paint("bad", f"FAILED: {failure}"))
@@ -45,6 +43,12 @@ def main():
                 f"{len(scripts) - len(failed)} of {len(scripts)} scripts showed their facts, in {seconds:.1f} s"
                 + "".join(f"\n    failed: {path}" for path in failed)))
     sys.exit(1 if failed else 0)
+
+
+def show(script, place):
+    print(paint("heading", f"[{place}] {script.path}   {script.heading}"))
+    print(script.title, flush=True)
+    SCENES.get(script.path, show_demo)(script)
 
 
 def paint(what, text):
@@ -211,7 +215,7 @@ def show_ftp_client(script):
     with serve("day11/ftp/ftp_server.py") as server:
         with Program(script.path, server.port, stdin=None, echo=voices.of("client")) as client:
             voices.types("client", client, "list")
-            client.expect("welcome.txt")
+            client.expect("课堂笔记.txt")          # the last line of the list
             voices.types("client", client, "get welcome.txt")
             client.expect("got welcome.txt")
             (client.folder / "welcome.txt").unlink()
