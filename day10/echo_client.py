@@ -27,12 +27,14 @@ def main():
         sys.exit(f"echo_client: {error}")
     if sent is None:
         sys.exit("echo_client: the server has closed the connection")
+    if isinstance(sent, OSError):
+        sys.exit(f"echo_client: standard input: {sent}")
     if sent != received:
         sys.exit(f"echo_client: {sent} bytes went out, {received} came back")
 
 
 def talk(conn):
-    """Return how many bytes went out, None if that was not yet all, and how many came back."""
+    """Return how many bytes went out, None if that was not yet all, or why no more could be read; and how many came back."""
     # Two directions, two threads. To send all and only then receive would come to a halt as soon as the buffers on the
     # way are full: the server could send no more, so it would read no more. The sender is a daemon, so that it can be
     # left behind when it waits for the keyboard and the server has gone.
@@ -52,7 +54,9 @@ def send_input(conn, sent):
             count += len(data)
         sent.put(count)
         conn.shutdown(socket.SHUT_WR)              # half-close: we have said all, but still listen
-    except OSError:                                # the server is gone, or the input; the other thread shall not wait
+    except OSError as error:                       # the server is gone, or the input; the other thread shall not wait
+        if not isinstance(error, ConnectionError):
+            sent.put(error)
         with contextlib.suppress(OSError):
             conn.shutdown(socket.SHUT_RDWR)
 

@@ -502,6 +502,13 @@ def test_ftp_server_says_what_it_can(server):
         features = client.text.split("\n")[1:-1]
         assert all(line.startswith(" ") for line in features)
         assert {line.split()[0] for line in features} >= {"EPRT", "EPSV", "MDTM", "MLST", "REST", "SIZE", "TVFS", "UTF8"}
+        assert client.ask("OPTS MLST Size;none;type;") == 200 and client.text == "200 MLST OPTS type;size;"
+        assert client.ask("FEAT") == 211 and " MLST type*;size*;modify;unique;" in client.text
+        (server.root / "a").write_bytes(b"12345")
+        assert client.ask("MLST a") == 250 and client.text.split("\n")[1] == " type=file;size=5; /a"
+        assert client.get("MLSD") == b"type=cdir; .\r\ntype=file;size=5; a\r\n"
+        assert client.ask("OPTS MLST") == 200 and client.text == "200 MLST OPTS"
+        assert client.ask("MLST a") == 250 and client.text.split("\n")[1] == "  /a"
         assert client.ask("HELP") == 214
         known = set(" ".join(client.text.split("\n")[1:-1]).split())
         assert known >= set("USER PASS ACCT REIN QUIT NOOP SYST FEAT OPTS TYPE MODE STRU ALLO HELP STAT PASV EPSV PORT EPRT PWD "
@@ -596,6 +603,13 @@ def test_ftp_server_refuses_a_wrong_password(server):
             assert client.ask("PASS secret") == 503
             assert client.ask("USER bob") == 331
             assert client.ask("PASS secret") == 230
+
+
+def test_ftp_server_wants_a_name_before_each_password(server):
+    with Client(server) as client:
+        for password in "wrong", "secret":
+            assert client.ask(f"PASS {password}") == 503
+        assert client.ask("DELE none") == 550 and client.ask("STAT") == 211        # still bob
 
 
 def test_ftp_server_ends_a_session_after_three_wrong_passwords(server):
@@ -719,7 +733,7 @@ def test_ftp_server_and_lftp(server, real):
     (server.root / "up").write_bytes(CONTENT[:7777])
     (real.work / "up").write_bytes(CONTENT)
     (real.work / "down").write_bytes(CONTENT[:6666])
-    lftp("put -c up", "get -c up -o down", "pget -n 3 up -o parts", "mv up moved", "mkdir -p x/y/z", "rm -r there", "rmdir x/y/z")
+    lftp("set ftp:use-allo yes", "put -c up", "get -c up -o down", "pget -n 3 up -o parts", "mv up moved", "mkdir -p x/y/z", "rm -r there", "rmdir x/y/z")
     assert files(server.root) == {"moved": CONTENT, "x": None, "x/y": None}
     assert (real.work / "down").read_bytes() == (real.work / "parts").read_bytes() == CONTENT
     assert lftp("cat moved | wc -c").strip() == "200000"
@@ -834,6 +848,8 @@ def test_ftp_server_shows_neither_links_nor_pipes(server, outside):
         for name in set(there) - {"dir", "own"}:
             for verb in ("RETR", "SIZE", "MDTM", "MLST", "CWD", "DELE", "RNFR", "RMD"):
                 assert client.ask(f"{verb} {name}") == 550, (verb, name)
+                if verb == "RETR" and (server.root / name).is_symlink():
+                    assert client.text == "550 No such file or directory"          # as if there was nothing
     assert sorted(os.listdir(server.root)) == there
 
 
@@ -1085,8 +1101,17 @@ def test_ftp_server_holds_a_client_to_what_it_promised(server):
             assert client.ask(f"ALLO {promised}") in (200, 202)
             assert client.put(f"STOR {promised}") == code
         assert client.put("STOR 6") == 226         # a promise is for one file
-        assert client.ask("ALLO x") == 501
-    assert files(server.root) == dict.fromkeys("046", b"data")
+        for wrong in "x", "-5", "1_000", "\u0661", "1 R":
+            assert client.ask(f"ALLO {wrong}") == 501
+        assert client.ask("ALLO 100") == 200 and client.get("NLST") is not None
+        assert client.put("STOR 7") == 226         # and not for long
+        assert client.ask("ALLO 8 R 80") == 200 and client.ask("REST 4") == 350    # it is for the whole file, as lftp sees it
+        assert client.put("STOR 4") == 226
+        assert client.ask("ALLO 13") == 200
+        assert client.put("APPE 4") == 426
+        assert client.ask("REST 2") == 350         # which APPE does not use, and nobody after it
+        assert client.put("APPE 4") == client.put("STOR 0", b"new") == 226
+    assert files(server.root) == {**dict.fromkeys("67", b"data"), "4": b"datadatadata", "0": b"new"}
 
 
 @contextlib.contextmanager
@@ -1740,6 +1765,20 @@ def test_ftp_client_last_words_of_a_server(here):
         client.finish(status=1, stderr="ftp_client: .*: the server has closed the connection\n")
     with FakeServer(PASS="nonsense \x1b[2J") as server, ftp_client(server, here, stdin="get a\n") as client:
         client.finish(status=1, stderr="ftp_client: .*: nonsense \ufffd\\[2J\n")
+
+
+def test_ftp_client_shows_the_whole_of_a_reply(here):
+    """In UTF-8, 内 has a byte that would be the end of a line."""
+    with FakeServer(RETR="550 内部.txt: no") as server, ftp_client(server, here, stdin="get x\n") as client:
+        client.finish(status=1, stderr="! get x: 550 内部.txt: no\n")
+
+
+def test_ftp_client_without_stderr(library, here):
+    with ftp_server(library) as server:
+        command = f"exec '{sys.executable}' '{ROOT / CLIENT}' {server.port} 2>&-"
+        with Program("sh", "-c", command, stdin="get a.txt\nget none\n", cwd=here) as client:
+            client.finish(status=1)
+    assert (here / "a.txt").read_bytes() == b"hello\n"
 
 
 @pytest.mark.parametrize("answer, complaint", [

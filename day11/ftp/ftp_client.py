@@ -6,7 +6,7 @@ Run:    python day11/ftp/ftp_server.py                          first, in anothe
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
 What it gets goes into the folder that you are in, and takes the place of a file of that name. A name is the rest of the
-line, spaces and all. With --user a password is asked for; from a pipe it is the first line.
+line, with the spaces in it. With --user a password is asked for; from a pipe it is the first line.
 To leave: quit, end of input (Ctrl-D) or Ctrl-C. Exit status: 0 all has worked, 1 something has not, 2 wrong arguments.
 """
 import argparse
@@ -51,6 +51,7 @@ class Failed(Exception):
 
 
 def main():
+    sys.stderr = sys.stderr or open(os.devnull, "w")                   # closed; the connection would get that descriptor
     args = parse_arguments()
     sys.stdin.reconfigure(errors="surrogateescape")                    # a file's name may be any bytes
     sys.stdout.reconfigure(errors="replace")
@@ -176,7 +177,7 @@ def get(ftp, name):
         with local():
             os.replace(temporary, target)
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):         # it has got its name, or could not even be made
             os.unlink(temporary)
     show(f"got {clean(target)}, {received:,} bytes")
 
@@ -312,7 +313,7 @@ def reason(error):
     if isinstance(error, EOFError):
         return "the server has closed the connection"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return clean(from_wire(text.splitlines()[-1]) if isinstance(error, ftplib.Error) else text)
+    return clean(from_wire(text.split("\n")[-1]) if isinstance(error, ftplib.Error) else text)
 
 
 def show(text="", end="\n"):

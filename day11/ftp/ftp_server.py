@@ -57,14 +57,14 @@ UNUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")                # charact
 # Commands whose reply is always the same, or depends only on whether the argument is one of these.
 FIXED = {
     "NOOP": (200, "OK"), "SYST": (215, "UNIX Type: L8"), "ACCT": (202, "Not needed"),
-    "FEAT": (211, "Features:\n EPRT\n EPSV\n MDTM\n MLST type*;size*;modify*;unique*;\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd"),
 }
-CHOICE = {"TYPE": ("A", "A N", "I", "L 8"), "MODE": ("S",), "STRU": ("F",), "OPTS": ("UTF8 ON", "UTF8", "MLST")}
+CHOICE = {"TYPE": ("A", "A N", "I", "L 8"), "MODE": ("S",), "STRU": ("F",)}
+FACTS = ("type", "size", "modify", "unique")       # that MLSD and MLST tell (RFC 3659, 7.5), unless OPTS MLST chooses some
 NOT_HERE = frozenset("ADAT AUTH CCC CONF ENC LANG LPRT LPSV MIC PBSZ PROT SITE SMNT XCUP XCWD XMKD XPWD XRMD".split())
 BEFORE_LOGIN = frozenset("USER PASS QUIT REIN HELP SYST FEAT OPTS NOOP ACCT".split())
 NEED_ARGUMENT = frozenset("USER TYPE MODE STRU OPTS PORT EPRT RETR STOR APPE DELE RNFR RNTO SIZE MDTM MKD RMD CWD REST "
                           "ALLO".split())
-KEEP_OFFSET = frozenset("RETR STOR PASV EPSV PORT EPRT TYPE".split())             # what may stand between REST and its transfer
+PREPARE = frozenset("REST ALLO PASV EPSV PORT EPRT TYPE".split())                 # what may come just before a transfer
 CODES = {errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552, errno.EMFILE: 451, errno.ENFILE: 451}
 
 
@@ -292,21 +292,21 @@ class Session:
             return 501, f"{verb} of what?"
         if verb != "RNTO":
             self.rename_from = None
-        if verb not in KEEP_OFFSET:
-            self.offset = 0
-        if verb in FIXED:
-            return FIXED[verb]
         if verb in CHOICE:
-            known = argument.upper().startswith("MLST") or argument.upper() in CHOICE[verb]
-            return (200, "OK") if known else (504 if verb != "OPTS" else 501, f"One of: {', '.join(CHOICE[verb])}")
+            return (200, "OK") if argument.upper() in CHOICE[verb] else (504, f"One of: {', '.join(CHOICE[verb])}")
         try:
-            return method(argument)
+            return FIXED.get(verb) or method(argument)
         except FileExistsError:
             return 553, "There is one of that name"
         except OSError as error:
+            if error.errno == errno.ELOOP:         # a link: for FTP it is not there
+                error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             return CODES.get(error.errno, 550), error.strerror or "Failed"
         except ValueError as error:
             return 501, f"{verb}: {error}"
+        finally:
+            if verb not in PREPARE:                # REST and ALLO count for the next transfer only
+                self.offset, self.promised = 0, None
 
     # Login and farewell
 
@@ -316,7 +316,7 @@ class Session:
         return 331, "The password, please"
 
     def do_PASS(self, password):
-        if self.user is None:
+        if self.user is None or self.logged_in:
             return 503, "USER comes first"
         if self.user in ANONYMOUS:
             self.may_add = not self.server.users
@@ -339,12 +339,26 @@ class Session:
         self.folder = "/"
         self.offset, self.promised, self.rename_from = 0, None, None
         self.only_epsv = False
+        self.facts = FACTS
         self.close_data()
         return 220, "Ready for a new user"
 
     def do_QUIT(self, _):
         self.over = True
         return 221, "Good bye"
+
+    def do_FEAT(self, _):
+        known = "".join(f"{name}{'*' if name in self.facts else ''};" for name in FACTS)
+        return 211, f"Features:\n EPRT\n EPSV\n MDTM\n MLST {known}\n REST STREAM\n SIZE\n TVFS\n UTF8\nEnd"
+
+    def do_OPTS(self, argument):
+        if argument.upper() in ("UTF8", "UTF8 ON"):
+            return 200, "OK"
+        what, _, chosen = argument.partition(" ")
+        if what.upper() != "MLST":
+            return 501, "One of: UTF8 ON, MLST"
+        self.facts = [name for name in FACTS if name in chosen.lower().split(";")]
+        return 200, f"MLST OPTS {''.join(f'{name};' for name in self.facts)}".rstrip()
 
     def do_HELP(self, _):
         verbs = sorted([*FIXED, *CHOICE, *(name[3:] for name in dir(self) if name.startswith("do_"))])
@@ -498,8 +512,9 @@ class Session:
         if offset < size:
             raise Reply(451, "The file has become shorter")
 
-    def receive_file(self, conn, fd, promised):
-        buffer, received = memoryview(bytearray(BUFFER)), 0
+    def receive_file(self, conn, fd, size):
+        """Receive what comes, behind the bytes that the file has already."""
+        buffer, promised = memoryview(bytearray(BUFFER)), self.promised
         while True:
             try:
                 count = conn.recv_into(buffer)
@@ -509,11 +524,11 @@ class Session:
             if count == 0:
                 break
             write(fd, buffer[:count])
-            received += count
+            size += count
         # The end of the file looks like that of a client which is killed. If it has said with ALLO how much there would be,
         # that tells them apart. If not: its other connection ends then too, as a rule a moment before or after.
-        if promised is not None and received < promised:
-            raise Reply(426, f"{promised} bytes were promised, {received} came")
+        if promised is not None and size < promised:
+            raise Reply(426, f"{promised} bytes were promised, it has {size}")
         poll = select.poll()
         poll.register(self.conn, select.POLLIN)
         if promised is None and poll.poll(1000 * GRACE):
@@ -526,11 +541,12 @@ class Session:
         return (350, f"The next transfer starts at {self.offset}") if self.offset or argument == "0" else (501, "REST number")
 
     def do_ALLO(self, argument):
-        self.promised = int(argument.partition(" ")[0])
-        return 200, "Noted"
+        found = re.fullmatch(r"(\d{1,18})(?: R \d+)?", argument, re.ASCII | re.IGNORECASE)
+        self.promised = int(found[1]) if found else None
+        return (200, "Noted") if found else (501, "ALLO number")
 
     def do_RETR(self, argument):
-        offset, self.offset = self.offset, 0
+        offset = self.offset
         with self.library.open(self.path(argument)) as fd:
             size = os.fstat(fd).st_size
             if offset > size:
@@ -540,8 +556,7 @@ class Session:
         return 226, "Transfer complete"
 
     def do_STOR(self, argument):
-        offset, self.offset = self.offset, 0
-        return self.store(self.path(argument), offset)
+        return self.store(self.path(argument), self.offset)
 
     def do_APPE(self, argument):
         found = self.find(self.path(argument))
@@ -552,7 +567,6 @@ class Session:
 
     def store(self, path, offset):
         """Receive a file; its first bytes, up to offset, are those of the file that is there already."""
-        promised, self.promised = self.promised, None
         found, name = self.find(path), posixpath.basename(path)
         self.demand(self.may_change or self.may_add and not offset)
         if found and (not self.may_change or stat.S_ISDIR(found.st_mode)):
@@ -564,7 +578,7 @@ class Session:
                         return 554, "It is not that long"
                     copy(old, upload.fd, offset)
             with self.data(f"FILE: {name}") as conn:
-                self.receive_file(conn, upload.fd, promised)
+                self.receive_file(conn, upload.fd, offset)
             upload.commit()
         return 226, f"Stored as {name}"
 
@@ -632,12 +646,18 @@ class Session:
 
     def do_MLSD(self, argument):
         path = self.path(argument)
-        entries = [f"{facts(found)} {name}" for name, found in self.library.list(path)]
-        return self.send_lines([facts(self.library.stat(path), "cdir") + " .", *entries])
+        entries = [f"{self.describe(found)} {name}" for name, found in self.library.list(path)]
+        return self.send_lines([self.describe(self.library.stat(path), "cdir") + " .", *entries])
 
     def do_MLST(self, argument):
         path = self.path(argument)
-        return 250, f"Listing\n {facts(self.library.stat(path))} {path}\nEnd"
+        return 250, f"Listing\n {self.describe(self.library.stat(path))} {path}\nEnd"
+
+    def describe(self, found, kind=None):
+        """The facts of a file that the client wants to know."""
+        kind = kind or ("dir" if stat.S_ISDIR(found.st_mode) else "file")
+        values = dict(type=kind, size=found.st_size, modify=modified(found), unique=f"{found.st_dev:x}-{found.st_ino:x}")
+        return "".join(f"{name}={values[name]};" for name in self.facts if name != "size" or kind == "file")
 
     def send_lines(self, lines):
         text = os.fsencode("".join(f"{line}\r\n" for line in lines))
@@ -715,13 +735,6 @@ def without_options(argument):
 
 def modified(found):
     return time.strftime("%Y%m%d%H%M%S", time.gmtime(found.st_mtime))
-
-
-def facts(found, kind=None):
-    """RFC 3659, 7.5."""
-    kind = kind or ("dir" if stat.S_ISDIR(found.st_mode) else "file")
-    size = f"size={found.st_size};" if kind == "file" else ""
-    return f"type={kind};{size}modify={modified(found)};unique={found.st_dev:x}-{found.st_ino:x};"
 
 
 def quoted(path):
