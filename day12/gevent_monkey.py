@@ -82,7 +82,7 @@ def try_out(sleep, socket):
             sock.recv(1)                           # nobody sends
 
     def wait_for_a_byte():
-        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)               # again, if the first comes before the read has begun
         os.read(reader, 1)                         # gevent leaves it as it is, and so files, pipes and input() too
 
     return [letters(wait_for_time), letters(wait_for_a_packet), letters(wait_for_a_byte)]

@@ -886,8 +886,14 @@ def main():
     # As many connections as the machine allows; the limit to begin with is made for select (day 11).
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    def stop(signum, frame):
+        signal.set_wakeup_fd(-1)                   # once is enough
+        server.shutdown()
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: server.shutdown())
+        signal.signal(signum, stop)
+    # Python calls stop() between two steps: just before epoll.poll() waits, it would come too late. But this rings at once.
+    signal.set_wakeup_fd(server.rope.fileno(), warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_BLOCK if args.workers > 1 else signal.SIG_UNBLOCK, SIGNALS)
     host, port = server.address
     print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
@@ -924,6 +930,7 @@ def fork_worker(server, number):
         return pid
     try:
         # If our parent is killed, nobody holds the rope any more, and the bell rings. So we must not hold it either.
+        signal.set_wakeup_fd(-1)
         server.rope.close()
         server.shutdown = lambda: os.getppid() == parent and os.kill(parent, signal.SIGTERM)       # it tells all of us
         signal.signal(signal.SIGINT, signal.SIG_IGN)                   # Ctrl-C reaches us too, but our parent will ring

@@ -311,9 +311,9 @@ class Program:
         return left
 
     def _uses_multiprocessing(self):
-        scripts = [Path(word) for word in self.argv if word.endswith(".py")]
-        return not scripts or any("multiprocessing" in (self.folder / script).read_text(encoding="utf-8")
-                                  for script in scripts if (self.folder / script).exists())
+        scripts = [self.folder / word for word in self.argv if word.endswith(".py")]
+        texts = [*self.argv, *(script.read_text(encoding="utf-8") for script in scripts if script.exists())]
+        return any("multiprocessing" in text for text in texts)
 
     def destroy(self):
         """End it by force, with all that it has started, and give back what it needed."""

@@ -30,7 +30,7 @@ def test_process3():
     pids = [numbers(line)[0] for line in children]
     assert [numbers(line)[1] for line in children] == [parent] * 3
     assert len({parent, *pids}) == 4
-    assert 0.5 <= float(re.search(r"together took ([\d.]+) s", summary)[1]) < 1.2
+    assert float(re.search(r"together took ([\d.]+) s", summary)[1]) < 1.2       # the parent may look at its clock late
 
 
 def test_process_attr():

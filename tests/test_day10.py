@@ -167,7 +167,7 @@ def test_fork_server_and_thread_server_at_the_limit_of_processes(script, tmp_pat
     """Neither a process nor a thread is to be had (EAGAIN): the client waits, and gets its echo as soon as there is one."""
     (tmp_path / "limited.py").write_text(LIMITED)
     with Program(tmp_path / "limited.py", ROOT / script, 0) as server:
-        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\nlimited\n")[1])
         with connect(server) as conn:
             conn.sendall(b"hello")
             assert not select.select([conn], [], [], 0.3)[0]
@@ -188,6 +188,7 @@ def listen(description):
     limits = resource.getrlimit(resource.RLIMIT_NPROC)
     resource.setrlimit(resource.RLIMIT_NPROC, (0, limits[1]))
     signal.signal(signal.SIGUSR1, lambda signum, frame: resource.setrlimit(resource.RLIMIT_NPROC, limits))
+    print("limited", flush=True)
     return listener
 
 spec = importlib.util.spec_from_file_location("server", sys.argv.pop(1))
@@ -275,8 +276,11 @@ def test_echo_client_sees_that_the_server_ends():
 
 def sockets(pid):
     """The sockets of a process: the kernel's names for them."""
-    folder = f"/proc/{pid}/fd"
-    return {name for name in (os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)) if name.startswith("socket:")}
+    found = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):                   # closed since
+            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return {name for name in found if name.startswith("socket:")}
 
 
 def connect(server):

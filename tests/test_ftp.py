@@ -644,10 +644,12 @@ def test_ftp_server_ends_idle_sessions_and_transfers(tmp_path):
     sparse(tmp_path / "big")
     with ftp_server(tmp_path, "--timeout", "0.5") as server:
         with contextlib.ExitStack() as stack:
-            idle, slow, reader, writer = [stack.enter_context(Client(server, "anonymous")) for _ in range(4)]
-            silent = stack.enter_context(Client(server, None))
+            idle, slow, reader = [stack.enter_context(Client(server, "anonymous")) for _ in range(3)]
             slow.sendall(b"NOO")
-            with reader.begin("RETR big", SO_RCVBUF=4096), writer.begin("STOR new") as upload:
+            silent = stack.enter_context(Client(server, None))
+            stack.enter_context(reader.begin("RETR big", SO_RCVBUF=4096))
+            writer = stack.enter_context(Client(server, "anonymous"))
+            with writer.begin("STOR new") as upload:
                 socket.socket.sendall(upload, b"half")
                 assert reader.reply() == 426
                 assert writer.reply() == 426
@@ -1701,6 +1703,7 @@ def test_ftp_client_ctrl_c_in_a_download_leaves_nothing(here, tty):
             client.expect(r" 50%|  0% \[\.+\]")
         while not any(path.stat().st_size == 1000 for path in here.iterdir()):
             os.sched_yield()
+        client.wait_until_asleep()
         if tty:
             client.write("\x03")
         else:

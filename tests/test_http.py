@@ -44,12 +44,13 @@ FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIU
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     with started(tmp_path_factory.mktemp("http")) as server:
+        wait_until(lambda: get(server, "/x.tar.gz")["etag"].startswith('"'), lambda: "the files never get old enough to be kept")
         yield server
 
 
 @contextlib.contextmanager
 def started(tmp_path, *args, script=SERVER, **options):
-    """A server of a folder with FILES in it, which are old enough to be kept, and with a secret beside it."""
+    """A server of a folder with FILES in it, and with a secret beside it."""
     root = tmp_path / "root"
     for name, data in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -945,9 +946,10 @@ def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
     with started(tmp_path, "--timeout", "1") as server, download(server) as (lazy, path), contextlib.ExitStack() as stack:
         cases = {b"": None, b"GET /": 408, request("/", "Content-Length: 5") + b"x": 408, request("/") + b"GET": 200,
                  request("/", "Transfer-Encoding: chunked") + b"1\r\n": 408, request("/"): 200}
-        clients = [(stack.enter_context(Client(server)), data, status) for data, status in cases.items()]
-        for client, data, status in clients:
-            client.sendall(data)
+        clients = []
+        for data, status in cases.items():
+            clients.append((stack.enter_context(Client(server)), data, status))
+            clients[-1][0].sendall(data)
         for client, data, status in clients:
             if status:
                 assert client.answer().status == status
@@ -1181,11 +1183,15 @@ def test_a_mistake_in_a_route_is_a_500_and_a_traceback(routes):
 
 
 def test_a_client_with_many_requests_for_a_slow_route_lets_others_in(routes):
-    with serve(routes) as server, Client(server) as greedy, Client(server) as other:
-        greedy.sendall(request("/slow") * 300)
-        greedy.answer()                            # it has begun
-        assert json.loads(other.get("/calls").body)[0] < 100
-        for _ in range(299):
+    with serve(routes) as server, Client(server) as first, Client(server) as greedy, Client(server) as other:
+        for client in greedy, other:
+            assert client.get("/calls").status == 200
+        first.sendall(request("/wait"))
+        with open(routes.parent / "fifo", "w"):    # it waits there until both have sent
+            greedy.sendall(request("/slow") * 300)
+            other.sendall(request("/calls"))
+        assert json.loads(other.answer().body)[0] < 10
+        for _ in range(300):
             assert greedy.answer().status == 200
 
 
