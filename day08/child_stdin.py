@@ -30,8 +30,11 @@ def ask(parents_file):
 
 
 def identity(fd):
-    """What tells one file from all others: its device and its number there."""
-    status = os.fstat(fd)
+    """What tells one file from all others, its device and its number there; None if the descriptor is closed."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
     return status.st_dev, status.st_ino
 
 

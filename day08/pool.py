@@ -19,6 +19,7 @@ PATIENCE = 10                                      # seconds until a process end
 
 def main():
     signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
+    signal.signal(signal.SIGINT, signal.SIG_IGN)   # no Ctrl-C, here and in the workers: a half-made pool could not be ended
     many_tasks()
     an_error()
     leaving_the_block()
@@ -26,7 +27,7 @@ def main():
 
 
 def many_tasks():
-    pool = Pool(2, initializer=prepare)            # without a number: one worker for each CPU
+    pool = Pool(2)                                 # without a number: one worker for each CPU
     results = [pool.apply_async(os.getpid) for _ in range(20)]         # returns at once, with an AsyncResult
     pool.close()                                   # no more tasks; what is queued will be done
     try:
@@ -41,7 +42,7 @@ def many_tasks():
 
 
 def an_error():
-    with Pool(1, initializer=prepare) as pool:
+    with Pool(1) as pool:
         result = pool.apply_async(divmod, (1, 0))
         result.wait(PATIENCE)                      # done, and no word of an error
         try:
@@ -53,17 +54,16 @@ def an_error():
 
 def leaving_the_block():
     never = Event()
-    with Pool(1, initializer=prepare, initargs=(never,)) as pool:
+    with Pool(1, initializer=remember, initargs=(never,)) as pool:
         results = [pool.apply_async(wait_for_it) for _ in range(3)]
     done = sum(result.ready() for result in results)
     print(f"with   : leaving the block terminates the pool, of {len(results)} tasks {done} were done")
     assert done == 0
 
 
-def prepare(event=None):
+def remember(event):
     """Run once in each worker."""
     global remembered
-    signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C is for the parent, which then ends us
     remembered = event                             # an Event cannot travel with a task, only with the start of a process
 
 
@@ -73,7 +73,7 @@ def wait_for_it():
 
 def a_killed_worker():
     # A pool replaces a worker from one of its threads, and to fork a process that has threads is not safe: so spawn.
-    with get_context("spawn").Pool(1, initializer=prepare) as pool:
+    with get_context("spawn").Pool(1) as pool:
         doomed = pool.apply_async(kill_myself)
         replacement = pool.apply_async(os.getpid).get(PATIENCE)        # done by the next worker, after the first has died
         print(f"killed : the worker was replaced, but its task is never done: ready() is {doomed.ready()}")

@@ -24,6 +24,8 @@ def task(n):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)   # no Ctrl-C, here and in the workers: a half-made pool could not be ended
+    signal.alarm(30)                               # if a worker dies, we may wait for it for ever
     each_times, make_times, pool_times = [], [], []
     for _ in range(ROUNDS):                        # in turn, so that a busy moment of the machine hits both
         started = time.perf_counter()
@@ -34,7 +36,7 @@ def main():
         each_times.append(time.perf_counter() - started)
 
         started = time.perf_counter()
-        with Pool(2, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:      # Ctrl-C is for us
+        with Pool(2) as pool:
             pool.apply(task, (0,))
             make_times.append(time.perf_counter() - started)
             started = time.perf_counter()

@@ -53,7 +53,7 @@ def main():
 
     child = Process(target=time.sleep, name="worker", args=(PATIENCE,))
     child.start()
-    child.terminate()                              # sends SIGTERM, and an exit code below 0 is a signal's number
+    child.terminate()                              # sends SIGTERM, and an exit code below 0 is minus a signal's number
     child.join()
     show("was terminated", child)
     assert child.exitcode == -15

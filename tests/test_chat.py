@@ -314,7 +314,7 @@ def test_chat_server_speaks_with_a_person():
 @pytest.mark.parametrize("args, complaint", [
     (["x"], "a port is a number"), (["70000"], "a port is a number"), (["-1"], "unrecognized|required|invalid|argument"),
     (["--timeout", "0"], "a time is a number"), (["--timeout", "nan"], "a time is a number"),
-    (["--timeout", "1e9"], "a time is a number"),
+    (["--timeout", "1e9"], "a time is a number"), (["--timeout", "0.0001"], "a time is a number"),
     (["0", "-b", "203.0.113.1"], "Cannot assign"), (["0", "-b", "no such host"], "not known|resolution|No address"),
     (["0", "-b", "127.0.0..1"], "127.0.0..1"), (["0", "-b", "127.255.255.255"], "Permission|Network|Cannot"),
 ])

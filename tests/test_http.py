@@ -386,16 +386,6 @@ def test_a_kept_file_whose_folder_moves_away(server):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_file_from_before_there_were_years(server):
-    path = server.root / "ancient"
-    path.write_bytes(b"x")
-    try:
-        os.utime(path, (-2 ** 33, -2 ** 33))
-        assert get(server, "/ancient")["last-modified"].endswith(" GMT")
-    finally:
-        path.unlink()
-
-
 @contextlib.contextmanager
 def download(server, size=HUGE):
     """A download that has begun and is far from its end."""

@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import sys
+import threading
 from html.parser import HTMLParser
 
 import course
@@ -204,6 +205,154 @@ def test_queue_put_of_what_cannot_be_pickled_raises_nothing_and_loses_the_messag
 def test_value_of_one_byte():
     run(sys.executable, "-c", "import multiprocessing; multiprocessing.Value('c', b'ab')", status=1, stderr="(?s).*TypeError.*",
         orphans=course.HELPERS)
+
+
+def python(code, **options):
+    """What some lines print."""
+    return run(sys.executable, "-c", "if True:\n" + code, **options).stdout
+
+
+def test_sys_exit_in_a_thread_ends_only_the_thread():
+    assert python("""
+        import sys, threading
+        thread = threading.Thread(target=sys.exit, args=(3,))
+        thread.start()
+        thread.join()
+        print("still here")""") == "still here\n"
+
+
+def test_os_exit_in_a_thread_ends_all():
+    assert python("""
+        import os, threading
+        thread = threading.Thread(target=os._exit, args=(3,))
+        thread.start()
+        thread.join()
+        print("still here")""", status=3) == ""
+
+
+def test_orphan_is_reaped_only_if_the_one_who_adopts_it_waits():
+    assert python(f"""
+        import ctypes, os
+        ctypes.CDLL(None).prctl({harness.PR_SET_CHILD_SUBREAPER}, 1)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            if os.fork():
+                os._exit(0)
+            os.write(writer, str(os.getpid()).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        orphan = int(os.read(reader, 100))
+        os.waitid(os.P_PID, orphan, os.WEXITED | os.WNOWAIT)           # it has ended, and nobody has reaped it
+        with open(f"/proc/{{orphan}}/stat") as stat:
+            print(stat.read().split()[2:4] == ["Z", str(os.getpid())])
+        os.waitpid(orphan, 0)
+        print(os.path.exists(f"/proc/{{orphan}}"))""") == "True\nFalse\n"
+
+
+def test_is_alive_reaps():
+    child = multiprocessing.get_context("fork").Process(target=int)
+    assert not child.is_alive()
+    child.start()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not child.is_alive() and not os.path.exists(f"/proc/{child.pid}")
+
+
+def test_daemon_process_outlives_a_parent_that_does_not_end_normally():
+    with Program(sys.executable, "-c", """if True:
+            import multiprocessing, os, signal
+            child = multiprocessing.get_context("fork").Process(target=signal.pause, daemon=True)
+            child.start()
+            print(child.pid, flush=True)
+            os._exit(0)""") as program:
+        pid = int(program.expect(r"(\d+)\n")[1])
+        program.wait()
+        assert harness.state_of(pid) not in ("Z", None)
+
+
+def test_daemon_process_may_have_no_children():
+    assert "daemonic processes are not allowed to have children" in run(sys.executable, "-c", """if True:
+        import multiprocessing
+        context = multiprocessing.get_context("fork")
+        child = context.Process(target=lambda: context.Process().start(), daemon=True)
+        child.start()
+        child.join()
+        exit(child.exitcode)""", status=1, stderr="(?s).*").stderr
+
+
+def test_pool_without_a_number_has_a_worker_for_each_cpu():
+    workers = int(python("""
+        import multiprocessing, os
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        with multiprocessing.get_context("fork").Pool() as pool:
+            print(len(multiprocessing.active_children()))"""))
+    assert workers == (1 if sys.version_info >= (3, 13) else os.cpu_count())
+
+
+POOL = """
+        import concurrent.futures, multiprocessing, os
+        context = multiprocessing.get_context("fork")
+"""
+
+
+def test_pool_join_before_close_raises_value_error():
+    assert python(POOL + """
+        with context.Pool(1) as pool:
+            try:
+                pool.join()
+            except ValueError as error:
+                print(error)""") == "Pool is still running\n"
+
+
+def test_pool_task_that_is_defined_later_is_never_done():
+    printed = python(POOL + """
+        pool = context.Pool(1)
+        def late():
+            pass
+        [worker] = multiprocessing.active_children()
+        result = pool.apply_async(late)
+        worker.join()                              # it cannot find the function, and dies of that
+        print(result.ready())
+        pool.terminate()
+        pool.join()""", stderr="(?s).*AttributeError.*late.*")
+    assert printed == "False\n"
+
+
+def test_process_pool_executor_that_is_broken_raises():
+    assert python(POOL + """
+        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+            try:
+                pool.submit(os._exit, 1).result()
+            except concurrent.futures.BrokenExecutor as error:
+                print(type(error).__name__)""") == "BrokenProcessPool\n"
+
+
+def test_queue_close_is_for_one_process_only():
+    assert python("""
+        import multiprocessing
+        context = multiprocessing.get_context("fork")
+        queue = context.Queue()
+        child = context.Process(target=queue.close)
+        child.start()
+        child.join()
+        queue.put("still open here")
+        print(queue.get(timeout=10))""") == "still open here\n"
+
+
+def test_semaphore_of_threading_has_no_get_value():
+    assert not hasattr(threading.Semaphore(), "get_value") and hasattr(multiprocessing.Semaphore(), "get_value")
+
+
+def test_daemon_thread_outlives_main_while_another_thread_lives():
+    assert python("""
+        import threading
+        main_has_ended, said = threading.main_thread().join, threading.Event()
+        def daemon():
+            main_has_ended()
+            print("main has ended, and I have not", flush=True)
+            said.set()
+        threading.Thread(target=daemon, daemon=True).start()
+        threading.Thread(target=said.wait).start()""") == "main has ended, and I have not\n"
 
 
 # To do and to know

@@ -61,10 +61,15 @@ def main():
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nchat_client: left before joining" if on_terminal else "chat_client: left before joining")
 
+    try:
+        print(f"You are in the room as {clean(name)}. To leave: quit, Ctrl-D or Ctrl-C.", flush=True)
+    except OSError:                                # nobody can see it
+        leave(sock)
+        os._exit(1)
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        listen(sock, name, interval, parent, on_terminal)
+        listen(sock, interval, parent, on_terminal)
     else:
         talk(sock, name, interval, pid, settings)
 
@@ -107,7 +112,7 @@ def connect(host, port):
 def ask(sock, question):
     """Repeat the question until it is answered with OK or NO; return the answer's word and its rest. Raises OSError."""
     for _ in range(TRIES):
-        sock.send(question.encode(errors="replace"))
+        sock.send(question.encode())
         deadline = time.monotonic() + ASK_AGAIN
         while (left := deadline - time.monotonic()) > 0:
             sock.settimeout(left)
@@ -215,7 +220,7 @@ def talk(sock, name, interval, other_half, settings):
     end(0)
 
 
-def listen(sock, name, interval, parent, on_terminal):
+def listen(sock, interval, parent, on_terminal):
     """The child: show what the room says, until it closes or the server falls silent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # a Ctrl-C reaches both halves; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -241,7 +246,6 @@ def listen(sock, name, interval, parent, on_terminal):
         show(line)
         os._exit(status)                           # the parent hears of it by SIGCHLD
 
-    show(f"You are in the room as {name}. To leave: quit, Ctrl-D or Ctrl-C.")
     sock.settimeout(interval)                      # each sign of life is answered, so there is always something to hear
     missed = 0
     while missed < MISSED:
@@ -284,8 +288,13 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Take part in a chat room over UDP.")
     parser.add_argument("port", nargs="?", type=port_number, default=8888, help="UDP port of the server (default: 8888)")
     parser.add_argument("-H", "--host", default="127.0.0.1", help="address of the server (default: 127.0.0.1)")
-    parser.add_argument("--name", help="ask for this name first")
+    parser.add_argument("--name", type=readable, help="ask for this name first")
     return parser.parse_args()
+
+
+def readable(text):
+    """An argument may be any bytes; what travels is UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 def port_number(text):

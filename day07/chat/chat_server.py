@@ -40,7 +40,7 @@ MAX_TEXT = 1000
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192                                # more than MAX_TEXT characters take in UTF-8; the rest is cut off
 RECEIVE_BUFFER = 4 << 20                           # bytes; the kernel may allow less (net.core.rmem_max)
-MAX_TIMEOUT = 86400                                # seconds
+MIN_TIMEOUT, MAX_TIMEOUT = 0.005, 86400            # seconds; with less there would be nothing but signs of life
 # In a name: what looks like a colon, and what is printable but cannot be seen (fillers, variation selectors, ...).
 COLONS = ":\u02d0\u0589\u05c3\u2236\ua789"
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -335,11 +335,11 @@ def port_number(text):
 
 def seconds(text):
     try:
-        if 0 < float(text) <= MAX_TIMEOUT:
+        if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
             return float(text)
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"a time is a number of seconds up to {MAX_TIMEOUT}, not {text}")
+    raise argparse.ArgumentTypeError(f"a time is a number of seconds from {MIN_TIMEOUT} to {MAX_TIMEOUT}, not {text}")
 
 
 if __name__ == "__main__":
