@@ -59,5 +59,11 @@ def test_it_ends_at_ctrl_c(copy):
         tour.finish(status=130)
 
 
+def test_it_ends_when_nobody_reads_it(copy):
+    words = [sys.executable, str(copy / "tests/tour.py")]
+    run(sys.executable, "-c", "import os; r, w = os.pipe(); os.dup2(w, 1); os.close(r); os.close(w); "
+        f"os.execv({words[0]!r}, {words!r})", status=1)
+
+
 def test_it_knows_no_other_day():
     run("tests/tour.py", "99", status=2, stderr="tour: there is no day 99\n")

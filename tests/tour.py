@@ -299,7 +299,10 @@ if __name__ == "__main__":
         signal.signal(signum, signal.default_int_handler)
     try:
         main()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError) as ending:
         for program in harness.running():
             program.destroy()
-        sys.exit(130)
+        if isinstance(ending, KeyboardInterrupt):
+            sys.exit(130)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)                   # whoever read this has gone, as head does
+        sys.exit(1)
