@@ -3,14 +3,18 @@
 That links resolve and transcripts are what their commands print is checked in test_course.py.
 """
 import ast
+import asyncio
 import functools
 import html
 import multiprocessing
 import os
 import re
+import select
 import shlex
+import socket
 import sys
 import threading
+import time
 from html.parser import HTMLParser
 
 import course
@@ -18,7 +22,7 @@ import harness
 import pytest
 import readme
 import tour
-from harness import ROOT, Program, run, serve
+from harness import ROOT, TIMEOUT, Program, run, serve
 
 DAYS = [f"day{number:02}" for number in range(7, 13)]
 PAGES = ["README.md", *(f"{day}/README.md" for day in DAYS)]
@@ -353,6 +357,95 @@ def test_daemon_thread_outlives_main_while_another_thread_lives():
             said.set()
         threading.Thread(target=daemon, daemon=True).start()
         threading.Thread(target=said.wait).start()""") == "main has ended, and I have not\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/syscall"), reason="this kernel does not show where a thread waits")
+def test_threads_share_their_code_and_each_has_a_stack():
+    """Two threads wait in the same call: they stand at one instruction, each with a stack pointer of its own (man 5 proc)."""
+    assert python("""
+        import os, threading, time
+        reader, writer = os.pipe()
+        threads = [threading.Thread(target=os.read, args=(reader, 1)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        while True:                                # until both wait
+            rows = []
+            for thread in threads:
+                with open(f"/proc/self/task/{thread.native_id}/syscall") as file:
+                    rows.append(file.read().split())
+            if all(len(row) == 9 and int(row[1], 16) == reader for row in rows):
+                break
+            time.sleep(0.001)
+        (*_, stack, code), (*_, other_stack, other_code) = rows
+        print(code == other_code, stack != other_stack)
+        os.write(writer, b"xx")""") == "True True\n"
+
+
+def test_non_blocking_makes_no_difference_to_a_file(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(1 << 20))
+    fd = os.open(tmp_path / "file", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)             # out of the cache: the disk must be waited for
+        assert len(os.read(fd, 1 << 20)) == 1 << 20
+    finally:
+        os.close(fd)
+
+
+def test_thread_that_waits_for_a_file_lets_the_others_go_on(tmp_path):
+    os.mkfifo(tmp_path / "file")
+    read = []
+    thread = threading.Thread(target=lambda: read.append((tmp_path / "file").read_bytes()))
+    thread.start()
+    (tmp_path / "file").write_bytes(b"from another thread")
+    thread.join()
+    assert read == [b"from another thread"]
+
+
+def test_setblocking_wants_an_argument():
+    with socket.socket() as sock, pytest.raises(TypeError):
+        sock.setblocking()
+
+
+def test_timeout_of_poll_is_in_milliseconds_and_that_of_select_and_epoll_in_seconds():
+    with select.epoll() as epoll:
+        for wait, timeout in (select.poll().poll, 100), (epoll.poll, 0.1), (functools.partial(select.select, [], [], []), 0.1):
+            started = time.monotonic()
+            assert not any(wait(timeout))
+            assert 0.09 < time.monotonic() - started < TIMEOUT         # and not 100 seconds, nor 0.1 ms
+
+
+def test_task_group_since_3_11():
+    assert hasattr(asyncio, "TaskGroup") == (sys.version_info >= (3, 11))
+
+
+@pytest.mark.parametrize("read", ["input()", "open(0, closefd=False).readline()"])
+def test_gevent_monkey_leaves_input_and_files(read):
+    """While one greenlet waits for them, no other one has a turn."""
+    assert python(f"""
+        from gevent import monkey
+        monkey.patch_all()
+        import gevent, os, signal
+        reader, writer = os.pipe()
+        os.dup2(reader, 0)
+        signal.signal(signal.SIGALRM, lambda signum, frame: os.write(writer, b"x\\n"))
+        def ask():
+            signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+            {read}
+            print("it came")
+        gevent.joinall([gevent.spawn(ask), gevent.spawn(print, "the other")], raise_error=True)""") == "it came\nthe other\n"
+
+
+def test_close_with_bytes_unread_resets_the_connection():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), TIMEOUT) as client:
+        conn, addr = listener.accept()
+        with conn:
+            client.sendall(b"more than anybody reads")
+            select.select([conn], [], [], TIMEOUT)
+            conn.sendall(b"the answer")
+        with pytest.raises(ConnectionResetError):
+            while client.recv(100):
+                pass
 
 
 # To do and to know
