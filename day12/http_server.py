@@ -72,15 +72,12 @@ MAX_HEAD = 16384                                   # of all lines together,
 MAX_FIELDS = 100                                   # of which there are so many,
 MAX_BODY = 1 << 20                                 # and bytes of the body that may follow
 LINGER = 2                                         # seconds in which a client may read our last words
-RETRY = 0.1                                        # seconds
 GRACE = 3                                          # seconds in which a worker must end, and the last lines of the log be taken
-PIPE_BUF = 4096                                    # bytes of a write that do not mix with others' (man 7 pipe)
 CRLF, END = b"\r\n", b"\r\n\r\n"
 WORKERS = 64                                       # processes at most
 ROW = struct.Struct("5q")                          # of each: PID, when it was born, connections, requests, bytes
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
-NONE = bytes(4)                                    # 0, as ioctl writes it
 CHUNKED = -1                                       # the length of a body whose length is not known yet
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"             # RFC 9110, 5.6.2
@@ -515,8 +512,8 @@ class HTTPServer:
         with contextlib.suppress(OSError):         # the pipe is closed, or the disk full: the pages go out all the same
             # If nobody reads the pipe, we wait, as no line is to be lost; but not for ever once the bell has rung.
             while text and (select.select([self.bell], [2], [])[1] or select.select([], [2], [], GRACE)[1]):
-                # Piece by piece, as only so much is written at once, without lines of other workers in between.
-                end = text.rfind(b"\n", 0, PIPE_BUF) + 1 or text.find(b"\n") + 1
+                # Piece by piece, as only so much is written at once, without lines of other workers in between (man 7 pipe).
+                end = text.rfind(b"\n", 0, select.PIPE_BUF) + 1 or text.find(b"\n") + 1
                 text = text[os.write(2, text[:end]):]
 
     # The coroutines
@@ -843,7 +840,7 @@ class HTTPServer:
 
 def is_under_way(fd):
     """Whether something that we have sent has not arrived yet (SIOCOUTQ, man 7 tcp)."""
-    return fcntl.ioctl(fd, termios.TIOCOUTQ, NONE) != NONE
+    return any(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)))
 
 
 def report():
@@ -912,7 +909,7 @@ def supervise(server, workers):
         if len(numbers) == workers and signal.sigwait(SIGNALS) != signal.SIGCHLD:
             break
         reap(numbers)
-        if signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, RETRY):     # not at once: who cannot live would keep us busy
+        if signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, 0.1):       # not at once: who cannot live would keep us busy
             break
     server.shutdown()
     while numbers and signal.sigtimedwait({signal.SIGCHLD}, GRACE):
