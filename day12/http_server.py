@@ -272,14 +272,16 @@ class Site:
 
     def find(self, path, query, now):
         """Return the File at the path of a URL, as it is now. Raises Refusal."""
-        if any(name.startswith(".") for name in path.split("/")):      # what is hidden, and the way up
+        if "/." in path:                           # what is hidden, and the way up
             raise Refusal(404, "Not found")
         try:
             found = os.stat(self.root + path)
             if stat.S_ISDIR(found.st_mode):
                 if not path.endswith("/"):         # the links in its page must lead to the right place
                     here = self.holds(os.path.realpath(self.root + path) + "/")
-                    where = f"Location: {directory_url(path)}{'?' if query else ''}{query}\r\n"
+                    # It begins with one slash: two would lead to another host.
+                    url = urllib.parse.quote(os.fsencode("/" + path.strip("/") + "/"))
+                    where = f"Location: {url}{'?' if query else ''}{query}\r\n"
                     raise Refusal(301, "It is a directory", where) if here else Refusal(404, "Not found")
                 path += "index.html"
                 found = os.stat(self.root + path)
@@ -331,11 +333,6 @@ class Site:
 def signature(found):
     """What changes when a file does. Nobody can set st_ctime back."""
     return found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def directory_url(path):
-    """The URL of a directory, which begins with one slash: two would lead to another host."""
-    return urllib.parse.quote(os.fsencode("/" + path.strip("/") + "/"))
 
 
 def condition(headers, file):
