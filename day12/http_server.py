@@ -254,12 +254,12 @@ def too_long(data):
 # The files
 
 class File(NamedTuple):
-    """A file as it was at one moment: its os.stat_result; its bytes, or a mmap if they are many; three fields of the head."""
+    """A file as it was at one moment: its os.stat_result; its bytes, or a mmap if they are many; its tag; and what the head of
+    every answer says about it."""
     found: os.stat_result
     body: object
-    kind: str
     tag: str
-    modified: str
+    lines: str
 
 
 class Site:
@@ -322,7 +322,9 @@ class Site:
         # In the same tick of the file system's clock it may change again, unseen: so it is not kept, and its tag is a weak one.
         is_new = now - found.st_ctime < 1
         tag = f'{"W/" if is_new else ""}"{found.st_ino:x}-{size:x}-{found.st_ctime_ns:x}"'
-        file = File(found, body, kind, tag, email.utils.formatdate(min(max(0, found.st_mtime), now), usegmt=True))
+        modified = email.utils.formatdate(min(max(0, found.st_mtime), now), usegmt=True)
+        lines = f"Content-Type: {kind}\r\nLast-Modified: {modified}\r\nETag: {tag}\r\nAccept-Ranges: bytes\r\n"
+        file = File(found, body, tag, lines)
         if is_small and not is_new:
             if len(self.kept) == KEPT:
                 del self.kept[next(iter(self.kept))]                   # the one that came first
@@ -803,8 +805,7 @@ class HTTPServer:
     def file_reply(self, request):
         """Make a Reply of a file, of a part of it, or of the fact that it has not changed."""
         file = self.site.find(request.path, request.query_string, self.now)
-        status, start, end = 200, 0, len(file.body)
-        lines = f"Content-Type: {file.kind}\r\nLast-Modified: {file.modified}\r\nETag: {file.tag}\r\nAccept-Ranges: bytes\r\n"
+        status, lines, start, end = 200, file.lines, 0, len(file.body)
         if not request.is_plain:
             status = condition(request.headers, file)
             if status == 412:
