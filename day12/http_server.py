@@ -63,7 +63,7 @@ from typing import NamedTuple
 SIZE = 1 << 16                                     # bytes to receive at once
 SMALL = 1 << 16                                    # bytes of a file that is kept in memory
 CHUNK = 1 << 18                                    # bytes of a larger one to send at once
-KEPT = 256                                         # such small files
+KEPT = 256                                         # such small files, in one second
 BATCH = 16                                         # answers that are sent together,
 LIMIT = 1 << 13                                    # and bytes of each, or it is the last of them
 BURST = 16                                         # clients to accept in one turn
@@ -268,7 +268,7 @@ class Site:
     def __init__(self, directory):
         os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
         self.root = os.path.realpath(directory).rstrip("/")
-        self.kept = {}                             # path -> File, for the small ones
+        self.kept = {}                             # path -> File, for the small ones, in this second
 
     def find(self, path, query, now):
         """Return the File at the path of a URL, as it is now. Raises Refusal."""
@@ -302,7 +302,6 @@ class Site:
         """Open a file and read it, or, if it is large, map it."""
         if not stat.S_ISREG(found.st_mode):        # do not even open it: a pipe would wait, a device may do anything
             raise Refusal(404, "Not found")
-        self.kept.pop(path, None)
         fd = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             # Where have we arrived? Whatever is a link, or becomes one: what is open is open.
@@ -325,9 +324,7 @@ class Site:
         modified = email.utils.formatdate(min(max(0, found.st_mtime), now), usegmt=True)
         lines = f"Content-Type: {kind}\r\nLast-Modified: {modified}\r\nETag: {tag}\r\nAccept-Ranges: bytes\r\n"
         file = File(found, body, tag, lines)
-        if is_small and not is_new:
-            if len(self.kept) == KEPT:
-                del self.kept[next(iter(self.kept))]                   # the one that came first
+        if is_small and not is_new and len(self.kept) < KEPT:
             self.kept[path] = file
         return file
 
