@@ -40,6 +40,7 @@ import errno
 import fcntl
 import functools
 import json
+import math
 import mimetypes
 import mmap
 import os
@@ -340,22 +341,21 @@ def condition(headers, file):
     if "if-match" in headers:
         if headers["if-match"] != "*" and (tag[0] == "W" or tag not in ENTITY_TAG.findall(headers["if-match"])):
             return 412
-    elif (date := parse_date(headers.get("if-unmodified-since"))) is not None and changed > date:
+    elif changed > parse_date(headers.get("if-unmodified-since")):
         return 412
     if "if-none-match" in headers:
         tags = [one.removeprefix("W/") for one in ENTITY_TAG.findall(headers["if-none-match"])]
         return 304 if headers["if-none-match"] == "*" or tag.removeprefix("W/") in tags else 200
-    date = parse_date(headers.get("if-modified-since"))
-    return 304 if date is not None and changed <= date else 200
+    return 304 if changed <= parse_date(headers.get("if-modified-since")) else 200
 
 
 def parse_date(text):
-    """Seconds since 1970, or None for what is no date."""
+    """Seconds since 1970. For what is no date, NaN: it is neither before nor after anything, so the field has no effect."""
     try:
         date = email.utils.parsedate_to_datetime(text)
         return date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
     except (TypeError, ValueError, OverflowError):
-        return None
+        return math.nan
 
 
 def byte_range(headers, file):
