@@ -255,8 +255,8 @@ def too_long(data):
 # The files
 
 class File(NamedTuple):
-    """A file as it was at one moment: its os.stat_result; its bytes, or a mmap if they are many; its tag; and what the head of
-    every answer says about it."""
+    """A file as it was at one moment: its os.stat_result; its bytes, or a view of a mmap if they are many; its tag; and what the
+    head of every answer says about it."""
     found: os.stat_result
     body: object
     tag: str
@@ -310,7 +310,7 @@ class Site:
             if not self.holds(real) or not stat.S_ISREG(found.st_mode):
                 raise Refusal(404, "Not found")
             size, is_small = found.st_size, found.st_size <= SMALL
-            body = os.pread(fd, size, 0) if is_small else mmap.mmap(fd, size, access=mmap.ACCESS_READ)
+            body = os.pread(fd, size, 0) if is_small else memoryview(mmap.mmap(fd, size, access=mmap.ACCESS_READ))
         except ValueError:                         # of mmap: it has become shorter
             raise Refusal(503, "The file is changing") from None
         finally:
@@ -376,7 +376,7 @@ def byte_range(headers, file):
 # The answer
 
 class Reply:
-    """What is sent: data, and after it, if large, a part of a mmap as (mmap, start, end). keep: whether the connection stays.
+    """What is sent: data, and after it, if large, a view of a part of a mmap. keep: whether the connection stays.
     status and size (of the body) are for the log.  is_last: whether it is the last of a batch."""
     __slots__ = ("data", "large", "keep", "status", "size", "is_last")             # the quickest to read
 
@@ -709,7 +709,7 @@ class HTTPServer:
             self.log.append(f"{client} - - [{self.stamp}] {log_entry(request.line, reply.status, reply.size)}")
         yield from self.send_all(conn, reply.data, socket.MSG_MORE if reply.large else 0)      # to travel with what follows
         if reply.large:
-            yield from self.send_large(conn, *reply.large)
+            yield from self.send_large(conn, reply.large)
 
     def send_all(self, conn, data, flags=0):
         data = memoryview(data)
@@ -721,15 +721,16 @@ class HTTPServer:
             if data:
                 yield from self.wait_to_send(conn)
 
-    def send_large(self, conn, mapped, start, end):
+    def send_large(self, conn, view):
         """Send a part of a file; after each piece it is the others' turn."""
-        with mapped, memoryview(mapped) as view:
-            while start < end:
+        with view.obj as mapped, view:
+            start = 0
+            while start < len(view):
                 # Where it has become shorter, there are zeros in the last page, and no more pages. End, so that the client sees.
-                if mapped.size() < end:
+                if mapped.size() < len(mapped):
                     raise ConnectionAbortedError
                 with contextlib.suppress(BlockingIOError):
-                    count = conn.send(view[start:min(start + CHUNK, end)])
+                    count = conn.send(view[start:start + CHUNK])
                     self.bytes += count
                     start += count
                 yield from self.wait_to_send(conn)
@@ -802,35 +803,37 @@ class HTTPServer:
     def file_reply(self, request):
         """Make a Reply of a file, of a part of it, or of the fact that it has not changed."""
         file = self.site.find(request.path, request.query_string, self.now)
-        status, lines, start, end = 200, file.lines, 0, len(file.body)
+        status, lines, body = 200, file.lines, file.body
         if not request.is_plain:
             status = condition(request.headers, file)
             if status == 412:
                 raise Refusal(412, "It is not as you think")
             if status == 200 and request.method == "GET" and (found := byte_range(request.headers, file)):
-                status, (start, end) = 206, found
+                start, end = found
+                status, body = 206, body[start:end]
                 lines += f"Content-Range: bytes {start}-{end - 1}/{len(file.body)}\r\n"
-        return self.respond(request, status, lines, file.body, start, end)
+        return self.respond(request, status, lines, body)
 
     def refuse(self, refusal, request):
         text = f"{refusal.status} {PHRASES[refusal.status]}\n{refusal.text}\n".encode()
         return self.respond(request, refusal.status, f"Content-Type: text/plain; charset=utf-8\r\n{refusal.lines}", text)
 
-    def respond(self, request, status, lines, body=b"", start=0, end=None):
-        """Make a Reply. lines: further lines of its head.  start, end: which part of the body."""
-        end = len(body) if end is None else end
-        if status not in (204, 304):               # which have no body, not even an empty one
-            lines += f"Content-Length: {end - start}\r\n"
+    def respond(self, request, status, lines, body=b""):
+        """Make a Reply. lines: further lines of its head."""
+        if status in (204, 304):                   # which have no body, not even an empty one
+            body = b""
+        else:
+            lines += f"Content-Length: {len(body)}\r\n"
         if not request.keep_alive:
             lines += "Connection: close\r\n"
         elif not request.minor:                    # HTTP/1.0 does not stay connected by itself
             lines += "Connection: keep-alive\r\n"
         head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{self.common}{lines}\r\n".encode("latin-1")
-        if status in (204, 304) or request.method == "HEAD":
-            body, start, end = b"", 0, 0
+        if request.method == "HEAD":
+            body = b""
         if isinstance(body, bytes):
-            return Reply(head + body[start:end], None, request.keep_alive, status, end - start)
-        return Reply(head, (body, start, end), request.keep_alive, status, end - start)
+            return Reply(head + body, None, request.keep_alive, status, len(body))
+        return Reply(head, body, request.keep_alive, status, len(body))
 
 
 def is_under_way(fd):
