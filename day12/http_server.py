@@ -238,6 +238,14 @@ def body_length(headers, minor):
     return int(length)
 
 
+def parse_chunk_size(line):
+    """Return the size of a chunk. Raises Refusal."""
+    found = CHUNK_SIZE.fullmatch(line)
+    if not found:
+        raise Refusal(400, "Not the size of a chunk")
+    return int(found[1], 16)
+
+
 def check_beginning(data):
     """Refuse at once what cannot become a head any more, instead of waiting for the rest. Raises Refusal."""
     if not BEGINNING.match(data):
@@ -619,8 +627,9 @@ class HTTPServer:
 
         Its head ends at data[start]. Returns all that has been received, and how much of it is done."""
         if request.length:
-            self.handler_of(request)               # raises Refusal, as a body that nobody wants is not received
-            request, data, start = yield from self.receive_body(conn, request, data, start)
+            data, start = bytearray(data[start:]), 0
+            request = yield from self.receive_body(conn, request, data)
+            data = bytes(data)
         reply = reply or self.answer(request)
         yield from self.send_reply(conn, client, request, reply)
         if not reply.keep:
@@ -629,78 +638,75 @@ class HTTPServer:
             yield from self.wait_to_send(conn)     # there is more to do, but first it is the others' turn
         return data, start
 
-    def receive(self, conn):
-        """Wait for bytes. Raises Refusal if they come too late, ConnectionError if none will come."""
+    # What has been received and not used yet is in a bytearray: it grows at its end, and what is used goes from its front.
+
+    def receive(self, conn, data):
+        """Wait for bytes and add them to data. Raises Refusal if they come too late, ConnectionError if none will come."""
         while True:
             try:
                 yield
-                data = conn.recv(SIZE)
+                more = conn.recv(SIZE)
             except BlockingIOError:
                 continue
             except TimeoutError:
                 raise Refusal(408, "The request took too long") from None
-            if not data:
+            if not more:
                 raise ConnectionAbortedError
-            return data
+            data += more
+            return
 
     def receive_head(self, conn, data):
         """Add to data what comes, until it contains a whole head. Raises Refusal."""
         self.deadlines[conn.fileno()] = self.deadline                  # for all of it: a byte now and then does not help
         while END not in data:
             check_beginning(data)
-            data += yield from self.receive(conn)
+            yield from self.receive(conn, data)
 
-    def receive_body(self, conn, request, data, start):
-        """Return the request with its body, which begins at data[start]; all that has been received; and where the body has
-        ended in it. Raises Refusal."""
+    def receive_body(self, conn, request, data):
+        """Return the request with its body, which data begins with. Raises Refusal."""
+        self.handler_of(request)                   # raises Refusal, as a body that nobody wants is not received
         self.deadlines[conn.fileno()] = self.deadline
-        if request.minor and "expect" in request.headers and start == len(data):
+        if request.minor and "expect" in request.headers and not data:
             yield from self.send_all(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
         request = copy.copy(request)               # parse keeps the other one, for all who send the same head
         if request.length == CHUNKED:
-            request.body, data, start = yield from self.receive_chunks(conn, data, start)
-            return request, data, start
-        data = yield from self.receive_until(conn, data[start:], request.length)
-        request.body = data[:request.length]
-        return request, data, request.length
+            request.body = yield from self.take_chunks(conn, data)
+        else:
+            while len(data) < request.length:
+                yield from self.receive(conn, data)
+            request.body = bytes(memoryview(data)[:request.length])    # a slice of data itself would be one more copy
+            del data[:request.length]
+        return request
 
-    def receive_until(self, conn, data, count):
-        """Return data with what comes after it, at least count bytes in all."""
-        data = bytearray(data)                     # to make one of bytes longer is to copy it
-        while len(data) < count:
-            data += yield from self.receive(conn)
-        return bytes(data)
+    def take_line(self, conn, data):
+        while (end := data.find(CRLF)) < 0:
+            if len(data) > MAX_LINE:
+                raise Refusal(400, "Not a chunk")
+            yield from self.receive(conn, data)
+        line = bytes(data[:end])
+        del data[:end + 2]
+        return line
 
-    def receive_chunks(self, conn, data, start):
-        """The same for a body in chunks (RFC 9112, 7.1): each with its size in front, until one of size 0 and a trailer."""
-        body, size, trailer = bytearray(), None, 0
-        while True:
-            while (end := data.find(CRLF, start)) < 0:
-                if len(data) - start > MAX_LINE:
-                    raise Refusal(400, "Not a chunk")
-                data, start = data[start:] + (yield from self.receive(conn)), 0
-            line, start = data[start:end], end + 2
-            if size == 0:                          # the trailer, of which nothing is used
-                trailer += 1
-                if not line:
-                    return bytes(body), data, start
-                if trailer > MAX_FIELDS or len(line) > MAX_LINE:
-                    raise Refusal(431, "Too long a trailer")
-                parse_field(line)
-                continue
-            found = CHUNK_SIZE.fullmatch(line)
-            if not found:
-                raise Refusal(400, "Not the size of a chunk")
-            size = int(found[1], 16)
+    def take_chunks(self, conn, data):
+        """Take a body in chunks (RFC 9112, 7.1): each with its size in front, until one of size 0 and a trailer."""
+        body = bytearray()
+        while size := parse_chunk_size((yield from self.take_line(conn, data))):
             if len(body) + size > MAX_BODY:
                 raise Refusal(413, f"At most {MAX_BODY} bytes")
-            if size:
-                if len(data) - start < size + 2:
-                    data, start = (yield from self.receive_until(conn, data[start:], size + 2)), 0
-                body += data[start:start + size]
-                start += size + 2
-                if data[start - 2:start] != CRLF:
-                    raise Refusal(400, "A chunk does not end where it should")
+            while len(data) < size + 2:
+                yield from self.receive(conn, data)
+            body += data[:size]
+            if data[size:size + 2] != CRLF:
+                raise Refusal(400, "A chunk does not end where it should")
+            del data[:size + 2]
+        for _ in range(MAX_FIELDS + 1):            # the trailer, of which nothing is used
+            line = yield from self.take_line(conn, data)
+            if not line:
+                return bytes(body)
+            if len(line) > MAX_LINE:
+                break
+            parse_field(line)
+        raise Refusal(431, "Too long a trailer")
 
     def send_reply(self, conn, client, request, reply):
         """Send it, count it, and put a line into the log."""
