@@ -115,7 +115,7 @@ class Request:
     keep_alive: whether the connection stays, is_plain: whether it is a GET like any other for its path, length of the body
     (or CHUNKED), and the body, once it is there.
     """
-    line = method = ""
+    line = method = path = ""
     keep_alive = is_plain = False
     length, body = 0, b""
 
@@ -160,6 +160,14 @@ def parse(head):
         request.is_plain = request.is_plain and request.keep_alive and headers.keys() & SPECIAL == {"connection"}
         if request.minor and headers.get("expect", "100-continue").lower() != "100-continue":
             raise Refusal(417, "Only 100-continue")
+    return request
+
+
+def first_line(head):
+    """Make a Request of a head that is none: of what seems to be its first line, for the log and the refusal."""
+    request = Request()
+    request.line = head[:MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
+    request.method = request.line.partition(" ")[0]
     return request
 
 
@@ -385,12 +393,12 @@ def byte_range(headers, file):
 
 class Reply:
     """What is sent: data, and after it, if large, a view of a part of a mmap. keep: whether the connection stays.
-    status and size (of the body) are for the log.  is_last: whether it is the last of a batch."""
+    status and size (of the body) are for the log.  is_last: whether it is the last of a batch, as nothing follows or it has taken
+    or will take its time."""
     __slots__ = ("data", "large", "keep", "status", "size", "is_last")             # the quickest to read
 
-    def __init__(self, data, large, keep, status, size):
-        self.data, self.large, self.keep, self.status, self.size = data, large, keep, status, size
-        self.is_last = size > LIMIT or not keep
+    def __init__(self, data, large, keep, status, size, is_last):
+        self.data, self.large, self.keep, self.status, self.size, self.is_last = data, large, keep, status, size, is_last
 
 
 class HTTPServer:
@@ -548,95 +556,74 @@ class HTTPServer:
     def converse(self, conn, client):
         """Serve a client, request by request, until one of the two closes the connection."""
         fd, ready, deadlines, log = conn.fileno(), self.ready, self.deadlines, self.log
-        request, answers = None, []
+        data, start = b"", 0                       # what has been received, and where the next request begins in it
         with conn:
             try:
                 while True:
-                    data, request, reply = b"", None, None             # 10,000 who are silent should hold nothing
-                    deadlines[fd] = self.deadline
-                    try:
-                        yield
-                        data, start = conn.recv(SIZE), 0
-                    except BlockingIOError:
-                        continue
-                    if not data:
-                        return
-                    while start < len(data):
-                        request = reply = None
-                        end = data.find(END, start)
-                        if end < 0:
-                            data, start = bytearray(data[start:]), 0   # a refusal too needs what has come
-                            yield from self.receive_head(conn, data)
-                            data = bytes(data)
+                    if start < len(data):
+                        yield from self.wait_to_send(conn)             # there is more to do, but first it is the others' turn
+                    else:
+                        data, start = b"", 0       # 10,000 who are silent should hold nothing
+                        request = known = reply = answers = answer = None
+                        deadlines[fd] = self.deadline
+                        try:
+                            yield
+                            data = conn.recv(SIZE)
+                        except BlockingIOError:
                             continue
+                        if not data:
+                            return
 
-                        while end >= 0 and len(answers) < BATCH:       # answer together what is there
+                    answers = []
+                    while len(answers) < BATCH:    # answer together what is there
+                        request, end = None, data.find(END, start)
+                        if end < 0 and answers:
+                            break
+                        try:
+                            if end < 0:
+                                data, start = bytearray(data[start:]), 0           # a refusal too needs what has come
+                                yield from self.receive_head(conn, data)
+                                data, end = bytes(data), data.find(END)
                             request = parse(data[start:end])
-                            reply = ready.get(request.path) if request.is_plain else None
-                            if not reply:
-                                if request.length or request.path in self.routes:
-                                    break          # but these one by one
+                            known = ready.get(request.path) if request.is_plain else None
+                            if known:
+                                reply, start = known, end + 4
+                            elif answers and (request.length or request.path in self.routes):
+                                break              # but these one by one
+                            else:
+                                start = end + 4
+                                if request.length:
+                                    data, start = bytearray(data[start:]), 0
+                                    request = yield from self.receive_body(conn, request, data)
+                                    data = bytes(data)
                                 reply = self.answer(request)
-                                if reply.large:
-                                    break
-                                if request.is_plain and reply.status == 200:
-                                    ready[request.path] = reply
-                            answers.append(reply.data)
-                            if log is not None:
-                                log.append(f"{client} - - [{self.stamp}] {log_entry(request.line, reply.status, reply.size)}")
-                            start = end + 4
-                            end = data.find(END, start)
-                            request = None
-                            if reply.is_last:
-                                break
-                        if answers:
-                            answer = b"".join(answers)
-                            self.requests += len(answers)
-                            answers.clear()
-                            try:
-                                count = conn.send(answer)
-                            except BlockingIOError:
-                                count = 0
-                            self.bytes += count
-                            if count < len(answer):
-                                yield from self.send_all(conn, memoryview(answer)[count:])
-                            if not request and not reply.keep:
-                                if start < len(data) or is_under_way(fd):          # more is to come, or to arrive
-                                    yield from self.linger(conn)
-                                return
-                            if end >= 0:
-                                yield from self.wait_to_send(conn)     # there is more to do, but first it is the others' turn
-                            del answer
+                        except Refusal as refusal:                     # we do not know how to go on after that
+                            request = copy.copy(request) or first_line(data[start:])
+                            request.keep_alive = False
+                            reply = self.refuse(refusal, request)
+                        answers.append(reply.data)
+                        if log is not None:
+                            log.append(f"{client} - - [{self.stamp}] {log_entry(request.line, reply.status, reply.size)}")
+                        if reply.is_last:
+                            break
 
-                        if request:
-                            data, start = yield from self.answer_alone(conn, client, request, reply, data, end + 4)
-            except Refusal as refusal:             # we do not know how to go on after that
-                request = copy.copy(request) or Request()
-                request.line = request.line or data[start:start + MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
-                request.method = request.line.partition(" ")[0]
-                request.keep_alive = False
-                self.requests += len(answers)
-                yield from self.send_all(conn, b"".join(answers))
-                yield from self.send_reply(conn, client, request, self.refuse(refusal, request))
-                yield from self.linger(conn)
+                    answer = b"".join(answers)
+                    self.requests += len(answers)
+                    try:
+                        count = conn.send(answer, socket.MSG_MORE if reply.large else 0)           # to travel with what follows
+                    except BlockingIOError:
+                        count = 0
+                    self.bytes += count
+                    if count < len(answer):
+                        yield from self.send_all(conn, memoryview(answer)[count:])
+                    if reply.large:
+                        yield from self.send_large(conn, reply.large)
+                    if not reply.keep:
+                        if request.length or start < len(data) or is_under_way(fd):                # more is to come, or to arrive
+                            yield from self.linger(conn)
+                        return
             finally:
                 self.epoll.unregister(fd)          # to close it does not suffice, if a route has forked and the child has it too
-
-    def answer_alone(self, conn, client, request, reply, data, start):
-        """Answer a request with a body, or with a large answer, or one for a route.
-
-        Its head ends at data[start]. Returns all that has been received, and how much of it is done."""
-        if request.length:
-            data, start = bytearray(data[start:]), 0
-            request = yield from self.receive_body(conn, request, data)
-            data = bytes(data)
-        reply = reply or self.answer(request)
-        yield from self.send_reply(conn, client, request, reply)
-        if not reply.keep:
-            yield from self.linger(conn)           # which does not return
-        if start < len(data):
-            yield from self.wait_to_send(conn)     # there is more to do, but first it is the others' turn
-        return data, start
 
     # What has been received and not used yet is in a bytearray: it grows at its end, and what is used goes from its front.
 
@@ -708,20 +695,11 @@ class HTTPServer:
             parse_field(line)
         raise Refusal(431, "Too long a trailer")
 
-    def send_reply(self, conn, client, request, reply):
-        """Send it, count it, and put a line into the log."""
-        self.requests += 1
-        if self.log is not None:
-            self.log.append(f"{client} - - [{self.stamp}] {log_entry(request.line, reply.status, reply.size)}")
-        yield from self.send_all(conn, reply.data, socket.MSG_MORE if reply.large else 0)      # to travel with what follows
-        if reply.large:
-            yield from self.send_large(conn, reply.large)
-
-    def send_all(self, conn, data, flags=0):
+    def send_all(self, conn, data):
         data = memoryview(data)
         while data:
             with contextlib.suppress(BlockingIOError):
-                count = conn.send(data, flags)
+                count = conn.send(data)
                 self.bytes += count
                 data = data[count:]
             if data:
@@ -818,7 +796,10 @@ class HTTPServer:
                 start, end = found
                 status, body = 206, body[start:end]
                 lines += f"Content-Range: bytes {start}-{end - 1}/{len(file.body)}\r\n"
-        return self.respond(request, status, lines, body)
+        reply = self.respond(request, status, lines, body)
+        if request.is_plain and not reply.large:
+            self.ready[request.path] = reply
+        return reply
 
     def refuse(self, refusal, request):
         text = f"{refusal.status} {PHRASES[refusal.status]}\n{refusal.text}\n".encode()
@@ -837,9 +818,9 @@ class HTTPServer:
         head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{self.common}{lines}\r\n".encode("latin-1")
         if request.method == "HEAD":
             body = b""
-        if isinstance(body, bytes):
-            return Reply(head + body, None, request.keep_alive, status, len(body))
-        return Reply(head, body, request.keep_alive, status, len(body))
+        data, large = (head + body, None) if isinstance(body, bytes) else (head, body)
+        is_last = bool(large) or len(body) > LIMIT or not request.keep_alive or request.path in self.routes
+        return Reply(data, large, request.keep_alive, status, len(body), is_last)
 
 
 def is_under_way(fd):
