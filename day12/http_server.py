@@ -617,7 +617,7 @@ class HTTPServer:
                     if count < len(answer):
                         yield from self.send_all(conn, memoryview(answer)[count:])
                     if reply.large:
-                        yield from self.send_large(conn, reply.large)
+                        yield from self.send_all(conn, reply.large)
                     if not reply.keep:
                         if request.length or start < len(data) or is_under_way(fd):                # more is to come, or to arrive
                             yield from self.linger(conn)
@@ -696,27 +696,17 @@ class HTTPServer:
         raise Refusal(431, "Too long a trailer")
 
     def send_all(self, conn, data):
+        """Send bytes or a part of a mmap, piece by piece; after each it is the others' turn."""
         data = memoryview(data)
         while data:
+            # Where a file has become shorter, there are zeros in the last page, and no more pages. End, so that the client sees.
+            if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
+                raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
-                count = conn.send(data)
+                count = conn.send(data[:CHUNK])
                 self.bytes += count
                 data = data[count:]
             if data:
-                yield from self.wait_to_send(conn)
-
-    def send_large(self, conn, view):
-        """Send a part of a file; after each piece it is the others' turn."""
-        with view.obj as mapped, view:
-            start = 0
-            while start < len(view):
-                # Where it has become shorter, there are zeros in the last page, and no more pages. End, so that the client sees.
-                if mapped.size() < len(mapped):
-                    raise ConnectionAbortedError
-                with contextlib.suppress(BlockingIOError):
-                    count = conn.send(view[start:start + CHUNK])
-                    self.bytes += count
-                    start += count
                 yield from self.wait_to_send(conn)
 
     def wait_to_send(self, conn):
