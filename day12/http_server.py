@@ -420,7 +420,7 @@ class HTTPServer:
         self.rope.setblocking(False)               # one pull is enough, and nobody may have to wait for the second
         self.timeout = timeout
         self.log = [] if log and sys.stderr else None
-        self.routes = {}                           # path -> (methods, function)
+        self.routes = {}                           # path -> (methods, what makes a Reply of a request)
         self.tasks = {}                            # fd -> coroutine
         self.deadlines = {}                        # fd -> when it is too late for it, in time.monotonic()
         self.ready = {}                            # path -> Reply to a plain GET, in this turn
@@ -436,7 +436,8 @@ class HTTPServer:
         """Decorate a function that answers requests for this path: it gets a Request and returns str, bytes, dict or list (as
         JSON), or (status, one of these). It is called in the loop: while it works, everybody waits."""
         def register(function):
-            self.routes[path] = (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"), function
+            allowed = (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
+            self.routes[path] = allowed, functools.partial(self.call, function)
             return function
         return register
 
@@ -743,13 +744,13 @@ class HTTPServer:
 
     def handler_of(self, request):
         """Return the function that makes a Reply of this request. Raises Refusal if there is none."""
-        methods, function = self.routes.get(request.path, (FILE_METHODS, None))
+        methods, handler = self.routes.get(request.path, (FILE_METHODS, self.file_reply))
         if request.method not in methods:
             status = 405 if request.method in METHODS else 501
             raise Refusal(status, "Not with this method", f"Allow: {', '.join(methods)}\r\n")
         if request.method == "OPTIONS":
             return functools.partial(self.respond, status=204, lines=f"Allow: {', '.join(methods)}\r\n")
-        return functools.partial(self.call, function) if function else self.file_reply
+        return handler
 
     def call(self, function, request):
         """Make a Reply of what a route returns."""
