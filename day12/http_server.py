@@ -667,7 +667,8 @@ class HTTPServer:
         return request
 
     def take_line(self, conn, data):
-        while (end := data.find(CRLF)) < 0:
+        """Take a line from the front of data, without its end. Raises Refusal."""
+        while (end := data.find(CRLF, 0, MAX_LINE + 2)) < 0:
             if len(data) > MAX_LINE:
                 raise Refusal(400, "Not a chunk")
             yield from self.receive(conn, data)
@@ -691,8 +692,6 @@ class HTTPServer:
             line = yield from self.take_line(conn, data)
             if not line:
                 return bytes(body)
-            if len(line) > MAX_LINE:
-                break
             parse_field(line)
         raise Refusal(431, "Too long a trailer")
 

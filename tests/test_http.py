@@ -631,7 +631,8 @@ def malformed():
                    b"1;\x01\r\nx\r\n0\r\n\r\n",
                    b"1\r\nxx\r\n0\r\n\r\n", b"1\r\nx\n0\r\n\r\n\r\n", b"1\r\nxAB0\r\n\r\n", b"1\r\nx\n\n0\r\n\r\n",
                    b"123456789\r\n", b"1 x\r\nx\r\n", b"1 \r\nx\r\n", b"0\r\nA b\r\n\r\n", b"0\r\n A: b\r\n\r\n",
-                   b"1;" + b"x" * 9000, b"0\r\nA: \x01\r\n\r\n", b"2\r\nx\r\n0\r\n\r\n"]:
+                   b"1;" + b"x" * 9000,
+                   b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n", b"0\r\nA: \x01\r\n\r\n", b"2\r\nx\r\n0\r\n\r\n"]:
         yield b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks, 400
     for chunks in [b"100001\r\n", b"ffffffff\r\n", b"1\r\nx\r\n100000\r\n"]:
         yield b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks, 413
