@@ -141,7 +141,8 @@ def parse(head):
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
-    lines = head.removeprefix(CRLF).split(CRLF)    # an empty line in front does not matter (RFC 9112, 2.2)
+    # An empty line in front does not matter (RFC 9112, 2.2).
+    lines = head.removeprefix(CRLF).decode("latin-1").split("\r\n")
     if len(lines) - 1 > MAX_FIELDS:
         raise Refusal(431, "Too many header fields")
     request = Request()
@@ -177,7 +178,6 @@ def parse_request_line(line):
     whether the connection stays, and whether it is a plain GET. Raises Refusal."""
     if len(line) > MAX_LINE:
         raise Refusal(414, "The request line is too long")
-    line = line.decode("latin-1")
     found = REQUEST_LINE.fullmatch(line)
     if not found:
         raise Refusal(400, "Not a request line, or one that does not end with CR LF")
@@ -208,7 +208,7 @@ def split_target(method, target):
 @functools.lru_cache(maxsize=1024)
 def parse_field(line):
     """Return name, value of a header line. Raises Refusal."""
-    found = FIELD.fullmatch(line.decode("latin-1"))
+    found = FIELD.fullmatch(line)
     if not found:                                  # also for a folded line, and for white space before the colon: both are risky
         raise Refusal(400, "Not a header field, or one that does not end with CR LF")
     name, value = found.groups()
@@ -692,7 +692,7 @@ class HTTPServer:
             line = yield from self.take_line(conn, data)
             if not line:
                 return bytes(body)
-            parse_field(line)
+            parse_field(line.decode("latin-1"))
         raise Refusal(431, "Too long a trailer")
 
     def send_all(self, conn, data):
