@@ -29,8 +29,8 @@ take them all, send_all waits (EPOLLOUT), and only this client waits with it.
 Who is too slow gets a TimeoutError, thrown into its coroutine at the yield: just where a blocking socket would raise it.
 
 Why it is fast: whatever was computed once is kept as long as it is true. In one turn of the loop a file is looked at (stat) and
-its answer is made once, for all who just ask for it; a small file that has not changed is not read again, an equal head not
-parsed again.
+its answer is made once, for all who just ask for it; a small file that has not changed is read once a second, an equal head
+is parsed once.
 """
 import argparse
 import contextlib
