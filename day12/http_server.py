@@ -260,7 +260,7 @@ def check_beginning(data):
         raise Refusal(400, "Not a request line")
     if b"\n\n" in data or b"\n\r\n" in data:
         raise Refusal(400, "Lines end with CR LF")
-    if len(data) > MAX_HEAD or len(data) > MAX_LINE and CRLF not in data[2:]:
+    if len(data) > MAX_HEAD or len(data.removeprefix(CRLF)) > MAX_LINE + 1 and CRLF not in data[2:]:
         raise too_long(data)
 
 
@@ -447,7 +447,7 @@ class HTTPServer:
         # EPOLLEXCLUSIVE: of several workers that wait for the same listener, the kernel wakes up one.
         self.start(self.listener.fileno(), self.accept_clients(), EPOLLIN | EPOLLEXCLUSIVE)
         self.start(self.bell.fileno(), self.wait_for_bell())
-        self.stopping, born = False, time.monotonic_ns()
+        self.stopping, self.give_up, born = False, None, time.monotonic_ns()
         try:
             while not self.stopping:
                 ROW.pack_into(self.board, worker * ROW.size, os.getpid(), born, len(self.tasks) - 2, self.requests, self.bytes)
@@ -523,11 +523,19 @@ class HTTPServer:
         text = "".join(self.log).encode()
         self.log.clear()
         with contextlib.suppress(OSError):         # the pipe is closed, or the disk full: the pages go out all the same
-            # If nobody reads the pipe, we wait, as no line is to be lost; but not for ever once the bell has rung.
-            while text and (select.select([self.bell], [2], [])[1] or select.select([], [2], [], GRACE)[1]):
+            while text and self.wait_for_reader():
                 # Piece by piece, as only so much is written at once, without lines of other workers in between (man 7 pipe).
                 end = text.rfind(b"\n", 0, select.PIPE_BUF) + 1 or text.find(b"\n") + 1
                 text = text[os.write(2, text[:end]):]
+
+    def wait_for_reader(self):
+        """If nobody reads the log, wait, as no line is to be lost; once the bell has rung, GRACE seconds in all. Return whether
+        it can be written."""
+        if select.select([self.bell], [2], [])[1]:
+            return True
+        self.stopping = True
+        self.give_up = self.give_up or time.monotonic() + GRACE
+        return select.select([], [2], [], max(0, self.give_up - time.monotonic()))[1]
 
     # The coroutines
 
@@ -561,11 +569,11 @@ class HTTPServer:
         with conn:
             try:
                 while True:
+                    request = known = reply = answers = answer = None  # 10,000 who are silent should hold nothing
                     if start < len(data):
                         yield from self.wait_to_send(conn)             # there is more to do, but first it is the others' turn
                     else:
-                        data, start = b"", 0       # 10,000 who are silent should hold nothing
-                        request = known = reply = answers = answer = None
+                        data, start = b"", 0
                         deadlines[fd] = self.deadline
                         try:
                             yield
@@ -620,6 +628,7 @@ class HTTPServer:
                     if reply.large:
                         yield from self.send_all(conn, reply.large)
                     if not reply.keep:
+                        reply = None               # it may hold a large file
                         if request.length or start < len(data) or is_under_way(fd):                # more is to come, or to arrive
                             yield from self.linger(conn)
                         return
@@ -669,7 +678,7 @@ class HTTPServer:
     def take_line(self, conn, data):
         """Take a line from the front of data, without its end. Raises Refusal."""
         while (end := data.find(CRLF, 0, MAX_LINE + 2)) < 0:
-            if len(data) > MAX_LINE:
+            if len(data) > MAX_LINE + 1:           # and half of its end
                 raise Refusal(400, "Not a chunk")
             yield from self.receive(conn, data)
         line = bytes(data[:end])
@@ -858,6 +867,8 @@ def main():
     # As many connections as the machine allows; the limit to begin with is made for select (day 11).
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)                  # with several workers, they come when we wait for them
+
     def stop(signum, frame):
         signal.set_wakeup_fd(-1)                   # once is enough
         server.shutdown()
@@ -866,7 +877,8 @@ def main():
         signal.signal(signum, stop)
     # Python calls stop() between two steps: just before epoll.poll() waits, it would come too late. But this rings at once.
     signal.set_wakeup_fd(server.rope.fileno(), warn_on_full_buffer=False)
-    signal.pthread_sigmask(signal.SIG_BLOCK if args.workers > 1 else signal.SIG_UNBLOCK, SIGNALS)
+    if args.workers == 1:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     host, port = server.address
     print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
     supervise(server, args.workers) if args.workers > 1 else server.serve_forever()

@@ -712,6 +712,19 @@ def test_limits_are_as_they_say(server):
         assert client.answer().body == SMALL
 
 
+def test_limits_of_lines_do_not_depend_on_where_they_are_cut(server):
+    """As long as they may be, and the first packet ends between CR and LF."""
+    line, chunk = b"GET /?" + b"x" * 8175 + b" HTTP/1.1", b"5;" + b"x" * 8188
+    assert len(line) == len(chunk) == 8190
+    with Client(server) as client, Client(server) as other:
+        for before, after in [(line, b"Host: x\r\n\r\n"), (b"\r\n" + line, b"Host: x\r\n\r\n"),
+                              (request("/", "Transfer-Encoding: chunked") + chunk, b"hello\r\n0\r\n\r\n")]:
+            client.sendall(before + b"\r")
+            assert other.get("/").status == 200    # so the server has had a turn with that
+            client.sendall(b"\n" + after)
+            assert client.answer().status == 200
+
+
 # Requests in pieces, and many at once
 
 def test_one_byte_at_a_time(server):
@@ -867,6 +880,18 @@ def test_after_a_large_answer_it_waits_for_requests_again(server):
         assert client.get("/large.bin").body == LARGE
         assert_idle(server)
         assert client.get("/large.bin").body == LARGE
+
+
+def test_a_large_file_is_let_go_when_it_has_been_sent(server):
+    """Also when the next request has begun, and when the client does not close."""
+    def is_mapped():
+        with open(f"/proc/{server.pid}/maps") as maps:
+            return "large.bin" in maps.read()
+    for data in request("/large.bin") + b"GET / HT", request("/large.bin", "Connection: close"):
+        with Client(server) as client:
+            client.sendall(data)
+            assert client.answer().body == LARGE
+            wait_until(lambda: not is_mapped(), lambda: "it is still mapped", timeout=TIMEOUT / 3)
 
 
 def test_a_client_that_never_stops(server):
