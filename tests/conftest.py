@@ -1,6 +1,5 @@
 """For every test: nothing of it is left, and a failure shows what each side said."""
 import gc
-import os
 import threading
 
 import harness
@@ -18,7 +17,7 @@ def nothing_left():
     """Fail a test that leaves a process, a zombie, a thread or a descriptor in this process."""
     shared = harness.running()                     # servers that several tests share
     harness.participants[:] = shared
-    before, threads = descriptors(), threading.enumerate()
+    before, threads = harness.descriptors("self"), threading.enumerate()
     yield
     programs = [program for program in harness.running() if program not in shared]
     left = [f"running: {program}" for program in programs]
@@ -28,20 +27,10 @@ def nothing_left():
         left.append(harness.describe(pid))
         harness.kill(pid)
     gc.collect()
-    left += [f"descriptor {fd}: {what}" for fd, what in descriptors().items() if before.get(fd) != what]
+    left += [f"descriptor {fd}: {what}" for fd, what in harness.descriptors("self").items() if before.get(fd) != what]
     left += [str(thread) for thread in threading.enumerate() if thread not in threads]
     if left:
         pytest.fail("this test left behind:\n" + "\n".join(left), pytrace=False)
-
-
-def descriptors():
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:                  # the one that listed the folder
-            pass
-    return found
 
 
 @pytest.hookimpl(wrapper=True)

@@ -247,13 +247,7 @@ class Program:
     # What it is made of
 
     def descriptors(self):
-        """What its file descriptors point to, by number."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        found = {}
-        for name in os.listdir(folder):
-            with contextlib.suppress(FileNotFoundError):               # closed since
-                found[int(name)] = os.readlink(folder / name)
-        return found
+        return descriptors(self.pid)
 
     def threads(self):
         return len(os.listdir(f"/proc/{self.pid}/task"))
@@ -437,6 +431,16 @@ def state_of(pid):
     """R, S, D, T, Z, ... or None if there is no such process."""
     fields = stat_of(pid)
     return fields and fields[0]
+
+
+def descriptors(pid):
+    """What the file descriptors of a process point to, by number."""
+    folder = Path(f"/proc/{pid}/fd")
+    found = {}
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):                   # closed since
+            found[int(name)] = os.readlink(folder / name)
+    return found
 
 
 def children(pid):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import harness
 import pytest
 from course import output_of
 from harness import ROOT, TIMEOUT, Program, gone, run, serve, wait_until
@@ -276,11 +277,7 @@ def test_echo_client_sees_that_the_server_ends():
 
 def sockets(pid):
     """The sockets of a process: the kernel's names for them."""
-    found = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        with contextlib.suppress(FileNotFoundError):                   # closed since
-            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-    return {name for name in found if name.startswith("socket:")}
+    return {name for name in harness.descriptors(pid).values() if name.startswith("socket:")}
 
 
 def connect(server):

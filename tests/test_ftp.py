@@ -735,7 +735,8 @@ def test_ftp_server_and_lftp(server, real):
     (server.root / "up").write_bytes(CONTENT[:7777])
     (real.work / "up").write_bytes(CONTENT)
     (real.work / "down").write_bytes(CONTENT[:6666])
-    lftp("set ftp:use-allo yes", "put -c up", "get -c up -o down", "pget -n 3 up -o parts", "mv up moved", "mkdir -p x/y/z", "rm -r there", "rmdir x/y/z")
+    lftp("set ftp:use-allo yes", "put -c up", "get -c up -o down",
+         "pget -n 3 up -o parts", "mv up moved", "mkdir -p x/y/z", "rm -r there", "rmdir x/y/z")
     assert files(server.root) == {"moved": CONTENT, "x": None, "x/y": None}
     assert (real.work / "down").read_bytes() == (real.work / "parts").read_bytes() == CONTENT
     assert lftp("cat moved | wc -c").strip() == "200000"

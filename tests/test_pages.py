@@ -173,8 +173,13 @@ def test_what_is_not_shown_is_on_a_page():
 
 # Corrections of the notes that no script shows
 
+def python(code, **options):
+    """What some lines print."""
+    return run(sys.executable, "-c", "if True:\n" + code, **options).stdout
+
+
 def test_fork_copies_only_the_calling_thread():
-    printed = run(sys.executable, "-c", """if True:
+    printed = python("""
         import os, threading
         end = threading.Event()
         threading.Thread(target=end.wait).start()
@@ -183,7 +188,7 @@ def test_fork_copies_only_the_calling_thread():
         if pid == 0:
             os._exit(0)
         os.waitpid(pid, 0)
-        end.set()""").stdout
+        end.set()""")
     assert sorted(printed.split()) == ["1", "2"]
 
 
@@ -197,23 +202,18 @@ def test_pipe_that_is_full_makes_send_wait():
 
 
 def test_queue_put_of_what_cannot_be_pickled_raises_nothing_and_loses_the_message():
-    program = run(sys.executable, "-c", """if True:
+    printed = python("""
         import multiprocessing
         q = multiprocessing.Queue()
         q.put(lambda: 0)
         q.put("next")
         print(q.get(timeout=10))""", stderr="(?s).*pickle.*", orphans=course.HELPERS)
-    assert program.stdout == "next\n"
+    assert printed == "next\n"
 
 
 def test_value_of_one_byte():
     run(sys.executable, "-c", "import multiprocessing; multiprocessing.Value('c', b'ab')", status=1, stderr="(?s).*TypeError.*",
         orphans=course.HELPERS)
-
-
-def python(code, **options):
-    """What some lines print."""
-    return run(sys.executable, "-c", "if True:\n" + code, **options).stdout
 
 
 def test_sys_exit_in_a_thread_ends_only_the_thread():

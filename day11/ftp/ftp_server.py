@@ -64,7 +64,7 @@ NOT_HERE = frozenset("ADAT AUTH CCC CONF ENC LANG LPRT LPSV MIC PBSZ PROT SITE S
 BEFORE_LOGIN = frozenset("USER PASS QUIT REIN HELP SYST FEAT OPTS NOOP ACCT".split())
 NEED_ARGUMENT = frozenset("USER TYPE MODE STRU OPTS PORT EPRT RETR STOR APPE DELE RNFR RNTO SIZE MDTM MKD RMD CWD REST "
                           "ALLO".split())
-PREPARE = frozenset("REST ALLO PASV EPSV PORT EPRT TYPE".split())                 # what may come just before a transfer
+PREPARE = frozenset("REST ALLO PASV EPSV PORT EPRT".split())           # what may come before a transfer, beside CHOICE
 CODES = {errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552, errno.EMFILE: 451, errno.ENFILE: 451}
 
 
