@@ -1,6 +1,9 @@
 """For every test: nothing of it is left, and a failure shows what each side said."""
 import gc
+import json
+import os
 import threading
+from pathlib import Path
 
 import harness
 import pytest
@@ -40,3 +43,10 @@ def pytest_runtest_makereport(item, call):
         for participant in harness.participants[:SHOWN]:
             report.sections.append(("what was said", participant.transcript()))
     return report
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Tell tests/run.py, which runs two pytests, what this one has come to."""
+    if "COURSE_COUNTS" in os.environ:
+        counts = {outcome: len(reports) for outcome, reports in terminalreporter.stats.items() if outcome}
+        Path(os.environ["COURSE_COUNTS"]).write_text(json.dumps(counts))

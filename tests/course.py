@@ -2,6 +2,7 @@
 import ast
 import functools
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORPHANS = {"day07/child.py": 1, "day07/orphan.py": 1}
 # multiprocessing has helpers of its own (a fork server, a resource tracker), which end a moment after the script.
 HELPERS = range(5)
+PRACTICE = "practice"                              # dayNN/practice/: broken programs, not scripts of the course
 NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for a number; others stand for any text
 
 
@@ -31,8 +33,28 @@ class Script:
 
 
 def find_scripts():
-    """The paths of all scripts there are."""
+    """The paths of all scripts: every Python file that is neither a room of a system nor a broken program to practise on."""
+    return [path for path in python_files() if not is_room(path) and Path(path).parent.name != PRACTICE]
+
+
+def find_rooms():
+    """The paths of the modules that the systems are made of."""
+    return [path for path in python_files() if is_room(path)]
+
+
+def python_files():
+    """The paths of all Python files of the course, below its folder."""
     return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("day*/**/*.py"))
+
+
+def is_room(path):
+    """Whether a file belongs to a package, such as day12/httpd/."""
+    return (ROOT / path).parent.joinpath("__init__.py").exists()
+
+
+def packages_beside(path):
+    """The names of the packages in the folder of a script: the only modules of the course that it may import."""
+    return {package.parent.name for package in (ROOT / path).parent.glob("*/__init__.py")}
 
 
 def scripts_in_order():
@@ -127,3 +149,8 @@ def compare(template, printed, in_any_order=False, masked=False):
     if missing or left:
         return "".join([f"\n  not printed: {line}" for line in missing] + [f"\n  not expected: {line}" for line in left])
     return None
+
+
+def columns(text):
+    """How wide it is on a terminal, where a Chinese character takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

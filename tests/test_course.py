@@ -16,6 +16,9 @@ from harness import ROOT, Program
 SCRIPTS = course.find_scripts()
 # Beyond the standard library.
 PACKAGES = {"gevent", "greenlet"}
+# The systems whose walls are still to be built.
+TOO_LARGE = {"day07/chat/chat_client.py", "day07/chat/chat_server.py", "day11/ftp/ftp_client.py", "day11/ftp/ftp_server.py",
+             "day12/http_server.py", "day12/server_race.py"}
 TOP_LEVEL = {"day07", "day08", "day09", "day10", "day11", "day12", "tests", "README.md", "requirements.txt", "Makefile"}
 
 
@@ -24,20 +27,24 @@ def test_top_level():
 
 
 def test_every_script_has_a_named_test_and_every_named_test_a_script():
-    """day07/fork.py belongs to test_fork... in test_day07.py, day07/chat/chat_server.py to test_chat_server... in test_chat.py."""
-    tests = {}                                     # "day07" -> names of its tests, without test_
-    for folder in {Path(script).parent.name for script in SCRIPTS}:
-        tree = ast.parse((ROOT / "tests" / f"test_{folder}.py").read_text(encoding="utf-8"))
-        tests[folder] = [node.name.removeprefix("test_") for node in tree.body
-                         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    stems = {folder: [] for folder in tests}
-    for script in SCRIPTS:
-        path = Path(script)
-        stems[path.parent.name].append(path.stem)
-        assert any(belongs(name, path.stem) for name in tests[path.parent.name]), f"{script} has no test"
-    for folder, names in tests.items():
-        for name in names:
-            assert any(belongs(name, stem) for stem in stems[folder]), f"test_{name}: {folder} has no such script"
+    """day07/fork.py belongs to test_fork... in test_day07.py. A system's tests stand by room: test_chat_server... of
+    day07/chat/chat_server.py may be in test_chat.py or in any test_chat_*.py, beside tests with other names."""
+    for folder in {Path(script).parent for script in SCRIPTS}:
+        stems = [Path(script).stem for script in SCRIPTS if Path(script).parent == folder]
+        [*files] = (ROOT / "tests").glob(f"test_{folder.name}_*.py")
+        own = ROOT / "tests" / f"test_{folder.name}.py"
+        names = [name for file in [*files, *filter(Path.exists, [own])] for name in names_of_tests(file)]
+        for stem in stems:
+            assert any(belongs(name, stem) for name in names), f"{folder / stem}.py has no test"
+        if len(folder.parts) == 1:
+            for name in names_of_tests(own):
+                assert any(belongs(name, stem) for stem in stems), f"test_{name}: {folder} has no such script"
+
+
+def names_of_tests(file):
+    """The names of its tests, without test_."""
+    return [node.name.removeprefix("test_") for node in ast.parse(file.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
 
 
 def belongs(test, stem):
@@ -67,18 +74,92 @@ def test_conventions(path):
             continue                               # but this one, which must make room for the standard module
         assert not isinstance(node, (ast.For, ast.While, ast.With, ast.If)), f"line {node.lineno} runs at import"
 
+    allowed = sys.stdlib_module_names | PACKAGES | course.packages_beside(path)
+    for module in imported(tree):
+        assert module.partition(".")[0] in allowed, f"{path} is not standalone"
+    assert max(map(len, source.splitlines())) <= 130
+
+
+def imported(tree):
+    """The names of the modules that a program imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             assert node.names[0].name != "*"
             assert node.level == 0
-            modules = [node.module]
+            yield node.module
         elif isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        else:
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", course.find_rooms())
+def test_rooms(path):
+    """A room says in its first line what its one job is, and imports only the standard library and rooms below it."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(source, feature_version=(3, 10))
+    first, _, rest = (ast.get_docstring(tree) or "").partition("\n")
+    assert first.isascii() and first.endswith("."), "line 1 of the docstring says what its job is"
+    assert re.search(r"[\u4e00-\u9fff]", rest.partition("\n")[0]), "line 2 says it in Chinese"
+    assert width(source) <= 100
+    package = Path(path).parent.name
+    for module in imported(tree):
+        assert module.partition(".")[0] in sys.stdlib_module_names | {package}, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("package", sorted({str(Path(path).parent) for path in course.find_rooms()}))
+def test_rooms_import_one_way(package):
+    """Taking away, again and again, the rooms that import none of those that are left takes away all: there is no circle."""
+    rooms = {file.stem: {module.partition(".")[2] for module in imported(ast.parse(file.read_text(encoding="utf-8")))
+                         if module.partition(".")[0] == Path(package).name}
+             for file in (ROOT / package).glob("*.py")}
+    while leaves := [room for room, below in rooms.items() if not below & rooms.keys()]:
+        for room in leaves:
+            del rooms[room]
+    assert not rooms, f"these import each other in a circle: {rooms}"
+
+
+@pytest.mark.parametrize("path", [path for path in course.python_files() if path not in TOO_LARGE])
+def test_sizes(path):
+    """A file, class or function that is not larger than this can be read at one sitting."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 300
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            assert lines_of(node) <= 250, f"class {node.name} has {lines_of(node)} lines"
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert lines_of(node) <= 45, f"{node.name} has {lines_of(node)} lines"
+            assert nesting(node) <= 5, f"{node.name} is nested {nesting(node)} deep"
+
+
+def lines_of(node):
+    return node.end_lineno - min([node.lineno, *(one.lineno for one in node.decorator_list)]) + 1
+
+
+def nesting(node, depth=0):
+    """How deep the blocks of a function are nested. An elif is no deeper than its if; a function inside is a new beginning."""
+    deepest = depth
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
             continue
-        for module in modules:
-            assert module.partition(".")[0] in sys.stdlib_module_names | PACKAGES, f"{path} is not standalone"
-    assert max(map(len, source.splitlines())) <= 130
+        is_elif = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
+        is_block = isinstance(child, (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.AsyncFor, ast.AsyncWith, ast.Match))
+        deepest = max(deepest, nesting(child, depth + (is_block and not is_elif)))
+    return deepest
+
+
+@pytest.mark.parametrize("source, depth", [
+    ("def f():\n  pass", 0),
+    ("def f():\n  if a:\n    for b in c:\n      pass", 2),
+    ("def f():\n  if a:\n    pass\n  elif b:\n    pass\n  elif c:\n    pass", 1),
+    ("def f():\n  if a:\n    pass\n  else:\n    if b:\n      pass\n    d()", 2),
+    ("def f():\n  try:\n    pass\n  except A:\n    with b:\n      pass", 2),
+])
+def test_nesting(source, depth):
+    assert nesting(ast.parse(source).body[0]) == depth
+
+
+def width(text):
+    """The widest line, in columns of a terminal, where a Chinese character takes two."""
+    return max((course.columns(line) for line in text.splitlines()), default=0)
 
 
 @pytest.mark.parametrize("path", [path for path in SCRIPTS if course.describe(path).output])

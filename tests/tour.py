@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import time
-import unicodedata
 
 import course
 import harness
@@ -74,7 +73,7 @@ class Voices:
     """The output of several programs, line by line, each with its name in front."""
 
     def __init__(self, *names):
-        self.width = max(map(columns, names))
+        self.width = max(map(course.columns, names))
 
     def of(self, name):
         """A function for Program's echo."""
@@ -93,12 +92,7 @@ class Voices:
         program.write(text + "\n")
 
     def show(self, name, mark, text):
-        print(paint("who", f"{name}{' ' * (self.width - columns(name))} |"), f"{mark}{text}", flush=True)
-
-
-def columns(text):
-    """How wide it is on a terminal, where a Chinese character takes two columns."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        print(paint("who", f"{name}{' ' * (self.width - course.columns(name))} |"), f"{mark}{text}", flush=True)
 
 
 # Scenes
