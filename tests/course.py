@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORPHANS = {"day07/child.py": 1, "day07/orphan.py": 1}
 # multiprocessing has helpers of its own (a fork server, a resource tracker), which end a moment after the script.
 HELPERS = range(5)
+NOTES, BEYOND_THE_NOTES = "讲义: ", "讲义之外"       # line 3 of a docstring
 PRACTICE = "practice"                              # dayNN/practice/: broken programs, not scripts of the course
 NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for a number; others stand for any text
 
@@ -21,8 +22,9 @@ NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for
 class Script:
     """One script, as its docstring presents it."""
     path: str                                      # from the course's folder on, such as day07/fork.py
-    title: str                                     # line 1: what it shows
-    heading: str                                   # line 2: its heading in the notes
+    title: str                                     # line 1: what it shows, in English
+    title_zh: str                                  # line 2: the same in Chinese
+    heading: str                                   # line 3: its heading in the notes, behind 讲义: or "" for 讲义之外
     commands: tuple                                # under Run:
     output: tuple                                  # under Output:, the lines with their placeholders; empty if there is none
     in_any_order: bool                             # Output (in any order):
@@ -40,6 +42,11 @@ def find_scripts():
 def find_rooms():
     """The paths of the modules that the systems are made of."""
     return [path for path in python_files() if is_room(path)]
+
+
+def rooms_of(path):
+    """The files of the packages beside a script."""
+    return [file for package in packages_beside(path) for file in sorted((ROOT / path).parent.glob(f"{package}/*.py"))]
 
 
 def python_files():
@@ -66,13 +73,12 @@ def scripts_in_order():
 def describe(path):
     """Read a script's docstring; return a Script. A missing part is empty."""
     text = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or ""
-    title, _, rest = text.partition("\n")
-    heading = rest.partition("\n")[0]
+    title, title_zh, heading = (text.splitlines() + ["", "", ""])[:3]
     run = section(text, r"Run:")
     output = section(text, r"Output(?: \(in any order\))?:")
     # What follows a command on its line, after two spaces or more, is a remark.
     commands = [re.split(r"\s{2,}", line.strip())[0] for line in run if line.strip().startswith("python ")]
-    return Script(path, title, heading, tuple(commands), tuple(output), "Output (in any order):" in text)
+    return Script(path, title, title_zh, heading.removeprefix(NOTES) if heading.startswith(NOTES) else "", tuple(commands), tuple(output), "Output (in any order):" in text)
 
 
 def orphans(path):
@@ -109,6 +115,11 @@ class Transcript:
     markers: str
     command: str
     output: tuple
+
+
+def shows(script):
+    """What a table or a page says of a script: both lines of its docstring, without the stops at their ends."""
+    return f"{script.title.rstrip('.')} · {script.title_zh.rstrip('。')}".replace("|", "\\|")
 
 
 def transcripts():

@@ -1,10 +1,11 @@
-"""Bring the transcripts of the READMEs up to date: run what they show, and rewrite those that are no longer true.
+"""Bring the READMEs up to date: the lists of scripts by their docstrings, the transcripts by what the commands print.
 
 Run:    make readme
 
-A transcript that still matches, as the tests see it, is left as it is. In one that does not, the lines that have not changed
+The list in README.md has the order, the docstrings have the words; the list of the page that is served follows both. A transcript that still matches, as the tests see it, is left as it is. In one that does not, the lines that have not changed
 keep their placeholders, such as <name>.
 """
+import html
 import re
 import sys
 
@@ -12,8 +13,17 @@ import course
 from harness import Failure
 
 
+SITE = "day12/site/index.html"
+ROW = re.compile(r"^\| \[([^\]]+)\]\((day[^)]+\.py)\) \| .* \|$", re.MULTILINE)
+DAY = re.compile(r"^### \[(Day \d+)\]", re.MULTILINE)
+
+
 def main():
     rewritten = 0
+    for page, text in stale_lists().items():
+        (course.ROOT / page).write_text(text, encoding="utf-8")
+        print(f"{page}: list of scripts rewritten")
+        rewritten += 1
     for page in sorted({transcript.page for transcript in course.transcripts()}):
         try:
             for transcript in update(page):
@@ -22,6 +32,42 @@ def main():
         except Failure as error:
             sys.exit(f"{page}: {error}")
     print(f"{rewritten} rewritten")
+
+
+def stale_lists():
+    """What README.md and the site's page should contain, by page, if their lists of scripts are not what they should be."""
+    pages = {"README.md": list_of_readme, SITE: list_of_site}
+    old = {page: (course.ROOT / page).read_text(encoding="utf-8") for page in pages if (course.ROOT / page).exists()}
+    new = {page: pages[page](text) for page, text in old.items()}
+    return {page: text for page, text in new.items() if text != old[page]}
+
+
+def list_of_readme(text):
+    return ROW.sub(lambda row: f"| [{row[1]}]({row[2]}) | {course.shows(course.describe(row[2]))} |", text)
+
+
+def list_of_site(text):
+    """Below the heading of each day of the page, its scripts as README.md lists them."""
+    readme = (course.ROOT / "README.md").read_text(encoding="utf-8")
+    for day, rows in zip(DAY.findall(readme), DAY.split(readme)[2::2]):
+        items = "".join(item(path, name) for name, path in ROW.findall(rows))
+        text = re.sub(rf"(<h3>{day}:(?:.*\n)+?.*<ul>\n)(?:.*\n)*?( *</ul>)", lambda found: found[1] + items + found[2], text)
+    return text
+
+
+def item(path, name):
+    script = course.describe(path)
+    return f'''            <li data-path="{path}">
+              <a class="name" href="/source/{path}">{name}</a>
+              <span class="shows">{code(script.title.rstrip("."))}
+                <span lang="zh">{code(script.title_zh.rstrip("。"))}</span></span>
+            </li>
+'''
+
+
+def code(text):
+    """Text as HTML, with what stands between backquotes as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def update(page):
