@@ -24,8 +24,9 @@ help:
 	@echo 'make clean          remove what these commands have made'
 	@echo 'PYTHON=python3.13   after any of them: use that Python (3.10 or newer)'
 
+# Only day 12 has scripts that need packages. It is among the days when none is named.
 demo:
-	@$(RUN) wanted tests/tour.py $(DAY) $(SCRIPT)
+	@$(RUN) $(if $(findstring 12,$(or $(DAY)$(SCRIPT),12)),wanted,unneeded) tests/tour.py $(DAY) $(SCRIPT)
 
 serve:
 	@$(RUN) unneeded day12/http_server.py $(ARGS)
