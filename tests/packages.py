@@ -48,8 +48,8 @@ def main():
     except NotMade as error:
         if packages_are == "needed":
             sys.exit("make: {} (make demo, make race and make serve do without)".format(error))
-        goes_on = "with the old" if is_usable(folder) else "without"
-        sys.stderr.write("make: {}; going on {} {}\n".format(error, goes_on, folder.name))
+        how = "with the old" if is_usable(folder) else "without"
+        sys.stderr.write("make: going on {} {}: {}\n".format(how, folder.name, error))
     except KeyboardInterrupt:
         sys.exit(130)
     if command:
@@ -130,7 +130,7 @@ def make(folder, lock):
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines() or ["status {}".format(error.returncode)]
         raise NotMade("could not install the packages of requirements.txt: if there is no network, connect and try again; "
-                      "pip said: {}".format(said[-1]))
+                      "pip said: {}".format(said[-1].replace("ERROR: ", "")))
 
 
 if __name__ == "__main__":

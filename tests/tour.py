@@ -32,12 +32,12 @@ def main():
         fail(f"{missing} not installed; make packages installs what is missing, where there is a network")
     if left_out:
         print(fold(f"left out, as {missing} not installed (没有安装，略过): {left_out}"), end="\n\n", flush=True)
-    started = time.monotonic()
-    results = go_through(scripts)                  # whether each script that was shown did well, by path
-    seconds = time.monotonic() - started
+    started, stops = time.monotonic(), walk.is_possible()
+    results = go_through(scripts, stops)           # whether each script that was shown did well, by path
+    took = "" if stops else f", in {time.monotonic() - started:.1f} s"
     failed = [path for path, did_well in results.items() if not did_well]
     print(paint("bad" if failed else "good",
-                f"{len(results) - len(failed)} of {len(results)} scripts showed their facts, in {seconds:.1f} s"
+                f"{len(results) - len(failed)} of {len(results)} scripts showed their facts{took}"
                 + "".join(f"\n    failed: {path}" for path in failed)))
     sys.exit(1 if failed else 0)
 
@@ -82,9 +82,9 @@ def missing_packages(path):
             if importlib.util.find_spec(name) is None}
 
 
-def go_through(scripts):
-    """Show one script after the other, on a terminal as its reader says. Return whether each did well, by path."""
-    results, position, stops = {}, 0, walk.is_possible()
+def go_through(scripts, stops):
+    """Show one script after the other; if it stops, go on as the reader says. Return whether each did well, by path."""
+    results, position = {}, 0
     while position < len(scripts):
         path = scripts[position].path
         results[path] = show_safely(path, f"{position + 1}/{len(scripts)}")
