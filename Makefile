@@ -10,8 +10,8 @@ RUN     = exec "$(PYTHON)" tests/packages.py "$(VENV)"
 .PHONY: help demo serve race test bench-ftp bench-http readme packages clean
 
 help:
-	@echo 'make demo           walk through the scripts · 逐个看脚本: Enter goes on, s shows'
-	@echo '                    the source; some: DAY="07 08" or SCRIPT=day10/race.py'
+	@echo 'make demo           walk through the scripts, one by one · 逐个看脚本'
+	@echo '                    only some: DAY="07 08" or SCRIPT=day10/race.py'
 	@echo 'make serve          the pages of the course on its own HTTP server · 课程网页'
 	@echo "                    another port, two processes: ARGS='8080 -w 2'"
 	@echo 'make race           all server models under the same load · 服务器模型同场比较'
