@@ -72,14 +72,19 @@ def what_can_run(scripts):
 
 def missing_packages(path):
     """What a script imports that is neither in the standard library, nor its own, nor installed."""
-    imported = set()
+    return {name for name in imported(path) - sys.stdlib_module_names - course.packages_beside(path)
+            if importlib.util.find_spec(name) is None}
+
+
+def imported(path):
+    """The names of the modules and packages that a script imports."""
+    names = set()
     for node in ast.walk(ast.parse((course.ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            imported.update(alias.name.partition(".")[0] for alias in node.names)
+            names.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.partition(".")[0])
-    return {name for name in imported - sys.stdlib_module_names - course.packages_beside(path)
-            if importlib.util.find_spec(name) is None}
+            names.add(node.module.partition(".")[0])
+    return names
 
 
 def go_through(scripts, stops):
