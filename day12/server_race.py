@@ -1,7 +1,8 @@
 """All echo servers of the course under the same load: what a request costs, and what each cannot do.
 并发网络通信模型 · 各种模型同场比较
 
-Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--json FILE]
+Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
+                                    [--json FILE] [--svg FILE]
 
 How it is run: all servers are started, but all except the one that is being measured are stopped
 (SIGSTOP). Every round gives each server its turn, so that a busy moment of the machine hits all of

@@ -6,7 +6,7 @@
     load       the clients: here the requests are made and timed               客户端：在这里产生负载并计时
     results    the figures of all rounds, their medians, the JSON              各轮的数字、中位数和 JSON
     progress   says on stderr how far the race is                              在 stderr 上报告进度
-    scenarios  who meets which load, and in which order                        每个服务器按什么顺序面对哪种负载
+    scenarios  which server meets which load, and in which order               每个服务器按什么顺序面对哪种负载
     report     tables, bars, and the sentences made of the figures             表格、条形图，以及由数字得出的句子
     picture    the same as an SVG file                                         SVG 图
 

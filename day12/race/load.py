@@ -134,9 +134,9 @@ class Clients:
                 self.check_memory()
 
     def check_memory(self):
-        """Raise Unsupported if they take more memory than this machine should give."""
+        """Raise Unsupported if they take more memory than MEMORY."""
         count = len(self.conns)
-        # Not each time: with a process per client, to ask is expensive too.
+        # Not every time: with a process per client, asking is expensive too.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
             raise Unsupported(f"stopped at {count:,}: they take {MEMORY >> 20} GiB")
 

@@ -10,7 +10,7 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 13, 20                 # columns
+LABEL, BAR = 14, 20                 # columns, with the space behind them
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
@@ -19,9 +19,9 @@ def report(results, took):
     """Yield the lines. took: seconds."""
     plan, facts = results.plan, machine()
     gil = "with" if facts["gil"] else "without"
-    cores = "one core for the servers, another for the clients"
+    cores = "one core for the servers, one for the clients"
     if facts["cores"] == 1:
-        cores = "one core for servers and clients"
+        cores = "one core for all"
     yield f"CPython {facts['python']} {gil} a GIL, Linux {facts['kernel']}"
     yield f"{cores}; {plan.rounds} x {plan.seconds:g} s each, {took:.0f} s in all"
     for count in plan.clients:
@@ -108,7 +108,8 @@ def comparison(results, name, what, scenario, other):
     what = what[0].upper() + what[1:]
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
-    if theirs and other != name:
+    # Memory is seldom less than before, but another program may have begun to share some.
+    if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."
 
@@ -131,8 +132,8 @@ def growth(results, name):
         verdict = "idle clients cost next to nothing."
         if many > 1.5 * few:
             verdict = "each idle client adds to the cost of every request."
-        yield (f"From {levels[0]:,} to {levels[-1]:,} idle clients beside it, a request goes from "
-               f"{few:.1f} to {many:.1f} us: {verdict}")
+        yield (f"From {levels[0]:,} to {levels[-1]:,} idle clients beside it, the cost of a request "
+               f"goes from {few:.1f} to {many:.1f} us: {verdict}")
     for level in [level for level in results.idle() if level not in levels][:1]:
         yield f"With {level:,} idle clients: {results.says(f'idle-{level}', name)}."
 

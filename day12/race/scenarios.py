@@ -140,5 +140,5 @@ def start(server):
 def excuse(server, level):
     """Return why a server does not get so many idle clients, or ""."""
     if level > MODELS[server.name].idle:
-        return "left out: to open so many takes it too long"
+        return "left out, because opening so many takes too long"
     return server.excuse(level + 1)
