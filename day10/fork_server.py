@@ -5,103 +5,80 @@ Run:    python day10/fork_server.py [port] [-b ADDRESS]
         python day10/echo_client.py [port]         in another terminal, as often as you like
 """
 import argparse
-import contextlib
 import os
 import signal
 import socket
 import time
 import traceback
 
-SIZE = 1 << 16                                     # bytes to receive at once
-RETRY = 0.1                                        # seconds
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)
+SIZE = 1 << 16                      # bytes to receive at once
+TICK = 0.1                          # seconds until the parent looks around again
+STOP = {signal.SIGINT, signal.SIGTERM}
 
 
 def main():
+    # Ctrl-C and kill stay pending until serve() asks for them, so they interrupt nothing half-way.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+    # A signal that is ignored never becomes pending, and ignoring SIGCHLD would take wait away.
+    for signum in (*STOP, signal.SIGCHLD):
+        signal.signal(signum, signal.SIG_DFL)
     children = set()
-    signal.signal(signal.SIGCHLD, lambda signum, frame: reap(children))
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)                                # kill does what Ctrl-C does
-    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a process per client.") as listener:
+    with listen("Echo with a process per client.") as listener:
         serve(listener, children)
-    while children:
-        pid = children.pop()
+    for pid in children:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
 
-def stop(signum, frame):
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)                  # once is enough, from here on nothing comes in between
-    for pending in SIGNALS:                        # what has come already, but has not been handled yet
-        signal.signal(pending, lambda signum, frame: None)
-    raise KeyboardInterrupt
-
-
 def serve(listener, children):
-    while True:
+    listener.settimeout(TICK)
+    conn = None
+    while not signal.sigpending() & STOP:
+        reap(children)
         try:
-            conn, addr = listener.accept()
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
-            time.sleep(RETRY)
-            continue
-        with conn:                                 # the parent's copy; while it is open, the client cannot see the end
-            while not start(conn, listener, children):                 # at the limit of processes (EAGAIN): this one waits too
-                time.sleep(RETRY)
-
-
-def start(conn, listener, children):
-    """Start a child for a client; return whether there was one to be had."""
-    with blocked(SIGNALS):                         # no signal comes between fork and add
-        try:
+            conn = conn or listener.accept()[0]
             pid = os.fork()
-        except OSError:
-            return False
+        except TimeoutError:        # no client within one tick
+            continue
+        except OSError:             # out of descriptors (EMFILE) or processes (EAGAIN):
+            time.sleep(TICK)        # keep this client, stop accepting for a moment
+            continue
         if pid == 0:
             work(conn, listener)
         children.add(pid)
-    return True
+        # 父进程关闭自己的一份，否则子进程关闭后客户端仍看不到结束
+        conn.close()                # the parent's copy: while it is open, the client sees no end
+        conn = None
+    if conn:
+        conn.close()
+
+
+def reap(children):
+    """Collect the children that have exited, without waiting for the others (day07/sigchld.py)."""
+    while children and (pid := os.waitpid(-1, os.WNOHANG)[0]):
+        children.discard(pid)
 
 
 def work(conn, listener):
-    """The child: serve the client and end."""
+    """The child: serve one client and exit."""
     try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)                   # Ctrl-C reaches the child too: it just ends
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        listener.close()                           # the parent's affair
+        # 子进程只和客户端通信，不接受新连接
+        listener.close()            # the child's copy: only the parent accepts
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP)
         echo(conn)
     except Exception:
         traceback.print_exc()
     finally:
-        os._exit(0)                                # never return into the parent's loop
-
-
-def reap(children):
-    """Leave no zombie. One SIGCHLD may stand for several children: see day07/sigchld.py."""
-    with blocked(SIGNALS):
-        while children:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:                           # the others are alive
-                break
-            children.discard(pid)
-
-
-@contextlib.contextmanager
-def blocked(signals):
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os._exit(0)                 # never return into the parent's loop
 
 
 def echo(conn):
-    """Send back what a client sends, until it has said all or is gone."""
+    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
     with conn:
         try:
-            while data := conn.recv(SIZE):         # nothing: the client has shut down its side
+            while data := conn.recv(SIZE):
                 conn.sendall(data)
-        except OSError:                            # reset: that client is gone, and with it this process
+        except OSError:
             pass
 
 

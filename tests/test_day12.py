@@ -127,6 +127,10 @@ def test_gevent_monkey_makes_greenlets_of_threads_and_takes_epoll_away():
     assert run(sys.executable, "-c", program).stdout == "6 1 False\n"
 
 
+def test_coroutine_server_waits_in_epoll():
+    waits_in_epoll("day12/coroutine_server.py")
+
+
 def test_gevent_server_waits_in_epoll():
     """Coroutines are how it is written; what waits is one thread, as in epoll_server.py."""
     waits_in_epoll("day12/gevent_server.py")

@@ -19,6 +19,7 @@ SERVERS = {
     "poll": ["day12/poll_server.py"],
     "epoll": ["day12/epoll_server.py"],
     "epoll-edge": ["day12/epoll_server.py", "--edge"],
+    "coroutine": ["day12/coroutine_server.py"],
     "gevent": ["day12/gevent_server.py"],
     "asyncio": ["day12/asyncio_server.py"],
     "iterative": ["day10/iterative_server.py"],    # the last, and not among those that serve several clients at once

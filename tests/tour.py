@@ -284,7 +284,8 @@ SCENES = {
     "day12/server_race.py": show_server_race,
     **dict.fromkeys([
         "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
-        "day12/epoll_server.py", "day12/gevent_server.py", "day12/asyncio_server.py"], show_echo_server),
+        "day12/epoll_server.py", "day12/coroutine_server.py", "day12/gevent_server.py", "day12/asyncio_server.py"],
+        show_echo_server),
 }
 
 
