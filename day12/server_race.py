@@ -1,14 +1,14 @@
-"""All echo servers of the course under the same load: what a request costs, and what each cannot do.
+"""All echo servers under one load: what a request costs in each model, and what each cannot do.
 并发网络通信模型 · 各种模型同场比较
 
 Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
                                     [--json FILE] [--svg FILE]
 
-How it is run: all servers are started, but all except the one that is being measured are stopped
-(SIGSTOP). Every round gives each server its turn, so that a busy moment of the machine hits all of
-them; the report prints the median of the rounds. Every server is held to one core, which is fair to
-models with one thread; fork_server.py alone could use more. Many clients run on another core. A
-single client shares the server's core: the two never work at the same time, and waking up a
+How it is run: all servers are started, but only the one that is being measured runs; the others
+are stopped (SIGSTOP). Every round gives each server its turn, so that a busy moment of the machine
+hits all of them; the report prints the median of the rounds. Every server is held to one core,
+which is fair to models with one thread; processes alone could use more. Many clients run on another
+core. A single client shares the server's core: the two never work at the same time, and waking up a
 sleeping core would take longer than the echo.
 
 How to read a table: the bar and the number behind it are the CPU time that the server used per
@@ -18,8 +18,9 @@ and everything else that the machine is doing. p50 is the latency of the middle 
 in a hundred takes longer than p99. MiB is the server's memory (PSS: a page that n processes share
 counts 1/n for each).
 
-怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这是最稳定的数字。每秒请求数和延迟
-还包含客户端和机器上的其他程序。没轮到的服务器用 SIGSTOP 停住，打印的是各轮的中位数。
+怎么比：所有服务器都启动，但只有正在测量的那个在运行，其余的用 SIGSTOP 停住；每一轮各上场一次，
+打印各轮的中位数。怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这个数字最稳定；
+每秒请求数和延迟里还有客户端和机器上的其他程序。p99 表示百分之一的请求比它更慢。
 
 The rooms are in race/: load.py makes the requests, report.py makes sentences of the figures, and
 to add a server, add an entry to models.py.
@@ -47,7 +48,7 @@ SPARE = 100                         # descriptors for everything else
 def main():
     options = parse_options()
     if not hasattr(select, "epoll"):
-        print("server_race.py: this system has no epoll: use Linux (WSL, a container)", file=sys.stderr)
+        print("server_race.py: no epoll here: use Linux (WSL, a container)", file=sys.stderr)
         sys.exit(2)
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
     # Twice: the idle clients of several servers are connected at the same time.
@@ -76,12 +77,14 @@ def main():
 
 
 def parse_options():
-    """Return the options; .servers is a list of names, .turns has the rounds and seconds that are given."""
-    parser = argparse.ArgumentParser(description="All echo servers of the course under the same load.")
-    parser.add_argument("--rounds", metavar="N", type=int, help="turns of each server, 1 to 99 (default: 3)")
+    """Return the options. .servers: names; .turns: the rounds and seconds, if they are given."""
+    parser = argparse.ArgumentParser(description="All echo servers under the same load.")
+    parser.add_argument("--rounds", metavar="N", type=int,
+                        help="turns of each server, 1 to 99 (default: 3)")
     parser.add_argument("--seconds", metavar="S", type=float,
                         help="length of a turn, 0.01 to 60 (default: 0.25)")
-    parser.add_argument("--servers", metavar="a,b,c", default=",".join(MODELS), help="some of: %(default)s")
+    parser.add_argument("--servers", metavar="a,b,c", default=",".join(MODELS),
+                        help="some of: %(default)s")
     parser.add_argument("--quick", action="store_true",
                         help="few clients, short turns: does it work at all?")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
@@ -93,8 +96,9 @@ def parse_options():
     if unknown := set(options.servers) - set(MODELS):
         parser.exit(2, f"{parser.prog}: no such server: {', '.join(sorted(unknown))}; "
                        f"there are {', '.join(MODELS)}\n")
-    if not (1 <= options.turns.get("rounds", 1) <= 99 and 0.01 <= options.turns.get("seconds", 1) <= 60):
-        parser.exit(2, f"{parser.prog}: --rounds must be from 1 to 99, and --seconds from 0.01 to 60\n")
+    rounds, seconds = options.turns.get("rounds", 1), options.turns.get("seconds", 1)
+    if not (1 <= rounds <= 99 and 0.01 <= seconds <= 60):
+        parser.exit(2, f"{parser.prog}: --rounds takes 1 to 99, --seconds takes 0.01 to 60\n")
     for path in filter(None, [options.json, options.svg]):
         try:
             check_writable(path)

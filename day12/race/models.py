@@ -14,7 +14,7 @@ class Model:
     command: the script, seen from day12/, and its arguments after the port.
     lesson: a sentence of the report.
     compare: what the report compares after it: (words, scenario, the other model).
-    held: how many silent connections to hold at most; fewer where each is expensive in memory or time.
+    held: how many silent connections to hold at most, to save memory and time; 0 for no such row.
     idle: how many idle clients it gets at most beside one at work.
     """
     command: tuple
@@ -44,7 +44,7 @@ MODELS = {
         ("../day11/select_server.py",),
         "One thread for all clients; each call checks the whole list, 1,024 descriptors at most.",
         held=1000),
-    # For each client that connects, poll_server.py looks at all the others: 10,000 would take minutes.
+    # Whenever a client connects, poll looks at all the others: 10,000 would take minutes.
     "poll": Model(
         ("poll_server.py",),
         "A list without that limit, but each call still checks all of it.",
@@ -57,7 +57,7 @@ MODELS = {
         "Fewer reports, but the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "A coroutine per client; the scheduler is 45 lines of our own over epoll.",
+        "A coroutine per client, on a small scheduler of our own over epoll.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),

@@ -37,7 +37,8 @@ def bars(results):
         y = 80 + number * step
         yield text(150, y + step / 2, name, 'text-anchor="end"')
         if cost is None:
-            yield text(165, y + step / 2, results.says(f"clients-{crowd}", name)[:46], 'fill="#555"')
+            words = results.says(f"clients-{crowd}", name)[:46]
+            yield text(165, y + step / 2, words, 'fill="#555"')
         else:
             width = 340 * cost / largest
             yield (f'<rect x="160" y="{y:.0f}" width="{width:.0f}" height="{step * 2 / 3:.0f}" '
@@ -46,7 +47,7 @@ def bars(results):
 
 
 def curves(results):
-    """Yield the right half: the cost of a request beside idle clients. Both axes are logarithmic."""
+    """Yield the right half: a request's cost beside idle clients; both axes are logarithmic."""
     yield text(690, 50, "The same, for 1 client beside idle ones", TITLE)
     points = {name: [(level, cost) for level in results.idle()
                      if (cost := results.median(f"idle-{level}", name))] for name in WATCHERS}

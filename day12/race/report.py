@@ -31,8 +31,9 @@ def report(results, took):
         yield from cost_table(results, clients, f"clients-{count}")
     yield from cost_table(results, f"A new connection per request, {SLOTS} at a time", "fresh")
     if results.idle_for_all:
-        yield from cost_table(results, f"1 client at work beside {results.idle_for_all:,} idle ones",
-                              f"idle-{results.idle_for_all}")
+        level = results.idle_for_all
+        title = f"1 client at work beside {level:,} idle ones"
+        yield from cost_table(results, title, f"idle-{level}")
     yield from growth_table(results)
     yield from memory_table(results)
     yield from ["", "What this shows"]
@@ -79,12 +80,12 @@ def table(results, title, rows, what="CPU time per request",
     yield from ["", title, f"  {'':{LABEL}}{what:{BAR}}{head}"]
     for (label, scenario, name), value in zip(rows, values):
         if value is None:
-            words = textwrap.shorten(results.says(scenario, name), COLUMNS - LABEL - 2, placeholder=" ...")
-            yield f"  {label:{LABEL}}{words}"
+            room, words = COLUMNS - LABEL - 2, results.says(scenario, name)
+            yield f"  {label:{LABEL}}{textwrap.shorten(words, room, placeholder=' ...')}"
         else:
             bar = "#" * max(1, round((BAR - 1) * value / largest))
-            more = "".join(f"{results.median(scenario, name, one):{FORMATS[one]}}" for one in others)
-            yield f"  {label:{LABEL}}{bar:{BAR}}{value:8.1f}{more}"
+            more = (f"{results.median(scenario, name, one):{FORMATS[one]}}" for one in others)
+            yield f"  {label:{LABEL}}{bar:{BAR}}{value:8.1f}{''.join(more)}"
 
 
 # Figures become sentences.
@@ -126,15 +127,17 @@ def times(ratio):
 
 def growth(results, name):
     """Yield what more and more idle clients do to a request, and where they end."""
-    levels = [level for level in results.idle() if results.median(f"idle-{level}", name) is not None]
-    if len(levels) > 1:
-        few, many = (results.median(f"idle-{level}", name) for level in (levels[0], levels[-1]))
+    costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
+    measured = [level for level, cost in costs.items() if cost is not None]
+    missing = [level for level, cost in costs.items() if cost is None]
+    if len(measured) > 1:
+        first, last = measured[0], measured[-1]
         verdict = "idle clients cost next to nothing."
-        if many > 1.5 * few:
+        if costs[last] > 1.5 * costs[first]:
             verdict = "each idle client adds to the cost of every request."
-        yield (f"From {levels[0]:,} to {levels[-1]:,} idle clients beside it, the cost of a request "
-               f"goes from {few:.1f} to {many:.1f} us: {verdict}")
-    for level in [level for level in results.idle() if level not in levels][:1]:
+        yield (f"From {first:,} to {last:,} idle clients beside it, the cost of a request goes "
+               f"from {costs[first]:.1f} to {costs[last]:.1f} us: {verdict}")
+    for level in missing[:1]:
         yield f"With {level:,} idle clients: {results.says(f'idle-{level}', name)}."
 
 

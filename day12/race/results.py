@@ -16,9 +16,11 @@ from race.servers import CORES
 class Plan:
     """How many clients there are, and how long a turn is.
 
-    clients: numbers of clients at work. idle: numbers of idle ones beside one at work, for WATCHERS.
-    idle_for_all: one of these numbers, which all servers get. held: silent connections to hold.
-    rounds: turns of each server. seconds: the length of a turn. A model may limit idle and held.
+    clients: the numbers of clients at work.
+    idle: the numbers of idle clients beside one at work, for WATCHERS; a model may limit it.
+    idle_for_all: one of these numbers, which all servers get.
+    held: how many silent connections to hold; a model may limit it.
+    rounds: turns of each server. seconds: the length of a turn.
     """
     clients: tuple = (1, 64, 512)
     idle: tuple = (10, 100, 1000, 5000, 10_000)
@@ -71,7 +73,8 @@ class Results:
 
     def idle(self):
         """Return the numbers of idle clients for which there are figures, in order."""
-        return sorted(int(name.partition("-")[2]) for name in self.rounds if name.startswith("idle-"))
+        names = [name for name in self.rounds if name.startswith("idle-")]
+        return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
         """Return the number of clients at work for comparisons: many, but not too many."""
@@ -79,14 +82,15 @@ class Results:
 
     def as_dict(self):
         """Return all of it, for the JSON file."""
-        medians = {scenario: {name: {figure: self.median(scenario, name, figure) for figure in rounds[0]}
-                              for name, rounds in servers.items()}
-                   for scenario, servers in self.rounds.items()}
         return {"machine": machine(),
                 "options": {"rounds": self.plan.rounds, "seconds": self.plan.seconds},
-                "medians": medians, "rounds": self.rounds,
-                "cannot": {scenario: words for scenario, words in self.words.items() if words},
-                "failed": self.failures}
+                "medians": {scenario: self.medians(scenario) for scenario in self.rounds},
+                "rounds": self.rounds, "cannot": self.words, "failed": self.failures}
+
+    def medians(self, scenario):
+        """Return server -> figure -> median."""
+        return {name: {figure: self.median(scenario, name, figure) for figure in rounds[0]}
+                for name, rounds in self.rounds[scenario].items()}
 
 
 def figures(used, seconds, latencies, memory):

@@ -13,7 +13,10 @@ MOST_FRESH = 20_000     # per server: each keeps a port of the client busy for a
 
 
 class Race:
-    """All scenarios. results: a Results, to be filled; progress: a Progress that says what is going on."""
+    """All scenarios.
+
+    results: a Results, where the figures go. progress: a Progress, which shows what is going on.
+    """
 
     def __init__(self, results, progress):
         self.results, self.progress, self.plan = results, progress, results.plan
@@ -32,7 +35,7 @@ class Race:
 
     @contextlib.contextmanager
     def started(self, names, step):
-        """Start servers, yield those that answer, stopped (SIGSTOP), and end all, whatever happens."""
+        """Start servers; yield those that answer, stopped (SIGSTOP); end all after the block."""
         servers = [Server(name, MODELS[name].command) for name in names]
         try:
             for server in servers:
@@ -61,21 +64,22 @@ class Race:
             server.signal(signal.SIGSTOP)
 
     def run_round(self, title, servers):
-        """One turn for each server in each scenario: a busy moment of the machine hits all of them."""
+        """Give each server a turn in each scenario."""
         for count in self.plan.clients:
             for server in servers:
                 self.turn(f"{title}, {count} at work", f"clients-{count}", server,
                           self.measure_clients, server, count)
+        most = MOST_FRESH // self.plan.rounds
         for server in servers:
-            self.turn(f"{title}, a new connection per request", "fresh", server, self.measure, "fresh",
-                      server, fresh_connections, server, MOST_FRESH // self.plan.rounds)
+            self.turn(f"{title}, a new connection per request", "fresh", server,
+                      self.measure, "fresh", server, fresh_connections, server, most)
 
     def run_idle(self, servers):
         """One client at work beside more and more idle ones."""
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:
-                # The servers end too, so there is no need to wait until they have closed their side.
+                # Not politely: the servers are about to end.
                 stack.callback(crowd.close, politely=False)
             for level in self.plan.idle:
                 self.run_level(level, crowds)

@@ -82,11 +82,13 @@ class Server:
             return ""
         self.stderr.seek(0)
         text = self.stderr.read().decode(errors="replace")
-        lines = [line for line in re.findall(r"^\S.*", text, re.MULTILINE) if "Warning: " not in line]
-        return lines[-1] if lines else f"ended with status {status}"
+        for line in reversed(re.findall(r"^\S.*", text, re.MULTILINE)):
+            if "Warning: " not in line:
+                return line
+        return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve that many clients at once, "" if it can or if it is not known."""
+        """Return why it cannot serve so many at once; "" if it can, or if that is not known."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at once, the next one gets no answer"
@@ -97,7 +99,7 @@ class Server:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return the fields of /proc/PID/stat from the state on (man 5 proc), for each process, by PID."""
+        """Return the fields of /proc/PID/stat from the state on (man 5 proc), by PID."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
@@ -107,7 +109,7 @@ class Server:
         return found
 
     def cpu(self):
-        """Return the CPU seconds, user and system, of its processes and the children they reaped."""
+        """Return the CPU seconds, user and system, of its processes and their reaped children."""
         seconds = 0
         for pid, fields in self.stats().items():
             # The clock of clock_getcpuclockid(3), in nanoseconds; /proc counts in steps of 10 ms.
@@ -129,7 +131,8 @@ class Server:
     def end(self):
         """Press Ctrl-C until it ends, after a while kill it, and reap it."""
         if self.process:
-            for signum, patience in 8 * [(signal.SIGINT, ENDED_WITHIN / 8)] + [(signal.SIGKILL, None)]:
+            steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
+            for signum, patience in steps:
                 self.signal(signum)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(patience)
@@ -149,7 +152,7 @@ def end_all(servers):
 
 
 def memory_of(pid):
-    """Return the KiB of a process: PSS, or RSS if the kernel does not give PSS; 0 if it has ended."""
+    """Return the KiB of a process: PSS, or RSS where there is no PSS; 0 if it has ended."""
     for path, name in ((f"/proc/{pid}/smaps_rollup", "Pss"), (f"/proc/{pid}/status", "VmRSS")):
         with contextlib.suppress(OSError), open(path) as file:
             if found := re.search(rf"^{name}:\s+(\d+)", file.read(), re.MULTILINE):
