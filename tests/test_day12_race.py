@@ -199,6 +199,14 @@ def test_picture():
     assert 90 < curves[1][2][1] < curves[1][1][1] < 620 and curves[1][2][0] == 1150
 
 
+def test_picture_numbers_do_not_touch():
+    results = made_up({"epoll": 10}, idle={"epoll": [10] * 5}, plan=Plan())
+    places = {text.text: (int(text.get("x")), int(text.get("y"))) for text in elements(picture(results), "text")}
+    numbers = [places[number] for number in ("10", "100", "1,000", "5,000", "10,000")]
+    assert [y for x, y in numbers] == [655] * 4 + [677]
+    assert all(right[0] - left[0] > 60 or right[1] - left[1] > 20 for left, right in itertools.pairwise(numbers))
+
+
 def test_picture_has_room_for_every_server():
     names = [*SERVERS, *(f"another-{number}" for number in range(10))]
     bars = elements(picture(made_up(dict.fromkeys(names, 7))), "rect")[1:]

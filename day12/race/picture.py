@@ -58,8 +58,13 @@ def curves(results):
         x, y = place(min(results.idle(), default=1), 10 ** exponent)
         yield f'<line x1="{x:.0f}" y1="{y:.0f}" x2="1150" y2="{y:.0f}" stroke="#ccc"/>'
         yield text(x - 14, y + 7, f"{10 ** exponent:,g} \u00b5s", 'text-anchor="end"')
+    before = 0
     for level in results.idle():
-        yield text(place(level, 10 ** low)[0], 655, f"{level:,}", 'text-anchor="middle"')
+        x, y = place(level, 10 ** low)
+        # A number that would touch the one before it stands a line lower.
+        below = 57 if x - before < 65 else 35
+        yield text(x, y + below, f"{level:,}", 'text-anchor="middle"')
+        before = x
     yield text(960, 695, "idle connections", 'text-anchor="middle"')
     for name, curve in points.items():
         yield from draw(name, [place(*point) for point in curve])
@@ -86,6 +91,8 @@ def draw(name, places):
     for x, y in places:
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
-        # select ends near poll's curve: its name stands above the end.
-        shift = -10 if name == "select" else 8
-        yield text(x + 14, y + shift, name, f'fill="{colour}" font-weight="bold"')
+        style = f'fill="{colour}" font-weight="bold"'
+        if name == "select":        # on its right is poll's curve
+            yield text(x - 14, y, name, f'{style} text-anchor="end"')
+        else:
+            yield text(x + 14, y + 8, name, style)
