@@ -1,11 +1,15 @@
 """The Makefile and the environment that it makes."""
+import os
 import re
 import shlex
 import shutil
+import signal
 import sys
+from pathlib import Path
 
+import pip
 import pytest
-from harness import ROOT, Program, run
+from harness import ROOT, Program, run, wait_until
 
 
 @pytest.fixture
@@ -30,15 +34,86 @@ def test_two_at_once_make_one_environment_and_the_next_call_none(packages):
     run(packages, folder)
     assert (folder / "pyvenv.cfg").stat().st_mtime_ns == made
 
-    # Made for another Python, for other packages, or broken off by a kill -9: it is made again. Here, that fails.
+    # An activated environment is no reason to make itself again.
+    run("sh", "-c", f". {folder}/bin/activate && exec python {packages} {folder}")
+    assert (folder / "pyvenv.cfg").stat().st_mtime_ns == made
+
+
+# Most of the time that an environment takes goes into its own pip. With this on PYTHONPATH it has none, and uses ours.
+VENV_WITHOUT_PIP = """
+import os, sys
+sys.path.remove(os.path.dirname(__file__))
+import venv                                        # the standard library's
+venv.main(["--without-pip", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def quick(packages):
+    """Variables with which packages.py is quick."""
+    folder = packages.parent / "quick"
+    folder.mkdir()
+    (folder / "venv.py").write_text(VENV_WITHOUT_PIP)
+    (folder / "pip").symlink_to(Path(pip.__file__).parent)
+    return {"PYTHONPATH": str(folder), "HOME": str(folder)}
+
+
+@pytest.fixture
+def old(packages, quick):
+    """An environment that was made for another Python."""
+    folder = packages.parent.parent / "env"
+    run(packages, folder, stderr="setting up env .once.\n", env=quick)
     stamp = folder / "made-for"
     assert sys.version in stamp.read_text() and "# none" in stamp.read_text()
     stamp.write_text(stamp.read_text().replace(sys.version, "3.0"))
+    return folder
+
+
+def works(folder):
+    """Whether it can be activated, and its Python is used then."""
+    return run("sh", "-c", f". {folder}/bin/activate && python -c 'import sys; print(sys.prefix)'").stdout == f"{folder}\n"
+
+
+def test_an_environment_that_is_made_again_from_inside_works_afterwards(packages, old, quick):
+    run("sh", "-c", f". {old}/bin/activate && exec python {packages} {old}", stderr="setting up env .once.\n",
+        env=quick)
+    assert sys.version in (old / "made-for").read_text() and works(old)
+    assert not old.with_name("env.old").exists()
+
+
+NO_NETWORK = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+
+
+@pytest.mark.parametrize("activated", [False, True])
+def test_an_environment_that_cannot_be_made_again_is_left_as_it_was(packages, old, quick, activated):
     (packages.parent.parent / "requirements.txt").write_text("no-such-package-for-this-course==1\n")
-    failed = run(packages, folder, status=1, env={"PIP_NO_INDEX": "1", **home}, stderr="(?s).*")
-    [_, line] = failed.stderr.splitlines()
+    python = f". {old}/bin/activate && exec python" if activated else f"exec {sys.executable}"
+    failed = run("sh", "-c", f"{python} {packages} {old}", status=1, stderr="(?s).*",
+                 env={**NO_NETWORK, **quick})
+    line = failed.stderr.splitlines()[-1]
     assert line.startswith("make: could not install the packages of requirements.txt: if there is no network, connect")
-    assert not stamp.exists()
+    assert "3.0" in (old / "made-for").read_text() and works(old)
+
+
+def test_a_first_environment_that_cannot_be_made_leaves_nothing(packages, quick):
+    (packages.parent.parent / "requirements.txt").write_text("no-such-package-for-this-course==1\n")
+    run(packages, packages.parent.parent / "env", status=1, stderr="(?s).*", env={**NO_NETWORK, **quick})
+    assert not (packages.parent.parent / "env").exists()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_environment_that_is_being_made_again_when_we_are_ended_comes_back(packages, old, quick, signum):
+    (packages.parent.parent / "requirements.txt").write_text("# others\n")
+    with Program(packages, old, env=quick) as program:
+        program.expect("setting up", stream="stderr")
+        wait_until((old / "bin").exists, lambda: "it does not begin")
+        os.killpg(program.pid, signum)             # it and the venv or pip that it waits for
+        program.wait()
+    if signum == signal.SIGKILL:                   # nobody has cleaned up: the next one does, though it fails
+        (packages.parent.parent / "requirements.txt").write_text("no-such-package-for-this-course==1\n")
+        run(packages, old, status=1, stderr="(?s).*", env={**NO_NETWORK, **quick})
+    assert "3.0" in (old / "made-for").read_text() and works(old)
+    assert not old.with_name("env.old").exists()
 
 
 def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path):
