@@ -10,11 +10,11 @@ import types
 from xml.etree import ElementTree
 
 import pytest
-from harness import ROOT, Program, run, state_of, wait_until
+from harness import ROOT, TIMEOUT, Program, run, serve, state_of, wait_until
 
 sys.path.append(str(ROOT / "day12"))
 from race import scenarios  # noqa: E402
-from race.load import Clients  # noqa: E402
+from race.load import SLOTS, Clients, fresh_connections, ping_pong  # noqa: E402
 from race.models import MODELS, WATCHERS  # noqa: E402
 from race.picture import picture  # noqa: E402
 from race.progress import Progress  # noqa: E402
@@ -361,6 +361,21 @@ def test_a_turn_notes_what_cannot_be_and_what_fails(made_up_race, monkeypatch):
     assert signals == [(server.name, name) for server in servers for name in ("SIGCONT", "SIGSTOP")]
 
 
+# load: what is counted
+
+def test_load_counts_each_answer(monkeypatch):
+    monkeypatch.setattr("race.load.stay_on_core", lambda core: None)
+    server = MadeUp("epoll")
+    with serve("day12/epoll_server.py") as running:
+        server.address = running.host, running.port
+        seconds, latencies = fresh_connections(TIMEOUT, server, 40)
+        assert 40 <= len(latencies) < 40 + SLOTS and 0 < sum(latencies) / SLOTS / 1e9 <= seconds < TIMEOUT
+        with Clients(server) as clients:
+            clients.grow(3)
+            seconds, latencies = ping_pong(0.02, clients.conns)
+        assert len(latencies) >= 3 and 0.02 <= seconds < TIMEOUT and sum(latencies) / 3 / 1e9 <= seconds
+
+
 # servers: what /proc says
 
 def test_cpu_time_counts_children_that_are_reaped():
@@ -500,6 +515,7 @@ def test_server_race_ends_with_ctrl_c():
         race.expect("at work: fork")
         race.write("\x03")
         race.finish(130)
+        assert race.stdout.endswith("\r\x1b[K")    # and leaves no half line
 
 
 def test_server_race_lets_one_server_run_at_a_time():

@@ -53,8 +53,9 @@ def ping_pong(seconds, conns):
 
 
 def fresh_connections(seconds, server, most):
-    """Connect, send a message, wait for its echo, close; SLOTS at a time, `most` in all.
+    """Connect, send a message, wait for its echo, close; SLOTS at a time.
 
+    After that time, or `most` answers, no new connection is opened, but all answers are awaited.
     Raises Failed, OSError."""
     stay_on_core(CORES[-1])
     clock, latencies, waiting = time.perf_counter_ns, [], {}
