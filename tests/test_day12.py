@@ -2,20 +2,17 @@
 
 That each demo prints what its docstring shows is checked in test_course.py.
 """
-import json
 import os
 import re
 import select
-import signal
 import socket
 import sys
 import urllib.request
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from course import output_of
-from harness import ROOT, Program, run, serve
+from harness import ROOT, run, serve
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day12", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -158,98 +155,3 @@ def test_http_server_waits_in_epoll_and_serves_the_course():
             assert answer.status == 200 and b"day12/http_server.py" in answer.read()
         assert "anon_inode:[eventpoll]" in server.descriptors().values()
         assert server.threads() == 1
-
-
-RACE_SERVERS = ["iterative", "fork", "thread", "select", "poll", "epoll", "epoll-edge", "gevent", "asyncio"]
-
-
-def test_server_race(tmp_path):
-    """Every server has figures in every scenario, or words."""
-    race = run("day12/server_race.py", "--quick", "--json", tmp_path / "race.json", "--svg", tmp_path / "race.svg")
-    found = json.loads((tmp_path / "race.json").read_text())
-    assert found["failed"] == {} and found["machine"]["cores"] == len(os.sched_getaffinity(0))
-    assert set(found["medians"]) == {"clients-1", "clients-4", "clients-16", "fresh", "idle-5", "idle-20", "idle-50", "memory"}
-    for scenario, servers in found["medians"].items():
-        asked = {"memory": RACE_SERVERS[1:], "idle-5": RACE_SERVERS[3:6], "idle-50": RACE_SERVERS[3:6]}.get(scenario, RACE_SERVERS)
-        assert {*servers, *found["cannot"].get(scenario, {})} == set(asked), scenario
-        assert all(value > 0 for name, figures in servers.items() for figure, value in figures.items() if figure != "kib"), scenario
-        for name, figures in servers.items():
-            assert [list(one) for one in found["rounds"][scenario][name]] == [list(figures)]
-    for scenario in "clients-4", "clients-16", "idle-20":
-        assert found["cannot"][scenario]["iterative"] == "serves 1 at once, the next one gets no answer"
-    for name in RACE_SERVERS:
-        assert re.search(rf"^  {name} +#+ +\d", race.stdout, re.MULTILINE)
-        assert re.search(rf"^  {name} +[A-Z]", race.stdout.partition("What this shows")[2], re.MULTILINE)
-    texts = [text.text for text in ElementTree.parse(tmp_path / "race.svg").iter() if text.tag.endswith(("title", "text"))]
-    assert "Echo servers side by side: CPU time per request" in texts and set(RACE_SERVERS) < set(texts)
-
-
-def race_with(tmp_path, **servers):
-    """A copy of the race and of some of its servers, in which those named have another text."""
-    for path in ["day12/server_race.py", "day12/poll_server.py", "day12/epoll_server.py", "day12/gevent_server.py"]:
-        copy = tmp_path / path
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_text(servers.get(copy.stem, (ROOT / path).read_text(encoding="utf-8")), encoding="utf-8")
-    return tmp_path / "day12" / "server_race.py"
-
-
-# Echoes a few messages.
-DIES = """import socket
-with socket.create_server(("127.0.0.1", 0)) as listener:
-    print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    while True:
-        conn, addr = listener.accept()
-        with conn:
-            for left in reversed(range(10)):
-                if data := conn.recv(1000):
-                    conn.sendall(data)
-                    1 / left
-"""
-
-
-def test_server_race_reports_what_fails(tmp_path):
-    """A server that is not there, one that cannot start, and one that dies at work; the others race on."""
-    race = race_with(tmp_path, epoll_server=DIES, gevent_server="raise SystemExit('no such luck')\n")
-    printed = run(sys.executable, race, "--quick", "--servers", "select,poll,epoll,gevent", status=1).stdout
-    clients, lessons = re.search(r"4 clients.*?\n\n", printed, re.DOTALL)[0], printed.partition("What this shows")[2]
-    assert "can't open file" in " ".join(lessons.split())          # which is folded, depending on how long the path is
-    for table in clients, lessons:
-        assert re.search(r"^  select +failed: ", table, re.MULTILINE)
-        assert re.search(r"^  epoll +failed: ZeroDivisionError", table, re.MULTILINE)
-        assert re.search(r"^  gevent +failed: no such luck", table, re.MULTILINE)
-    assert re.search(r"^  poll +#+ +\d", clients, re.MULTILINE)
-
-
-def test_server_race_without_gevent(tmp_path):
-    (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError(\"No module named 'gevent'\")\n")
-    race = run("day12/server_race.py", "--quick", "--servers", "epoll,gevent",
-               env={"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
-    assert re.search(r"^  gevent +ModuleNotFoundError: No module named 'gevent'$", race.stdout, re.MULTILINE)
-
-
-def test_server_race_ends_with_ctrl_c():
-    """In the middle of a turn: a terminal shows how far it is."""
-    with Program("day12/server_race.py", "--servers", "fork,iterative,gevent", "--seconds", 60, tty=True) as race:
-        race.expect("at work: fork")
-        race.write("\x03")
-        race.finish(130)
-
-
-def test_server_race_killed_leaves_no_server():
-    with Program("day12/server_race.py", "--servers", "fork,epoll", "--seconds", 60, tty=True) as race:
-        race.expect("at work: fork")
-        assert len(race.children()) == 2
-        race.signal(signal.SIGKILL)
-        race.finish(-signal.SIGKILL, orphans=range(5))
-
-
-@pytest.mark.parametrize("option", ["--json", "--svg"])
-def test_server_race_looks_first_whether_it_can_write(option, tmp_path):
-    race = run("day12/server_race.py", option, tmp_path / "none" / "race", status=2, stderr="server_race.py: .*No such file.*\n")
-    assert race.stdout == ""
-
-
-@pytest.mark.parametrize("args, words", [(["--servers", "epoll,apache"], "no such server: apache"), (["--rounds", 0], "--rounds"),
-                                         (["--seconds", "nan"], "--seconds")])
-def test_server_race_arguments(args, words):
-    run("day12/server_race.py", *args, status=2, stderr=f"server_race.py: .*{words}.*\n")

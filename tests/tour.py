@@ -266,7 +266,7 @@ def show_server_race(script):
     command = f"{script.commands[0].partition(' [')[0]} --quick"
     print(paint("command", f"$ {command}"), flush=True)
     with Program(script.path, "--quick", echo=write) as program:
-        program.finish()
+        program.finish(stderr="start\n.*\nmemory\n")       # how far it is
 
 
 def show_ftp_server(script):

@@ -1,0 +1,210 @@
+"""The clients: they open connections, send requests and time the answers. The load is made here.
+客户端：建立连接、发送请求、给响应计时。负载在这里产生。
+
+Two kinds of load, both of which return (seconds, latencies in ns): ping_pong, clients that stay
+connected, and fresh_connections, a new connection for each request.
+"""
+import contextlib
+import os
+import select
+import socket
+import struct
+import time
+
+from race.servers import CORES, Failed, Unsupported
+
+MESSAGE = b"x" * 63 + b"\n"
+ANSWER_WITHIN = 2                   # seconds in which a server must answer
+BATCH = 50                          # connections to open before the first of them must be answered
+SLOTS = 16                          # new connections at a time
+MEMORY = 1 << 20                    # KiB by which a server may grow
+
+
+def ping_pong(seconds, conns):
+    """Each client sends a message, waits for its echo, and sends the next.
+
+    After that time no new message is sent, but all answers are awaited: what is counted is exact.
+    Raises Failed, OSError."""
+    # A single client and the server never work at the same time, so they share a core: waking up
+    # a sleeping core would take longer than the echo.
+    stay_on_core(CORES[0] if len(conns) == 1 else CORES[-1])
+    clock, latencies, sent = time.perf_counter_ns, [], {}
+    by_number = {conn.fileno(): conn for conn in conns}
+    with select.epoll() as epoll:
+        for number in by_number:
+            epoll.register(number, select.EPOLLIN)
+        begin = now = clock()
+        end = begin + int(seconds * 1e9)
+        for number, conn in by_number.items():
+            sent[number] = clock()
+            conn.send(MESSAGE)
+        while sent:
+            for number, event in wait(epoll):
+                conn = by_number[number]
+                receive(conn)
+                now = clock()
+                latencies.append(now - sent[number])
+                if now < end:
+                    sent[number] = now
+                    conn.send(MESSAGE)
+                else:
+                    del sent[number]
+    return (now - begin) / 1e9, latencies
+
+
+def fresh_connections(seconds, server, most):
+    """Connect, send a message, wait for its echo, close; SLOTS at a time.
+
+    After that time, or `most` answers, no new connection is opened, but all answers are awaited.
+    Raises Failed, OSError."""
+    stay_on_core(CORES[-1])
+    clock, latencies, waiting = time.perf_counter_ns, [], {}
+    begin = now = clock()
+    end = begin + int(seconds * 1e9)
+    try:
+        with select.epoll() as epoll:
+            while waiting or now < end and len(latencies) < most:
+                while len(waiting) < SLOTS and now < end and len(latencies) < most:
+                    now = clock()
+                    conn = connect(server.address)
+                    waiting[conn.fileno()] = conn, now
+                    conn.send(MESSAGE)
+                    epoll.register(conn, select.EPOLLIN)
+                for number, event in wait(epoll):
+                    conn, since = waiting[number]
+                    receive(conn)
+                    del waiting[number]
+                    conn.close()
+                    now = clock()
+                    latencies.append(now - since)
+    finally:
+        for conn, since in waiting.values():
+            conn.close()
+    server.settle()                 # the end of a connection is part of its cost
+    return (now - begin) / 1e9, latencies
+
+
+def wait(epoll):
+    events = epoll.poll(ANSWER_WITHIN)
+    if not events:
+        raise Failed(f"no answer within {ANSWER_WITHIN} s")
+    return events
+
+
+def stay_on_core(core):
+    """Move this process, the client. The servers stay on CORES[0].
+
+    The last core is the least likely to be the other half of the first (hyper-threading)."""
+    os.sched_setaffinity(0, {core})
+
+
+class Clients:
+    """Connections to a server. Each has been answered once, so the server has accepted it.
+
+    conns: the sockets. memory: the KiB that the server had before they came.
+    """
+
+    def __init__(self, server):
+        self.server = server
+        self.conns = []
+        self.memory = server.memory()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        self.close(politely=kind is not KeyboardInterrupt)
+
+    def grow(self, count):
+        """Connect until there are that many.
+
+        Raises Unsupported if the server cannot serve so many; those that it serves stay.
+        Raises Failed, OSError."""
+        server = self.server
+        stay_on_core(CORES[-1])
+        while len(self.conns) < count:
+            if excuse := server.excuse(count):
+                raise Unsupported(excuse)
+            try:
+                self.connect_some(min(BATCH, count - len(self.conns)))
+            except BlockingIOError:                # the time limit of connect() or receive()
+                server.limit = len(self.conns)
+                if server.limit == 0:
+                    raise Failed(f"no answer within {ANSWER_WITHIN} s") from None
+            else:
+                self.check_memory()
+
+    def check_memory(self):
+        """Raise Unsupported if they take more memory than MEMORY."""
+        count = len(self.conns)
+        # Not every time: with a process per client, asking is expensive too.
+        if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
+            raise Unsupported(f"stopped at {count:,}: they take {MEMORY >> 20} GiB")
+
+    def connect_some(self, count):
+        """Open connections, then wait for an answer on each; close those that get none."""
+        new = []
+        try:
+            for _ in range(count):
+                new.append(connect(self.server.address))
+                new[-1].sendall(MESSAGE)
+            while new:
+                receive(new[0])
+                self.conns.append(new.pop(0))
+        finally:
+            for conn in new:
+                conn.close()
+
+    def close(self, politely=True):
+        """Close all connections. politely: wait until the server has closed its side too.
+
+        Otherwise the rest of its work would count for the next turn."""
+        conns, self.conns = self.conns, []
+        try:
+            for conn in conns if politely else ():
+                conn.shutdown(socket.SHUT_WR)
+            for conn in conns if politely else ():
+                conn.recv(1)
+        except OSError:             # the server failed or is too slow: the next turn will tell
+            pass
+        finally:
+            for conn in conns:
+                conn.close()
+        if politely and conns:
+            self.server.settle()
+
+
+def connect(address):
+    """Return a connected socket. Raises OSError; BlockingIOError after ANSWER_WITHIN seconds."""
+    conn = socket.socket()
+    try:
+        # The kernel's own time limits; Python's would cost one more system call each time.
+        limit = struct.pack("ll", ANSWER_WITHIN, 0)                # struct timeval
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        conn.connect(address)
+        return conn
+    except BaseException:
+        conn.close()
+        raise
+
+
+def receive(conn):
+    """Receive the echo of a message. Raises Failed, OSError."""
+    data = conn.recv(len(MESSAGE), socket.MSG_WAITALL)
+    if data != MESSAGE:
+        raise Failed("sent something else back" if data else "closed the connection")
+
+
+def raise_descriptor_limit(wanted):
+    """Raise the limit of open files to `wanted`, or as far as allowed; return it.
+
+    The servers inherit it: a connection takes a descriptor at either end."""
+    import resource                 # does not exist on Windows
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = max(soft, wanted)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit

@@ -1,0 +1,108 @@
+"""The figures of all rounds, or the reasons why there are none; their medians; the JSON.
+各轮的数字，或没有数字的原因；中位数；JSON。
+
+A scenario has a name: "clients-64", so many at work; "fresh", a new connection per request;
+"idle-1000", one at work beside so many silent ones; "memory", silent connections only.
+"""
+import platform
+import statistics
+import sys
+from dataclasses import dataclass
+
+from race.servers import CORES
+
+
+@dataclass
+class Plan:
+    """How many clients there are, and how long a turn is.
+
+    clients: the numbers of clients at work.
+    idle: the numbers of idle clients beside one at work, for WATCHERS; a model may limit it.
+    idle_for_all: one of these numbers, which all servers get.
+    held: how many silent connections to hold; a model may limit it.
+    rounds: turns of each server. seconds: the length of a turn.
+    """
+    clients: tuple = (1, 64, 512)
+    idle: tuple = (10, 100, 1000, 5000, 10_000)
+    idle_for_all: int = 1000
+    held: int = 10_000
+    rounds: int = 3
+    seconds: float = 0.25
+
+
+# To see whether everything works at all.
+QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rounds=1, seconds=0.03)
+
+
+class Results:
+    """What is known of the servers of these names.
+
+    plan: what was measured. room: how many connections the limit of descriptors leaves room for.
+    rounds: scenario -> server -> a dictionary of figures for each round.
+    words: scenario, or "" if it is true of all -> server -> what the server cannot do.
+    failures: server -> what went wrong; its figures count no more.
+    idle_for_all: the number of idle clients that all servers got, or None.
+    """
+
+    def __init__(self, names, plan, room):
+        self.names, self.plan, self.room = names, plan, room
+        self.rounds, self.words, self.failures = {}, {}, {}
+        self.idle_for_all = None
+
+    def add(self, scenario, name, figures):
+        self.rounds.setdefault(scenario, {}).setdefault(name, []).append(figures)
+
+    def cannot(self, scenario, name, reason):
+        self.words.setdefault(scenario, {})[name] = reason
+
+    def median(self, scenario, name, figure="cpu_us"):
+        """Return the median of a figure over the rounds, or None if there is none."""
+        rounds = self.rounds.get(scenario, {}).get(name)
+        if not rounds or name in self.failures:
+            return None
+        return statistics.median(one[figure] for one in rounds)
+
+    def says(self, scenario, name):
+        """Return what a row without figures says."""
+        words = self.words.get("", {}).get(name) or self.words.get(scenario, {}).get(name)
+        return self.failures.get(name) or words or "not measured"
+
+    def ended(self, scenario, name):
+        """Return whether a server has no more turns in a scenario."""
+        return name in self.failures or name in self.words.get(scenario, {})
+
+    def idle(self):
+        """Return the numbers of idle clients for which there are figures, in order."""
+        names = [name for name in self.rounds if name.startswith("idle-")]
+        return sorted(int(name.removeprefix("idle-")) for name in names)
+
+    def crowd(self):
+        """Return the number of clients at work for comparisons: many, but not too many."""
+        return self.plan.clients[1]
+
+    def as_dict(self):
+        """Return all of it, for the JSON file."""
+        return {"machine": machine(),
+                "options": {"rounds": self.plan.rounds, "seconds": self.plan.seconds},
+                "medians": {scenario: self.medians(scenario) for scenario in self.rounds},
+                "rounds": self.rounds, "cannot": self.words, "failed": self.failures}
+
+    def medians(self, scenario):
+        """Return server -> figure -> median."""
+        return {name: {figure: self.median(scenario, name, figure) for figure in rounds[0]}
+                for name, rounds in self.rounds[scenario].items()}
+
+
+def figures(used, seconds, latencies, memory):
+    """Return what a turn cost. used: CPU seconds of the server; latencies in ns; memory in KiB."""
+    count, latencies = len(latencies), sorted(latencies)
+    return {"cpu_us": 1e6 * used / count, "per_second": count / seconds,
+            "p50_us": latencies[count // 2] / 1e3, "p99_us": latencies[count * 99 // 100] / 1e3,
+            "mib": memory / 1024, "requests": count}
+
+
+def machine():
+    # Python can be asked since 3.13; before, there always was a GIL.
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    return {"python": platform.python_version(), "gil": gil, "cores": len(CORES),
+            "kernel": platform.release()}

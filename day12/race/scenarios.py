@@ -1,0 +1,148 @@
+"""Every server meets every load, turn by turn; only the server whose turn it is runs.
+每个服务器依次面对每一种负载；没轮到的服务器处于暂停状态。
+"""
+import contextlib
+import signal
+
+from race.load import Clients, fresh_connections, ping_pong
+from race.models import MODELS, WATCHERS
+from race.results import figures
+from race.servers import Failed, Server, Unsupported, end_all
+
+MOST_FRESH = 20_000     # per server: each keeps a port of the client busy for a minute (TIME_WAIT)
+
+
+class Race:
+    """All scenarios.
+
+    results: a Results, where the figures go. progress: a Progress, which shows what is going on.
+    """
+
+    def __init__(self, results, progress):
+        self.results, self.progress, self.plan = results, progress, results.plan
+
+    def run(self):
+        with self.started(self.results.names, "start") as servers:
+            for number in range(1, self.plan.rounds + 1):
+                self.run_round(f"round {number} of {self.plan.rounds}", servers)
+            self.run_idle(servers)
+        # A new process for each, so that its memory is as it was at the beginning.
+        for name in self.results.names:
+            if MODELS[name].held and name not in self.results.failures:
+                with self.started([name], "memory") as servers:
+                    for server in servers:
+                        self.turn("memory", "memory", server, self.measure_memory, server)
+
+    @contextlib.contextmanager
+    def started(self, names, step):
+        """Start servers; yield those that answer, stopped (SIGSTOP); end all after the block."""
+        servers = [Server(name, MODELS[name].command) for name in names]
+        try:
+            for server in servers:
+                self.turn(step, "", server, start, server)
+            yield [server for server in servers if server.address]
+        finally:
+            end_all(servers)
+
+    def turn(self, step, scenario, server, action, *args):
+        """Let a server run for the length of the action, and note what it cannot do or fails to do.
+
+        step: what to say meanwhile, or "". scenario: where it is noted; "" is for all of them."""
+        results = self.results
+        if results.ended(scenario, server.name):
+            return
+        if step:
+            self.progress.show(step, server.name)
+        try:
+            server.signal(signal.SIGCONT)
+            action(*args)
+        except Unsupported as reason:
+            results.cannot(scenario, server.name, str(reason))
+        except (Failed, OSError) as reason:
+            results.failures[server.name] = f"failed: {server.last_words() or reason}"
+        finally:
+            server.signal(signal.SIGSTOP)
+
+    def run_round(self, title, servers):
+        """Give each server a turn in each scenario."""
+        for count in self.plan.clients:
+            for server in servers:
+                self.turn(f"{title}, {count} at work", f"clients-{count}", server,
+                          self.measure_clients, server, count)
+        most = MOST_FRESH // self.plan.rounds
+        for server in servers:
+            self.turn(f"{title}, a new connection per request", "fresh", server,
+                      self.measure, "fresh", server, fresh_connections, server, most)
+
+    def run_idle(self, servers):
+        """One client at work beside more and more idle ones."""
+        with contextlib.ExitStack() as stack:
+            crowds = [Clients(server) for server in servers]
+            for crowd in crowds:
+                # Not politely: the servers are about to end.
+                stack.callback(crowd.close, politely=False)
+            for level in self.plan.idle:
+                self.run_level(level, crowds)
+                for crowd in crowds:
+                    if crowd.server.name not in WATCHERS:
+                        self.turn("", "", crowd.server, crowd.close)
+
+    def run_level(self, level, crowds):
+        """Beside `level` idle clients, or as many as there are descriptors left for."""
+        results, for_all = self.results, level == self.plan.idle_for_all
+        invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
+        excuses = {one.server.name: excuse(one.server, level) for one in invited}
+        taking_part = [one for one in invited if not excuses[one.server.name]]
+        if not taking_part:
+            return
+        # All of their connections exist at the same time, and those that others keep.
+        kept = sum(len(one.conns) for one in crowds if one not in taking_part)
+        level = min(level, (results.room - kept) // len(taking_part) - 1)
+        if level <= max(results.idle(), default=0):
+            return
+        if for_all:
+            results.idle_for_all = level
+        scenario = f"idle-{level}"
+        for name in filter(excuses.get, excuses):
+            results.cannot(scenario, name, excuses[name])
+        for one in taking_part:
+            self.turn(f"{level:,} idle clients", scenario, one.server, one.grow, level + 1)
+        for _ in range(self.plan.rounds):
+            for one in taking_part:
+                self.turn(f"1 client beside {level:,} idle ones", scenario, one.server,
+                          self.measure, scenario, one.server, ping_pong, one.conns[:1])
+
+    def measure_clients(self, server, count):
+        with Clients(server) as clients:
+            clients.grow(count)
+            self.measure(f"clients-{count}", server, ping_pong, clients.conns)
+
+    def measure_memory(self, server):
+        with Clients(server) as clients:
+            # If it cannot hold so many, then as many as it can.
+            with contextlib.suppress(Unsupported):
+                clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
+            held = len(clients.conns)
+            self.results.add("memory", server.name, {
+                "connections": held, "kib": (server.memory() - clients.memory) / held})
+
+    def measure(self, scenario, server, load, *args):
+        """Note what a load costs. load: ping_pong or fresh_connections; args: what it needs."""
+        before = server.cpu()
+        seconds, latencies = load(self.plan.seconds, *args)
+        used = server.cpu() - before
+        self.results.add(scenario, server.name, figures(used, seconds, latencies, server.memory()))
+
+
+def start(server):
+    """Start a server and see whether it answers a client."""
+    server.start()
+    with Clients(server) as clients:
+        clients.grow(1)
+
+
+def excuse(server, level):
+    """Return why a server does not get so many idle clients, or ""."""
+    if level > MODELS[server.name].idle:
+        return "left out, because opening so many takes too long"
+    return server.excuse(level + 1)

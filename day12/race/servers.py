@@ -1,0 +1,183 @@
+"""A server of the race as a process: start it, stop and continue it, read what it uses, end it.
+参赛的服务器进程：启动、暂停、继续，读取它的资源用量，结束。
+"""
+import contextlib
+import ctypes
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+# The CPU cores that we may use. (Elsewhere than on Linux the race does not run, but --help does.)
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+READY_WITHIN = 10                   # seconds in which a server must print its first line
+SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must end
+ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end it
+PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
+
+
+class Unsupported(Exception):
+    """What a model, or this machine, is not able to do. A row of the table says it in words."""
+
+
+class Failed(Exception):
+    """What should have worked did not."""
+
+
+class Server:
+    """A server and its processes.
+
+    name: the name of its model.
+    command: its script, seen from day12/, and the arguments after the port.
+    limit: how many clients it serves at once, or None while that is not known.
+    address: (host, port), from start() on.
+    """
+
+    def __init__(self, name, command):
+        self.name, self.command = name, command
+        self.limit = self.address = self.process = None
+        self.stderr = tempfile.TemporaryFile()
+
+    def start(self):
+        """Start it on a free port and wait for its first line.
+
+        Raises Unsupported if a package is missing, Failed if it does not start."""
+        script, *args = self.command
+        race = os.getpid()
+        # A Ctrl-C between the start of the process and the assignment would leave it running.
+        with interrupts_blocked():
+            self.process = subprocess.Popen(
+                [sys.executable, os.path.normpath(FOLDER / script), "0", *args],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.stderr,
+                start_new_session=True, preexec_fn=lambda: prepare(race))
+        ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
+        if not ready:
+            reason = self.last_words() or "no ready line"
+            if reason.startswith("ModuleNotFoundError"):
+                raise Unsupported(reason)
+            raise Failed(reason)
+        self.address = ready[1], int(ready[2])
+
+    def first_line(self):
+        """Return what it prints up to its first newline; less if it ends or takes too long."""
+        out, line, data = self.process.stdout, b"", b"more"
+        while data and not line.endswith(b"\n") and select.select([out], [], [], READY_WITHIN)[0]:
+            data = os.read(out.fileno(), 100)
+            line += data
+        return line.decode(errors="replace")
+
+    def last_words(self):
+        """Return the last line of its stderr, or its exit status; "" if it has not ended."""
+        if not self.process:
+            return ""
+        try:
+            status = self.process.wait(0.2)        # it may be about to exit
+        except subprocess.TimeoutExpired:
+            return ""
+        self.stderr.seek(0)
+        text = self.stderr.read().decode(errors="replace")
+        for line in reversed(re.findall(r"^\S.*", text, re.MULTILINE)):
+            if "Warning: " not in line:
+                return line
+        return f"ended with status {status}"
+
+    def excuse(self, count):
+        """Return why it cannot serve so many at once; "" if it can, or if that is not known."""
+        if self.limit is None or count <= self.limit:
+            return ""
+        return f"serves {self.limit:,} at once, the next one gets no answer"
+
+    def signal(self, signum):
+        """Send a signal to its process group, which includes the children of fork_server.py."""
+        if self.process and self.process.returncode is None:
+            os.killpg(self.process.pid, signum)
+
+    def stats(self):
+        """Return the fields of /proc/PID/stat from the state on (man 5 proc), by PID."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+                if int(fields[2]) == self.process.pid:             # its process group
+                    found[pid] = fields
+        return found
+
+    def cpu(self):
+        """Return the CPU seconds, user and system, of its processes and their reaped children."""
+        seconds = 0
+        for pid, fields in self.stats().items():
+            # The clock of clock_getcpuclockid(3), in nanoseconds; /proc counts in steps of 10 ms.
+            with contextlib.suppress(OSError):
+                seconds += time.clock_gettime(~int(pid) << 3 | 2)
+            seconds += (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+        return seconds
+
+    def memory(self):
+        """Return the KiB of all its processes; what n of them share counts 1/n for each (PSS)."""
+        return sum(memory_of(pid) for pid in self.stats())
+
+    def settle(self):
+        """Wait until the children whose clients have left are reaped."""
+        deadline = time.monotonic() + SETTLED_WITHIN
+        while len(self.stats()) > 1 and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def end(self):
+        """Press Ctrl-C until it ends, after a while kill it, and reap it."""
+        if self.process:
+            steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
+            for signum, patience in steps:
+                self.signal(signum)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(patience)
+            self.process.stdout.close()
+        self.stderr.close()
+
+
+def end_all(servers):
+    """End servers, whether they are running or stopped. It takes a few seconds at most."""
+    with interrupts_blocked():
+        # First ask all of them, so that they end at the same time.
+        for server in servers:
+            server.signal(signal.SIGCONT)
+            server.signal(signal.SIGINT)
+        for server in servers:
+            server.end()
+
+
+def memory_of(pid):
+    """Return the KiB of a process: PSS, or RSS where there is no PSS; 0 if it has ended."""
+    for path, name in ((f"/proc/{pid}/smaps_rollup", "Pss"), (f"/proc/{pid}/status", "VmRSS")):
+        with contextlib.suppress(OSError), open(path) as file:
+            if found := re.search(rf"^{name}:\s+(\d+)", file.read(), re.MULTILINE):
+                return int(found[1])
+    return 0
+
+
+def prepare(race):
+    """Run in the child, between fork and exec. race: the PID of the race."""
+    # If the race is killed, the kernel kills the server too.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != race:        # it was killed before prctl
+        os._exit(1)
+    # Threads and children inherit the core.
+    os.sched_setaffinity(0, {CORES[0]})
+    # A shell's `&` would make it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+@contextlib.contextmanager
+def interrupts_blocked():
+    """Delay Ctrl-C to the end of a block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
