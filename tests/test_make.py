@@ -1,5 +1,6 @@
 """The Makefile and the environment that it makes."""
 import ast
+import json
 import os
 import re
 import shlex
@@ -225,7 +226,8 @@ def test_ctrl_c_is_how_serve_ends_and_no_failure(packages):
     shutil.copy(ROOT / "Makefile", packages.parent.parent)
     (packages.parent.parent / "day12").mkdir()
     (packages.parent.parent / "day12/http_server.py").write_text(
-        "import signal\ntry:\n    print('listening', flush=True)\n    signal.pause()\nexcept KeyboardInterrupt:\n    pass\n")
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "print('listening', flush=True)\nsignal.sigwait([signal.SIGINT])\n")
     with Program("make", "serve", f"PYTHON={sys.executable}", tty=True, cwd=packages.parent.parent) as make:
         make.expect("listening\n")
         make.write("\x03")
@@ -245,3 +247,14 @@ def test_help_names_every_target():
     for target in set(targets) - {"help"}:
         assert f"make {target} " in printed
     assert max(map(course.columns, printed.splitlines())) <= 80
+
+
+def test_the_container_sets_up_what_make_needs():
+    """What it does in VS Code and Codespaces cannot be seen here; that it is valid, and names what there is, can."""
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    container = json.loads(re.sub(r"^ *//.*", "", text, flags=re.MULTILINE))
+    assert re.fullmatch(r"python:3\.1\d", container["image"])
+    assert container["init"] is True               # or orphans stay zombies
+    command, target = container["postCreateCommand"].split()
+    assert command == "make" and re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert container["remoteEnv"]["PATH"].startswith("${containerWorkspaceFolder}/.venv/bin:")

@@ -6,6 +6,7 @@ import sys
 import course
 import pytest
 import tour
+import walk
 from harness import ROOT, Program, run
 
 
@@ -109,10 +110,12 @@ def test_without_a_package_its_scripts_are_left_out_by_name(copy):
     run(copy / "tests/tour.py", status=2, stderr="tour: nosuch and nosuchelse are not installed; [^\n]+\n")
 
 
-def test_only_the_scripts_of_gevent_and_greenlet_need_a_package():
-    every = {module: script.path for script in course.scripts_in_order() for module in tour.imported(script.path)}
-    needed = {module for module in every if module not in sys.stdlib_module_names}
-    assert needed == {"gevent", "greenlet"}
+def test_only_the_scripts_of_gevent_and_greenlet_need_a_package(monkeypatch):
+    monkeypatch.setattr(tour.importlib.util, "find_spec", lambda name: None)           # nothing is installed
+    missing = {script.path: tour.missing_packages(script.path) for script in course.scripts_in_order()}
+    assert set().union(*missing.values()) == {"gevent", "greenlet"}
+    assert {path for path, packages in missing.items() if packages == {"gevent"}} == {
+        f"day12/gevent_{name}.py" for name in ("test", "monkey", "server")}
 
 
 def test_it_works_in_a_posix_locale(copy):
@@ -121,6 +124,13 @@ def test_it_works_in_a_posix_locale(copy):
 
 
 # It walks
+
+@pytest.mark.parametrize("typed, meant", [
+    ("\n", walk.NEXT), ("\r", walk.NEXT), ("S", walk.SOURCE), ("\x04", walk.QUIT), ("", walk.QUIT), ("x", None), ("中", None),
+    ("\x1b[A", None), ("\x1bOA", None), ("\x1b[1;5A", None), ("x\x1b[Aq", walk.QUIT)])
+def test_meaning_of_keys(typed, meant):
+    assert walk.meaning(typed) == meant
+
 
 @pytest.fixture
 def walking(copy):
@@ -181,6 +191,7 @@ def test_q_ends_the_tour_and_the_terminal_is_as_it_was(copy, key):
     with Program(copy / "tests/tour.py", tty=True) as program:
         menu(program, "next")
         assert program.terminal_settings() != program.first_terminal_settings
+        program.wait_until_asleep()
         program.write(key)
         program.expect("1 of 1 scripts showed their facts")
         assert program.terminal_settings() == program.first_terminal_settings

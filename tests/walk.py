@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pydoc
+import re
 import sys
 import termios
 import tty
@@ -9,7 +10,7 @@ import tty
 import course
 
 NEXT, SOURCE, AGAIN, ALL, QUIT = "next", "source", "again", "all", "quit"
-KEYS = {"\n": NEXT, "\r": NEXT, "s": SOURCE, "r": AGAIN, "a": ALL, "q": QUIT, "\x04": QUIT, "": QUIT}          # \x04: Ctrl-D
+KEYS = {"\n": NEXT, "\r": NEXT, "s": SOURCE, "r": AGAIN, "a": ALL, "q": QUIT, "\x04": QUIT}          # \x04: Ctrl-D
 MENU = "s 源码 source · r 再来 again · a 全部 all · q 结束 quit "
 
 
@@ -21,15 +22,22 @@ def is_possible():
 def ask(is_last):
     """Wait for a key that means something, and return what it means. Ctrl-C is another way to quit."""
     prompt = ("Enter 结束 end · " if is_last else "Enter 下一个 next · ") + MENU
-    with single_keys():
-        print(prompt, end="", flush=True)
-        try:
-            while (key := os.read(sys.stdin.fileno(), 100).decode(errors="replace")[:1].lower()) not in KEYS:
+    try:
+        with single_keys():
+            print(prompt, end="", flush=True)
+            while not (meant := meaning(os.read(sys.stdin.fileno(), 100).decode(errors="replace"))):
                 pass
-        except KeyboardInterrupt:
-            key = "q"
-        print("\r" + " " * course.columns(prompt), end="\r", flush=True)
-    return KEYS[key]
+    except KeyboardInterrupt:
+        meant = QUIT
+    print("\r" + " " * course.columns(prompt), end="\r", flush=True)
+    return meant
+
+
+def meaning(typed):
+    """What the first key means that means something; None if there is none. Nothing typed at all is the end of input."""
+    # An arrow key, for example, is several characters: ESC [ A.
+    keys = re.sub(r"\x1b[\[O][0-9;]*.", "", typed).lower()
+    return next((KEYS[key] for key in keys if key in KEYS), None) if typed else QUIT
 
 
 @contextlib.contextmanager
