@@ -5,7 +5,9 @@ VENV   ?= .venv
 # A script is run with the Python of .venv. Before that, packages.py makes .venv: with "needed", nothing runs without it; with
 # "wanted", the script leaves out what lacks its package; with "unneeded", .venv is used only if it is there.
 # Without exec, a shell would stand between make and the script, and Ctrl-C would look like a failure.
-RUN     = exec "$(PYTHON)" tests/packages.py "$(VENV)"
+FOUND   = command -v "$(PYTHON)" >/dev/null || { echo "make: there is no $(PYTHON): $(INSTALL)" >&2; exit 1; }
+INSTALL = sudo apt install python3 python3-venv, or make PYTHON=another
+RUN     = $(FOUND); exec "$(PYTHON)" tests/packages.py "$(VENV)"
 
 .PHONY: help demo serve race test bench-ftp bench-http readme packages clean
 
