@@ -31,6 +31,8 @@ THIS_PYTHON = "{}\n{}\n".format(sys.version, sys.base_prefix)
 # The Python that this one is made from, if this one is that of a virtual environment: perhaps the one that we make again.
 BASE_PYTHON = getattr(sys, "_base_executable", None) or sys.executable
 
+ANOTHER_WAY = "sudo apt install python3-venv, or make PYTHON=another"
+
 
 class NotMade(Exception):
     """There is no environment, and why: a text for the reader."""
@@ -117,20 +119,23 @@ def restore(aside, folder):
 
 def make(folder, lock):
     if importlib.util.find_spec("ensurepip") is None:
-        raise NotMade("this Python has no ensurepip, so it cannot make a virtual environment: sudo apt install python3-venv, "
-                      "or make PYTHON=another")
+        raise NotMade("this Python has no ensurepip, so it cannot make a virtual environment: " + ANOTHER_WAY)
     sys.stderr.write("setting up {} (once)\n".format(folder.name))
     sys.stderr.flush()
+    call([BASE_PYTHON, "-m", "venv", folder], lock, "this Python cannot make a virtual environment: {}; venv".format(ANOTHER_WAY))
+    call([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1",
+          "-r", REQUIREMENTS], lock,
+         "could not install the packages of requirements.txt: if there is no network, connect and try again; pip")
+
+
+def call(command, lock, problem):
+    """Run a command to its end; raise NotMade with that problem and the command's last line if it fails."""
     try:
-        for command in ([BASE_PYTHON, "-m", "venv", folder],
-                        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                         "--retries", "1", "-r", REQUIREMENTS]):
-            # They inherit the lock: if we are killed, they still hold it until they have ended.
-            subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[lock.fileno()])
+        # It inherits the lock: if we are killed, it still holds it until it has ended.
+        subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[lock.fileno()])
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines() or ["status {}".format(error.returncode)]
-        raise NotMade("could not install the packages of requirements.txt: if there is no network, connect and try again; "
-                      "pip said: {}".format(said[-1].replace("ERROR: ", "")))
+        raise NotMade("{} said: {}".format(problem, said[-1].replace("ERROR: ", "")))
 
 
 if __name__ == "__main__":

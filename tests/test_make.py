@@ -132,6 +132,12 @@ def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path, no_ensur
     assert re.fullmatch("make: .*sudo apt install python3-venv.*make demo.*\n", failed.stderr) and not failed.stdout
 
 
+def test_a_venv_that_fails_is_not_taken_for_a_missing_network(packages, tmp_path):
+    (packages.parent / "venv.py").write_text("import sys; sys.exit('broken')\n")
+    run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(packages.parent)},
+        stderr="setting up env .once.\nmake: this Python cannot make a virtual environment: .* venv said: broken .*\n")
+
+
 def test_what_needs_no_package_runs_without_an_environment(packages, tmp_path, no_ensurepip):
     show = packages.parent / "show.py"
     wanted = run(packages, tmp_path / "env", "wanted", show, "a b", "c", env=no_ensurepip, stderr="[^\n]+\n")
