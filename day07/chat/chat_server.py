@@ -112,10 +112,14 @@ def open_sockets(address, port):
 
 def next_step(error, port):
     """What went wrong, and what to do about it."""
-    if error.errno == errno.EADDRINUSE:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
         other = command("chat_server.py", port % 65535 + 1)
         return f"{reason(error)}; take another port · 端口已被占用，换一个: {other}"
-    return reason(error)
+    if number == errno.EACCES and 0 < port < 1024:
+        other = command("chat_server.py", PORT)
+        return f"{reason(error)}; ports below 1024 are for root · 1024 以下的端口要 root 权限: {other}"
+    return f"{reason(error)}; -b takes an address of this machine · -b 后面是本机的地址: -b 127.0.0.1"
 
 
 def host_and_port(address):

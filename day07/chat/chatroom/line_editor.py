@@ -9,7 +9,6 @@ A Python without GNU readline has libedit or nothing. Then only the cursor's row
 line is drawn with the cursor at its end.
 """
 import ctypes
-import sys
 
 RL_STATE_CALLBACK = 0x80000     # from <readline/readline.h>: a line is being read
 CLEAR_ROW = "\r\x1b[K"
@@ -34,12 +33,11 @@ def is_typing():
 
 def hide():
     """Take the prompt and what has been typed off the screen, all their rows."""
-    if gnu is None:
-        print(end=CLEAR_ROW, flush=True)
-    elif is_typing():
+    if gnu and is_typing():
         gnu.rl_clear_visible_line()
         # It has written to C's buffer of stdout, not to Python's.
         ctypes.CDLL(None).fflush(None)
+    print(end=CLEAR_ROW, flush=True)
 
 
 def draw(prompt):
@@ -57,4 +55,3 @@ def resume(prompt):
         gnu.rl_deprep_terminal()
         gnu.rl_prep_terminal(1)
     draw(prompt)
-    sys.stdout.flush()
