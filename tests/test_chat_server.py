@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import time
 
 import pytest
 from chat import CLIENT, COMMAND, SERVER, Member, room
@@ -223,6 +224,16 @@ def test_chat_server_notices_who_has_vanished():
         assert [line for line in heard if line.startswith("SAY")] == ["SAY Ghost退出了聊天室"]
         with Member(server, "Ghost"):              # the name is free again
             tom.hear_of("SAY Ghost 进入了聊天室")
+
+
+def test_chat_server_notices_within_its_timeout():
+    """The Room counts ticks (test_chat_room.py); here are their seconds: with ticks twice as long it would be 4.2 at least."""
+    with room("Tom", args=["--timeout", "3"]) as (server, tom):
+        with Member(server, "Ghost"):
+            left = time.monotonic()
+            tom.hear_of("SAY Ghost 进入了聊天室")
+        tom.hear_of("SAY Ghost退出了聊天室")
+        assert time.monotonic() - left < 3.9
 
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
