@@ -1,7 +1,7 @@
-"""A group chat room over UDP, the client: one process reads the keyboard, a forked one listens to the room.
+"""A chat room over UDP, the client: one process reads the keyboard, a forked one hears the room.
 群聊聊天室
 
-Run:    python day07/chat/chat_server.py                        first, in another terminal
+Run:    python day07/chat/chat_server.py                  first, in another terminal
         python day07/chat/chat_client.py [port] [-H HOST] [--name NAME]
 
       keyboard --> parent --.                .--> L, C, Q            to the server
@@ -10,8 +10,8 @@ Run:    python day07/chat/chat_server.py                        first, in anothe
                    child <--'
 
 Both halves use one socket, which is what fork makes easy. The parent sends what is typed, and the
-heartbeat (心跳). The child waits for what the room says and hands it to the parent to be shown: only
-the process that reads the keyboard knows what is half-typed on the screen.
+heartbeat (心跳). The child waits for what the room says, and hands it to the parent to be shown:
+only the process that reads the keyboard knows what is half-typed on the screen.
 The words are explained in chatroom/room.py, the signals in chatroom/halves.py.
 
 To leave: quit, end of input (Ctrl-D) or Ctrl-C.
@@ -153,7 +153,8 @@ def listen(sock, show):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Take part in a chat room over UDP. 群聊聊天室的客户端")
+    parser = argparse.ArgumentParser(
+        description="Take part in a chat room over UDP. 群聊聊天室的客户端")
     parser.add_argument("port", nargs="?", type=port_of_server, default=PORT,
                         help=f"UDP port of the server (default: {PORT}) · 服务器的 UDP 端口")
     parser.add_argument("-H", "--host", default="127.0.0.1",

@@ -1,19 +1,19 @@
-"""A group chat room over UDP, the server: one process serves the room, a forked one reads the server's own terminal.
+"""A chat room over UDP, the server: one process serves the room, a forked one reads the keyboard.
 群聊聊天室
 
 Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
-        python day07/chat/chat_client.py [port]                 in another terminal, as often as you like
+        python day07/chat/chat_client.py [port]           in another terminal, and in a third
 
           terminal --> child -------.
                                     |  UDP
           member A <----------------+--> parent: who is in the room, who hears what
           member B <----------------'
 
-What the datagrams say, and what the server does for each of them, is in chatroom/room.py. How the two
-processes end together is in chatroom/halves.py.
+Room.receive in chatroom/room.py is the heart: what the datagrams say, and what the server does for
+each of them. How the two processes end together is in chatroom/halves.py.
 
-The child's line goes to the parent as a datagram, like any member's. The child's address is known in
-advance, and so is the administrator.
+A line that is typed here goes to all, as the administrator's. The child sends it to the parent as a
+datagram, like any member, from an address that the parent knows.
 """
 import argparse
 import contextlib
@@ -38,7 +38,8 @@ def main():
     try:
         sock, keyboard = open_sockets(args.bind, args.port)
     except (OSError, UnicodeError) as error:
-        print(f"{NAME}: {args.bind} port {args.port}: {next_step(error, args.port)}", file=sys.stderr)
+        what = f"{args.bind} port {args.port}: {next_step(error, args.port)}"
+        print(f"{NAME}: {what}", file=sys.stderr)
         sys.exit(2)
 
     room = Room(sock, admin=keyboard.getsockname(), interval=args.timeout / HEARTBEATS)
@@ -66,8 +67,8 @@ def serve(room, terminal, child):
     every(room.interval / 2, room.tick)
     print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
     if terminal.interactive and is_ours():
-        print("type a line to send it to all members; Ctrl-C ends · 输入一行发给所有人，Ctrl-C 结束",
-              flush=True)
+        print("type a line to send it to all; Ctrl-C ends"
+              " · 输入一行发给所有人，Ctrl-C 结束", flush=True)
     release_signals()
     room.serve()
 
@@ -118,8 +119,10 @@ def next_step(error, port):
         return f"{reason(error)}; take another port · 端口已被占用，换一个: {other}"
     if number == errno.EACCES and 0 < port < 1024:
         other = command("chat_server.py", PORT)
-        return f"{reason(error)}; ports below 1024 are for root · 1024 以下的端口要 root 权限: {other}"
-    return f"{reason(error)}; -b takes an address of this machine · -b 后面是本机的地址: -b 127.0.0.1"
+        return (f"{reason(error)}; ports below 1024 are for root"
+                f" · 1024 以下的端口要 root 权限: {other}")
+    return (f"{reason(error)}; take an address of this machine"
+            " · 换成本机的地址: -b 127.0.0.1")
 
 
 def host_and_port(address):

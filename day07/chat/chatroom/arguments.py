@@ -24,7 +24,8 @@ def port_of_server(text):
 def port_number(text, lowest):
     if not text.isdecimal() or not lowest <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(
-            f"a port is a number from {lowest} to 65535, not {text} · 端口是 {lowest} 到 65535 的整数")
+            f"a port is a number from {lowest} to 65535, not {text}"
+            f" · 端口是 {lowest} 到 65535 的整数")
     return int(text)
 
 

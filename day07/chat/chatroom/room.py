@@ -7,8 +7,8 @@
     C TEXT   say TEXT to the room          SAY LINE     show this line
     Q        I leave                       END          the room closes
 
-UDP has no connections. A member is therefore an address, which the kernel writes into each datagram;
-a name inside a datagram would prove nothing. 成员以地址识别，而不是以数据报里的姓名识别。
+UDP has no connections. A member is therefore an address, which the kernel writes into each
+datagram; a name inside it would prove nothing. 成员以地址识别，而不是以数据报里的姓名识别。
 
 A datagram may be lost. A client repeats its L until it is answered, and then goes on repeating it:
 this is its heartbeat (心跳). A member without a heartbeat has left. A lost C is a lost line.
@@ -55,7 +55,7 @@ class Room:
             self.receive(datagram, address)
 
     def receive(self, datagram, address):
-        """Do what one datagram asks for. Anything that is no command is dropped without an answer."""
+        """Do what one datagram asks for. One that is no command is dropped without an answer."""
         if address in self.names:
             self.heard[address] = self.now
         # Once per tick is enough, and only when a datagram comes: without one there is no member
