@@ -226,5 +226,8 @@ def test_chat_client_does_not_trust_the_server():
             server.sendto(b"OK 60", address)
             server.sendto(b"SAY \x1b[2J\xff\n", address)
             tom.expect("^\ufffd\\[2J\ufffd\ufffd$")
+            for huge in (b"\xff" * 60_000, "😀".encode() * 15_000, b""):
+                server.sendto(b"SAY " + huge, address)
+            tom.expect("^\ufffd{10000}\n😀{10000}\n\n")
             server.sendto(b"END", address)
             tom.finish()

@@ -22,7 +22,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 HELD = (*ENDING, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1)
 PR_SET_PDEATHSIG = 1            # from <sys/prctl.h>
 RING_AGAIN = 0.1                # seconds
-MAX_LINE = 1 << 16              # bytes
+MAX_LINE = 10_000               # characters; the rest is cut off
 
 
 def hold_signals():
@@ -127,7 +127,7 @@ class Handover:
 
     def give(self, line, parent):
         """In the child: return when the parent has shown the line.  parent: its PID."""
-        self.for_child.send(line.encode())
+        self.for_child.send(line[:MAX_LINE].encode())
         answer = b""
         while not answer:
             os.kill(parent, signal.SIGUSR1)
@@ -137,7 +137,8 @@ class Handover:
     def take(self, show):
         """In the parent: call show(line), if there is a line, and then tell the child."""
         try:
-            line = self.for_parent.recv(MAX_LINE, socket.MSG_DONTWAIT)
+            # In UTF-8, a character takes at most four bytes.
+            line = self.for_parent.recv(4 * MAX_LINE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             # It has rung twice for one line.
             return
