@@ -81,6 +81,18 @@ def test_chat_client_asks_for_another_name():
         program.finish(stderr="! the name.*\n! a name cannot.*\n")
 
 
+def test_chat_client_and_server_where_the_encoding_knows_no_chinese():
+    latin = {"PYTHONIOENCODING": "latin-1"}
+    for script in (SERVER, CLIENT):
+        assert "port" in run(script, "--help", env=latin).stdout
+    with room("小明", tty=True, env=latin) as (server, ming), client(server, env=latin) as tom:
+        tom.expect("You are in the room")
+        ming.say("C 你好 hello")
+        tom.expect(r"\?\?\?\?\? hello")
+        tom.close_stdin()
+        tom.finish()
+
+
 def test_chat_client_without_a_name():
     with serve(SERVER) as server:
         run(CLIENT, server.port, status=1, stderr="chat_client: left before joining · 没有进入聊天室\n")

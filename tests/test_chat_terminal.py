@@ -43,6 +43,7 @@ def test_chat_client_edits_on_after_a_pause():
         tom.expect("You are in the room.*\n> ")
         edited = tom.terminal_settings()
         assert edited != tom.first_terminal_settings
+        tom.wait_until_asleep()                    # as a person sees it, who presses Ctrl-Z
         tom.signal(signal.SIGSTOP)
         wait_until(lambda: state_of(tom.pid) == "T", lambda: "it does not stop")
         tom.change_terminal_settings(tom.first_terminal_settings)

@@ -25,7 +25,7 @@ from chatroom.arguments import PORT, command, port_of_server, readable, reason
 from chatroom.halves import (ENDING, Handover, Parent, become_child, every, handle,
                              release_signals)
 from chatroom.joining import join, leave, receive
-from chatroom.terminal import Terminal, typed_lines
+from chatroom.terminal import Terminal, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG, clean
 
 NAME = "chat_client"
@@ -33,11 +33,10 @@ MISSED = 5                      # intervals without a word from the server until
 
 
 def main():
+    replace_unknown_characters()
     args = parse_arguments()
     if sys.stdin is None or sys.stdout is None:
         sys.exit(f"{NAME}: standard input and output must be open · 标准输入和标准输出不能关闭")
-    sys.stdin.reconfigure(errors="replace")
-    sys.stdout.reconfigure(errors="replace")
     terminal = Terminal()
     sock, name, interval = get_in(args, terminal)
     handover = Handover()

@@ -26,7 +26,7 @@ import sys
 from chatroom.arguments import PORT, command, port_to_listen_on, reason, timeout
 from chatroom.halves import Parent, become_child, every, hold_signals, release_signals
 from chatroom.room import HEARTBEATS, Room
-from chatroom.terminal import Terminal, is_ours, typed_lines
+from chatroom.terminal import Terminal, is_ours, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG
 
 NAME = "chat_server"
@@ -34,6 +34,7 @@ RECEIVE_BUFFER = 4 << 20        # bytes; the kernel may allow less (net.core.rme
 
 
 def main():
+    replace_unknown_characters()
     args = parse_arguments()
     try:
         sock, keyboard = open_sockets(args.bind, args.port)
@@ -76,7 +77,6 @@ def serve(room, terminal, child):
 def read_keyboard(sock):
     """The child: send what is typed on the server's terminal to the room."""
     if sys.stdin is not None and (is_ours() or not sys.stdin.isatty()):
-        sys.stdin.reconfigure(errors="replace")
         with contextlib.suppress(OSError):
             for line in typed_lines():
                 if len(line) > MAX_TEXT:

@@ -12,6 +12,13 @@ from chatroom.text import fold
 PROMPT = "> "
 
 
+def replace_unknown_characters():
+    """Read and print "?" or the like where the encoding of a stream fails."""
+    for stream in (sys.stdin, sys.stdout):
+        if stream is not None:
+            stream.reconfigure(errors="replace")
+
+
 def is_ours():
     """Whether standard input is a terminal that this process may read from.
 
