@@ -1224,9 +1224,10 @@ def test_ftp_server_and_a_client_that_is_killed(server, size):
 def test_ftp_server_without_unnamed_files(tmp_path):
     """On a file system that has only files with names, an upload has one that nobody sees."""
     script = tmp_path / "old_system.py"
-    script.write_text("import os, runpy\n"
+    script.write_text("import os, runpy, sys\n"
                       "os.O_TMPFILE = os.O_DIRECTORY\n"            # which an open for writing refuses as old kernels do
-                      f"runpy.run_path({str(harness.ROOT / SERVER)!r}, run_name='__main__')\n")
+                      f"sys.path[0] = {str((ROOT / SERVER).parent)!r}\n"      # as python does for a script
+                      f"runpy.run_path({str(ROOT / SERVER)!r}, run_name='__main__')\n")
     root = tmp_path / "root"
     root.mkdir()
     with ftp_server(root, "--user", "bob:secret", script=script) as server, Client(server) as client, Client(server) as other:
