@@ -1596,8 +1596,8 @@ def test_ftp_client_says_what_does_not_work_and_goes_on(library, here):
     with serve(SERVER, "-d", library) as server:
         for line, complaint in [
             ("frobnicate", "unknown; the commands are list, get, put, quit and help"), ("9", "unknown; .*"),
-            ("get", "get what\\? .*"), ("3", "put what\\? .*"),
-            ("get nothing.txt", "550 .*"), ("get deep/", "that is no file's name"), ("get ..", "that is a folder"),
+            ("get", "which file\\? Type: get NAME"), ("3", "which file\\? Type: put FILE"),
+            ("get nothing.txt", "550 .*"), ("get deep/", "that is not the name of a file"), ("get ..", "that is a folder"),
             ("get deep", "that is a folder"), ("get empty/x", "550 .*"), ("list nowhere", "550 .*"),
             ("put nothing.txt", "No such file or directory"), ("put folder", "that is a folder"),
             ("put pipe", "that is not a file"), ("put a.txt", "553 .*"), ("put a\0b", ".*null.*"), ("get a\0b", "550 .*|501 .*"),
