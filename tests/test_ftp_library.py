@@ -1,10 +1,169 @@
 """The FTP server: nobody gets out of the folder that is served. First its room by itself, then through the server."""
+import contextlib
+import errno
 import os
 import stat
 
 import pytest
 from ftp_harness import Client, everything, files, grow
 from ftp_harness import server, shared  # noqa: F401
+from ftpd import library as room
+from ftpd.library import Library, Upload
+
+
+# The room by itself
+
+@pytest.fixture
+def library(tmp_path):
+    """A Library, whose folder is .folder_on_disk; secret.txt is beside it."""
+    (tmp_path / "secret.txt").write_bytes(b"TOP SECRET")
+    folder = tmp_path / "root"
+    grow(folder, {"a": b"a", "b b": b"bb", "folder/inner": b"inner", "hollow": None})
+    found = Library(folder)
+    found.folder_on_disk = folder
+    yield found
+    os.close(found.root)
+    assert files(tmp_path)["secret.txt"] == b"TOP SECRET" and set(os.listdir(tmp_path)) == {"secret.txt", "root"}
+
+
+def names(library, path="/", pattern="*"):
+    return [name for name, _ in library.list(path, pattern)]
+
+
+def read(library, path):
+    with library.open(path) as fd:
+        return os.read(fd, 1000)
+
+
+def test_ftp_library_opens_and_lists(library):
+    assert read(library, "/a") == b"a" and read(library, "//folder//inner") == b"inner"
+    assert names(library) == ["a", "b b", "folder", "hollow"]
+    assert names(library, "/folder") == ["inner"] and names(library, "/hollow/") == []
+    assert names(library, pattern="?") == ["a"] and names(library, pattern="[!a]*") == ["b b", "folder", "hollow"]
+    assert library.stat("/b b").st_size == 2 and stat.S_ISDIR(library.stat("/").st_mode)
+    for path, error in [("/none", FileNotFoundError), ("/a/b", NotADirectoryError), ("/none/a", FileNotFoundError),
+                        ("/folder", PermissionError), ("/", PermissionError)]:
+        with pytest.raises(error):
+            read(library, path)
+
+
+@pytest.mark.parametrize("path", ["/..", "/../secret.txt", "/folder/../../secret.txt", "/folder/..", "/../root/a", "..", "../root"])
+def test_ftp_library_has_no_step_up(library, path):
+    for attempt in (library.open, library.folder, library.parent):
+        with pytest.raises(OSError), attempt(path) as opened:
+            os.close(os.dup(opened if isinstance(opened, int) else opened[0]))
+    for attempt in (library.stat, library.list):
+        with pytest.raises(OSError):
+            attempt(path)
+    with pytest.raises(OSError):
+        Upload(library, path, replace=True)
+
+
+def test_ftp_library_follows_no_link(library):
+    root = library.folder_on_disk
+    for name, target in [("out", ".."), ("absolute", root.parent), ("file", "../secret.txt"), ("own", "a"), ("circle", "circle"),
+                         ("inside", "folder")]:
+        (root / name).symlink_to(target)
+        for path in (f"/{name}", f"/{name}/secret.txt", f"/{name}/inner", f"/{name}/root/a"):
+            for attempt in (library.open, library.folder):
+                with pytest.raises(OSError) as caught, attempt(path):
+                    pass
+                assert caught.value.errno in (errno.ELOOP, errno.ENOTDIR)
+            with pytest.raises(OSError):
+                library.stat(path)
+    assert names(library) == ["a", "b b", "folder", "hollow"]
+
+
+def test_ftp_library_and_a_folder_that_becomes_a_link(library):
+    """What is open stays what it was (no TOCTOU): the folder itself, wherever it is moved to."""
+    root = library.folder_on_disk
+    with library.folder("/folder") as fd, Upload(library, "/folder/new", replace=False) as upload:
+        (root / "folder").rename(root / "moved")
+        (root / "folder").symlink_to("..")
+        assert os.listdir(fd) == ["inner"]
+        os.write(upload.fd, b"new")
+        upload.commit()
+    assert (root / "moved/new").read_bytes() == b"new" and not (root.parent / "new").exists()
+
+
+def test_ftp_library_shows_files_and_folders_only(library):
+    root = library.folder_on_disk
+    os.mkfifo(root / "pipe")
+    os.mknod(root / "socket", stat.S_IFSOCK | 0o600)
+    for name in (".upload-1", "line\nbreak", "\x1b[31m", "\x7f", "\x85", "\u2028"):
+        (root / name).touch()
+    (root / ".hidden").touch()
+    assert names(library) == [".hidden", "a", "b b", "folder", "hollow"]
+    for name in set(os.listdir(root)) - set(names(library)):
+        with pytest.raises(FileNotFoundError):
+            library.stat(f"/{name}")
+    with pytest.raises(OSError):                   # and does not wait for a process that writes
+        read(library, "/pipe")
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def kind(request, monkeypatch):
+    """Uploads on a file system that has unnamed files, and on one that has not."""
+    if request.param == "named":
+        monkeypatch.setattr(room.os, "O_TMPFILE", os.O_DIRECTORY)      # refused with EISDIR
+    return request.param
+
+
+def test_ftp_upload_appears_when_it_is_complete(library, kind):
+    root = library.folder_on_disk
+    before = files(root)
+    for replace, path in [(False, "/new"), (True, "/new"), (True, "/folder/inner"), (True, "/folder/new")]:
+        with Upload(library, path, replace) as upload:
+            os.write(upload.fd, b"half")
+            assert names(library) == sorted(name for name in files(root) if "/" not in name and ".upload-" not in name)
+            assert len(files(root)) == len(before) + (kind == "named")
+            os.write(upload.fd, b" and half")
+            upload.commit()
+        assert read(library, path) == b"half and half"
+        before[path[1:]] = b"half and half"
+        assert files(root) == before
+
+
+def test_ftp_upload_that_is_broken_off_leaves_nothing(library, kind):
+    before = files(library.folder_on_disk)
+    for replace in (True, False):
+        with contextlib.suppress(ZeroDivisionError), Upload(library, "/a", replace) as upload:
+            os.write(upload.fd, b"half")
+            raise ZeroDivisionError
+        assert files(library.folder_on_disk) == before
+        with pytest.raises(OSError), Upload(library, "/none/new", replace):
+            pass
+
+
+def test_ftp_upload_replaces_only_if_it_may(library, kind):
+    before = files(library.folder_on_disk)
+    for path in ("/a", "/folder"):
+        with Upload(library, path, replace=False) as upload, pytest.raises(FileExistsError):
+            upload.commit()
+    with Upload(library, "/folder", replace=True) as upload, pytest.raises(OSError):
+        upload.commit()                            # a folder is not replaced by a file
+    assert files(library.folder_on_disk) == before
+    with Upload(library, "/new", replace=False) as first, Upload(library, "/new", replace=False) as second:
+        os.write(second.fd, b"second")
+        second.commit()
+        with pytest.raises(FileExistsError):
+            first.commit()
+    assert files(library.folder_on_disk) == {**before, "new": b"second"}
+
+
+def test_ftp_library_copies(library):
+    source, target = os.memfd_create("source"), os.memfd_create("target")
+    try:
+        content = os.urandom(600_000)
+        os.write(source, content)
+        os.lseek(source, 0, os.SEEK_SET)
+        room.copy(source, target, 500_000)
+        assert os.pread(target, 1_000_000, 0) == content[:500_000]
+        with pytest.raises(OSError, match="shorter"):
+            room.copy(source, target, 500_000)
+    finally:
+        os.close(source)
+        os.close(target)
 
 
 # Through the server

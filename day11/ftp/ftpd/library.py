@@ -38,6 +38,8 @@ class Library:
             for name in path.split("/"):
                 if not name:
                     continue
+                if name == "..":
+                    raise PermissionError(errno.EPERM, "No way out of the folder")
                 deeper = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
                 os.close(fd)
                 fd = deeper
@@ -49,8 +51,8 @@ class Library:
     def parent(self, path):
         """Open the folder that contains a path: its descriptor, and the last name of the path."""
         head, name = posixpath.split(path)
-        if not name:
-            raise PermissionError(errno.EPERM, "Not possible with the root folder")
+        if name in ("", ".", ".."):
+            raise PermissionError(errno.EPERM, "Not possible with this folder")
         with self.folder(head) as fd:
             yield fd, name
 
