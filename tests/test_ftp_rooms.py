@@ -176,6 +176,17 @@ def test_ftp_verbs_say_what_they_need():
     assert not commands.COMMANDS.keys() & commands.UNSUPPORTED
 
 
+def test_ftp_a_new_verb_is_one_function(control, monkeypatch):
+    monkeypatch.setitem(commands.COMMANDS, "TIME", None)           # so that it is taken away again
+    @commands.command("TIME", login=False, argument=True)
+    def time_of_day(client, argument):
+        return 200, f"{argument}: noon"
+    one = session.Session(control.conn, SimpleNamespace(library=None, timeout=TIMEOUT))
+    assert one.obey("time here, please") == (200, "here, please: noon")
+    assert one.obey("TIME") == (501, "TIME needs an argument")
+    assert " TIME" in one.obey("HELP")[1] and one.obey("TIM")[0] == 500 and one.obey("PWD")[0] == 530
+
+
 @pytest.mark.parametrize("error, reply", [
     (FileExistsError(), (553, "A file with that name already exists")),
     (OSError(28, "No space left on device"), (452, "No space left on device")),
