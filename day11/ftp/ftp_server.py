@@ -1,8 +1,10 @@
 """An FTP server: a thread per client, for any FTP client there is (RFC 959, 2389, 2428, 3659).
 ftp 文件服务器
 
-Run:    python day11/ftp/ftp_server.py [port] [-b ADDRESS] [-d DIRECTORY] [--user NAME:PASSWORD]
-        python day11/ftp/ftp_client.py [port]      in another terminal; or lftp ftp://127.0.0.1:2121
+Run:    python day11/ftp/ftp_server.py [port] [-b ADDRESS] [-d DIRECTORY]
+                                       [--user NAME:PASSWORD] [--read-only]
+        python day11/ftp/ftp_client.py [port]      in another terminal; or any other client,
+                                                   curl, lftp, FileZilla: ftp://127.0.0.1:2121
 
 FTP uses two connections. Commands and replies travel over the control connection, as long as the
 session lasts. Each listing and each file travels over a data connection of its own, and its end is

@@ -79,7 +79,7 @@ class Control:
         self.conn.sendall(os.fsencode(f"{text}\r\n"), flags)
 
     def wait(self, sock, event, timeout):
-        """Wait until another socket is ready, and obey the client if it sends ABOR meanwhile.
+        """Wait until another socket is ready; obey the client if it sends ABOR before that.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
         Raises TimeoutError (here a client that is too slow is thrown out), Reply or Gone.
