@@ -350,6 +350,19 @@ def test_ftp_client_an_upload_that_the_server_refuses_midway(here):
         client.finish(status=1, stderr="! put big: 452 The disk is full\n" * 2)
 
 
+def test_ftp_client_promises_the_size(here):
+    """Whether the server knows ALLO or not."""
+    def take(server):
+        with server.data() as conn:
+            server.heard.append(conn.recv(100, socket.MSG_WAITALL))
+        return "226 Stored"
+    (here / "f").write_bytes(b"12345")
+    for reply in ("200 OK", "502 Not here"):
+        with FakeServer(ALLO=reply, STOR=take) as server, ftp_client(server, here, stdin="put f\n") as client:
+            client.finish()
+        assert server.heard[server.heard.index("ALLO 5"):][-3:] == ["STOR f", b"12345", "QUIT"]
+
+
 def test_ftp_client_a_full_disk_here(here):
     """A limit on the size of files stands for the disk. The session goes on."""
     with FakeServer(RETR=sends(b"x" * 2000)) as server:

@@ -170,6 +170,16 @@ def test_ftp_library_copies(library):
         os.close(target)
 
 
+def test_ftp_library_writes_what_is_left(library, monkeypatch):
+    """Of what write() is given it may take a part only, as when the disk is nearly full."""
+    write = os.write
+    monkeypatch.setattr(room.os, "write", lambda fd, data: write(fd, data[:3]))
+    with Upload(library, "/new", replace=False) as upload:
+        room.write_all(upload.fd, memoryview(b"0123456789"))
+        upload.commit()
+    assert read(library, "/new") == b"0123456789"
+
+
 # Through the server
 
 @pytest.fixture

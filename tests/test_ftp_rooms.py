@@ -160,6 +160,20 @@ def test_ftp_data_port_connects_to_the_client_only(control):
         pass
 
 
+def test_ftp_data_port_is_for_one_transfer(control):
+    port = DataPort(control)
+    try:
+        for _ in range(2):
+            with socket.create_connection(port.listen(), TIMEOUT) as conn:
+                with port.open("a file") as data:
+                    data.send_bytes(b"data")
+                assert receive(conn, 100) == b"data"
+            with pytest.raises(Reply, match="PASV or PORT"), port.open("a file"):
+                pass
+    finally:
+        port.close()
+
+
 # The table of verbs
 
 def test_ftp_verbs_say_what_they_need():

@@ -386,7 +386,10 @@ def test_ftp_server_and_clients_cut_off(server, end):
     (server.root / "old").write_bytes(b"old")
     for command in ("RETR big", "STOR new", "STOR old", "APPE old"):
         with Client(server) as client, client.begin(command, SO_RCVBUF=4096, SO_SNDBUF=65536) as conn:
-            receive(conn, 1000) if command == "RETR big" else send_some(conn)
+            if command == "RETR big":
+                receive(conn, 1000)
+            else:
+                send_some(conn)
             if end == "control closed":
                 client.close()
             if end in ("control reset", "both reset"):
@@ -458,7 +461,10 @@ def test_ftp_server_keeps_every_byte(server):
                     command = "RETR common" if what.endswith("get") else f"STOR {target}"
                     with client.begin(command) as conn:
                         amount = order.randrange(len(data))
-                        receive(conn, amount) if what.endswith("get") else socket.socket.sendall(conn, data[:amount])
+                        if what.endswith("get"):
+                            receive(conn, amount)
+                        else:
+                            socket.socket.sendall(conn, data[:amount])
                         if what.startswith("leave"):
                             client.close()
                         else:
