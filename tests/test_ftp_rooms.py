@@ -141,6 +141,18 @@ def test_ftp_data_for_a_slow_reader(control):
         os.close(fd)
 
 
+@pytest.mark.parametrize("there", [0, 100, 199_999])
+def test_ftp_data_and_a_file_that_became_shorter_before_it_was_mapped(control, there):
+    fd = os.memfd_create("file")
+    try:
+        os.truncate(fd, there)
+        with pair() as (near, far), pytest.raises(Reply, match="shorter"):
+            near.setblocking(False)
+            DataConnection(near, control).send_file(fd, 0, 200_000)
+    finally:
+        os.close(fd)
+
+
 def test_ftp_data_port_connects_to_the_client_only(control):
     port = DataPort(control)
     try:
@@ -199,6 +211,38 @@ def test_ftp_a_new_verb_is_one_function(control, monkeypatch):
     assert one.obey("time here, please") == (200, "here, please: noon")
     assert one.obey("TIME") == (501, "TIME needs an argument")
     assert " TIME" in one.obey("HELP")[1] and one.obey("TIM")[0] == 500 and one.obey("PWD")[0] == 530
+
+
+@pytest.fixture
+def client(control):
+    """A Session that is logged in, without a library."""
+    one = session.Session(control.conn, SimpleNamespace(library=None, users={}, read_only=False, timeout=TIMEOUT))
+    assert one.obey("USER anonymous")[0] == 331 and one.obey("PASS x")[0] == 230
+    yield one
+    one.port.close()
+
+
+def test_ftp_verbs_that_end_passive_mode(client):
+    for verb in ("ABOR", "REIN"):
+        assert client.obey("PASV")[0] == 227 and client.port.peer
+        client.obey(verb)
+        assert client.port.peer is None, verb
+    assert client.port.listener is None and not client.logged_in
+
+
+def test_ftp_verbs_for_the_next_transfer_only(client):
+    """REST and ALLO: a wrong number is none, and another command ends what they said, unless it prepares the transfer too."""
+    for line in ("TYPE I", "EPSV", "MODE S", "PORT x"):
+        assert client.obey("REST 5")[0] == 350 and client.obey("ALLO 7")[0] == 200
+        client.obey(line)
+        assert (client.offset, client.promised) == (5, 7), line
+    assert client.obey("REST x")[0] == client.obey("ALLO x")[0] == 501
+    assert (client.offset, client.promised) == (0, None)
+    for line in ("NOOP", "CWD a\tb", "STAT"):
+        client.obey("REST 5")
+        client.obey("ALLO 7")
+        client.obey(line)
+        assert (client.offset, client.promised) == (0, None), line
 
 
 @pytest.mark.parametrize("error, reply", [

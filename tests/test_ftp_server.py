@@ -1,10 +1,14 @@
 """The FTP server as a program: its command line, its addresses and its end."""
 import contextlib
 import os
+import socket
+from types import SimpleNamespace
 
 import pytest
 from ftp_harness import SERVER, Client, ftp_server, send_some, sparse
-from harness import Program, receive, serve
+from harness import TIMEOUT, Program, receive, serve
+
+import ftp_server as ftp_server_script             # after ftp_harness, which tells where it is
 
 
 def test_ftp_server_command_line(tmp_path):
@@ -34,6 +38,27 @@ def test_ftp_server_command_line(tmp_path):
         assert not wrong, "\n".join(wrong)
         with Client(server, "anonymous") as client:
             assert client.ask("NOOP") == 200
+
+
+def test_ftp_server_that_gets_no_thread_refuses_and_keeps_its_slot(monkeypatch):
+    def no_thread(**options):
+        raise RuntimeError("can't start new thread")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        clients = [socket.create_connection(listener.getsockname(), TIMEOUT) for _ in range(3)]
+        left = [listener.accept() for _ in clients]
+
+        def accept():
+            if not left:
+                raise KeyboardInterrupt
+            return left.pop()
+        monkeypatch.setattr(ftp_server_script.threading, "Thread", no_thread)
+        server = ftp_server_script.FTPServer(SimpleNamespace(accept=accept), None, {}, False, max_clients=1, timeout=1)
+        with pytest.raises(KeyboardInterrupt):
+            server.serve_forever()
+    for client in clients:
+        with client:
+            assert client.recv(100).startswith(b"421 ")
+    assert server.slots.acquire(blocking=False)
 
 
 def test_ftp_server_serves_its_own_folder_by_default():
