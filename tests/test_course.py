@@ -17,7 +17,7 @@ SCRIPTS = course.find_scripts()
 # Beyond the standard library.
 PACKAGES = {"gevent", "greenlet"}
 # The systems whose walls are still to be built.
-TOO_LARGE = {"day11/ftp/ftp_client.py", "day11/ftp/ftp_server.py", "day12/http_server.py"}
+TOO_LARGE = {"day12/http_server.py"}
 TOP_LEVEL = {"day07", "day08", "day09", "day10", "day11", "day12", "tests", "README.md", "requirements.txt", "Makefile"}
 
 
