@@ -98,7 +98,8 @@ def answer_at_once(server, client, data):
             known = server.answer(request)
         reply = known
         answers.append(reply.data)
-        start = end + len(HEAD_END)
+        # behind the empty line
+        start = end + 4
         if log:
             log.add(client, request.line, reply.status, reply.size)
         if reply.is_last:
@@ -117,7 +118,7 @@ def answer_slowly(server, conn, client, data):
         yield from receive_head(server, conn, data)
         end = data.find(HEAD_END)
         request = parse(bytes(data[:end]))
-        del data[:end + len(HEAD_END)]
+        del data[:end + 4]
         if request.length:
             request = yield from receive_body(server, conn, request, data)
         reply = server.answer(request)
@@ -190,12 +191,12 @@ def receive_chunks(conn, data):
     while size := parse_chunk_size((yield from receive_line(conn, data))):
         if len(body) + size > MAX_BODY:
             raise too_large()
-        while len(data) < size + len(CRLF):
+        while len(data) < size + 2:
             yield from receive(conn, data)
         body += data[:size]
-        if data[size:size + len(CRLF)] != CRLF:
+        if data[size:size + 2] != CRLF:
             raise Refusal(400, "A chunk does not end where its size says")
-        del data[:size + len(CRLF)]
+        del data[:size + 2]
     # The trailer is checked, but not used.
     for _ in range(MAX_FIELDS + 1):
         line = yield from receive_line(conn, data)
@@ -207,13 +208,13 @@ def receive_chunks(conn, data):
 
 def receive_line(conn, data):
     """Take a line from the front of data, without its end."""
-    while (end := data.find(CRLF, 0, MAX_LINE + len(CRLF))) < 0:
+    while (end := data.find(CRLF, 0, MAX_LINE + 2)) < 0:
         # The last byte may be the CR of its end.
         if len(data) > MAX_LINE + 1:
             raise Refusal(400, "The line of a chunk is too long")
         yield from receive(conn, data)
     line = bytes(data[:end])
-    del data[:end + len(CRLF)]
+    del data[:end + 2]
     return line
 
 

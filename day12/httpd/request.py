@@ -35,6 +35,9 @@ FILE_METHODS = ("GET", "HEAD", "OPTIONS")
 # its path.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
+# How many heads, and lines of heads, parse remembers. Not more: what is remembered of heads that
+# come only once would drive the rest out of the processor's cache.
+KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 
 class Refusal(Exception):
@@ -80,7 +83,7 @@ class Request:
 
 # The head. All of these raise Refusal. 请求头：下面的函数都可能抛出 Refusal。
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=KNOWN_HEADS)
 def parse(head):
     """Parse a head: the bytes before the empty line (RFC 9112, 2 to 6). Return a Request.
 
@@ -104,7 +107,7 @@ def parse(head):
     return request
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=KNOWN_LINES)
 def parse_request_line(line):
     """Return the line, method, path, query string and minor version (RFC 9112, 3)."""
     if len(line) > MAX_LINE:
@@ -136,7 +139,7 @@ def split_target(method, target):
     return os.fsdecode(urllib.parse.unquote_to_bytes(path.encode("latin-1"))), query
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=KNOWN_LINES)
 def parse_field(line):
     """Return the name, in lower case, and the value of a header line."""
     match = FIELD.fullmatch(line)
