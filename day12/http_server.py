@@ -120,6 +120,7 @@ def stop_on_signals(server):
         signal.signal(signum, stop)
     # Python calls stop() only between two steps of its own: a signal that comes just before
     # epoll.poll() would wait as long as that does. But this sends a byte at once (self-pipe).
+    # 信号一到，立即往自管道里写一个字节，epoll 马上醒来。
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)
 
 

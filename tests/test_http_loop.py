@@ -118,6 +118,29 @@ def test_a_bare_yield_waits_for_the_descriptor_and_costs_no_registration(loop, p
     assert heard == [b"a", b"b"]
 
 
+def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):
+    """At once where there is room; after it a bare yield waits for something to read again."""
+    client, conn = pair
+    happened = []
+
+    def write_and_read():
+        yield
+        happened.append(conn.recv(10))
+        yield from loop.wait_to_write(conn.fileno(), NEVER)
+        happened.append("room")
+        yield
+        happened.append(conn.recv(10))
+    loop.start(conn.fileno(), write_and_read())
+    client.send(b"a")
+    turn(loop)
+    turn(loop)
+    assert happened == [b"a", "room"] and loop.deadlines == {conn.fileno(): NEVER}
+    assert loop.epoll.poll(0) == []
+    client.send(b"b")
+    loop.resume(loop.wait())
+    assert happened == [b"a", "room", b"b"]
+
+
 def test_a_late_coroutine_gets_a_timeout_error_at_its_yield(loop, pair):
     """And may go on; one that has no deadline, or one that has not passed, is left alone."""
     client, conn = pair

@@ -72,7 +72,7 @@ def converse(server, conn, client):
                         yield from linger(loop, conn)
                     return
         finally:
-            # To close it does not suffice if a route has forked: the child has a copy of it.
+            # Closing it is not enough if a route has forked, because the child has a copy of it.
             loop.epoll.unregister(fd)
 
 
@@ -92,13 +92,13 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # These one by one.
+            # A body is still to come, or a route may take its time: not in one batch with others.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
         reply = known
         answers.append(reply.data)
-        # behind the empty line
+        # Behind the empty line.
         start = end + 4
         if log:
             log.add(client, request.line, reply.status, reply.size)

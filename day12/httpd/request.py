@@ -119,7 +119,7 @@ def parse_request_line(line):
     if major != "1":
         raise Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are supported")
     path, query = split_target(method, target)
-    return line, method, path, query, min(1, int(minor))
+    return line, method, path, query, int(minor)
 
 
 def split_target(method, target):

@@ -189,7 +189,7 @@ class HTTPServer:
 
     def call_route(self, function, request):
         """Make a Reply of what a route returns."""
-        # It may change its request: parse returns the other one to all who send the same head.
+        # A copy, which it may change: parse returns the same object to all equal heads.
         own = copy.copy(request)
         own.headers = dict(request.headers)
         try:
