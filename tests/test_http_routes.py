@@ -169,18 +169,22 @@ def test_a_client_with_many_requests_for_a_slow_route_lets_others_in(routes):
 
 
 def test_what_a_route_has_written_is_served(routes):
-    """Also to a client whose next request came with it, in a turn in which another one got the old file."""
+    """Also to a client whose next request came with it, in a turn in which another one got the old file; and to one whose
+    turn is after it."""
     folder = routes.parent / "root"
     (folder / "file").write_bytes(b"old")
-    with serve(routes) as server, Client(server) as first, Client(server) as second, Client(server) as third:
-        for client in second, third:
+    with serve(routes) as server, Client(server) as first, Client(server) as second, Client(server) as third, \
+            Client(server) as fourth:
+        for client in second, third, fourth:
             assert client.get("/file").body == b"old"
         first.sendall(request("/wait"))
-        with open(routes.parent / "fifo", "w"):    # it waits there, and the two others come in the meantime, for the next turn
+        with open(routes.parent / "fifo", "w"):    # it waits there, and the others come in the meantime, for the next turn
             second.sendall(request("/file"))
             third.sendall(request("/write", method="POST", body=b"new") + request("/file"))
+            fourth.sendall(request("/file"))
         assert second.answer().body == b"old"
         assert [third.answer().body for _ in range(2)] == [b"written", b"new"]
+        assert fourth.answer().body == b"new"
 
 
 def test_many_signals_while_a_route_takes_its_time(routes):
