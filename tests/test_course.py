@@ -114,7 +114,7 @@ def test_rooms_import_one_way(package):
     assert not rooms, f"these import each other in a circle: {rooms}"
 
 
-@pytest.mark.parametrize("path", [path for path in course.python_files())
+@pytest.mark.parametrize("path", course.python_files())
 def test_sizes(path):
     """A file, class or function that is not larger than this can be read at one sitting."""
     source = (ROOT / path).read_text(encoding="utf-8")
