@@ -43,8 +43,8 @@ def main():
     sequence, _ = show("wait     in_sequence", in_sequence(wait))
     threads, _ = show("wait     by_threads", by_threads(wait))
     processes, _ = show("wait     by_processes", by_processes(wait))
-    assert max(threads, processes) < sequence, \
-        f"expected less than {sequence:.2f} s: by_threads {threads:.2f} s, by_processes {processes:.2f} s"
+    slower = max(threads, processes)
+    assert slower < sequence, f"expected less than {sequence:.2f} s in sequence: {slower:.2f} s"
 
     show("compute  in_sequence", in_sequence(compute))
     times = by_threads(compute)
@@ -54,7 +54,7 @@ def main():
     # 有 GIL 时，几个线程合起来也只用到一个核
     assert not gil or at_work < 1.2, f"expected at most 1 core at work with a GIL: {at_work:.2f}"
 
-    # A thread that computes never waits, and yet the others get their turns: the GIL changes hands.
+    # A thread that computes never waits; the others get their turns all the same, on request.
     first_end = min(ended for began, ended, used in times)
     begun = sum(began < first_end for began, ended, used in times)
     print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
@@ -96,7 +96,7 @@ def at_once(task, kind, barrier, results):
 
 
 def work(task, start, results):
-    start.wait()                    # all begin together, so that only the task is timed
+    start.wait()                    # all begin together, so that only the tasks are timed
     results.put(timed(task))
 
 

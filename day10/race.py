@@ -13,7 +13,8 @@ import dis
 from threading import Barrier, Thread
 
 TIMES = 100_000
-# A global: how threads communicate, and what they compete for. 全局变量：线程通信的方式，也是争夺的对象
+# A global variable: the threads communicate by it, and compete for it.
+# 全局变量：线程通信的方式，也是争夺的对象
 n = 0
 
 
@@ -25,7 +26,7 @@ def main():
 
     steps = [step.opname for step in dis.get_instructions(add_often) if step.argval == "n"]
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
-    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected to read n, then to write it: {steps}"
+    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
     # CPython switches threads only at some steps, such as a call or the jump back of a loop. Since
     # 3.10 none of these lies between the read and the write, so with the GIL this loop usually

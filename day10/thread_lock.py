@@ -30,12 +30,14 @@ def main():
         assert n == 2, f"expected that the lock keeps the second thread outside; n is {n}"
 
     print("after an error inside")
-    for form, target, expected in ("acquire, release", fail_by_hand, True), ("with lock:", fail, False):
+    locked = []
+    for form, target in ("acquire, release", fail_by_hand), ("with lock:", fail):
         lock = Lock()
         with contextlib.suppress(ValueError):
             target(lock)
         print(f"  {form:17}  locked() is {lock.locked()}")
-        assert lock.locked() == expected, f"{form}: expected {expected}, locked() is {lock.locked()}"
+        locked.append(lock.locked())
+    assert locked == [True, False], f"expected that only `with` unlocks after an error: {locked}"
 
 
 def run(target):
@@ -53,9 +55,9 @@ def run(target):
 
 def add_by_hand(lock, meeting):
     global n
-    lock.acquire()                  # waits while another thread holds the lock 上锁，已被占用就等待
-    n += one(meeting)               # the critical section 临界区: reads n, calls one, adds, writes n
-    lock.release()                  # lets the next thread in 解锁
+    lock.acquire()                  # 上锁: waits while another thread holds the lock
+    n += one(meeting)               # the critical section 临界区: from reading n to writing it
+    lock.release()                  # 解锁: lets the next thread in
 
 
 def add(lock, meeting):

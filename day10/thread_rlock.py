@@ -35,7 +35,7 @@ def main():
 
 
 def holder_acquires_again(lock):
-    # 重入: an RLock counts. What a Lock's holder waits for here is itself: a deadlock of one thread.
+    # 重入: an RLock counts. The holder of a Lock waits for itself here: a deadlock of one thread.
     with lock:
         again = lock.acquire(timeout=WAIT)
         if again:
