@@ -37,27 +37,29 @@ def main():
     cores = os.cpu_count()
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))        # those that this process may use
-    print(f"CPython {sys.version.split()[0]} {kind}, {cores} core(s)\n")
+    # Measured first, printed later: a new process flushes what is still to be printed.
+    waits = [way(wait) for way in (in_sequence, by_threads, by_processes)]
+    computations = [way(compute) for way in (in_sequence, by_threads, by_processes)]
 
+    print(f"CPython {sys.version.split()[0]} {kind}, {cores} core(s)\n")
     print("four times                wall time   CPU time   CPU/wall")
-    sequence, _ = show("wait     in_sequence", in_sequence(wait))
-    threads, _ = show("wait     by_threads", by_threads(wait))
-    processes, _ = show("wait     by_processes", by_processes(wait))
+    sequence, _ = show("wait     in_sequence", waits[0])
+    threads, _ = show("wait     by_threads", waits[1])
+    processes, _ = show("wait     by_processes", waits[2])
+    show("compute  in_sequence", computations[0])
+    _, at_work = show("compute  by_threads", computations[1])
+    show("compute  by_processes", computations[2])
+
+    # A thread that computes never waits; the others get their turns all the same, on request.
+    first_end = min(ended for began, ended, used in computations[1])
+    begun = sum(began < first_end for began, ended, used in computations[1])
+    print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
+
     slower = max(threads, processes)
     assert slower < sequence, f"expected less than {sequence:.2f} s in sequence: {slower:.2f} s"
-
-    show("compute  in_sequence", in_sequence(compute))
-    times = by_threads(compute)
-    _, at_work = show("compute  by_threads", times)
-    show("compute  by_processes", by_processes(compute))
     # How long it takes on a busy machine proves nothing, but CPU time per wall time does.
     # 有 GIL 时，几个线程合起来也只用到一个核
     assert not gil or at_work < 1.2, f"expected at most 1 core at work with a GIL: {at_work:.2f}"
-
-    # A thread that computes never waits; the others get their turns all the same, on request.
-    first_end = min(ended for began, ended, used in times)
-    begun = sum(began < first_end for began, ended, used in times)
-    print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
 
 
 def wait():
