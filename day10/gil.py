@@ -56,7 +56,8 @@ def main():
     print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
 
     slower = max(threads, processes)
-    assert slower < sequence, f"expected less than {sequence:.2f} s in sequence: {slower:.2f} s"
+    # At once, four waits take as long as one, and a little longer on a busy machine.
+    assert slower < 0.75 * sequence, f"expected well below {sequence:.2f} s: {slower:.2f} s"
     # How long it takes on a busy machine proves nothing, but CPU time per wall time does.
     # 有 GIL 时，几个线程合起来也只用到一个核
     assert not gil or at_work < 1.2, f"expected at most 1 core at work with a GIL: {at_work:.2f}"

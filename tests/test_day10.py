@@ -107,7 +107,8 @@ def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits
         deadline, shown = time.monotonic() + TIMEOUT, ""
         while any(shown.count(f'"changed.py", line {numbers[text]} in') != stand[text] for text in stand):
             assert time.monotonic() < deadline, shown
-            wait_until(lambda: states_of_threads(program.pid) == ["S"] * sum(stand.values()), lambda: "a thread is missing or runs on")
+            wait_until(lambda: states_of_threads(program.pid) == ["S"] * sum(stand.values()),
+                       lambda: f"a thread is missing, or runs on: {states_of_threads(program.pid)}")
             before = len(program.stderr)
             program.signal(signal.SIGUSR1)
             program.expect(rf"\A[\s\S]{{{before}}}[\s\S]*in <module>\n", stream="stderr")
