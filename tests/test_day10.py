@@ -31,7 +31,7 @@ def test_race():
 
 
 def test_race_says_what_it_sees():
-    """Its first exercise: both threads read after the barrier. Then nothing is lost, and the script says that it expected a loss."""
+    """Exercise 1: both threads read after the barrier. Then nothing is lost, and it says that it expected a loss."""
     code = changed("race", {"    n += one(both_have_read)": "    value = one(both_have_read)\n    with lock:\n        n += value",
                             "import dis\n": "import dis, threading\nlock = threading.Lock()\n"})
     program = run(sys.executable, "-c", code, status=1, stderr=".*AssertionError: expected 1 lost update: .*n is 2\n", **CHANGED)
