@@ -28,6 +28,7 @@ def main():
     # Two connected sockets: what is sent into one of them arrives at the other.
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
+    theirs.settimeout(10)
     middle = os.fork()
     if middle == 0:
         ours.close()

@@ -30,6 +30,7 @@ def main():
     # Two connected sockets: we ask through one, the child answers through the other.
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
+    theirs.settimeout(10)
     parent = os.fork()
     if parent == 0:
         ours.close()
