@@ -10,13 +10,9 @@ Output:
     computed for about <ms> ms each time: a time slice
 """
 import os
-import resource
 import signal
 import sys
 import time
-
-# ru_nvcsw counts how often a process gave up the CPU (voluntary context switches), ru_nivcsw how
-# often it lost the CPU (involuntary ones). 主动让出和被收回 CPU 的次数。
 
 
 def main():
@@ -28,7 +24,11 @@ def main():
         print("this needs os.sched_setaffinity: use Linux or WSL"
               " · 需要 os.sched_setaffinity，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
+    # Imported here, because Windows has no such module.
+    import resource
 
+    # ru_nvcsw counts voluntary context switches: how often this process gave up the CPU.
+    # 主动让出 CPU 的次数。
     before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
     # To wait is to give up the CPU. 等待就是让出 CPU。
     time.sleep(0.01)
@@ -45,6 +45,8 @@ def main():
             pass
         os._exit(0)
 
+    # ru_nivcsw counts involuntary context switches: how often this process lost the CPU.
+    # 被收回 CPU 的次数。
     lost = 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
     started = time.process_time()
