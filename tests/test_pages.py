@@ -33,10 +33,10 @@ UPDATE, TRY = "Where the notes need an update · 勘误", "Try it · 动手试�
 # Every heading of the notes, in their order. What a page covers in its text has the phrase by which it does so.
 HEADINGS = {
     "day07": [
-        "多任务编程", ("意义", "**What for · 意义.**"), ("实现方案", "**Ways to do it · 实现方案.**"),
+        "多任务编程", ("意义", "**Why · 意义.**"), ("实现方案", "**Ways to do it · 实现方案.**"),
         ("进程（process）", "A **process** is"), "进程理论基础", "定义", "系统中如何产生一个进程", "进程基本概念", "进程状态",
         ("三态", "**三态**"), ("五态", "**五态**"), ("状态查看命令", "状态查看命令 `ps aux`"), "进程的运行特征", "面试要求",
-        "基于fork的多进程编程", "fork使用", ("注意", "**Mind · 注意**"), "进程相关函数",
+        "基于fork的多进程编程", "fork使用", ("注意", "**Note · 注意**"), "进程相关函数",
         "孤儿和僵尸", ("孤儿进程", "**孤儿进程**"), ("僵尸进程", "**僵尸进程**"), "如何避免僵尸进程产生",
         ("使用wait函数处理子进程退出",) * 2, ("创建二级子进程处理僵尸",) * 2, ("通过信号处理子进程退出",) * 2,
         "群聊聊天室"],
