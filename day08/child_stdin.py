@@ -1,5 +1,5 @@
-"""A child of multiprocessing has no standard input: input() meets end of file.
-multiprocessing 的子进程没有标准输入：input() 立刻遇到文件结尾。
+"""A child of multiprocessing has no standard input.
+multiprocessing 的子进程没有标准输入。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意：子进程中无法使用标准输入
 
 Run:    python day08/child_stdin.py
@@ -15,9 +15,9 @@ from multiprocessing import Process
 
 
 def ask(parents_input):
-    # Several processes at one keyboard would take each other's lines, so a child gets an empty input.
-    # To get an answer, it asks its parent through a pipe or a queue (day 9).
-    # 几个进程抢一个键盘会互相抢走输入的行
+    # Several processes at one keyboard would take each other's lines. A child that needs input
+    # gets it from its parent, through a pipe or a queue (day 9).
+    # 几个进程共用一个键盘会互相抢走输入的行
     try:
         input()
     except EOFError as error:
@@ -36,7 +36,8 @@ def ask(parents_input):
 
 def main():
     if sys.stdin is None:
-        print("this needs a standard input: run it without <&- · 需要标准输入，请去掉 <&-", file=sys.stderr)
+        print("this needs a standard input: run it without <&- · 需要标准输入，请去掉 <&-",
+              file=sys.stderr)
         sys.exit(2)
     child = Process(target=ask, args=(os.fstat(0),))
     child.start()

@@ -1,4 +1,4 @@
-"""A Process class of your own: what start() does that run() does not.
+"""A Process class of your own: start() vs. run().
 自定义进程类：start() 和 run() 的区别。
 讲义: multiprocessing 模块创建进程 · 自定义进程类
 

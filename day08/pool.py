@@ -1,5 +1,5 @@
-"""A pool: a few processes do many tasks; how results and errors come back.
-进程池：几个进程完成许多任务，结果和错误怎样传回来。
+"""A pool: a few processes do many tasks; results and errors.
+进程池：几个进程完成许多任务；结果和错误。
 讲义: multiprocessing 模块创建进程 · 进程池实现
 
 Run:    python day08/pool.py
@@ -45,7 +45,8 @@ def main():
     print(f"their results: {squares[:10]} ...")
     assert len(workers) <= 2, f"expected at most 2 workers; there were {len(workers)}"
 
-    print(f"the task that failed: ready() is {failed.ready()}, successful() is {failed.successful()}")
+    ready, successful = failed.ready(), failed.successful()
+    print(f"the task that failed: ready() is {ready}, successful() is {successful}")
     try:
         failed.get(timeout=10)
     except ZeroDivisionError as error:

@@ -1,5 +1,5 @@
-"""Why a pool: the same short tasks, with a process for each and with a pool, timed.
-为什么要用进程池：同样的短任务，每个任务一个进程和用进程池的耗时对比。
+"""Why a pool: many short tasks, timed with and without one.
+为什么要用进程池：许多短任务的耗时对比。
 讲义: multiprocessing 模块创建进程 · 进程池实现 · 必要性
 
 Run:    python day08/pool_cost.py

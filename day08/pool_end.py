@@ -1,5 +1,5 @@
-"""What a pool loses: queued tasks at the end of `with`, the task of a dead worker.
-进程池会丢掉哪些任务：离开 with 时还在排队的，工作进程中途死掉的。
+"""What a pool loses: queued tasks, and a dead worker's task.
+进程池会丢掉的任务：排队的、工作进程中途死掉的。
 讲义: multiprocessing 模块创建进程 · 进程池实现
 
 Run:    python day08/pool_end.py
@@ -24,7 +24,7 @@ def leave_the_block():
     with Pool(1) as pool:
         results = [pool.apply_async(time.sleep, (3,)) for _ in range(3)]
     done = sum(result.ready() for result in results)
-    print(f"with  : leaving the block terminates the pool; {done} of {len(results)} tasks were done")
+    print(f"with  : leaving the block terminates the pool; {done} of 3 tasks were done")
     assert done == 0, f"expected no task to be done; {done} were"
 
 

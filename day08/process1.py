@@ -1,4 +1,4 @@
-"""A Process runs one function in a child process, and nothing else.
+"""A Process runs one function in a child, and nothing else.
 Process 让子进程只运行一个函数。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 
@@ -15,7 +15,7 @@ from multiprocessing import Process, parent_process
 
 
 def greet():
-    # Not os.getppid(): with some start methods a helper process does the forking (start_methods.py).
+    # Not os.getppid(): with some start methods a helper process forks (start_methods.py).
     print(f"child  {os.getpid()}: running the function, my parent is {parent_process().pid}")
 
 

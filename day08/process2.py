@@ -1,5 +1,5 @@
-"""Arguments by position and by name; the parent does not see what the child changes.
-按位置、按名字传参；子进程的修改，父进程看不到。
+"""Arguments by position and by name; the parent sees no change.
+按位置、按名字传参；父进程看不到修改。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process2.py

@@ -1,5 +1,5 @@
-"""Several children at once take as long as the longest, not the sum.
-几个子进程同时运行，总时间接近最长的一个，而不是总和。
+"""Several children at once take as long as the longest.
+几个子进程同时运行，总时间接近最长的一个。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process3.py
@@ -34,7 +34,8 @@ def main():
     took = time.monotonic() - started
 
     longest, total = max(SECONDS), sum(SECONDS)
-    print(f"parent {os.getpid()}: the longest {longest} s, the sum {total} s, all together {took:.1f} s")
+    print(f"parent {os.getpid()}: the longest {longest} s, the sum {total} s, "
+          f"all together {took:.1f} s")
     codes = [child.exitcode for child in children]
     assert codes == [0, 0, 0], f"expected three exit codes 0; they are {codes}"
     assert longest <= took < total, f"expected less than the sum, {total} s; it took {took:.1f} s"

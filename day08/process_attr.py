@@ -1,5 +1,5 @@
-"""What a Process object tells before, during and after: name, pid, is_alive, exitcode.
-进程对象属性：启动前、运行中、结束后各是什么。
+"""name, pid, is_alive and exitcode: before, during and after.
+进程对象属性：启动前、运行中、结束后。
 讲义: multiprocessing 模块创建进程 · 进程对象属性
 
 Run:    python day08/process_attr.py

@@ -1,5 +1,5 @@
-"""A parent's exit terminates its daemons and waits for its other children.
-父进程退出时，守护进程被终止，其他子进程则等到做完。
+"""A parent's exit ends its daemons and waits for the others.
+父进程退出：守护进程被终止，其他子进程做完。
 讲义: multiprocessing 模块创建进程 · 进程对象属性 · p.daemon
 
 Run:    python day08/process_daemon.py

@@ -1,5 +1,5 @@
-"""fork, spawn and forkserver: three ways to start a child, and what it has of its parent.
-fork、spawn、forkserver：启动子进程的三种方式，子进程各从父进程得到什么。
+"""fork, spawn, forkserver: what a child has of its parent.
+三种启动方式：子进程从父进程得到什么。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意
 
 Run:    python day08/start_methods.py

@@ -1,5 +1,5 @@
-"""An Array in shared memory: a size or initial data; by index, in a loop, as bytes.
-共享内存 Array：给出大小或初始数据；下标、遍历、字节串。
+"""An Array in shared memory: by index, in a loop, as bytes.
+共享内存 Array：下标、遍历、字节串。
 讲义: 进程间通信 (IPC) · 共享内存 · Array
 
 Run:    python day09/array.py

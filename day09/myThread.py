@@ -1,5 +1,5 @@
-"""A Thread class of your own: its run(), and a result that main can read.
-自定义线程类：run()，以及主线程能看到的结果。
+"""A Thread class of your own, with a result that main can read.
+自定义线程类，主线程能看到结果。
 讲义: 线程编程 (Thread) · 自定义线程类
 
 Run:    python day09/myThread.py

@@ -1,5 +1,5 @@
-"""A Pipe carries objects between processes: which end reads, which end writes.
-管道在进程之间传送对象：哪一端读，哪一端写。
+"""A Pipe carries objects: which end reads, which end writes.
+管道传送对象：哪一端读，哪一端写。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
 Run:    python day09/pipe.py

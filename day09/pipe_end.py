@@ -1,5 +1,5 @@
-"""The reader of a Pipe meets the end only when every copy of the writer is closed.
-写端的所有副本都关闭，管道的读者才会遇到结尾。
+"""A reader meets the end when every copy of the writer is closed.
+写端的所有副本都关闭，读者才遇到结尾。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
 Run:    python day09/pipe_end.py

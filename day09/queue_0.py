@@ -1,5 +1,5 @@
-"""A Queue between processes: put and get, full and empty, blocking, timeouts, close.
-进程间的消息队列：存、取、满、空、阻塞、超时、关闭。
+"""A Queue between processes: put, get, full, empty, timeouts.
+进程间的消息队列：存、取、满、空、超时。
 讲义: 进程间通信 (IPC) · 消息队列
 
 Run:    python day09/queue_0.py
@@ -9,7 +9,7 @@ Output:
     child : put 'c' with {'block': False} raises Full after <s> s
     child : put 'c' with {'timeout': 0.2} raises Full after <s> s
     child : put 'c' again, which waits for room
-    parent: got 'a', 'b' and 'c', the oldest first
+    parent: got ['a', 'b', 'c'], the oldest first
     parent: get with timeout=0.2 raises Empty; empty() is True, qsize() is 0
     parent: put after close raises ValueError
 """
@@ -26,7 +26,7 @@ def main():
     assert was_full.wait(10), "expected the child to fill the queue within 10 s"
     # Waits while the queue is empty; without a timeout, for ever. 空时阻塞
     messages = [q.get(timeout=10) for _ in range(3)]
-    print("parent: got {!r}, {!r} and {!r}, the oldest first".format(*messages))
+    print(f"parent: got {messages}, the oldest first")
     assert messages == ["a", "b", "c"], f"expected a, b, c; they are {messages}"
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
@@ -37,7 +37,8 @@ def main():
         raised = type(error).__name__
     else:
         raise AssertionError("expected Empty: there was a fourth message")
-    print(f"parent: get with timeout=0.2 raises {raised}; empty() is {q.empty()}, qsize() is {size(q)}")
+    print(f"parent: get with timeout=0.2 raises {raised}; "
+          f"empty() is {q.empty()}, qsize() is {size(q)}")
 
     # For this process only: others may go on. 只对本进程有效
     q.close()
@@ -60,7 +61,8 @@ def produce(q, was_full):
             q.put("c", **options)
         except Full as error:
             took = time.monotonic() - started
-            print(f"child : put 'c' with {options} raises {type(error).__name__} after {took:.1f} s")
+            raised = type(error).__name__
+            print(f"child : put 'c' with {options} raises {raised} after {took:.1f} s")
         else:
             raise AssertionError("expected Full: there was room for a third message")
         least = options.get("timeout", 0)

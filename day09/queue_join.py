@@ -1,5 +1,5 @@
-"""Why join comes after get: a process cannot exit before its feeder thread has sent all.
-为什么要先 get 后 join：发送线程发完之前，进程不能退出。
+"""Why join comes after get: the feeder thread of a Queue.
+为什么先 get 后 join：队列的发送线程。
 讲义: 进程间通信 (IPC) · 消息队列
 
 Run:    python day09/queue_join.py

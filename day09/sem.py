@@ -1,5 +1,5 @@
-"""A Semaphore lets at most N processes in at once, which is counted inside.
-信号量最多让 N 个进程同时进入，由进程在里面计数来证实。
+"""A Semaphore lets at most N processes in at once, measured.
+信号量：最多 N 个进程同时进入，实测。
 讲义: 进程间通信 (IPC) · 信号量（信号灯集）
 
 Run:    python day09/sem.py

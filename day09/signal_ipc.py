@@ -1,5 +1,5 @@
-"""A signal tells a process that something happened, not what, or how often.
-信号只通知进程“有事发生”，不带内容，也不计数。
+"""A signal tells you that something happened, not what, or how often.
+信号只通知有事发生，不带内容，也不计数。
 讲义: 进程间通信 (IPC) · 常用进程间通信方法 · 信号
 
 Run:    python day09/signal_ipc.py
@@ -7,8 +7,8 @@ Run:    python day09/signal_ipc.py
 Output:
     child : I block SIGUSR1 and SIGUSR2
     parent: sent SIGUSR1 five times and SIGUSR2 once
-    child : I unblock them; calls of the handler: 1 for SIGUSR1, 1 for SIGUSR2
-    child : all that the handler received is a number
+    child : I unblock them; handler calls for SIGUSR1: 1, for SIGUSR2: 1
+    child : all that the handler received: [<n>, <n>]
 """
 import os
 import signal
@@ -52,8 +52,8 @@ def receive(ready, sent):
     assert sent.wait(10), "expected the signals within 10 s"
     signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
     first, second = (received.count(signum) for signum in both)
-    print(f"child : I unblock them; calls of the handler: {first} for SIGUSR1, {second} for SIGUSR2")
-    print("child : all that the handler received is a number")
+    print(f"child : I unblock them; handler calls for SIGUSR1: {first}, for SIGUSR2: {second}")
+    print(f"child : all that the handler received: {sorted(map(int, received))}")
     assert (first, second) == (1, 1), f"expected one call for each; they were {first} and {second}"
 
 

@@ -1,5 +1,5 @@
-"""A pair of connected sockets carries bytes in both directions.
-一对已连接的套接字，双向传输字节。
+"""A pair of connected sockets: bytes in both directions.
+一对已连接的套接字：双向传输字节。
 讲义: 进程间通信 (IPC) · 常用进程间通信方法 · 套接字
 
 Run:    python day09/socketpair.py

@@ -1,5 +1,5 @@
-"""Two threads of one process: one PID, two thread ids, the same variables.
-同一进程的两个线程：同一个 PID，两个线程号，同样的变量。
+"""Two threads of one process: one PID, the same variables.
+同一进程的两个线程：同一 PID，同样的变量。
 讲义: 线程编程 (Thread) · threading模块创建线程
 
 Run:    python day09/thread1.py
@@ -19,12 +19,14 @@ a = 1
 def branch():
     # The same variable as main's: threads share the memory of their process. 线程共享进程的内存
     global a
-    print(f"branch: PID {os.getpid()}, thread id {threading.get_native_id()}, a = {a}, writes 10000")
+    me = f"PID {os.getpid()}, thread id {threading.get_native_id()}"
+    print(f"branch: {me}, a = {a}, writes 10000")
     a = 10000
 
 
 def main():
-    print(f"main  : PID {os.getpid()}, thread id {threading.get_native_id()}, a = {a}")
+    me = f"PID {os.getpid()}, thread id {threading.get_native_id()}"
+    print(f"main  : {me}, a = {a}")
     thread = Thread(target=branch)
     thread.start()
     # Wait for its end. A thread has no exit status. 等待它结束；线程没有退出状态

@@ -1,4 +1,4 @@
-"""Several threads at once, with arguments, and one list that all of them share.
+"""Several threads at once, with arguments and a shared list.
 几个线程同时运行，带参数，共用一个列表。
 讲义: 线程编程 (Thread) · threading模块创建线程
 

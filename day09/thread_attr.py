@@ -1,5 +1,5 @@
-"""What a Thread object tells: name, is_alive, ident, native_id, daemon; and the old spellings.
-线程对象属性：name、is_alive、ident、native_id、daemon，以及旧写法。
+"""name, is_alive, ident, daemon of a thread; the old spellings.
+线程对象属性，以及旧写法。
 讲义: 线程编程 (Thread) · 线程对象属性
 
 Run:    python day09/thread_attr.py
@@ -62,7 +62,8 @@ def main():
 
 def show(when, thread, alive):
     found = thread.is_alive()
-    print(f"{when:14}  {thread.name:7}  {str(found):10}  {str(thread.ident):15}  {thread.native_id}")
+    ident, native_id = str(thread.ident), thread.native_id
+    print(f"{when:14}  {thread.name:7}  {str(found):10}  {ident:15}  {native_id}")
     assert found == alive, f"{when}: expected is_alive() {alive}; it is {found}"
 
 

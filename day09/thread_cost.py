@@ -1,5 +1,5 @@
-"""How much it costs to create and join a thread, compared with a process.
-创建和回收一个线程要多少时间，和进程比较。
+"""What a thread costs to create and join, next to a process.
+创建和回收线程的开销，和进程对比。
 讲义: 线程编程 (Thread) · 线程基本概念 · 线程的创建和销毁消耗资源远小于进程
 
 Run:    python day09/thread_cost.py

@@ -1,5 +1,5 @@
-"""An error in a thread ends that thread alone, and join does not raise it.
-线程里的异常只结束这个线程，join 也不会抛出它。
+"""An error in a thread ends that thread alone.
+线程里的异常只结束这个线程。
 讲义: 线程编程 (Thread) · 线程基本概念 · 线程特征
 
 Run:    python day09/thread_error.py

@@ -1,5 +1,5 @@
-"""A Value in shared memory: += loses an update, and get_lock() prevents that.
-共享内存 Value：+= 会丢失更新，get_lock() 可以避免。
+"""A Value in shared memory: += loses an update without a lock.
+共享内存 Value：不加锁，+= 会丢失更新。
 讲义: 进程间通信 (IPC) · 共享内存 · Value
 
 Run:    python day09/value.py
