@@ -7,7 +7,7 @@ Run:    python day08/myProcess.py
 Output:
     main is <pid>
     start(): run() in <pid> multiplies 6 by 7
-    start(): back in main, result is None: the child has set its own copy
+    start(): back in main, result is None
     run()  : run() in <pid> multiplies 6 by 7
     run()  : back in main, result is 42, PID of a child: None
     without super().__init__(), start raises AttributeError
@@ -43,7 +43,8 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    print(f"start(): back in main, result is {started.result}: the child has set its own copy")
+    # The child has set its own copy. 子进程设置的是它自己的副本
+    print(f"start(): back in main, result is {started.result}")
     assert started.exitcode == 0, f"expected exit code 0; it is {started.exitcode}"
     assert started.result is None, f"expected None in the parent; result is {started.result}"
 

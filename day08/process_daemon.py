@@ -11,7 +11,7 @@ Output:
     setting daemon after start raises AssertionError
 """
 import time
-from multiprocessing import Pipe, Process, parent_process
+from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
@@ -42,16 +42,16 @@ def main():
 def be_the_parent(writer):
     writer.send("parent: I start two children, then I return")
     # daemon must be set before start. 守护进程要在 start 之前设置
-    daemon = Process(target=work, args=(5, writer, "daemon=True"), daemon=True)
-    other = Process(target=work, args=(1, writer, "daemon=False"), daemon=False)
+    daemon = Process(target=work, args=(5, writer), daemon=True)
+    other = Process(target=work, args=(1, writer), daemon=False)
     daemon.start()
     other.start()
 
 
-def work(seconds, writer, name):
+def work(seconds, writer):
     time.sleep(seconds)
-    alive = parent_process().is_alive()
-    writer.send(f"child with {name}: my work is done, my parent is alive: {alive}")
+    daemon, alive = current_process().daemon, parent_process().is_alive()
+    writer.send(f"child with daemon={daemon}: my work is done, my parent is alive: {alive}")
 
 
 def receive(reader):

@@ -6,7 +6,7 @@ Run:    python day09/myThread.py
 
 Output:
     start(): run() in thread 'multiplier' multiplies 6 by 7
-    start(): back in main, result is 42: threads share their objects
+    start(): back in main, result is 42
     run()  : run() in thread 'MainThread' multiplies 6 by 7
     without super().__init__(), start raises RuntimeError
 """
@@ -41,7 +41,8 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    print(f"start(): back in main, result is {started.result}: threads share their objects")
+    # The thread has set it in the same object. 线程设置的是同一个对象
+    print(f"start(): back in main, result is {started.result}")
     assert started.result == 42, f"expected 42; result is {started.result}"
 
     called = Multiplier("run()  ", 6, 7)

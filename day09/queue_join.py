@@ -5,11 +5,13 @@
 Run:    python day09/queue_join.py
 
 Output:
-    child : put has returned, its message of 1 MiB has not been read
+    child : put has returned; 1048576 bytes are to be sent
     parent: join(0.5) before get: is the child alive? True
     parent: get returned 1048576 bytes
     parent: join after get: exit code 0
 """
+import contextlib
+import faulthandler
 from multiprocessing import Event, Process, Queue
 
 # Bytes: more than the pipe inside a queue can hold (64 KiB on Linux).
@@ -29,16 +31,19 @@ def main():
 
     message = q.get(timeout=10)
     print(f"parent: get returned {len(message)} bytes")
-    child.join(10)
+    child.join()
     print(f"parent: join after get: exit code {child.exitcode}")
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
 def put_much(q, has_put):
+    # If get never comes: after 10 s, say in which line each thread waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
     # put leaves the message to the feeder thread of this process, which writes it into a pipe.
     # put 把消息交给本进程的发送线程就返回
     q.put(bytes(SIZE))
-    print("child : put has returned, its message of 1 MiB has not been read", flush=True)
+    print(f"child : put has returned; {SIZE} bytes are to be sent", flush=True)
     has_put.set()
 
 

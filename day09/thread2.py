@@ -5,8 +5,8 @@
 Run:    python day09/thread2.py
 
 Output:
-    each thread has added its square to one list: [0, 1, 4, 9, 16]
-    5 of 5 threads passed the barrier: all were in work() at once
+    the list to which all threads append: [0, 1, 4, 9, 16]
+    threads that were in work() at the same time: 5 of 5
 """
 from threading import Barrier, Thread
 
@@ -29,8 +29,8 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
-    print(f"each thread has added its square to one list: {sorted(squares)}")
-    print(f"{len(squares)} of {COUNT} threads passed the barrier: all were in work() at once")
+    print(f"the list to which all threads append: {sorted(squares)}")
+    print(f"threads that were in work() at the same time: {len(squares)} of {COUNT}")
     assert len(squares) == COUNT, f"expected {COUNT} squares; there are {len(squares)}"
 
 

@@ -8,12 +8,13 @@ Output:
     child : sees 1.5, writes 2.5
     parent: sees 2.5
     2 processes read, add 1 and write, from 0: n is 1, lost updates: 1
-    2 processes add 1, 1000 times each, under get_lock(): n is 2000
+    2 processes add 1, 20 times each, under get_lock(): n is 40
     a C int wraps around: 2147483647 + 1 is -2147483648
 """
+import time
 from multiprocessing import Barrier, Process, Value
 
-TIMES = 1000
+TIMES = 20
 
 
 def main():
@@ -29,7 +30,7 @@ def main():
     assert n.value == 1, f"expected 1: both should have read 0; n is {n.value}"
 
     n = Value("i", 0)
-    run(add_with_lock, n, count=2)
+    run(add_with_lock, n, Barrier(2, timeout=10), count=2)
     print(f"2 processes add 1, {TIMES} times each, under get_lock(): n is {n.value}")
     assert n.value == 2 * TIMES, f"expected {2 * TIMES}; n is {n.value}"
 
@@ -64,11 +65,15 @@ def add_without_lock(n, both_have_read):
     n.value = value + 1
 
 
-def add_with_lock(n):
+def add_with_lock(n, both_are_here):
+    both_are_here.wait()
     for _ in range(TIMES):
-        # Reading and writing are one step for the other process. 读和写不会被另一个进程打断
+        # The other process cannot come between reading and writing. 另一个进程无法插到读和写之间
         with n.get_lock():
-            n.value += 1
+            value = n.value
+            # It has plenty of time to try.
+            time.sleep(0.001)
+            n.value = value + 1
 
 
 if __name__ == "__main__":
