@@ -12,6 +12,7 @@ import re
 import select
 import shlex
 import socket
+import stat
 import sys
 import threading
 import time
@@ -199,6 +200,32 @@ def test_pipe_that_is_full_makes_send_wait():
         with pytest.raises(BlockingIOError):       # it would wait
             for _ in range(1000):
                 writer.send_bytes(bytes(4096))
+
+
+def test_pipe_in_both_directions_is_a_pair_of_sockets_and_in_one_a_pipe():
+    for duplex, is_kind in ((True, stat.S_ISSOCK), (False, stat.S_ISFIFO)):
+        one, two = multiprocessing.Pipe(duplex)
+        with one, two:
+            assert all(is_kind(os.fstat(end.fileno()).st_mode) for end in (one, two))
+
+
+def test_queue_says_that_it_is_empty_and_that_it_has_one_message():
+    """put has returned, but its feeder thread has not sent the message yet."""
+    assert python("""
+        import multiprocessing, queue, threading
+        may_be_sent = threading.Event()
+        class Slow:
+            def __reduce__(self):                  # called by the feeder thread, when it pickles the message
+                may_be_sent.wait(10)
+                return str, ("slow",)
+        q = multiprocessing.Queue()
+        q.put(Slow())
+        try:
+            q.get_nowait()
+        except queue.Empty:
+            print(q.qsize(), q.empty())
+        may_be_sent.set()
+        print(q.get(timeout=10))""", orphans=course.HELPERS) == "1 True\nslow\n"
 
 
 def test_queue_put_of_what_cannot_be_pickled_raises_nothing_and_loses_the_message():
