@@ -91,7 +91,7 @@ NOT_SHOWN = {
 }
 DIAGRAMS = {"flowchart", "sequenceDiagram"}
 # Commands that are not the course's own.
-OTHERS = {"curl", "diff", "lftp", "nc", "wget", "ab", "git"}
+OTHERS = {".", "sudo", "curl", "diff", "lftp", "nc", "wget", "ab", "git"}
 CODE = r"^```.*\n(?:.*\n)*?```$"
 
 
