@@ -29,8 +29,7 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 # Not sys.prefix: an activated environment would always be a reason to make itself again.
 THIS_PYTHON = "{}\n{}\n".format(sys.version, sys.base_prefix)
 # The Python that this one is made from, if this one is that of a virtual environment: perhaps the one that we make again.
-BASE_PYTHON = getattr(sys, "_base_executable", None) or sys.executable
-
+BASE_PYTHON = sys.executable if sys.prefix == sys.base_prefix else os.path.realpath(sys.executable)
 ANOTHER_WAY = "sudo apt install python3-venv, or make PYTHON=another"
 
 
