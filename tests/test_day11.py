@@ -87,8 +87,10 @@ def test_accepted_socket():
 
 
 def test_accepted_socket_says_what_is_inherited():
-    """Exercise 2: the server sets the timeout of the listener for the accepted socket too."""
-    code = changed("accepted_socket", {" " * 12 + "its_own,": " " * 12 + "conn.settimeout(listener.gettimeout())\n            its_own,"})
+    """Exercise 7: the server sets the timeout of the listener for the accepted socket too."""
+    code = changed("accepted_socket", {"            its_own,": """
+            conn.settimeout(listener.gettimeout())
+            its_own,"""})
     program = run(sys.executable, "-c", code, status=1, stderr="(?s).*AssertionError: expected TCP_NODELAY alone: .*", **CHANGED)
     assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
 
