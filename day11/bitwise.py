@@ -10,8 +10,8 @@ Output:
     14 & 19   000010   2   1 where both have a 1
     14 | 19   011111  31   1 where at least one has a 1
     14 ^ 19   011101  29   1 where they differ
-    14 << 2   111000  56   two places to the left: 14 * 4
-    14 >> 2   000011   3   two places to the right: 14 // 4
+    14 << 2   111000  56   2 places to the left: 14 * 4
+    14 >> 2   000011   3   2 places to the right: 14 // 4
 
     POLLIN    000001   1
     POLLPRI   000010   2
@@ -49,7 +49,7 @@ def main():
     print()
     flags()
     print()
-    put_together()
+    combine()
     print()
     ask_poll()
 
@@ -60,8 +60,8 @@ def operators(a, b, n):
     print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both have a 1")
     print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one has a 1")
     print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where they differ")
-    print(f"{a} << {n}   {a << n:06b}  {a << n:2}   two places to the left: {a} * {2 ** n}")
-    print(f"{a} >> {n}   {a >> n:06b}  {a >> n:2}   two places to the right: {a} // {2 ** n}")
+    print(f"{a} << {n}   {a << n:06b}  {a << n:2}   {n} places to the left: {a} * {2 ** n}")
+    print(f"{a} >> {n}   {a >> n:06b}  {a >> n:2}   {n} places to the right: {a} // {2 ** n}")
     assert a << n == a * 2 ** n, f"expected that << {n} multiplies by {2 ** n}: {a << n}"
     assert a >> n == a // 2 ** n, f"expected that >> {n} divides by {2 ** n}: {a >> n}"
 
@@ -74,15 +74,20 @@ def flags():
         assert flag.bit_count() == 1, f"expected one bit in {name}: {flag:b}"
 
 
-def put_together():
-    # What is put together with | can be told apart again. 用 | 组合，之后还能分开
-    interest = select.POLLIN | select.POLLERR
-    print(f"interest = POLLIN | POLLERR   {interest:06b}  {interest:2}   {names(interest)}")
-    interest |= select.POLLOUT
-    print(f"interest |= POLLOUT           {interest:06b}  {interest:2}   {names(interest)}")
-    # ~POLLOUT has every bit except this one. Subtraction goes wrong if the flag is not set.
-    interest &= ~select.POLLOUT
-    print(f"interest &= ~POLLOUT          {interest:06b}  {interest:2}   {names(interest)}")
+def combine():
+    # What is combined with | can be told apart again with &. 用 | 组合，用 & 还能分开
+    scope = {name: getattr(select, name) for name in FLAGS}
+    for line in (
+            "interest = POLLIN | POLLERR",
+            "interest |= POLLOUT",
+            # ~POLLOUT has every bit except this one. To subtract POLLOUT would be wrong if it is
+            # not set.
+            "interest &= ~POLLOUT",
+    ):
+        # What is printed is the line that has been run.
+        exec(line, scope)
+        interest = scope["interest"]
+        print(f"{line:28}  {interest:06b}  {interest:2}   {names(interest)}")
     assert names(interest) == "POLLIN, POLLERR", f"expected POLLIN, POLLERR: {names(interest)}"
 
 
