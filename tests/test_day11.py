@@ -39,7 +39,7 @@ def test_block_io():
     assert time.monotonic() - started >= 0.6       # three clients that do something after 0.2 s, and a wait of 0.1 s in vain
     rows = re.findall(r"\) waited (\d+) ms .* used ([\d.]+) ms of CPU", printed)
     assert len(rows) == 2 and all(int(waited) >= 190 and float(cpu) < int(waited) / 4 for waited, cpu in rows)
-    [(calls, waited)] = re.findall(r"again, (\d+) times, for (\d+) ms", printed)
+    [(calls, waited)] = re.findall(r"came, (\d+) times in (\d+) ms", printed)
     assert int(calls) > 1 and int(waited) >= 190
     [waited] = re.findall(r"TimeoutError after (\d+) ms", printed)
     assert int(waited) >= 100
