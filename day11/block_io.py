@@ -16,7 +16,7 @@ Output:
 
     with a limit, while no client is there
       settimeout(0.1):    accept() raised TimeoutError after <ms> ms
-      settimeout(None):   no limit, getblocking() is True again
+      settimeout(None):   getblocking() is True
 """
 import contextlib
 import faulthandler
@@ -82,7 +82,8 @@ def do_not_block(listener):
     with socket.socket() as client:
         connect = Timer(DELAY, client.connect, [listener.getsockname()])
         calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
-    print(f"  called until a client came, {calls} times in {waited:.0f} ms: used {cpu:.0f} ms of CPU")
+    times = f"{calls} times in {waited:.0f} ms"
+    print(f"  called until a client came, {times}: used {cpu:.0f} ms of CPU")
     assert calls > 1, f"expected more calls than {calls}: the client comes after {DELAY} s"
 
 
@@ -105,7 +106,7 @@ def limit(listener):
     assert waited >= 100, f"expected a wait of 100 ms, not {waited} ms"
     listener.settimeout(None)
     blocks = listener.getblocking()
-    print(f"  settimeout(None):   no limit, getblocking() is {blocks} again")
+    print(f"  settimeout(None):   getblocking() is {blocks}")
     assert blocks, "expected that the socket blocks again"
 
 
