@@ -72,6 +72,43 @@ def test_fork_server(tmp_path):
         assert len(program.children()) == 2
 
 
+def test_file_server(tmp_path):
+    """What the page shows of a session is what comes, and a file may contain what looks like an answer."""
+    files = {path.name: path.read_bytes() for path in (ROOT / "day11/ftp/files").iterdir()}
+    assert files["empty.txt"] == b"" and b"\n" in files["welcome.txt"]
+    page = (ROOT / "day11/README.md").read_text(encoding="utf-8")
+    session = re.search(r"^\$ nc 127\.0\.0\.1 2121\n((?:.*\n)*?)```$", page, re.MULTILINE)[1]
+    with started("file_server", 2121, tmp_path) as program:
+        (tmp_path / "file_server.py").unlink()     # it is in the folder that is served
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        with connect(program) as conn, conn.makefile("rb") as replies:
+            commands = re.findall(r"^(?:LIST|RETR .*)$", session, re.MULTILINE)
+            assert len(commands) == 3 and re.sub(r"^(?:LIST|RETR .*)\n", "", session, flags=re.MULTILINE) == "".join(
+                ask(conn, replies, command) for command in commands)
+            for name in [*files, *files]:
+                conn.sendall(f"RETR {name}\r\n".encode())              # as some nc and telnet end a line
+            for content in [*files.values()] * 2:  # asked all at once: the lengths keep them apart
+                assert int(replies.readline()) == len(content) and replies.read(len(content)) == content
+            assert ask(conn, replies, "DELE welcome.txt") == ask(conn, replies, "RETR .") == "-1\n"
+            assert ask(conn, replies, "RETR empty.txt") == "0\n"
+
+def ask(conn, replies, command):
+    """Send a command; return its answer, with the length in front."""
+    conn.sendall(f"{command}\n".encode())
+    length = replies.readline()
+    return (length + replies.read(max(0, int(length)))).decode()
+def test_select_server(tmp_path):
+    with started("select_server", 8888, tmp_path) as program, connect(program) as one, connect(program) as two:
+        for conn, text in ((two, b"two"), (one, b"one"), (two, b"more")):     # none is kept waiting by another
+            conn.sendall(text)
+            assert receive(conn, len(text)) == text
+        two.shutdown(socket.SHUT_WR)
+        assert two.recv(1) == b""
+        one.sendall(b"still here")
+        assert receive(one, 10) == b"still here"
+        [task] = Path(f"/proc/{program.pid}/task").iterdir()           # one thread serves them all
+        assert not program.children()
 def test_chat(tmp_path):
     with started("chat", 8888, tmp_path) as program, member(program) as ann, member(program) as tom, member(program) as other:
         assert answer(ann, "L Ann") == "OK\n"
@@ -88,19 +125,12 @@ def test_chat(tmp_path):
         assert [hear(ann), hear(other)] == ["Tom退出了聊天室\n"] * 2
         tom.send(b"C I have left")
         assert answer(tom, "L Tom") == "OK\n"                          # the name is free again
-        assert hear(ann) == "Tom 进入了聊天室\n"
-
-
 def member(program):
     conn = Wire(socket.AF_INET, socket.SOCK_DGRAM)
     conn.connect(("127.0.0.1", program.port))
     return conn
-
-
 def answer(conn, text):
     conn.send(text.encode())
     return hear(conn)
-
-
 def hear(conn):
     return conn.recv(2048).decode()
