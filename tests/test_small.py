@@ -72,6 +72,41 @@ def test_fork_server(tmp_path):
         assert len(program.children()) == 2
 
 
+def test_chat(tmp_path):
+    with started("chat", 8888, tmp_path) as program, member(program) as ann, member(program) as tom, member(program) as other:
+        assert answer(ann, "L Ann") == "OK\n"
+        assert answer(tom, "L Ann\n").startswith("NO ")                # as nc sends it, with the line end
+        assert answer(tom, "L Tom\n") == "OK\n"
+        assert hear(ann) == "Tom 进入了聊天室\n"
+        tom.send("C 你好".encode())
+        assert hear(ann) == "Tom：你好\n"
+        for datagram in b"C I am Tom", b"Q", b"\xff\xfe", b"", b"X":   # from outside the room: nobody hears of it
+            other.send(datagram)
+        assert answer(other, "L Other") == "OK\n"
+        assert [hear(ann), hear(tom)] == ["Other 进入了聊天室\n"] * 2   # and Tom has not heard himself
+        tom.send(b"Q")
+        assert [hear(ann), hear(other)] == ["Tom退出了聊天室\n"] * 2
+        tom.send(b"C I have left")
+        assert answer(tom, "L Tom") == "OK\n"                          # the name is free again
+        assert hear(ann) == "Tom 进入了聊天室\n"
+
+
+def member(program):
+    conn = Wire(socket.AF_INET, socket.SOCK_DGRAM)
+    conn.connect(("127.0.0.1", program.port))
+    return conn
+
+
+def answer(conn, text):
+    conn.send(text.encode())
+    return hear(conn)
+
+
+def hear(conn):
+    return conn.recv(2048).decode()
+
+
+
 def test_file_server(tmp_path):
     """What the page shows of a session is what comes, and a file may contain what looks like an answer."""
     files = {path.name: path.read_bytes() for path in (ROOT / "day11/ftp/files").iterdir()}
@@ -91,13 +126,17 @@ def test_file_server(tmp_path):
             for content in [*files.values()] * 2:  # asked all at once: the lengths keep them apart
                 assert int(replies.readline()) == len(content) and replies.read(len(content)) == content
             assert ask(conn, replies, "DELE welcome.txt") == ask(conn, replies, "RETR .") == "-1\n"
+        with connect(program) as conn, conn.makefile("rb") as replies:
             assert ask(conn, replies, "RETR empty.txt") == "0\n"
+
 
 def ask(conn, replies, command):
     """Send a command; return its answer, with the length in front."""
     conn.sendall(f"{command}\n".encode())
     length = replies.readline()
     return (length + replies.read(max(0, int(length)))).decode()
+
+
 def test_select_server(tmp_path):
     with started("select_server", 8888, tmp_path) as program, connect(program) as one, connect(program) as two:
         for conn, text in ((two, b"two"), (one, b"one"), (two, b"more")):     # none is kept waiting by another
@@ -109,28 +148,3 @@ def test_select_server(tmp_path):
         assert receive(one, 10) == b"still here"
         [task] = Path(f"/proc/{program.pid}/task").iterdir()           # one thread serves them all
         assert not program.children()
-def test_chat(tmp_path):
-    with started("chat", 8888, tmp_path) as program, member(program) as ann, member(program) as tom, member(program) as other:
-        assert answer(ann, "L Ann") == "OK\n"
-        assert answer(tom, "L Ann\n").startswith("NO ")                # as nc sends it, with the line end
-        assert answer(tom, "L Tom\n") == "OK\n"
-        assert hear(ann) == "Tom 进入了聊天室\n"
-        tom.send("C 你好".encode())
-        assert hear(ann) == "Tom：你好\n"
-        for datagram in b"C I am Tom", b"Q", b"\xff\xfe", b"", b"X":   # from outside the room: nobody hears of it
-            other.send(datagram)
-        assert answer(other, "L Other") == "OK\n"
-        assert [hear(ann), hear(tom)] == ["Other 进入了聊天室\n"] * 2   # and Tom has not heard himself
-        tom.send(b"Q")
-        assert [hear(ann), hear(other)] == ["Tom退出了聊天室\n"] * 2
-        tom.send(b"C I have left")
-        assert answer(tom, "L Tom") == "OK\n"                          # the name is free again
-def member(program):
-    conn = Wire(socket.AF_INET, socket.SOCK_DGRAM)
-    conn.connect(("127.0.0.1", program.port))
-    return conn
-def answer(conn, text):
-    conn.send(text.encode())
-    return hear(conn)
-def hear(conn):
-    return conn.recv(2048).decode()
