@@ -74,7 +74,7 @@ def reap(children):
         pid, status = ended
         if pid in children:
             exitcode = os.waitstatus_to_exitcode(status)
-            say(children.pop(pid), f"left, child {pid} has exited with {exitcode}")
+            say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
 
 
 def work(conn, listener):

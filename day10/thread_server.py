@@ -49,6 +49,7 @@ def start(conn, addr):
 
 def echo(conn, addr):
     """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    # native_id is the kernel's number of this thread, as in `ps -L`.
     thread = current_thread()
     say(addr, f"-> {thread.name}, id {thread.native_id}")
     with conn, contextlib.suppress(OSError):

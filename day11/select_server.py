@@ -71,7 +71,7 @@ class EchoServer:
         conn.setblocking(False)
         self.reading.add(conn)
         self.addrs[conn] = addr
-        say(addr, f"-> the one loop (clients: {len(self.addrs)})")
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
         """Receive once and send it back."""
@@ -105,7 +105,7 @@ class EchoServer:
         self.reading.discard(conn)
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop (clients: {len(self.addrs)})")
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:

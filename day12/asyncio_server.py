@@ -50,19 +50,18 @@ async def echo(conn, addr):
     say(addr, f"-> {task} of the one loop")
     reader, writer = await asyncio.open_connection(sock=conn)
     try:
-        while data := await reader.read(SIZE):
-            # What the send buffer does not take is kept. drain waits while that is too much:
-            # read no more from a client that does not read its echo (backpressure).
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    except asyncio.CancelledError:
-        # Ctrl-C: do not wait until the rest is sent.
-        writer.transport.abort()
-        raise
-    finally:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(SIZE):
+                # What the send buffer does not take is kept. drain waits while that is too much:
+                # read no more from a client that does not read its echo (backpressure).
+                writer.write(data)
+                await writer.drain()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    finally:
+        # After Ctrl-C, do not wait until the rest is sent.
+        writer.transport.abort()
     say(addr, f"left, {task} ends")
 
 

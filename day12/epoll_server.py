@@ -84,7 +84,7 @@ class EchoServer:
         conn.setblocking(False)
         self.conns[conn.fileno()] = conn
         self.addrs[conn] = addr
-        say(addr, f"-> the one loop (clients: {len(self.addrs)})")
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
         """Receive once and send it back; return whether all was sent, so that there may be more."""
@@ -126,7 +126,7 @@ class EchoServer:
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop (clients: {len(self.addrs)})")
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:

@@ -76,7 +76,7 @@ class EchoServer:
         conn.setblocking(False)
         self.conns[conn.fileno()] = conn
         self.addrs[conn] = addr
-        say(addr, f"-> the one loop (clients: {len(self.addrs)})")
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
         """Receive once and send it back."""
@@ -112,7 +112,7 @@ class EchoServer:
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop (clients: {len(self.addrs)})")
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:
