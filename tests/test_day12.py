@@ -149,7 +149,7 @@ def waits_in_epoll(script):
 
 
 def test_http_server_waits_in_epoll_and_serves_the_course():
-    """All else is in test_http.py."""
+    """All else is in test_http_*.py."""
     with serve("day12/http_server.py", stderr=r'127\.0\.0\.1 - - \[.*\] "GET / HTTP/1\.1" 200 \d+\n') as server:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=10) as answer:
             assert answer.status == 200 and b"day12/http_server.py" in answer.read()

@@ -1,0 +1,261 @@
+"""One client: receive, parse, answer, send, with a `yield` wherever that would wait.
+一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
+
+What has been received and not used yet is `data`. Most of the time it is bytes, and one turn uses
+all of it. Only when a request is not complete, a bytearray is made of it, which grows at its end
+and is used from its front.
+
+A client that is too slow has a TimeoutError thrown in at a `yield` (see loop.py), because of the
+deadlines that are set here.
+"""
+import contextlib
+import copy
+import fcntl
+import mmap
+import socket
+import termios
+import time
+
+from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LINE, Refusal,
+                           check_beginning, first_line, parse, parse_chunk_size, parse_field,
+                           too_large)
+
+# Bytes to receive at once, and bytes of a large file to send at once.
+SIZE = 1 << 16
+CHUNK = 1 << 18
+# Replies that are sent together, to a client that does not wait for each (pipelining).
+BATCH = 16
+# Seconds in which a client may still read our last words.
+LINGER = 2
+
+
+def converse(server, conn, client):
+    """Serve a client, request by request, until one of the two closes the connection.
+
+    conn: a non-blocking socket.  client: its address, for the log.
+    """
+    loop, deadlines, fd = server.loop, server.loop.deadlines, conn.fileno()
+    data = b""
+    with conn:
+        try:
+            while True:
+                if data:
+                    # There is more to answer, but first it is the other clients' turn.
+                    yield from loop.wait_to_write(fd, server.deadline)
+                else:
+                    deadlines[fd] = server.deadline
+                    yield
+                    try:
+                        data = conn.recv(SIZE)
+                    except BlockingIOError:
+                        continue
+                    if not data:
+                        return
+
+                message, reply, data = answer_at_once(server, client, data)
+                more_comes = False
+                if not reply:
+                    reply, data, more_comes = yield from answer_slowly(server, conn, client, data)
+                    message = reply.data
+                try:
+                    count = conn.send(message, socket.MSG_MORE if reply.large else 0)
+                except BlockingIOError:
+                    count = 0
+                server.bytes += count
+                # Most of the time all of it has gone at once.
+                if count < len(message) or reply.large:
+                    yield from send_all(server, conn, memoryview(message)[count:], reply.large)
+                # An idle connection must not keep its last answer alive.
+                keep, reply, message = reply.keep, None, None
+                if not keep:
+                    if more_comes or data or is_under_way(fd):
+                        yield from linger(loop, conn)
+                    return
+        finally:
+            # Closing it is not enough if a route has forked, because the child has a copy of it.
+            loop.epoll.unregister(fd)
+
+
+def answer_at_once(server, client, data):
+    """Answer the requests at the front of data that are complete, at most BATCH of them.
+
+    Return the bytes to send, the last Reply, and what is left of data. Nothing here waits: it
+    stops in front of a request that is not complete, has a body, or is malformed. If that is the
+    first one, there is no Reply (None), and it is a case for answer_slowly.
+    """
+    answers, reply, start = [], None, 0
+    turn_cache, log = server.turn_cache, server.log
+    while len(answers) < BATCH and (end := data.find(HEAD_END, start)) >= 0:
+        try:
+            request = parse(data[start:end])
+        except Refusal:
+            break
+        known = turn_cache.get(request.path) if request.is_plain else None
+        if not known:
+            # A body is still to come, or a route may take its time: not in one batch with others.
+            if request.length or answers and request.path in server.routes:
+                break
+            known = server.answer(request)
+        reply = known
+        answers.append(reply.data)
+        # Behind the empty line.
+        start = end + 4
+        if log:
+            log.add(client, request.line, reply.status, reply.size)
+        if reply.is_last:
+            break
+    server.requests += len(answers)
+    return b"".join(answers), reply, data[start:]
+
+
+def answer_slowly(server, conn, client, data):
+    """Receive the rest of a request and answer it, or refuse it. Use it with `yield from`.
+
+    Return the Reply, what is left of data, and whether more of this request may still come.
+    """
+    data, request = bytearray(data), None
+    try:
+        yield from receive_head(server, conn, data)
+        end = data.find(HEAD_END)
+        request = parse(bytes(data[:end]))
+        del data[:end + 4]
+        if request.length:
+            request = yield from receive_body(server, conn, request, data)
+        reply = server.answer(request)
+    except Refusal as refusal:
+        # Where the next request begins is not known, so the connection ends.
+        request = copy.copy(request) or first_line(bytes(data))
+        request.keep_alive = False
+        reply = server.error_reply(refusal, request)
+    server.requests += 1
+    if server.log:
+        server.log.add(client, request.line, reply.status, reply.size)
+    return reply, bytes(data), bool(request.length)
+
+
+# Receiving. All of these are for `yield from`; they raise Refusal, and ConnectionError if the
+# client leaves. 接收：都配合 yield from 使用。
+
+def receive(conn, data):
+    """Wait for bytes and add them to data."""
+    while True:
+        try:
+            yield
+            more = conn.recv(SIZE)
+        except BlockingIOError:
+            continue
+        except TimeoutError:
+            raise Refusal(408, "The request took too long") from None
+        if not more:
+            raise ConnectionAbortedError
+        data += more
+        return
+
+
+def receive_head(server, conn, data):
+    """Add to data what comes, until it contains a whole head."""
+    # One deadline for the whole head, and later one for the body: a client that sends a byte now
+    # and then (slowloris) gains nothing. 整个请求头只有一个截止时间，慢速攻击（slowloris）无效。
+    server.loop.deadlines[conn.fileno()] = server.deadline
+    while HEAD_END not in data:
+        check_beginning(data)
+        yield from receive(conn, data)
+
+
+def receive_body(server, conn, request, data):
+    """Return a copy of the request with its body, which begins at the front of data."""
+    # Raises Refusal: a body that is of no use is not received.
+    server.find_handler(request)
+    server.loop.deadlines[conn.fileno()] = server.deadline
+    if request.minor and "expect" in request.headers and not data:
+        yield from send_all(server, conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+    # A copy, because parse returns the same object to all clients that send the same head.
+    request = copy.copy(request)
+    if request.length == CHUNKED:
+        request.body = yield from receive_chunks(conn, data)
+    else:
+        while len(data) < request.length:
+            yield from receive(conn, data)
+        # A slice of data itself would be one more copy.
+        request.body = bytes(memoryview(data)[:request.length])
+        del data[:request.length]
+    return request
+
+
+def receive_chunks(conn, data):
+    """Return a body that comes in chunks (RFC 9112, 7.1).
+
+    Each has its size in front; the last one is of size 0, and behind it comes a trailer.
+    """
+    body = bytearray()
+    while size := parse_chunk_size((yield from receive_line(conn, data))):
+        if len(body) + size > MAX_BODY:
+            raise too_large()
+        while len(data) < size + 2:
+            yield from receive(conn, data)
+        body += data[:size]
+        if data[size:size + 2] != CRLF:
+            raise Refusal(400, "A chunk does not end where its size says")
+        del data[:size + 2]
+    # The trailer is checked, but not used.
+    for _ in range(MAX_FIELDS + 1):
+        line = yield from receive_line(conn, data)
+        if not line:
+            return bytes(body)
+        parse_field(line.decode("latin-1"))
+    raise Refusal(431, "The trailer has too many fields")
+
+
+def receive_line(conn, data):
+    """Take a line from the front of data, without its end."""
+    while (end := data.find(CRLF, 0, MAX_LINE + 2)) < 0:
+        # The last byte may be the CR of its end.
+        if len(data) > MAX_LINE + 1:
+            raise Refusal(400, "The line of a chunk is too long")
+        yield from receive(conn, data)
+    line = bytes(data[:end])
+    del data[:end + 2]
+    return line
+
+
+# Sending. 发送。
+
+def send_all(server, conn, *parts):
+    """Send each part (bytes, or a view of a mmap), piece by piece. Use it with `yield from`.
+
+    After each piece it is the other clients' turn. While this client takes nothing, wait instead
+    of reading more requests from it (backpressure). 客户端不收，就不再读它的请求（背压）。
+    """
+    for data in map(memoryview, parts):
+        while data:
+            # A file that has become shorter has zeros in its last page, and no pages after that.
+            # End the connection, so that the client sees that the file is not complete.
+            if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
+                raise ConnectionAbortedError
+            with contextlib.suppress(BlockingIOError):
+                count = conn.send(data[:CHUNK])
+                server.bytes += count
+                data = data[count:]
+            if data:
+                yield from server.loop.wait_to_write(conn.fileno(), server.deadline)
+
+
+def linger(loop, conn):
+    """End the connection so that the client can read our last words (lingering close).
+
+    To close a socket while something is unread, or still comes, would reset the connection (RFC
+    9112, 9.6). Raises ConnectionError when the client has closed it too, TimeoutError if it does
+    not.
+    """
+    conn.shutdown(socket.SHUT_WR)
+    loop.deadlines[conn.fileno()] = time.monotonic() + LINGER
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            yield
+            if not conn.recv(SIZE):
+                raise ConnectionAbortedError
+
+
+def is_under_way(fd):
+    """Whether something that we have sent has not arrived yet (SIOCOUTQ, man 7 tcp)."""
+    return any(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)))

@@ -1,0 +1,76 @@
+"""The reply: from a status, header lines and a body to the bytes that are sent.
+响应：由状态码、响应头和响应体得到要发送的字节。
+"""
+import json
+from http import HTTPStatus
+
+# Bytes of a body that may wait until other replies go out with it (pipelining).
+MAX_BATCHED_BODY = 1 << 13
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Reply:
+    """What is sent for one request.
+
+    data: the head, and the body unless it is large.
+    large: a view of a part of a mapped file, which is sent after data; or empty.
+    keep: whether the connection stays open.
+    status, size: for the log; size is that of the body, in bytes.
+    is_last: whether it must be the last of a batch: it closes the connection or takes its time.
+    """
+    __slots__ = ("data", "large", "keep", "status", "size", "is_last")
+
+    def __init__(self, data, large, keep, status, size, is_last):
+        self.data, self.large, self.keep = data, large, keep
+        self.status, self.size, self.is_last = status, size, is_last
+
+
+def make_reply(request, status, common, lines, body=b"", is_last=False):
+    """Make a Reply.
+
+    common: the header lines that all replies of this second share.  lines: those of this one.
+    body: bytes, or a memoryview of a mapped file.
+    """
+    # These two have no body, not even an empty one (RFC 9110, 15.3.5 and 15.4.5).
+    if status in (204, 304):
+        body = b""
+    else:
+        lines += f"Content-Length: {len(body)}\r\n"
+    if not request.keep_alive:
+        lines += "Connection: close\r\n"
+    elif not request.minor:
+        # HTTP/1.0 closes unless both sides say this.
+        lines += "Connection: keep-alive\r\n"
+    head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{common}{lines}\r\n".encode("latin-1")
+    if request.method == "HEAD":
+        body = b""
+    if isinstance(body, bytes):
+        data, large = head + body, b""
+    else:
+        data, large = head, body
+    is_last = is_last or bool(large) or len(body) > MAX_BATCHED_BODY or not request.keep_alive
+    return Reply(data, large, request.keep_alive, status, len(body), is_last)
+
+
+def encode_result(result):
+    """Return (status, Content-Type, body) of what a route has returned.
+
+    To let routes return another type, add it here. 路由函数要支持新的返回类型，改这里。
+    Raises ValueError and TypeError for what is no answer.
+    """
+    status = 200
+    if isinstance(result, tuple):
+        status, result = result
+    if status not in PHRASES or status < 200:
+        raise ValueError(f"{status} is not the status of an answer")
+    if isinstance(result, (dict, list)):
+        kind, body = "application/json", json.dumps(result).encode()
+    elif isinstance(result, str):
+        kind, body = "text/plain; charset=utf-8", result.encode()
+    else:
+        kind, body = "application/octet-stream", bytes(memoryview(result))
+    # 205 Reset Content has none.
+    if status == 205:
+        body = b""
+    # A status may also be 404.0 or an HTTPStatus.
+    return int(status), kind, body

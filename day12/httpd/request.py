@@ -1,0 +1,244 @@
+"""The request: parses bytes into a Request, or into a Refusal. Pure functions, no sockets.
+请求：把字节解析成 Request 或 Refusal。全是纯函数，不碰套接字。
+
+The rules are those of RFC 9112 (HTTP/1.1). They are kept strictly: bytes that two servers could
+read as different requests are refused, because that difference is how requests are smuggled past
+a proxy (request smuggling).
+"""
+import functools
+import json
+import os
+import re
+import urllib.parse
+
+# Bytes of a request line, and of a whole head; fields in a head; bytes of a body.
+MAX_LINE = 8190
+MAX_HEAD = 1 << 14
+MAX_FIELDS = 100
+MAX_BODY = 1 << 20
+CRLF, HEAD_END = b"\r\n", b"\r\n\r\n"
+# Request.length of a body that comes in chunks.
+CHUNKED = -1
+
+# RFC 9110, 5.6.2
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
+FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
+HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%~!$&'()*+,;=-]*)(?::\d*)?", re.ASCII)
+ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
+BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
+BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
+FILE_METHODS = ("GET", "HEAD", "OPTIONS")
+# The fields that change the answer to a GET. Without them, it gets the same as any other GET of
+# its path.
+SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
+                    "if-unmodified-since range transfer-encoding".split())
+# How many heads, and lines of heads, parse remembers. Not more: what is remembered of heads that
+# come only once would drive the rest out of the processor's cache.
+KNOWN_HEADS, KNOWN_LINES = 128, 256
+
+
+class Refusal(Exception):
+    """Raised instead of an answer: an error status, a text, and further header lines."""
+
+    def __init__(self, status, text="", lines=""):
+        super().__init__(status, text)
+        self.status, self.text, self.lines = status, text, lines
+
+
+class Request:
+    """What a client asks for.
+
+    line: the request line as it was sent.  method.  path: decoded.  query_string: as it was sent.
+    minor: the 1 of HTTP/1.1.  headers: dict, names in lower case.
+    keep_alive: whether the connection stays open after the answer.
+    is_plain: whether it is a GET that gets the same answer as any other of its path.
+    length: of the body, in bytes, or CHUNKED.  body: bytes; empty until it has been received.
+    """
+    length, body = 0, b""
+
+    def __init__(self, line="", method="", path="", query_string="", minor=0):
+        self.line, self.method, self.path = line, method, path
+        self.query_string, self.minor = query_string, minor
+        # Without a Connection field, HTTP/1.1 keeps the connection, and HTTP/1.0 does not.
+        self.keep_alive = minor > 0
+        self.is_plain = minor > 0 and method == "GET"
+
+    @property
+    def query(self):
+        """The parameters behind the ? as a dict; of several with one name, the last."""
+        # curl, for one, sends UTF-8 without percent encoding.
+        raw = self.query_string.encode("latin-1").decode(errors="replace")
+        return dict(urllib.parse.parse_qsl(raw, keep_blank_values=True))
+
+    def json(self):
+        """The body, parsed as JSON. Raises Refusal, which becomes a 400, where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Refusal(400, "The body is not JSON") from None
+
+
+# The head. All of these raise Refusal. 请求头：下面的函数都可能抛出 Refusal。
+
+@functools.lru_cache(maxsize=KNOWN_HEADS)
+def parse(head):
+    """Parse a head: the bytes before the empty line (RFC 9112, 2 to 6). Return a Request.
+
+    Because it is pure, equal heads need to be parsed only once; and neither do equal lines of
+    heads that differ: a browser repeats most of them.
+    """
+    if len(head) > MAX_HEAD:
+        raise too_long(head)
+    # One empty line in front is allowed (RFC 9112, 2.2).
+    first, *lines = head.removeprefix(CRLF).decode("latin-1").split("\r\n")
+    if len(lines) > MAX_FIELDS:
+        raise Refusal(431, "Too many header fields")
+    request = Request(*parse_request_line(first))
+    request.headers = headers = dict(map(parse_field, lines))
+    if len(headers) < len(lines):
+        request.headers = headers = merge(map(parse_field, lines))
+    if request.minor and "host" not in headers:
+        raise Refusal(400, "HTTP/1.1 requires a Host field")
+    if not SPECIAL.isdisjoint(headers):
+        apply_special_fields(request, headers)
+    return request
+
+
+@functools.lru_cache(maxsize=KNOWN_LINES)
+def parse_request_line(line):
+    """Return the line, method, path, query string and minor version (RFC 9112, 3)."""
+    if len(line) > MAX_LINE:
+        raise Refusal(414, "The request line is too long")
+    match = REQUEST_LINE.fullmatch(line)
+    if not match:
+        raise Refusal(400, "Malformed request line, or it does not end with CR LF")
+    method, target, major, minor = match.groups()
+    if major != "1":
+        raise Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are supported")
+    path, query = split_target(method, target)
+    return line, method, path, query, int(minor)
+
+
+def split_target(method, target):
+    """Return the path and the query string of a target (RFC 9112, 3.2)."""
+    if target[0] != "/" and (method, target) != ("OPTIONS", "*"):
+        if method == "CONNECT":
+            raise Refusal(405, "This is not a proxy", f"Allow: {', '.join(FILE_METHODS)}\r\n")
+        # http://host/path, the form in which proxies are asked
+        match = ABSOLUTE.fullmatch(target)
+        if not match or not HOST.fullmatch(match[1]):
+            raise Refusal(400, "Malformed request target")
+        target = "/" + match[2]
+    path, _, query = target.partition("?")
+    if BAD_PERCENT.search(path):
+        raise Refusal(400, "Malformed percent encoding in the path")
+    # Bytes that should be percent-encoded and are not do no harm.
+    return os.fsdecode(urllib.parse.unquote_to_bytes(path.encode("latin-1"))), query
+
+
+@functools.lru_cache(maxsize=KNOWN_LINES)
+def parse_field(line):
+    """Return the name, in lower case, and the value of a header line."""
+    match = FIELD.fullmatch(line)
+    # Also a folded line, and white space before the colon: servers read these differently.
+    if not match:
+        raise Refusal(400, "Malformed header field, or it does not end with CR LF")
+    name, value = match.groups()
+    name, value = name.lower(), value.strip(" \t")
+    if name == "host" and not HOST.fullmatch(value):
+        raise Refusal(400, "Malformed Host field")
+    return name, value
+
+
+def merge(fields):
+    """Join fields of the same name to a list (RFC 9110, 5.3); return a dict.
+
+    Except the two that must be unambiguous.
+    """
+    headers = {}
+    for name, value in fields:
+        if name in headers and name in ("host", "content-length"):
+            raise Refusal(400, f"More than one {name} field")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def apply_special_fields(request, headers):
+    """Set what the SPECIAL fields of a request decide: length, keep_alive, is_plain."""
+    request.length = body_length(headers, request.minor)
+    connection = headers.get("connection", "").split(",")
+    options = [option.strip(" \t").lower() for option in connection]
+    request.keep_alive = "close" not in options and (request.keep_alive or "keep-alive" in options)
+    # Browsers say keep-alive, although HTTP/1.1 does not need it.
+    is_only_connection = headers.keys() & SPECIAL == {"connection"}
+    request.is_plain = request.is_plain and request.keep_alive and is_only_connection
+    if request.minor and headers.get("expect", "100-continue").lower() != "100-continue":
+        raise Refusal(417, "The only expectation supported is 100-continue")
+
+
+def body_length(headers, minor):
+    """Return how long the body is (RFC 9112, 6.3).
+
+    Two servers that find its end in different places would take part of it for a request:
+    so whatever is ambiguous is refused (request smuggling). 有歧义就拒绝，防止请求走私。
+    """
+    length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+    if coding is not None:
+        if length is not None or not minor:
+            raise Refusal(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
+        if coding.lower() != "chunked":
+            raise Refusal(501, "The only transfer coding supported is chunked")
+        return CHUNKED
+    if length is None:
+        return 0
+    if not re.fullmatch("[0-9]+", length):
+        raise Refusal(400, "Content-Length is not a number")
+    if len(length) > 18 or int(length) > MAX_BODY:
+        raise too_large()
+    return int(length)
+
+
+def parse_chunk_size(line):
+    """Return the size of a chunk (RFC 9112, 7.1)."""
+    match = CHUNK_SIZE.fullmatch(line)
+    if not match:
+        raise Refusal(400, "Malformed chunk size")
+    return int(match[1], 16)
+
+
+# What cannot be parsed. 无法解析的数据。
+
+def check_beginning(data):
+    """Refuse what cannot become a head any more, instead of waiting for the rest of it."""
+    if not BEGINNING.match(data):
+        raise Refusal(400, "Malformed request line")
+    if b"\n\n" in data or b"\n\r\n" in data:
+        raise Refusal(400, "Lines must end with CR LF")
+    # The last byte of a full request line may be the CR of its end.
+    is_long_line = len(data.removeprefix(CRLF)) > MAX_LINE + 1 and CRLF not in data[2:]
+    if len(data) > MAX_HEAD or is_long_line:
+        raise too_long(data)
+
+
+def too_long(head):
+    """Return the Refusal of a head that is too long: 414 if its request line is, else 431."""
+    if 0 <= head.find(CRLF, 2) <= MAX_LINE:
+        return Refusal(431, "The header fields are too long")
+    return Refusal(414, "The request line is too long")
+
+
+def too_large():
+    """Return the Refusal of a body that is too large."""
+    return Refusal(413, f"A body can have at most {MAX_BODY} bytes")
+
+
+def first_line(head):
+    """Return a Request made of what seems to be the first line of bytes that are no head.
+
+    The log and the refusal need it.
+    """
+    line = head[:MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
+    return Request(line, line.partition(" ")[0])

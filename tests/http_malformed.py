@@ -1,0 +1,120 @@
+"""Requests that are wrong in one way, each with the status that it deserves.
+
+MALFORMED is the table: (what surrounds the wrong part, status) -> the wrong parts.
+"""
+# What surrounds it; %b is the place.
+WHOLE = b"%b"
+METHOD = b"%b / HTTP/1.1\r\nHost: x\r\n\r\n"
+TARGET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
+VERSION = b"GET / %b\r\nHost: x\r\n\r\n"
+REQUEST_LINE = b"%b\r\nHost: x\r\n\r\n"
+FIRST_FIELD = b"GET / HTTP/1.1\r\n%b\r\nHost: x\r\n\r\n"
+FIELD = b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n"
+HOST = b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n"
+EXPECT = b"GET / HTTP/1.1\r\nHost: x\r\nExpect: %b\r\n\r\n"
+LENGTH = b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: %b\r\n\r\nx"
+CODING = b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %b\r\n\r\n0\r\n\r\n"
+FRAMING = b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n0\r\n\r\n"
+CHUNKS = b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%b"
+
+# All control characters but HT, LF and CR; and what is no part of a token (RFC 9110, 5.6.2).
+CONTROLS = [bytes([byte]) for byte in (*range(9), 11, 12, *range(14, 32), 127)]
+SEPARATORS = [bytes([byte]) for byte in b'"(),/;<=>?@[\\]{}\t\xe9']
+BAD_FIELDS = [
+    b"A : b", b" A: b", b"\tA: b", b"A", b": b", b"A b", b"=", b"A:\x0bb",
+    b"A: b\r\n c: d", b"A: b\r\n\tc", b"A\r\n: b", b"Content-Length: 1\r\n Transfer-Encoding: chunked",
+    b"A: b\nC: d", b"A: b\rC: d", b"A: b\r\r",
+]
+
+MALFORMED = {
+    # The request line
+    (METHOD, 400): [*(b"G" + char + b"T" for char in [*CONTROLS, *SEPARATORS, b":"])],
+    (METHOD, 501): [b"FOO", b"get", b"Get", b"GETT", b"PROPFIND", b"M-SEARCH", b"!"],
+    (TARGET, 400): [
+        *(b"/a" + char + b"b" for char in CONTROLS),
+        b"/a b", b"/#x", b"index.html", b"*", b"?x", b"x:80", b"http://", b"http:///x", b"ftp://x/", b"http://a@b c/",
+        b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html",
+    ],
+    (TARGET, 414): [b"/" + b"x" * 9000, b"/" + b"x" * 100_000],
+    (VERSION, 400): [
+        b"HTTP/1", b"HTTP/1.", b"HTTP/.1", b"HTTP/11.1", b"HTTP/1.10", b"http/1.1", b"HTP/1.1", b"FTP/1.1",
+        b"HTTP/a.b", b"HTTP/1,1", b"HTTP /1.1", b"HTTP/1.1 ", b"HTTP/1.1 x", b"HTTP/1.1\r", b"HTTP/1.1\r\r",
+        "HTTP/1.1\u00b2".encode(), "HTTP/\u00b9.1".encode("latin-1"), "HTTP/\u0661.1".encode(),
+    ],
+    (VERSION, 505): [b"HTTP/0.9", b"HTTP/2.0", b"HTTP/3.0", b"HTTP/9.9"],
+    (REQUEST_LINE, 400): [
+        b"GET", b"/", b"GET /", b"GET / ", b"GET  / HTTP/1.1", b" GET / HTTP/1.1", b"GET\t/\tHTTP/1.1",
+        b"OPTIONS ** HTTP/1.1", b"\r\n\r\nGET / HTTP/1.1", b"\nGET / HTTP/1.1",
+    ],
+    (REQUEST_LINE, 505): [b"PRI * HTTP/2.0"],
+    (REQUEST_LINE, 405): [b"CONNECT x:80 HTTP/1.1"],
+
+    # The fields
+    (FIELD, 400): [
+        *(b"A: b" + char + b"c" for char in CONTROLS),
+        *(b"A" + char + b"b: c" for char in [*CONTROLS, *SEPARATORS, b" "]),
+        *BAD_FIELDS,
+    ],
+    (FIRST_FIELD, 400): BAD_FIELDS,
+    (FIELD, 431): [
+        b"\r\n".join([b"A: " + b"x" * 6000] * 3), b"\r\n".join([b"A: b"] * 100), b"\r\n".join([b"A: b"] * 10_000),
+    ],
+    (HOST, 400): [
+        b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
+        b"a\r\nHost: a", b"a\r\nhost: b", b"a\r\n Host: b",
+    ],
+    (EXPECT, 417): [b"200-ok", b"100-continue, x", b"101-continue", b"x"],
+
+    # The length of the body
+    (LENGTH, 400): [
+        b"", b"+1", b"-1", b"1 2", b"1,1", b"1, 1", b"0x1", b"1e1", b"1.0", b"one", b"1;", b'"1"', b"1_0",
+        b"\xb2", "\u0661".encode(),
+        b"1\r\nContent-Length: 1", b"1\r\nContent-Length: 2", b"0\r\nContent-Length: 0",
+    ],
+    (LENGTH, 413): [b"1048577", b"9" * 18, b"9" * 19, b"9" * 5000, b"18446744073709551617"],
+    (CODING, 501): [
+        b"", b"gzip", b"identity", b"gzip, chunked", b"chunked, chunked", b"chunked, gzip", b",chunked",
+        b"xchunked", b"chunkedx", b"chunked;x", b'"chunked"',
+        b"chunked\r\nTransfer-Encoding: chunked", b"chunked\r\nTransfer-Encoding: identity",
+    ],
+    (FRAMING, 400): [
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length: 5\r\nTransfer-Encoding: chunked",
+        b"Content-Length: 5\r\ntransfer-encoding: CHUNKED", b"Content-Length: 0\r\nTransfer-Encoding: identity",
+        b"Transfer-Encoding:\x0bchunked", b"Transfer-Encoding : chunked", b"Transfer\x00-Encoding: chunked",
+    ],
+
+    # The chunks
+    (CHUNKS, 400): [
+        b"x\r\n", b"-1\r\n", b"+1\r\nx\r\n", b" 1\r\nx\r\n", b"0x1\r\nx\r\n", b"123456789\r\n", b"\r\n",
+        b"1 x\r\nx\r\n", b"1 \r\nx\r\n", b"1;\x01\r\nx\r\n0\r\n\r\n",
+        b"1\nx\r\n0\r\n\r\n", b"1\r\nx\n0\r\n\r\n\r\n", b"1\r\nx\n\n0\r\n\r\n",
+        b"1\r\nxx\r\n0\r\n\r\n", b"1\r\nxAB0\r\n\r\n", b"2\r\nx\r\n0\r\n\r\n",
+        b"1;" + b"x" * 9000, b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n",
+        b"0\r\nA b\r\n\r\n", b"0\r\n A: b\r\n\r\n", b"0\r\nA: \x01\r\n\r\n",
+    ],
+    (CHUNKS, 413): [b"100001\r\n", b"ffffffff\r\n", b"1\r\nx\r\n100000\r\n"],
+    (CHUNKS, 431): [b"0\r\n" + b"a: b\r\n" * 101],
+
+    # The whole: without a Host, without an end, or no HTTP at all
+    (WHOLE, 400): [
+        b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: b\r\n\r\n",
+        b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        # lines that end as lines usually do
+        b"GET / HTTP/1.0\n\n", b"GET / HTTP/1.1\nHost: x\n\n", b"GET / HTTP/1.1\r\nHost: x\n\r\n",
+        # TLS: https:// to a port of http://
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        # telnet
+        b"\xff\xfb\x1f",
+        b"\0", b"{}",
+    ],
+    (WHOLE, 414): [b"GET /" + b"x" * 9000, b"G" * 9000],
+    (WHOLE, 431): [
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 17000,
+        b"GET / HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % number for number in range(10_000)),
+    ],
+}
+
+
+def malformed():
+    """All of them, as (bytes to send, status)."""
+    return [(around % part, status) for (around, status), parts in MALFORMED.items() for part in parts]

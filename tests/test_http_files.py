@@ -1,0 +1,439 @@
+"""The HTTP server's files: what is found, what is not, files that change, ranges and conditions."""
+import contextlib
+import email.utils
+import itertools
+import os
+import random
+import re
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+import pytest
+from harness import ROOT, Program, ready, wait_until
+from http_client import FILES, HUGE, SMALL, Client, download, get, request, rest
+from http_client import server, shared  # fixtures
+
+sys.path.append(str(ROOT / "day12"))
+from httpd import files  # noqa: E402
+from httpd.request import Refusal  # noqa: E402
+
+
+# Files
+
+@pytest.mark.parametrize("target, name, kind", [
+    ("/", "index.html", "text/html; charset=utf-8"),
+    ("/index.html?x=1", "index.html", "text/html; charset=utf-8"),
+    ("http://x:80/index.html", "index.html", "text/html; charset=utf-8"),
+    ("http://x", "index.html", "text/html; charset=utf-8"),
+    ("http://x?/y", "index.html", "text/html; charset=utf-8"),
+    ("/small.bin", "small.bin", "application/octet-stream"),
+    ("/large.bin", "large.bin", "application/octet-stream"),
+    ("/empty.txt", "empty.txt", "text/plain; charset=utf-8"),
+    ("/a%20b%2541.txt", "a b%41.txt", "text/plain; charset=utf-8"),
+    ("/%E4%B8%AD%E6%96%87%20%E6%96%87%E4%BB%B6.txt", "\u4e2d\u6587 \u6587\u4ef6.txt", "text/plain; charset=utf-8"),
+    ("/\u4e2d\u6587%20\u6587\u4ef6.txt", "\u4e2d\u6587 \u6587\u4ef6.txt", "text/plain; charset=utf-8"),
+    ("/folder/", "folder/index.html", "text/html; charset=utf-8"),
+    ("/folder/style.css", "folder/style.css", "text/css; charset=utf-8"),
+    ("//folder//style.css", "folder/style.css", "text/css; charset=utf-8"),
+    ("/bare/x.js", "bare/x.js", "(application|text)/javascript; charset=utf-8"),
+    ("/x.tar.gz", "x.tar.gz", "application/gzip"),
+    ("/noext", "noext", "application/octet-stream"),
+    ("//[x.css", "[x.css", "text/css; charset=utf-8"),
+])
+def test_files(server, target, name, kind):
+    with Client(server) as client:
+        answer = client.get(target)
+        assert (answer.status, answer.body) == (200, FILES[name])
+        assert re.fullmatch(kind, answer["content-type"])
+        assert answer["accept-ranges"] == "bytes" and answer["connection"] is None
+        modified = email.utils.parsedate_to_datetime(answer["last-modified"]).timestamp()
+        assert modified == int((server.root / name).stat().st_mtime)
+        head = client.get(target, method="HEAD")   # what GET says, without the body
+        assert {**head.headers, "date": 0} == {**answer.headers, "date": 0} and head.status == 200
+        assert client.get("/small.bin").body == SMALL                  # and nothing else was under way
+
+
+@pytest.mark.parametrize("target", [
+    "/none", "/none/", "/index.html/", "/small.bin/x", "/bare/", "/.hidden", "/.dots/x", "/folder/../index.html", "/folder/.",
+    "/..",
+    "/../secret", "/%2e%2e/secret", "/%2E%2E%2Fsecret", "/..%2fsecret", "/folder/..%2f..%2fsecret", "/..\\secret",
+    "/%5c..%5csecret",
+    "//../secret", "/folder/%2e%2e/%2e%2e/secret", "/" + "x" * 300, "/" + "x/" * 3000, "/etc/passwd", "//etc/passwd",
+    "/%2fetc%2fpasswd",
+    "http://x/../secret", "file:/etc/passwd", "/fifo", "/device", "/out", "/out-folder", "/out-folder/", "/out-folder/secret",
+    "/dangling", "/loop", "/to-hidden",
+    "/%ff%fe", "/socket",
+])
+def test_nothing_else(server, target):
+    with odd_files(server.root), Client(server) as client:
+        for method in "GET", "HEAD":
+            answer = client.get(target, method=method)
+            assert answer.status == (400 if target.startswith("file:") else 404)
+            assert b"secret" not in answer.body and b"root:" not in answer.body
+            if answer.status == 400:
+                break
+
+
+@contextlib.contextmanager
+def odd_files(root):
+    os.mkfifo(root / "fifo")
+    links = {"device": "/dev/zero", "out": "../secret", "out-folder": "..", "dangling": "nowhere", "loop": "loop",
+             "to-hidden": ".hidden", "in": "small.bin", "in-folder": "folder", "self": "."}
+    (root / "out-folderindex.html").write_bytes(b"not this one")
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    with socket.socket(socket.AF_UNIX) as listener:
+        try:
+            here = os.getcwd()
+            os.chdir(root)                         # the path of such a socket must be short
+            listener.bind("socket")
+            os.chdir(here)
+            yield
+        finally:
+            for name in ("fifo", "socket", "out-folderindex.html", *links):
+                (root / name).unlink()
+
+
+def test_links_that_stay_inside(server):
+    with odd_files(server.root):
+        assert get(server, "/in").body == SMALL
+        assert get(server, "/in-folder/style.css").body == b"p {}\n"
+        assert get(server, "/self")["location"] == "/self/" and get(server, "/self/").status == 200
+
+
+def test_a_link_that_is_turned_around_while_clients_ask(server):
+    """Whatever the moment: what is served is the one file or nothing, and never the other."""
+    link, stop = server.root / "turning", threading.Event()
+
+    def turn():
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            (server.root / "next").symlink_to("../secret" if number % 2 else "small.bin")
+            os.rename(server.root / "next", link)
+    link.symlink_to("small.bin")
+    thread = threading.Thread(target=turn)
+    thread.start()
+    try:
+        with Client(server) as client:
+            answers = [client.get("/turning") for _ in range(2000)]
+    finally:
+        stop.set()
+        thread.join()
+        link.unlink()
+    assert {(answer.status, answer.body == SMALL) for answer in answers} == {(200, True), (404, False)}
+    assert not any(b"secret" in answer.body for answer in answers)
+
+
+@pytest.mark.parametrize("target, location", [
+    ("/folder", "/folder/"), ("/folder?a=1&b", "/folder/?a=1&b"), ("//folder", "/folder/"), ("///folder", "/folder/"),
+    ("/%66older", "/folder/"), ("/sp%20ace", "/sp%20ace/"), ("/%2ffolder", "/folder/"), ("http://x/folder", "/folder/"),
+])
+def test_a_folder_without_its_slash(server, target, location):
+    """Never `//folder/`, which would be another host."""
+    (server.root / "sp ace").mkdir()
+    try:
+        answer = get(server, target)
+        assert (answer.status, answer["location"]) == (301, location)
+    finally:
+        (server.root / "sp ace").rmdir()
+
+
+def test_a_folder_called_index_html(server):
+    (server.root / "strange" / "index.html").mkdir(parents=True)
+    try:
+        assert get(server, "/strange/").status == 404
+    finally:
+        shutil.rmtree(server.root / "strange")
+
+
+def test_two_who_are_sent_on_in_the_same_turn_keep_their_own_query(server):
+    with Client(server) as client:
+        client.sendall(request("/folder?mine") + request("/folder?yours"))
+        assert [client.answer()["location"] for _ in range(2)] == ["/folder/?mine", "/folder/?yours"]
+
+
+NOBODY = """
+import os, sys
+sys.path.insert(0, {folder!r})
+from http_server import HTTPServer
+server = HTTPServer(("127.0.0.1", 0), directory={root!r}, log=False)
+if os.geteuid() == 0:
+    os.setuid(65534)
+print("listening on {{}}:{{}}".format(*server.address), flush=True)
+try:
+    server.serve_forever()
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_a_file_that_the_server_may_not_read():
+    """Root may read everything, so then it becomes somebody else first; the folder must let him in."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for name, mode in ("open", 0o644), ("locked", 0):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(b"x")
+            os.chmod(path, mode)
+        with Program(sys.executable, "-c", NOBODY.format(folder=str(ROOT / "day12"), root=folder)) as server:
+            ready(server)
+            assert get(server, "/open").body == b"x"
+            assert get(server, "/locked").status == 404
+            server.interrupt()
+            server.finish()
+
+
+# Files that change
+
+def test_a_changed_file_is_never_served_as_it_was(server):
+    path = server.root / "changing"
+    with Client(server) as client, open(path, "wb") as file:
+        for number in range(300):                  # of the same size, and often in the same tick of the clock
+            os.pwrite(file.fileno(), b"%5d" % number, 0)
+            assert client.get("/changing").body == b"%5d" % number
+        os.utime(path, (1, 1))                     # an old one, so that it could be kept: but not for a second or so
+        assert client.get("/changing")["last-modified"] == "Thu, 01 Jan 1970 00:00:01 GMT"
+        os.pwrite(file.fileno(), b"after", 0)
+        os.utime(path, (1, 1))
+        assert client.get("/changing").body == b"after"
+    path.unlink()
+    assert get(server, "/changing").status == 404
+
+
+def test_a_kept_file_that_changes_is_replaced_removed_or_becomes_something_else(server):
+    path, other = server.root / "kept", server.root / "other"
+    path.write_bytes(b"first")
+    wait_until(lambda: not get(server, "/kept")["etag"].startswith("W/"), lambda: "it is never kept")
+    with Client(server) as client:
+        tag, found = client.get("/kept")["etag"], path.stat()
+        path.write_bytes(b"other")                 # with the same size, inode and time
+        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+        answer = client.get("/kept", f"If-None-Match: {tag}")
+        assert (answer.status, answer.body) == (200, b"other")
+        other.write_bytes(b"again")                # with the same size and time
+        os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
+        os.rename(other, path)
+        answer = client.get("/kept")
+        assert answer.body == b"again" and answer["etag"] != tag
+        path.write_bytes(b"longer than before")
+        assert client.get("/kept").body == b"longer than before"
+        path.unlink()
+        assert client.get("/kept").status == 404
+        path.mkdir()
+        assert client.get("/kept").status == 301
+        path.rmdir()
+
+
+def test_a_kept_file_whose_folder_moves_away(server):
+    """The file itself does not change, but within a second it is gone, as for a server that has just been started."""
+    inside, outside = server.root / "moving", server.root.parent / "moved"
+    inside.mkdir()
+    (inside / "x").write_bytes(b"secret")
+    (server.root / "way").symlink_to("moving")
+    try:
+        with Client(server) as client:
+            wait_until(lambda: client.get("/way/x")["etag"].startswith('"'), lambda: "it is never kept")
+            inside.rename(outside)
+            (server.root / "way").unlink()
+            (server.root / "way").symlink_to(outside)
+            wait_until(lambda: client.get("/way/x").status == 404, lambda: "it is served for ever")
+    finally:
+        (server.root / "way").unlink()
+        for folder in inside, outside:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 5000, HUGE - 1, HUGE - 4097])
+def test_a_file_that_shrinks_during_a_download(server, size):
+    """The client sees that it is not complete: the connection ends early."""
+    with download(server) as (client, path):
+        os.truncate(path, size)
+        assert rest(client)[0] < HUGE - 100_000
+
+
+@pytest.mark.parametrize("what", ["removed", "replaced", "longer"])
+def test_a_file_that_is_removed_or_replaced_or_grows_during_a_download(server, what):
+    """The client gets the one that it has asked for."""
+    with download(server) as (client, path):
+        if what == "longer":
+            os.truncate(path, HUGE + 10_000)
+        else:
+            path.unlink()
+        if what == "replaced":
+            path.write_bytes(b"x" * HUGE)
+        client.shutdown(socket.SHUT_WR)
+        head = 400                                 # bytes, about
+        count, zeros = rest(client)
+        assert zeros and HUGE - 100_000 <= count <= HUGE - 100_000 + head
+
+
+# Ranges and conditions
+
+@pytest.mark.parametrize("name", ["small.bin", "large.bin"])
+def test_ranges_byte_for_byte(server, name):
+    data, order = FILES[name], random.Random(3)
+    size = len(data)
+    numbers = [0, 1, 2, size // 2, size - 2, size - 1, size, size + 1, 10 * size, *(order.randrange(size) for _ in range(10))]
+    with Client(server) as client:
+        for first, last in itertools.product(numbers, numbers):
+            answer = client.get(f"/{name}", f"Range: bytes={first}-{last}")
+            if first > last:                       # nonsense is ignored
+                assert (answer.status, answer.body) == (200, data)
+            elif first >= size:
+                assert (answer.status, answer["content-range"]) == (416, f"bytes */{size}")
+            else:
+                assert (answer.status, answer.body) == (206, data[first:last + 1])
+                assert answer["content-range"] == f"bytes {first}-{min(last, size - 1)}/{size}"
+        for number in numbers:
+            answer = client.get(f"/{name}", f"Range: bytes={number}-")
+            assert (answer.status, answer.body) == ((206, data[number:]) if number < size else (416, answer.body))
+            answer = client.get(f"/{name}", f"Range: bytes=-{number}")
+            assert (answer.status, answer.body) == ((206, data[-number:]) if number else (416, answer.body))
+
+
+@pytest.mark.parametrize("value", ["bytes=0-1,3-4", "bytes=-", "bytes=", "bytes=a-b", "lines=0-1", "bytes 0-1", "bytes=0-1x",
+                                   "bytes=--1",
+                                   "bytes=1-0", "bytes=\xb2-", "bytes=0" + "0" * 200 + "-1"])
+def test_ranges_that_are_ignored(server, value):
+    answer = get(server, "/small.bin", f"Range: {value}")
+    assert (answer.status, answer.body) == (200, SMALL)
+
+
+def test_ranges_of_an_empty_file_and_with_head(server):
+    for value in "bytes=0-", "bytes=-1", "bytes=0-0":
+        assert get(server, "/empty.txt", f"Range: {value}")["content-range"] == "bytes */0"
+    answer = get(server, "/small.bin", "Range: bytes=0-1", method="HEAD")
+    assert (answer.status, answer["content-length"]) == (200, "1000")
+    assert get(server, "/small.bin", "range: BYTES= 0-1").body == SMALL[:2]
+
+
+OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("fields, status", [
+    (["If-None-Match: {tag}"], 304), (["If-None-Match: W/{tag}"], 304), (["If-None-Match: *"], 304),
+    (['If-None-Match: "x", {tag}'], 304), (['If-None-Match: "x"', "If-None-Match: {tag}"], 304), (['If-None-Match: "x"'], 200),
+    (["If-Modified-Since: {date}"], 304), ([f"If-Modified-Since: {NEW}"], 304), ([f"If-Modified-Since: {OLD}"], 200),
+    (["If-Modified-Since: yesterday"], 200), (['If-None-Match: "x"', f"If-Modified-Since: {NEW}"], 200),
+    (["If-Match: {tag}"], 200), (["If-Match: *"], 200), (['If-Match: "x"'], 412), (["If-Match: W/{tag}"], 412),
+    ([f"If-Unmodified-Since: {OLD}"], 412), (["If-Unmodified-Since: {date}"], 200), (["If-Unmodified-Since: 1"], 200),
+    (["If-Match: {tag}", f"If-Unmodified-Since: {OLD}"], 200), (["If-Match: {tag}", "If-None-Match: {tag}"], 304),
+    (['If-Match: "x"', "If-None-Match: {tag}"], 412),
+    (["Range: bytes=0-1", "If-Range: {tag}"], 206), (["Range: bytes=0-1", "If-Range: {date}"], 200),
+    (["Range: bytes=0-1", 'If-Range: "x"'], 200), (["Range: bytes=0-1", "If-Range: W/{tag}"], 200),
+    (["Range: bytes=0-1", f"If-Range: {OLD}"], 200), (["Range: bytes=0-1", "If-None-Match: {tag}"], 304),
+    (["Range: bytes=0-1", 'If-Match: "x"'], 412), (["If-Modified-Since: Thu, 99 Foo 1970 00:00:00 GMT"], 200),
+    (["If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT"], 200), (["If-Modified-Since: Sun Nov  6 08:49:37 1994"], 200),
+])
+def test_conditions(server, fields, status):
+    with Client(server) as client:
+        plain = client.get("/small.bin")
+        assert re.fullmatch('"[^"]+"', plain["etag"])
+        fields = [field.format(tag=plain["etag"], date=plain["last-modified"]) for field in fields]
+        answer = client.get("/small.bin", *fields)
+        assert answer.status == status
+        if status != 412:
+            assert (answer["etag"], answer["last-modified"]) == (plain["etag"], plain["last-modified"])
+        if status == 304:
+            assert answer["content-length"] is None and answer.body == b""
+        head = client.get("/small.bin", *fields, method="HEAD")
+        assert head.status == (200 if status == 206 else status)
+        assert client.get("/small.bin", "Connection: keep-alive").body == SMALL
+
+
+def test_a_file_of_this_second_has_a_weak_tag_and_whole_or_plain_ranges(server):
+    path = server.root / "new"
+    path.write_bytes(b"12345")
+    with Client(server) as client:
+        answer = client.get("/new")
+        if answer["etag"].startswith("W/"):        # unless a second has passed already
+            assert client.get("/new", "Range: bytes=1-2").body == b"23"
+            assert client.get("/new", "Range: bytes=1-2", f"If-Range: {answer['etag']}").body == b"12345"
+            assert client.get("/new", f"If-None-Match: {answer['etag']}").status == 304
+    path.unlink()
+
+
+# files.py by itself, without a server
+
+LATER = 10                                         # seconds after a file has changed: it is not new any more
+
+
+@pytest.fixture
+def site(tmp_path):
+    for name, size in ("small", 5), ("large", files.MAX_CACHED_SIZE + 1):
+        (tmp_path / "root").mkdir(exist_ok=True)
+        (tmp_path / "root" / name).write_bytes(bytes(size))
+    return files.Site(tmp_path / "root")
+
+
+def refused(site, path, query=""):
+    with pytest.raises(Refusal) as caught:
+        site.find(path, query, time.time())
+    return caught.value.status, caught.value.lines
+
+
+def test_only_small_files_that_are_not_new_are_kept_and_not_too_many(site, tmp_path):
+    assert site.find("/small", "", time.time()).tag.startswith("W/") and not site.file_cache
+    first = site.find("/small", "", time.time() + LATER)
+    assert not first.tag.startswith("W/") and list(site.file_cache) == ["/small"]
+    assert site.find("/small", "", time.time() + LATER) is first
+    assert len(site.find("/large", "", time.time() + LATER).body) == files.MAX_CACHED_SIZE + 1
+    for number in range(files.MAX_CACHED_FILES + 10):
+        (tmp_path / "root" / str(number)).touch()
+        site.find(f"/{number}", "", time.time() + LATER)
+    assert len(site.file_cache) == files.MAX_CACHED_FILES and "/large" not in site.file_cache
+
+
+def test_a_folder_beside_the_root_whose_name_begins_alike(site, tmp_path):
+    (tmp_path / "root-secret").mkdir()
+    (tmp_path / "root-secret/x").write_bytes(b"secret")
+    (tmp_path / "root/link").symlink_to("../root-secret/x")
+    (tmp_path / "root/folder").symlink_to("../root-secret")
+    assert refused(site, "/link") == refused(site, "/folder") == refused(site, "/folder/x") == (404, "")
+
+
+def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch):
+    """To open it would let go a program that waits for a reader."""
+    os.mkfifo(tmp_path / "root/fifo")
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "open")
+        assert refused(site, "/fifo") == (404, "")
+    # One that was a file when it was looked at is open before it is known.
+    with pytest.raises(Refusal) as caught:
+        site.load("/fifo", os.stat(tmp_path / "root/small"), time.time())
+    assert caught.value.status == 404
+
+
+def test_to_a_folder_with_its_slash_and_its_query(site, tmp_path):
+    (tmp_path / "root/a b").mkdir()
+    assert refused(site, "/a b", "x=1") == (301, "Location: /a%20b/?x=1\r\n")
+    assert refused(site, "//a b") == (301, "Location: /a%20b/\r\n")
+
+
+@pytest.mark.parametrize("value, part", [
+    ("bytes=0-0", (0, 1)), ("bytes=0-9", (0, 10)), ("bytes=0-99", (0, 10)), ("bytes=9-", (9, 10)), ("bytes=-3", (7, 10)),
+    ("bytes=-99", (0, 10)), ("", None), ("bytes=2-1", None), ("bytes=-", None), ("bytes=0-1,3-4", None), ("lines=0-1", None),
+    ("bytes=10-", 416), ("bytes=-0", 416),
+])
+def test_byte_range(value, part):
+    file = files.File(None, bytes(10), '"x"', "")
+    try:
+        assert files.byte_range({"range": value}, file) == part
+        assert files.byte_range({"range": value, "if-range": '"y"'}, file) is None
+        assert files.byte_range({"range": value, "if-range": '"x"'}, file) == part
+    except Refusal as refusal:
+        assert refusal.status == part and refusal.lines == "Content-Range: bytes */10\r\n"
+
+
+@pytest.mark.parametrize("path, kind", [
+    ("/x.html", "text/html; charset=utf-8"), ("/x.txt.gz", "application/gzip"), ("/x", "application/octet-stream"),
+    ("/x.png", "image/png"),
+])
+def test_content_type(path, kind):
+    assert files.content_type(path) == kind

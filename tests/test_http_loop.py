@@ -1,0 +1,220 @@
+"""The HTTP server's event loop by itself: it runs an echo server, and throws a TimeoutError into coroutines that are late."""
+import contextlib
+import os
+import socket
+import sys
+
+import pytest
+from harness import ROOT
+
+sys.path.append(str(ROOT / "day12"))
+from httpd.loop import Loop  # noqa: E402
+
+NEVER = float("inf")
+
+
+def accept(loop, listener):
+    """A coroutine that starts another for each client."""
+    while True:
+        yield
+        conn, address = listener.accept()
+        conn.setblocking(False)
+        loop.start(conn.fileno(), echo(loop, conn))
+
+
+def echo(loop, conn):
+    """A coroutine that sends back what comes, and reads like a blocking program."""
+    with conn:
+        try:
+            while True:
+                yield
+                data = conn.recv(1 << 16)
+                if not data:
+                    return
+                while data:
+                    with contextlib.suppress(BlockingIOError):
+                        data = data[conn.send(data):]
+                    if data:
+                        yield from loop.wait_to_write(conn.fileno(), NEVER)
+        finally:
+            loop.epoll.unregister(conn.fileno())
+
+
+def turn(loop):
+    loop.resume(loop.wait())
+    loop.expire()
+
+
+@pytest.fixture
+def loop():
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def pair():
+    """Two connected sockets; the second is for a coroutine."""
+    client, conn = socket.socketpair()
+    conn.setblocking(False)
+    with client, conn:
+        yield client, conn
+
+
+def test_an_echo_server_runs_on_the_loop_unchanged(loop):
+    """Several clients at once; one of them sends more than the buffers hold before it reads."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)             # accepted sockets inherit it
+        loop.start(listener.fileno(), accept(loop, listener))
+        clients = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(10)]
+        while len(loop.tasks) < 11:
+            turn(loop)
+        for number, client in enumerate(clients):
+            client.sendall(b"%d" % number)
+        for number, client in enumerate(clients):
+            client.setblocking(False)
+            assert heard(loop, client, 1) == b"%d" % number
+        greedy, other = clients[:2]
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sent += greedy.send(bytes(1 << 16))
+        while not loop.deadlines:                  # until its coroutine must wait for it
+            turn(loop)
+        other.send(b"x")
+        assert heard(loop, other, 1) == b"x"
+        assert heard(loop, greedy, sent) == bytes(sent)
+        for client in clients:
+            client.close()
+        while len(loop.tasks) > 1:
+            turn(loop)
+
+
+def heard(loop, client, count):
+    """What a client receives, count bytes, while the loop takes turns."""
+    data = b""
+    while len(data) < count:
+        try:
+            data += client.recv(count - len(data))
+        except BlockingIOError:
+            turn(loop)
+    return data
+
+
+def test_a_bare_yield_waits_for_the_descriptor_and_costs_no_registration(loop, pair):
+    client, conn = pair
+    heard = []
+
+    def listen():
+        while True:
+            yield
+            heard.append(conn.recv(10))
+    loop.start(conn.fileno(), listen())
+    for word in b"a", b"b":
+        client.send(word)
+        turn(loop)
+    assert heard == [b"a", b"b"]
+
+
+def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):
+    """At once where there is room; after it a bare yield waits for something to read again."""
+    client, conn = pair
+    happened = []
+
+    def write_and_read():
+        yield
+        happened.append(conn.recv(10))
+        yield from loop.wait_to_write(conn.fileno(), NEVER)
+        happened.append("room")
+        yield
+        happened.append(conn.recv(10))
+    loop.start(conn.fileno(), write_and_read())
+    client.send(b"a")
+    turn(loop)
+    turn(loop)
+    assert happened == [b"a", "room"] and loop.deadlines == {conn.fileno(): NEVER}
+    assert loop.epoll.poll(0) == []
+    client.send(b"b")
+    loop.resume(loop.wait())
+    assert happened == [b"a", "room", b"b"]
+
+
+def test_a_late_coroutine_gets_a_timeout_error_at_its_yield(loop, pair):
+    """And may go on; one that has no deadline, or one that has not passed, is left alone."""
+    client, conn = pair
+    other = os.dup(conn.fileno())
+    happened = []
+
+    def wait(name):
+        while True:
+            try:
+                yield
+            except TimeoutError:
+                happened.append(name)
+    loop.start(conn.fileno(), wait("late"))
+    loop.start(other, wait("early"))
+    loop.deadlines.update({conn.fileno(): loop.now - 1, other: NEVER})
+    loop.expire()
+    assert happened == ["late"]
+    loop.expire()                                  # once a second is enough
+    assert happened == ["late"]
+    loop.next_check = 0
+    loop.expire()
+    assert happened == ["late", "late"]
+    os.close(other)
+
+
+def test_what_has_come_in_time_is_received_first(loop, pair):
+    """Also if this turn came too late for its deadline."""
+    client, conn = pair
+    happened = []
+
+    def wait():
+        try:
+            yield
+            loop.deadlines[conn.fileno()] = NEVER
+            happened.append(conn.recv(10))
+            yield
+        except TimeoutError:
+            happened.append("too late")
+    loop.start(conn.fileno(), wait())
+    loop.deadlines[conn.fileno()] = 0
+    client.send(b"x")
+    turn(loop)
+    assert happened == [b"x"]
+
+
+@pytest.mark.parametrize("error, printed", [(ConnectionResetError, ""), (TimeoutError, ""), (ZeroDivisionError, "ZeroDivision")])
+def test_a_coroutine_that_fails_is_forgotten_and_only_bugs_are_reported(loop, pair, error, printed, capsys):
+    client, conn = pair
+
+    def fail():
+        try:
+            yield
+            raise error
+        finally:
+            loop.epoll.unregister(conn.fileno())
+    loop.start(conn.fileno(), fail())
+    loop.deadlines[conn.fileno()] = NEVER
+    client.send(b"x")
+    turn(loop)
+    assert loop.tasks == loop.deadlines == {}
+    stderr = capsys.readouterr().err
+    assert printed in stderr and bool(printed) == bool(stderr)
+
+
+def test_to_close_the_loop_ends_its_coroutines(pair):
+    client, conn = pair
+    happened = []
+
+    def wait():
+        try:
+            yield
+        finally:
+            happened.append("ended")
+    loop = Loop()
+    loop.start(conn.fileno(), wait())
+    loop.close()
+    assert happened == ["ended"] and loop.epoll.closed
