@@ -1,74 +1,70 @@
-"""The double fork: the middle process ends at once and is reaped; the grandchild works on and is never our zombie.
-孤儿和僵尸 · 如何避免僵尸进程产生 · 创建二级子进程处理僵尸
+"""Fork twice: the middle process ends at once and is reaped; the grandchild is not ours to reap.
+创建二级子进程：子进程立即退出并被回收，二级子进程不归我们回收。
+讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 创建二级子进程处理僵尸
 
 Run:    python day07/child.py
 
 Output:
     parent     <pid>: forked the middle process <pid>
     parent     <pid>: reaped the middle process, its exit status is 0
-    grandchild <pid>: my parent is no longer <pid>, and not <pid>
     parent     <pid>: step 1
-    grandchild <pid>: step 1
+    grandchild <pid>: step 1, my parent is <pid>
     parent     <pid>: step 2
-    grandchild <pid>: step 2
-    parent     <pid>: waiting for the grandchild raised ChildProcessError, it is not my child
+    grandchild <pid>: step 2, my parent is <pid>
+    parent     <pid>: wait raised ChildProcessError, I have no child left
 """
 import os
 import socket
+import sys
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+
     parent = os.getpid()
-    # A line between parent and grandchild, so that this demo can show their steps in turn.
+    # Two connected sockets: what is sent into one of them arrives at the other.
     ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    theirs.settimeout(10)
     middle = os.fork()
     if middle == 0:
         ours.close()
-        middle = os.getpid()
         if os.fork() == 0:
-            work_as_grandchild(theirs, parent, middle)
-        os._exit(0)                                # both end here, the middle process at once
-
+            work_as_grandchild(theirs)
+        # The middle process ends at once. 子进程立即退出。
+        os._exit(0)
     theirs.close()
     print(f"parent     {parent}: forked the middle process {middle}")
-    _, status = os.waitpid(middle, 0)              # short, since the middle does nothing but fork
-    print(f"parent     {parent}: reaped the middle process, its exit status is {status}", flush=True)
-    assert status == 0
-    ours.send(b".")                                # from here on the grandchild is an orphan
-    grandchild = work_as_parent(ours)
+    _, status = os.waitpid(middle, 0)
+    print(f"parent     {parent}: reaped the middle process, its exit status is {status}")
+
+    # Now the grandchild is an orphan. It works at the same time as we do, and tells us its steps.
+    # 二级子进程成为孤儿，和原来的父进程一同执行。
+    for step in (1, 2):
+        print(f"parent     {parent}: step {step}")
+        ours.send(b".")
+        grandchild, adopter = ours.recv(100).decode().split()
+        print(f"grandchild {grandchild}: step {step}, my parent is {adopter}")
+        assert int(adopter) not in (parent, middle), f"expected that init adopts {grandchild}"
+
+    # The grandchild is alive, and we have no child.
+    try:
+        result = os.wait()
+    except ChildProcessError as error:
+        print(f"parent     {parent}: wait raised {type(error).__name__}, I have no child left")
+    else:
+        raise AssertionError(f"expected ChildProcessError; wait returned {result}")
     ours.close()
 
-    try:
-        os.waitpid(grandchild, 0)
-    except ChildProcessError as error:
-        print(f"parent     {parent}: waiting for the grandchild raised {type(error).__name__}, it is not my child")
-    else:
-        raise AssertionError("the grandchild was our child")
 
-
-def work_as_parent(line):
-    """Take the steps in turn with the grandchild; return its PID."""
-    grandchild = int(line.recv(16) or 0)
-    assert grandchild, "the grandchild was not adopted by another process (are we PID 1?)"
-    for step in (1, 2):
-        print(f"parent     {os.getpid()}: step {step}", flush=True)
-        line.send(b".")
-        assert line.recv(1)                        # an answer: so both of us are running at this moment
-    assert line.recv(1) == b""                     # end of file: the grandchild has ended
-    return grandchild
-
-
-def work_as_grandchild(line, parent, middle):
-    line.recv(1)                                   # the middle process is gone now
-    if os.getppid() in (parent, middle):
-        os._exit(1)
-    print(f"grandchild {os.getpid()}: my parent is no longer {middle}, and not {parent}", flush=True)
-    line.send(str(os.getpid()).encode())
-    step = 0
-    while step < 2 and line.recv(1):               # b"" would mean that the parent has died
-        step += 1
-        print(f"grandchild {os.getpid()}: step {step}", flush=True)
-        line.send(b".")
+def work_as_grandchild(line):
+    """Do a step for each byte that arrives, and answer with my PID and my parent's."""
+    # recv returns b"" when the parent closes its socket or ends.
+    while line.recv(1):
+        line.send(f"{os.getpid()} {os.getppid()}".encode())
 
 
 if __name__ == "__main__":

@@ -1,58 +1,53 @@
-"""os._exit ends a process on the spot; sys.exit raises SystemExit, so the process tidies up first.
-进程相关函数
+"""sys.exit raises SystemExit, so the process cleans up first; os._exit ends the process at once.
+sys.exit 抛出 SystemExit，进程先做完清理工作；os._exit 立即结束进程。
+讲义: 进程相关函数
 
 Run:    python day07/exit.py
 
 Output:
-    the child calls         status  finally  atexit  buffered text  on stderr
-    sys.exit(3)                  3  ran      ran     written        -
-    sys.exit('disk full')        1  ran      ran     written        disk full
-    os._exit(3)                  3  -        -       lost           -
-    os._exit(256)                0  -        -       lost           -
+    a program calls         status   stdout      stderr
+    sys.exit(3)             3        buffered    finally, atexit
+    sys.exit('disk full')   1        buffered    finally, disk full, atexit
+    os._exit(3)             3        -           -
+    os._exit(256)           0        -           -
 """
-import atexit
-import os
+import subprocess
 import sys
-import tempfile
+
+# What it prints waits in a buffer until the end, because its stdout is a pipe; stderr is written
+# at once. stdout 是管道，文字先留在缓冲区；stderr 立即写出。
+PROGRAM = """
+import atexit, os, sys
+
+atexit.register(print, "atexit", file=sys.stderr)
+try:
+    print("buffered")
+    CALL
+finally:
+    print("finally", file=sys.stderr)
+"""
 
 
 def main():
-    print("the child calls         status  finally  atexit  buffered text  on stderr")
-    show("sys.exit(3)", lambda: sys.exit(3), status=3, tidies=True)
-    show("sys.exit('disk full')", lambda: sys.exit("disk full"), status=1, tidies=True, message="disk full")
-    show("os._exit(3)", lambda: os._exit(3), status=3, tidies=False)
-    show("os._exit(256)", lambda: os._exit(256), status=0, tidies=False)       # a status is one byte
+    print("a program calls         status   stdout      stderr")
+    show("sys.exit(3)", (3, "buffered", "finally, atexit"))
+    # A text is printed on stderr, and the status is 1. 字符串写到 stderr，状态为 1。
+    show("sys.exit('disk full')", (1, "buffered", "finally, disk full, atexit"))
+    show("os._exit(3)", (3, "-", "-"))
+    # A status has 8 bits. 状态只有 8 位。
+    show("os._exit(256)", (0, "-", "-"))
 
 
-def show(call, leave, status, tidies, message=""):
-    """Print how a child ends that calls leave() and check it against what we expect."""
-    code, stdout, stderr = end_a_child(leave)
-    ran_finally, ran_atexit, flushed = ("finally" in stdout, "atexit" in stdout, "text" in stdout)
-    print(f"{call:22}  {code:6}  {'ran' if ran_finally else '-':7}  {'ran' if ran_atexit else '-':6}  "
-          f"{'written' if flushed else 'lost':13}  {stderr or '-'}")
-    assert ran_finally == ran_atexit == flushed == tidies
-    assert (code, stderr) == (status, message)
-
-
-def end_a_child(leave):
-    """Fork a child that ends through leave(); return its exit status, its stdout and its stderr."""
-    sys.stdout.flush()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(out.fileno(), 1)
-            os.dup2(err.fileno(), 2)
-            sys.stdout = open(1, "w", closefd=False)   # a buffer of its own: what is printed waits in memory
-            atexit.register(os.write, 1, b"atexit\n")
-            try:
-                print("text")
-                leave()
-            finally:
-                os.write(1, b"finally\n")          # past the buffer, straight to the kernel
-        _, status = os.waitpid(pid, 0)
-        out.seek(0)
-        err.seek(0)
-        return os.waitstatus_to_exitcode(status), out.read(), err.read().strip()
+def show(call, expected):
+    """Run PROGRAM with this call; print and check its exit status, stdout and stderr."""
+    # -E: the environment must not change how Python buffers.
+    program = subprocess.run([sys.executable, "-E", "-c", PROGRAM.replace("CALL", call)],
+                             capture_output=True, text=True, timeout=10)
+    stdout = ", ".join(program.stdout.splitlines()) or "-"
+    stderr = ", ".join(program.stderr.splitlines()) or "-"
+    print(f"{call:22}  {program.returncode:<7}  {stdout:10}  {stderr}")
+    got = (program.returncode, stdout, stderr)
+    assert got == expected, f"{call}: expected {expected}, got {got}"
 
 
 if __name__ == "__main__":

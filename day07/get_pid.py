@@ -1,31 +1,42 @@
-"""getpid is my own number, getppid my parent's: the child's parent is whoever called fork.
-进程相关函数
+"""getpid is my PID, getppid my parent's: a child's parent is the process that called fork.
+getpid 是自己的 PID，getppid 是父进程的 PID：子进程的父进程就是调用 fork 的进程。
+讲义: 进程相关函数
 
 Run:    python day07/get_pid.py
 
 Output:
     parent: my PID is <pid>, my parent is <pid> (it started this program)
     child : my PID is <pid>, my parent is <pid>
-    parent: fork gave me <pid>, the child's PID
+    parent: fork returned <pid>, the PID of my child
 """
 import os
+import signal
 import sys
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    # End quietly when the reader of our output has ended, as in `python get_pid.py | head -1`.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
     parent = os.getpid()
-    print(f"parent: my PID is {parent}, my parent is {os.getppid()} (it started this program)", flush=True)
+    print(f"parent: my PID is {parent}, my parent is {os.getppid()} (it started this program)",
+          flush=True)
 
     pid = os.fork()
     if pid == 0:
+        # fork returned 0 here, which is no PID. The child asks for the numbers.
+        # fork 在子进程中返回 0，它要用这两个函数得到编号。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
-        # fork gave the child a 0, which is no PID: these two functions are how it learns the numbers.
-        sys.exit(0 if os.getppid() == parent else 1)
+        sys.exit(int(os.getppid() != parent))
 
-    # While we wait here we are alive, so the child's getppid cannot be anybody else (compare orphan.py).
-    child, status = os.waitpid(pid, 0)
-    print(f"parent: fork gave me {pid}, the child's PID")
-    assert (child, status) == (pid, 0)
+    # The parent waits, so it is still alive when the child asks (compare orphan.py).
+    _, status = os.waitpid(pid, 0)
+    print(f"parent: fork returned {pid}, the PID of my child", flush=True)
+    assert status == 0, f"expected {parent} to be the child's parent; its status is {status}"
 
 
 if __name__ == "__main__":

@@ -1,50 +1,76 @@
-"""An orphan: when its parent ends first, a process is adopted by init or the nearest subreaper.
-孤儿和僵尸 · 孤儿进程
+"""An orphan: a process whose parent ends first is adopted by init or by the nearest subreaper.
+孤儿进程：父进程先结束，它由 init 或最近的 subreaper 收养。
+讲义: 孤儿和僵尸 · 孤儿进程
 
 Run:    python day07/orphan.py
 
 Output:
     child <pid>: my parent is <pid>
-    the parent <pid> has ended and was reaped
-    child <pid>: my parent is <pid> now (<name>), whose task it is to reap me
+    the parent <pid> was ended and reaped
+    child <pid>: my parent is <pid>
+    the child was adopted by process <pid> (<name>), which will reap it
 """
 import os
+import signal
 import socket
+import sys
+import time
 
 
 def main():
-    ours, theirs = socket.socketpair()             # a line between the child and its elders
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    if not os.path.exists("/proc/self/stat"):
+        print("this needs Linux's /proc: use Linux or WSL"
+              " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+
+    # Two connected sockets: we ask through one, the child answers through the other.
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    theirs.settimeout(10)
     parent = os.fork()
     if parent == 0:
+        ours.close()
         if os.fork() == 0:
-            ours.close()
-            lose_a_parent(theirs)
+            answer(theirs)
         else:
-            theirs.close()
-            ours.recv(1)                           # the child has said who its parent is ...
-        os._exit(0)                                # ... and now has none
-
+            # The parent lives until we end it.
+            time.sleep(10)
+        os._exit(0)
     theirs.close()
+
+    before = ask(ours)
+    # The parent ends before its child. 父进程先于子进程结束。
+    os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
-    print(f"the parent {parent} has ended and was reaped", flush=True)
-    ours.send(b".")
-    assert ours.recv(1) == b"a", "the child was not adopted"
-    ours.recv(1)                                   # end of file: the child has ended too
+    print(f"the parent {parent} was ended and reaped")
+    adopter = ask(ours)
+
+    assert before == parent, f"expected {parent} to be the child's parent at first; it was {before}"
+    assert adopter != parent, f"expected another process to adopt the child; it is still {parent}"
+    # PID 1, or an ancestor that asked the kernel for orphans (PR_SET_CHILD_SUBREAPER).
+    # 1 号进程，或者向内核申请收养孤儿的祖先进程。
+    with open(f"/proc/{adopter}/comm") as file:
+        name = file.read().strip()
+    print(f"the child was adopted by process {adopter} ({name}), which will reap it")
     ours.close()
 
 
-def lose_a_parent(line):
-    parent = os.getppid()
-    print(f"child {os.getpid()}: my parent is {parent}", flush=True)
-    line.send(b".")
-    if not line.recv(1):                           # end of file instead of an answer: nobody is left to tell
-        return
-    adopter = os.getppid()                         # PID 1, or a process that asked for orphans (PR_SET_CHILD_SUBREAPER)
-    with open(f"/proc/{adopter}/comm") as file:
-        name = file.read().strip()
-    print(f"child {os.getpid()}: my parent is {adopter} now ({name}), whose task it is to reap me", flush=True)
-    if adopter != parent:
-        line.send(b"a")
+def ask(line):
+    """Ask the child for its parent, print the answer and return it."""
+    line.send(b"?")
+    child, parent = line.recv(100).decode().split()
+    print(f"child {child}: my parent is {parent}")
+    return int(parent)
+
+
+def answer(line):
+    """In the child: answer each question, until the line is closed."""
+    while line.recv(1):
+        line.send(f"{os.getpid()} {os.getppid()}".encode())
 
 
 if __name__ == "__main__":

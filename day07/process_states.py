@@ -1,77 +1,68 @@
-"""The textbook's process states beside a live gallery of Linux's own, R, S, D, T and Z, read from /proc.
-进程理论基础 · 进程状态（三态，五态）
+"""The textbook's process states and Linux's own, R, S, T and Z, read live from /proc.
+教科书上的进程状态，以及 Linux 自己的 R、S、T、Z：从 /proc 现场读取。
+讲义: 进程理论基础 · 进程状态（三态，五态）
 
 Run:    python day07/process_states.py
 
 Output:
-    three states:  ready <-> running,  running -> waiting -> ready
-    five states:   new -> ready <-> running -> terminated,  running -> waiting -> ready
+    three states: ready <-> running, running -> waiting -> ready
+    five states:  these three, and before them new, after them terminated
 
-    textbook        a process that ...                  /proc says
-    ready, running  computes without a pause            R (running)
-    waiting         reads from an empty socket          S (sleeping)
-    waiting         waits for a vfork, uninterruptibly  D (disk sleep)
-    (stopped)       was sent SIGSTOP                    T (stopped)
-    terminated      has ended, nobody has waited        Z (zombie)
+    textbook        a process that ...              /proc says
+    ready, running  computes without a pause        R (running)
+    waiting         sleeps                          S (sleeping)
+    (stopped)       was sent SIGSTOP                T (stopped)
+    terminated      has ended and was not reaped    Z (zombie)
 """
-import ctypes
 import os
 import signal
-import socket
-import tempfile
+import sys
 import time
-
-PR_SET_PDEATHSIG = 1                               # from <sys/prctl.h>
 
 
 def main():
-    print("three states:  ready <-> running,  running -> waiting -> ready")
-    print("five states:   new -> ready <-> running -> terminated,  running -> waiting -> ready")
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    if not os.path.exists("/proc/self/stat"):
+        print("this needs Linux's /proc: use Linux or WSL"
+              " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+
+    print("three states: ready <-> running, running -> waiting -> ready")
+    print("five states:  these three, and before them new, after them terminated")
     print()
-    print("textbook        a process that ...                  /proc says")
-    # One letter for both: Linux says R from the moment a process could run, with a CPU or in the queue for one.
-    exhibit("ready, running", "computes without a pause", "R (running)", compute)
-    exhibit("waiting", "reads from an empty socket", "S (sleeping)", read)
-    with tempfile.TemporaryDirectory() as folder:
-        fifo, begun = os.path.join(folder, "fifo"), os.path.join(folder, "begun")
-        os.mkfifo(fifo)
-        exhibit("waiting", "waits for a vfork, uninterruptibly", "D (disk sleep)",
-                lambda line: vfork(line, fifo, begun), lambda: os.path.exists(begun))
-    exhibit("(stopped)", "was sent SIGSTOP", "T (stopped)", stop)
-    exhibit("terminated", "has ended, nobody has waited", "Z (zombie)", lambda line: None)
+    print("textbook        a process that ...              /proc says")
+    # One letter for two states: R means "has a CPU" or "queues for one". R 包括就绪和运行。
+    show("ready, running", "computes without a pause", "R (running)", compute)
+    # D also waits, usually for a disk, but signals cannot wake it. It is too short to be shown
+    # here. D 也是等待（多为等磁盘），但不能被信号唤醒；时间太短，这里不演示。
+    show("waiting", "sleeps", "S (sleeping)", sleep)
+    show("(stopped)", "was sent SIGSTOP", "T (stopped)", stop)
+    show("terminated", "has ended and was not reaped", "Z (zombie)", end)
 
 
-def exhibit(textbook, what, expected, live, arrived=lambda: True):
-    """Fork a child that calls live(line), wait until /proc shows the expected state, then end the child.
-
-    line is a socket that meets its end of file when the exhibition is over, or when the parent has died. arrived() says
-    whether the child is where the state means what we say; before that, it may be in any state for a moment.
-    """
-    ours, theirs = socket.socketpair()
-    print(end="", flush=True)
-    # A Ctrl-C, or the end of the terminal, is for us. The children keep all signals blocked, and end when we do.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+def show(textbook, what, expected, live):
+    """Fork a child that calls live(), wait until it is in the expected state, then end it."""
     pid = os.fork()
     if pid == 0:
-        ours.close()
-        live(theirs)
-        os._exit(0)
+        try:
+            live()
+        finally:
+            # Whatever happens, the child must not return into the parent's part of the program.
+            os._exit(0)
     try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
-        state = None
+        state = state_of(pid)
+        # The child is still on its way into the state. 子进程还没有进入该状态，再读一次。
         deadline = time.monotonic() + 10
         while state != expected and time.monotonic() < deadline:
-            os.sched_yield()                       # the child is on its way into the state
-            if arrived():
-                state = state_of(pid)
-        print(f"{textbook:14}  {what:34}  {state}")
-        assert state == expected
+            state = state_of(pid)
+        print(f"{textbook:14}  {what:30}  {state}")
+        assert state == expected, f"expected {expected}, because it {what}; /proc says {state}"
     finally:
-        ours.close()
-        while os.waitpid(pid, os.WNOHANG) == (0, 0):
-            os.kill(pid, signal.SIGCONT)           # for the one that is stopped, or about to; the others take no notice
-            os.sched_yield()
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def state_of(pid):
@@ -81,44 +72,23 @@ def state_of(pid):
                 return line.removeprefix("State:").strip()
 
 
-def compute(line):
-    line.setblocking(False)
-    while True:
-        try:
-            line.recv(1)
-            return
-        except BlockingIOError:                    # nothing to read: compute on
-            sum(range(1000))
+def compute():
+    # The limit is there for a child whose parent was killed.
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        pass
 
 
-def read(line):
-    line.recv(1)
+def sleep():
+    time.sleep(10)
 
 
-def stop(line):
-    # A stopped process cannot notice that its parent has died, so let the kernel kill it then.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    try:
-        line.recv(1, socket.MSG_DONTWAIT)          # end of file: it has died already
-    except BlockingIOError:
-        os.kill(os.getpid(), signal.SIGSTOP)
+def stop():
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def vfork(line, fifo, begun):
-    """After a vfork the parent sleeps, deaf to signals, until the new process runs a program of its own.
-
-    Here the new process must first make a file, and then open a FIFO, which takes until somebody opens the other end.
-    """
-    opener = os.fork()
-    if opener == 0:
-        line.recv(1)                               # when the exhibition is over, let the other two go on
-        os.close(os.open(fifo, os.O_WRONLY))
-        os._exit(0)
-    spawned = os.posix_spawnp("true", ["true"], {}, file_actions=[
-        (os.POSIX_SPAWN_OPEN, 1, begun, os.O_WRONLY | os.O_CREAT, 0o600),
-        (os.POSIX_SPAWN_OPEN, 0, fifo, os.O_RDONLY, 0)])
-    os.waitpid(spawned, 0)
-    os.waitpid(opener, 0)
+def end():
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,46 +1,62 @@
-"""wait reaps a child and tells how it ended: the status is encoded, it is not the argument of exit.
-孤儿和僵尸 · 如何避免僵尸进程产生 · 使用wait函数处理子进程退出
+"""wait reaps a child and returns its PID and its status: encoded, not simply the argument of exit.
+wait 回收子进程，返回 PID 和退出状态：状态是编码过的，不是 exit 的参数本身。
+讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 使用wait函数处理子进程退出
 
 Run:    python day07/wait.py
 
 Output:
-    child <pid> called os._exit(3): wait returned (<pid>, 768) -> exited with 3
-    child <pid> was killed by SIGKILL: wait returned (<pid>, 9) -> killed by signal 9
-    no child left: wait raised ChildProcessError
+    child <pid> called os._exit(3)
+        wait returned (<pid>, 768): exited with 3
+    child <pid> was killed by SIGKILL
+        wait returned (<pid>, 9): killed by signal 9
+    no child is left
+        wait raised ChildProcessError
 """
 import os
 import signal
+import sys
 
 
 def main():
-    pid = fork_child(lambda: os._exit(3))
-    child, status = os.wait()                      # blocks until some child has ended
-    print(f"child {pid} called os._exit(3): wait returned ({child}, {status}) -> {decode(status)}")
-    assert child == pid and os.waitstatus_to_exitcode(status) == 3
+    if sys.version_info < (3, 10):
+        print("this needs Python 3.10 or newer · 需要 Python 3.10 或更新的版本", file=sys.stderr)
+        sys.exit(2)
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
 
-    pid = fork_child(lambda: os.kill(os.getpid(), signal.SIGKILL))
-    child, status = os.wait()
-    print(f"child {pid} was killed by SIGKILL: wait returned ({child}, {status}) -> {decode(status)}")
-    assert child == pid and os.waitstatus_to_exitcode(status) == -signal.SIGKILL   # negative: a signal's number
-
-    try:
-        os.wait()                                  # nobody to wait for: an error, not an endless wait
-    except ChildProcessError as error:
-        print(f"no child left: wait raised {type(error).__name__}")
-    else:
-        raise AssertionError("there was another child")
-
-
-def fork_child(end):
-    """Fork a child that does nothing but call end(); return its PID."""
     pid = os.fork()
     if pid == 0:
-        end()
-    return pid
+        os._exit(3)
+    # It blocks until one of the children has ended. 阻塞等待某个子进程退出。
+    child, status = os.wait()
+    print(f"child {pid} called os._exit(3)")
+    print(f"    wait returned ({child}, {status}): {decode(status)}")
+    code = os.waitstatus_to_exitcode(status)
+    assert (child, code) == (pid, 3), f"expected child {pid} and 3; got {child} and {code}"
+
+    pid = os.fork()
+    if pid == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    child, status = os.wait()
+    print(f"child {pid} was killed by SIGKILL")
+    print(f"    wait returned ({child}, {status}): {decode(status)}")
+    # A negative exit code is the number of a signal.
+    code = os.waitstatus_to_exitcode(status)
+    assert (child, code) == (pid, -9), f"expected child {pid} and -9; got {child} and {code}"
+
+    print("no child is left")
+    try:
+        result = os.wait()
+    except ChildProcessError as error:
+        print(f"    wait raised {type(error).__name__}")
+    else:
+        raise AssertionError(f"expected ChildProcessError; wait returned {result}")
 
 
 def decode(status):
-    """The high byte is the argument of exit, the low seven bits the signal that killed (see man 2 wait)."""
+    """Say how a child ended. 高 8 位是 exit 的参数，低 7 位是杀死它的信号 (man 2 wait)."""
     if os.WIFSIGNALED(status):
         return f"killed by signal {os.WTERMSIG(status)}"
     return f"exited with {os.WEXITSTATUS(status)}"

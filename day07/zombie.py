@@ -1,5 +1,6 @@
-"""A zombie: it has ended, its memory is gone, SIGKILL cannot touch it, and only wait removes it.
-孤儿和僵尸 · 僵尸进程
+"""A zombie has ended and is not reaped: it has no memory, and only wait removes it, not SIGKILL.
+僵尸进程：已经结束，还没有被回收；内存已释放，只有 wait 能清除它，SIGKILL 不行。
+讲义: 孤儿和僵尸 · 僵尸进程
 
 Run:    python day07/zombie.py
 
@@ -8,40 +9,58 @@ Output:
         State: Z (zombie)        lines about memory (Vm...): 0
     after kill -9:
         State: Z (zombie)        lines about memory (Vm...): 0
-    os.waitpid returned (<pid>, 1792), so the exit status was 7
+    waitpid returned (<pid>, 1792), so the exit status was 7:
         /proc/<pid> exists: False
 """
 import os
 import signal
+import sys
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    if not os.path.exists("/proc/self/stat"):
+        print("this needs Linux's /proc: use Linux or WSL"
+              " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+
     pid = os.fork()
     if pid == 0:
         os._exit(7)
 
-    # WNOWAIT: come back when the child has ended, but leave it as it is, unreaped.
+    # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print(f"the child {pid} has exited, and its parent has not waited:")
     show(pid)
 
-    os.kill(pid, signal.SIGKILL)                   # no error, and no effect: a dead process runs no more
+    # No error, and no effect: the process has already ended. 它已经结束，信号不起作用。
+    os.kill(pid, signal.SIGKILL)
     print("after kill -9:")
     show(pid)
 
-    child, status = os.waitpid(pid, 0)             # what the zombie was kept for: somebody reads its status
-    print(f"os.waitpid returned ({child}, {status}), so the exit status was {os.waitstatus_to_exitcode(status)}")
-    print(f"    /proc/{pid} exists: {os.path.exists(f'/proc/{pid}')}")
-    assert not os.path.exists(f"/proc/{pid}")
+    # The entry was kept so that the parent can read the status. 保留表项，是为了让父进程读取状态。
+    child, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    exists = os.path.exists(f"/proc/{pid}")
+    print(f"waitpid returned ({child}, {status}), so the exit status was {code}:")
+    print(f"    /proc/{pid} exists: {exists}")
+    assert code == 7, f"expected exit status 7, and not the signal; got {code}"
+    assert not exists, f"expected /proc/{pid} to be removed when the child was reaped"
 
 
 def show(pid):
+    """Print the state of a process, and how many lines about its memory /proc has."""
     with open(f"/proc/{pid}/status") as file:
         lines = file.read().splitlines()
-    state = next(line for line in lines if line.startswith("State:"))
-    memory = [line for line in lines if line.startswith("Vm")]      # a living process has about ten of them
-    print(f"    {' '.join(state.split())}        lines about memory (Vm...): {len(memory)}")
-    assert "Z" in state and not memory
+    [state] = [line.split(maxsplit=1)[1] for line in lines if line.startswith("State:")]
+    # A living process has about ten of them.
+    memory = [line for line in lines if line.startswith("Vm")]
+    print(f"    State: {state}        lines about memory (Vm...): {len(memory)}")
+    assert state.startswith("Z"), f"expected the state Z of process {pid}; /proc says {state}"
+    assert not memory, f"expected no memory of process {pid}; /proc says {memory}"
 
 
 if __name__ == "__main__":

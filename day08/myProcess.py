@@ -1,14 +1,15 @@
-"""A Process class of one's own: its attributes, its run(), and what start() does that run() does not.
-multiprocessing 模块创建进程 · 自定义进程类
+"""A Process class of your own: start() vs. run().
+自定义进程类：start() 和 run() 的区别。
+讲义: multiprocessing 模块创建进程 · 自定义进程类
 
 Run:    python day08/myProcess.py
 
 Output:
     main is <pid>
     start(): run() in <pid> multiplies 6 by 7
-    start(): back in main, result is None, for the child has set it in its own copy
+    start(): back in main, result is None
     run()  : run() in <pid> multiplies 6 by 7
-    run()  : back in main, result is 42, no process was made
+    run()  : back in main, result is 42, PID of a child: None
     without super().__init__(), start raises AttributeError
 """
 import os
@@ -19,14 +20,16 @@ class Multiplier(Process):
     """Multiplies two numbers, in a child if it is started."""
 
     def __init__(self, label, a, b):
-        super().__init__()                         # makes a process of it, so it comes first
+        # First, because this makes it a Process. 先加载父类的属性
+        super().__init__()
         self.label = label
         self.a = a
         self.b = b
         self.result = None
 
-    def run(self):                                 # what the child does, in place of a target
-        print(f"{self.label}: run() in {os.getpid()} multiplies {self.a} by {self.b}", flush=True)
+    def run(self):
+        """What the child does, in place of a target. 子进程执行的内容"""
+        print(f"{self.label}: run() in {os.getpid()} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b
 
 
@@ -36,24 +39,27 @@ class Forgetful(Process):
 
 
 def main():
-    print(f"main is {os.getpid()}", flush=True)
+    print(f"main is {os.getpid()}")
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    print(f"start(): back in main, result is {started.result}, for the child has set it in its own copy")
-    assert started.exitcode == 0 and started.result is None
+    # The child has set its own copy. 子进程设置的是它自己的副本
+    print(f"start(): back in main, result is {started.result}")
+    assert started.exitcode == 0, f"expected exit code 0; it is {started.exitcode}"
+    assert started.result is None, f"expected None in the parent; result is {started.result}"
 
     called = Multiplier("run()  ", 6, 7)
     called.run()
-    print(f"run()  : back in main, result is {called.result}, no process was made")
-    assert called.pid is None and called.result == 42
+    print(f"run()  : back in main, result is {called.result}, PID of a child: {called.pid}")
+    assert called.result == 42, f"expected 42; result is {called.result}"
+    assert called.pid is None, f"expected no process; its PID is {called.pid}"
 
     try:
         Forgetful().start()
     except AttributeError as error:
         print(f"without super().__init__(), start raises {type(error).__name__}")
     else:
-        raise AssertionError("it could be started")
+        raise AssertionError("expected an AttributeError: it was started")
 
 
 if __name__ == "__main__":

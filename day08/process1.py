@@ -1,33 +1,38 @@
-"""A Process runs one function in a child, and only that: target, start, join.
-multiprocessing 模块创建进程 · 进程创建方法
+"""A Process runs one function in a child, and nothing else.
+Process 让子进程只运行一个函数。
+讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process1.py
 
 Output:
-    parent <pid>: made a Process, it has no PID yet: None
+    parent <pid>: made a Process object, its PID is None
     child  <pid>: running the function, my parent is <pid>
     parent <pid>: the child <pid> has ended with exit code 0
-    parent <pid>: this line is printed once, the child ran the function and nothing else
+    parent <pid>: only the parent prints this line
 """
 import os
 from multiprocessing import Process, parent_process
 
 
 def greet():
-    # parent_process() and not os.getppid(): with some start methods a helper does the forking (start_methods.py).
+    # Not os.getppid(): with some start methods a helper process forks (start_methods.py).
     print(f"child  {os.getpid()}: running the function, my parent is {parent_process().pid}")
 
 
 def main():
     me = f"parent {os.getpid()}"
     child = Process(target=greet)
-    print(f"{me}: made a Process, it has no PID yet: {child.pid}", flush=True)
-    child.start()                                  # the process exists from here on
-    child.join()                                   # waits for its end and reaps it: no zombie
+    print(f"{me}: made a Process object, its PID is {child.pid}")
+    # From here on the process exists. 从这时起进程才真正存在
+    child.start()
+    # Wait until it has ended, and reap it: no zombie stays. 等待它结束并回收，不留僵尸
+    child.join()
     print(f"{me}: the child {child.pid} has ended with exit code {child.exitcode}")
-    print(f"{me}: this line is printed once, the child ran the function and nothing else")
-    assert child.exitcode == 0
+    print(f"{me}: only the parent prints this line")
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
-if __name__ == "__main__":                         # a child may import this file: it must not start children in turn
+# A child may import this file. Without this line it would start a child, too.
+# 子进程可能会导入本文件，没有这一行，它又会创建子进程
+if __name__ == "__main__":
     main()

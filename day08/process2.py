@@ -1,19 +1,21 @@
-"""A Process takes arguments for its function, and what the child does to them is not seen in the parent.
-multiprocessing 模块创建进程 · 进程创建方法
+"""Arguments by position and by name; the parent sees no change.
+按位置、按名字传参；父进程看不到修改。
+讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process2.py
 
 Output:
     child : name = 'Lily', sports = ['chess'], age = 20
     child : sports = ['chess', 'football'] after my change
-    parent: sports = ['chess'], nothing has changed here
+    parent: sports = ['chess'], do I see the change? False
 """
 from multiprocessing import Process
 
 
 def live(name, sports, age=18):
     print(f"child : {name = }, {sports = }, {age = }")
-    sports.append("football")                      # the child's own list: a copy, made when it was started
+    # The child's own list: a copy, made when the child was started. 子进程自己的副本
+    sports.append("football")
     print(f"child : {sports = } after my change")
 
 
@@ -22,8 +24,9 @@ def main():
     child = Process(target=live, args=("Lily", sports), kwargs={"age": 20})
     child.start()
     child.join()
-    print(f"parent: {sports = }, nothing has changed here")
-    assert child.exitcode == 0 and sports == ["chess"]
+    print(f"parent: {sports = }, do I see the change? {'football' in sports}")
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
+    assert sports == ["chess"], f"expected the parent's list to stay ['chess']; it is {sports}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""What a Process object tells before, during and after its life: name, pid, is_alive, exitcode.
-multiprocessing 模块创建进程 · 进程对象属性
+"""name, pid, is_alive and exitcode: before, during and after.
+进程对象属性：启动前、运行中、结束后。
+讲义: multiprocessing 模块创建进程 · 进程对象属性
 
 Run:    python day08/process_attr.py
 
@@ -11,56 +12,50 @@ Output:
     called sys.exit(1)   worker  <pid>  False       1
     was terminated       worker  <pid>  False       -15
 """
-import signal
 import sys
 import time
 from multiprocessing import Event, Process
 
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
 
-
-def work(running, may_end, fail):
-    signal.alarm(PATIENCE)
+def work(running, may_end):
     running.set()
-    may_end.wait()
-    if fail:
-        sys.exit(1)                                # an uncaught exception gives 1 as well, with a traceback
+    may_end.wait(10)
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     print("the child ...        name    pid    is_alive()  exitcode")
     running, may_end = Event(), Event()
-    child = Process(target=work, name="worker", args=(running, may_end, False))
-    show("before start", child)
-    assert (child.pid, child.is_alive(), child.exitcode) == (None, False, None)
+    child = Process(target=work, name="worker", args=(running, may_end))
+    show("before start", child, alive=False, exitcode=None)
+    assert child.pid is None, f"expected no PID before start; it is {child.pid}"
 
     child.start()
-    running.wait()
-    show("is running", child)
-    assert (child.is_alive(), child.exitcode) == (True, None)
+    assert running.wait(10), "expected the child to be running within 10 s"
+    show("is running", child, alive=True, exitcode=None)
 
     may_end.set()
     child.join()
-    show("has returned", child)
-    assert (child.is_alive(), child.exitcode) == (False, 0)
+    show("has returned", child, alive=False, exitcode=0)
 
-    child = Process(target=work, name="worker", args=(running, may_end, True))
+    # An uncaught exception gives 1 as well, with a traceback. 未捕获的异常也得到 1
+    child = Process(target=sys.exit, name="worker", args=(1,))
     child.start()
     child.join()
-    show("called sys.exit(1)", child)
-    assert child.exitcode == 1
+    show("called sys.exit(1)", child, alive=False, exitcode=1)
 
-    child = Process(target=time.sleep, name="worker", args=(PATIENCE,))
+    child = Process(target=time.sleep, name="worker", args=(10,))
     child.start()
-    child.terminate()                              # sends SIGTERM, and an exit code below 0 is minus a signal's number
+    # Sends SIGTERM. A negative exit code is minus a signal's number. 负数是信号编号的相反数
+    child.terminate()
     child.join()
-    show("was terminated", child)
-    assert child.exitcode == -15
+    show("was terminated", child, alive=False, exitcode=-15)
 
 
-def show(when, child):
-    print(f"{when:19}  {child.name:6}  {str(child.pid):5}  {str(child.is_alive()):10}  {child.exitcode}")
+def show(when, child, alive, exitcode):
+    found = child.is_alive(), child.exitcode
+    print(f"{when:19}  {child.name:6}  {str(child.pid):5}  {str(found[0]):10}  {found[1]}")
+    expected = alive, exitcode
+    assert found == expected, f"{when}: expected is_alive, exitcode {expected}; they are {found}"
 
 
 if __name__ == "__main__":

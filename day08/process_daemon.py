@@ -1,80 +1,66 @@
-"""daemon=True: the child is ended when its parent exits. daemon=False: the parent's exit waits for it.
-multiprocessing 模块创建进程 · 进程对象属性 · p.daemon
+"""A parent's exit ends its daemons and waits for the others.
+父进程退出：守护进程被终止，其他子进程做完。
+讲义: multiprocessing 模块创建进程 · 进程对象属性 · p.daemon
 
 Run:    python day08/process_daemon.py
 
 Output:
-    the parent starts two children, each with work to do, and returns
-    the daemon was ended by the exit, its work is not done
-    the other child is still at work, and the parent is waiting for it
-    the other child: my work is done
-    the parent has exited with 0
-    to set daemon after start: AssertionError
+    parent: I start two children, then I return
+    child with daemon=False: my work is done, my parent is alive: True
+    end of file: all three have exited, work was finished by 1 of 2 children
+    setting daemon after start raises AssertionError
 """
-import os
-import select
-import signal
-import sys
 import time
-from multiprocessing import Event, Process, SimpleQueue
-
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
-
-
-def work_long():
-    time.sleep(PATIENCE)
-    print("the daemon: my work is done")
-
-
-def work_until(may_end):
-    signal.alarm(PATIENCE)
-    may_end.wait()
-    print("the other child: my work is done")
-
-
-def be_the_parent(pids, watched, may_end):
-    """A process of its own, since this is about what happens when a parent exits."""
-    signal.alarm(PATIENCE)
-    daemon = Process(target=work_long, daemon=True)
-    other = Process(target=work_until, args=(may_end,))
-    daemon.start()
-    other.start()
-    pids.put((daemon.pid, other.pid))
-    watched.wait()                                 # return, and so exit, when somebody is looking
+from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
-    print("the parent starts two children, each with work to do, and returns", flush=True)
-    pids, watched, may_end = SimpleQueue(), Event(), Event()
-    parent = Process(target=be_the_parent, args=(pids, watched, may_end))
+    reader, writer = Pipe(duplex=False)
+    # The parent is a process of its own, so that we see what happens when it exits.
+    parent = Process(target=be_the_parent, args=(writer,))
     parent.start()
-    daemon, other = pids.get()
-    daemon, other = os.pidfd_open(daemon), os.pidfd_open(other)        # readable when the process has ended
-    watched.set()
+    writer.close()
 
-    assert has_ended(daemon, PATIENCE / 2), "the daemon lives on"
-    print("the daemon was ended by the exit, its work is not done")
-    assert not has_ended(other, 0) and parent.is_alive()
-    print("the other child is still at work, and the parent is waiting for it", flush=True)
-
-    may_end.set()
-    parent.join()
-    print(f"the parent has exited with {parent.exitcode}")
-    assert has_ended(other, 0) and parent.exitcode == 0
-    os.close(daemon)
-    os.close(other)
+    # Now only the parent and its children can write. End of file means: all of them have exited.
+    # 读到文件结尾，说明父进程和它的子进程都已退出
+    lines = []
+    while (line := receive(reader)) is not None:
+        print(line)
+        lines.append(line)
+    done = sum("work is done" in line for line in lines)
+    print(f"end of file: all three have exited, work was finished by {done} of 2 children")
+    assert done == 1, f"expected 1 child to finish its work; it was {done}"
 
     try:
         parent.daemon = True
     except AssertionError as error:
-        print(f"to set daemon after start: {type(error).__name__}")
+        print(f"setting daemon after start raises {type(error).__name__}")
     else:
-        sys.exit("daemon could be set after start")
+        raise AssertionError("expected an AssertionError: daemon was set after start")
 
 
-def has_ended(pidfd, timeout):
-    return bool(select.select([pidfd], [], [], timeout)[0])
+def be_the_parent(writer):
+    writer.send("parent: I start two children, then I return")
+    # daemon must be set before start. 守护进程要在 start 之前设置
+    daemon = Process(target=work, args=(5, writer), daemon=True)
+    other = Process(target=work, args=(1, writer), daemon=False)
+    daemon.start()
+    other.start()
+
+
+def work(seconds, writer):
+    time.sleep(seconds)
+    daemon, alive = current_process().daemon, parent_process().is_alive()
+    writer.send(f"child with daemon={daemon}: my work is done, my parent is alive: {alive}")
+
+
+def receive(reader):
+    """The next line; None at end of file."""
+    assert reader.poll(10), "expected a line or end of file within 10 s"
+    try:
+        return reader.recv()
+    except EOFError:
+        return None
 
 
 if __name__ == "__main__":

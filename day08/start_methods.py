@@ -1,5 +1,6 @@
-"""fork, spawn and forkserver: three ways to start a child, and what the child has of its parent in each.
-multiprocessing 模块创建进程 · 进程创建方法 · 注意
+"""fork, spawn, forkserver: what a child has of its parent.
+三种启动方式：子进程从父进程得到什么。
+讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意
 
 Run:    python day08/start_methods.py
 
@@ -17,47 +18,58 @@ import pickle
 
 word = "original"
 
+# What each method shows: the global, the main file, which process made the child, the lambda.
+EXPECTED = {
+    # A copy of the parent, with all that it has in memory. 父进程的副本
+    "fork": ("changed", "not imported", "the parent", "works"),
+    # A new interpreter, which imports this file and receives the target as a pickle.
+    # 新的解释器：导入本文件，接收序列化的 target
+    "spawn": ("original", "imported", "the parent", "cannot be sent"),
+    # A copy of a helper process, which was started fresh at first use; then as with spawn.
+    # 一个辅助进程的副本，其余同 spawn
+    "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
+}
+
 
 def look(answers):
-    """In the child: tell what is here."""
-    forked_by = "the parent" if os.getppid() == multiprocessing.parent_process().pid else "a fork server"
-    imported = "imported" if "__mp_main__" == __name__ else "not imported"
+    """In the child: report what is here."""
+    imported = "imported" if __name__ == "__mp_main__" else "not imported"
+    my_parent = multiprocessing.parent_process().pid
+    forked_by = "the parent" if os.getppid() == my_parent else "a fork server"
     answers.put((word, imported, forked_by))
-
-
-def main():
-    global word
-    word = "changed"                               # after the import of this file, before the child
-    print(f"the default of this Python: {multiprocessing.get_start_method()}")
-    print()
-    print("start method  my global is  main file was  forked by       a lambda as target", flush=True)
-    expected = {
-        # A copy of this very process, with all that it has in memory.
-        "fork": ("changed", "not imported", "the parent", "works"),
-        # A new interpreter, which imports this file and is sent the target as a pickle.
-        "spawn": ("original", "imported", "the parent", "cannot be sent"),
-        # A copy of a helper that was started fresh, at first use, and may have imported this file; then as spawn.
-        "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
-    }
-    for method, facts in expected.items():
-        context = multiprocessing.get_context(method)
-        answers = context.SimpleQueue()            # what a process needs must come from the same context
-        child = context.Process(target=look, args=(answers,))
-        child.start()
-        found = (*answers.get(), start_a_lambda(context))
-        child.join()
-        print(f"{method:12}  {found[0]:12}  {found[1]:13}  {found[2]:14}  {found[3]}")
-        assert found == facts
 
 
 def start_a_lambda(context):
     child = context.Process(target=lambda: None)
     try:
         child.start()
-    except (pickle.PicklingError, AttributeError):  # the latter until CPython 3.13
+    # AttributeError until CPython 3.13.
+    except (pickle.PicklingError, AttributeError):
         return "cannot be sent"
     child.join()
     return "works"
+
+
+def main():
+    global word
+    # After the import of this file, and before the child is started.
+    word = "changed"
+    print(f"the default of this Python: {multiprocessing.get_start_method()}")
+    print()
+    print("start method  my global is  main file was  forked by       a lambda as target")
+    for method, expected in EXPECTED.items():
+        # Windows has spawn only.
+        if method not in multiprocessing.get_all_start_methods():
+            continue
+        context = multiprocessing.get_context(method)
+        # What a process needs must come from the same context.
+        answers = context.Queue()
+        child = context.Process(target=look, args=(answers,))
+        child.start()
+        found = (*answers.get(timeout=10), start_a_lambda(context))
+        child.join()
+        print(f"{method:12}  {found[0]:12}  {found[1]:13}  {found[2]:14}  {found[3]}")
+        assert found == expected, f"{method}: expected {expected}; it was {found}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""An Array is a row of C variables in shared memory: a size or initial data, by index, in a loop, as bytes.
-进程间通信 (IPC) · 共享内存 · Array
+"""An Array in shared memory: by index, in a loop, as bytes.
+共享内存 Array：下标、遍历、字节串。
+讲义: 进程间通信 (IPC) · 共享内存 · Array
 
 Run:    python day09/array.py
 
@@ -10,59 +11,60 @@ Output:
     Array('c', b'hello') has a value: b'hello'
     child : sees b'hello', writes b'J' at index 0
     parent: sees b'Jello'
-    value ends at the first zero byte, raw does not: b'Je' and b'Je\\x00lo'
-    Array('i', ...) has none: AttributeError
+    value ends at the first zero byte, raw does not: b'Je', b'Je\\x00lo'
+    Array('i', ...).value raises AttributeError
 """
-import importlib.machinery
-import importlib.util
 import os
 import sys
 
 if __name__ == "array":
-    # This file bears the name of a standard module, and multiprocessing imports that. Python looks into the script's
-    # folder first, so unless the standard one is built into the interpreter, it finds us here. Then we fetch the other
-    # one and let it take our place. The lesson: name no file after a standard module. (The course's notes did.)
-    elsewhere = [folder for folder in sys.path if os.path.realpath(folder) != os.path.dirname(os.path.realpath(__file__))]
-    standard = importlib.machinery.PathFinder.find_spec("array", elsewhere)
-    sys.modules["array"] = importlib.util.module_from_spec(standard)
-    standard.loader.exec_module(sys.modules["array"])
+    # The notes gave this file the name of a standard module. multiprocessing imports that one, but
+    # Python looks into the script's folder first and finds this file. So import the standard one
+    # instead, without this folder. The lesson: never name a file after a standard module.
+    # 不要用标准库模块的名字给文件命名
+    path = sys.path
+    sys.path = [folder for folder in path if os.path.abspath(folder) != os.path.dirname(__file__)]
+    del sys.modules["array"]
+    import array
+    sys.path = path
+else:
+    from multiprocessing import Array, Process
 
 
 def main():
-    from multiprocessing import Array              # not at the top, which is also run in the case above
-
-    numbers = Array("i", 3)                        # a size: zeros
-    print(f"Array('i', 3) starts as {list(numbers)}")
-    numbers[:] = [10, 20, 30]
+    # A size: that many zeros. 整数表示个数
+    numbers = Array("i", 3)
+    print(f"Array('i', 3) starts as {numbers[:]}")
+    for i in range(3):
+        numbers[i] = 10 * (i + 1)
     run(change_a_number, numbers)
-    print(f"parent: sees {[n for n in numbers]}")  # a loop over it gives the elements
-    assert numbers[:] == [10, 99, 30]
+    print(f"parent: sees {[n for n in numbers]}")
+    assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    text = Array("c", b"hello")                    # data: its size is that of the data
+    # Data: its length and its contents. 其他类型是初始内容
+    text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")
     run(change_a_letter, text)
     print(f"parent: sees {text.value}")
-    assert text.value == b"Jello"
+    assert text.value == b"Jello", f"expected b'Jello'; it is {text.value}"
 
     text[2] = 0
-    print(f"value ends at the first zero byte, raw does not: {text.value} and {text.raw}")
-    assert (text.value, text.raw) == (b"Je", b"Je\0lo")
+    print(f"value ends at the first zero byte, raw does not: {text.value}, {text.raw}")
+    assert text.value == b"Je", f"expected b'Je'; it is {text.value}"
+    assert text.raw == b"Je\0lo", f"expected all five bytes; they are {text.raw}"
     try:
         numbers.value
     except AttributeError as error:
-        print(f"Array('i', ...) has none: {type(error).__name__}")
+        print(f"Array('i', ...).value raises {type(error).__name__}")
     else:
-        raise AssertionError("it has a value")
+        raise AssertionError("expected an AttributeError: it has a value")
 
 
 def run(target, shared):
-    from multiprocessing import Process
-
-    sys.stdout.flush()
     child = Process(target=target, args=(shared,))
     child.start()
     child.join()
-    assert child.exitcode == 0
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
 def change_a_number(numbers):

@@ -1,11 +1,12 @@
-"""A Thread class of one's own: its arguments, its run(), and a result that the main thread can read.
-线程编程 (Thread) · 自定义线程类
+"""A Thread class of your own, with a result that main can read.
+自定义线程类，主线程能看到结果。
+讲义: 线程编程 (Thread) · 自定义线程类
 
 Run:    python day09/myThread.py
 
 Output:
     start(): run() in thread 'multiplier' multiplies 6 by 7
-    start(): back in main, result is 42, for threads share their objects
+    start(): back in main, result is 42
     run()  : run() in thread 'MainThread' multiplies 6 by 7
     without super().__init__(), start raises RuntimeError
 """
@@ -17,14 +18,17 @@ class Multiplier(Thread):
     """Multiplies two numbers, in a thread of its own if it is started."""
 
     def __init__(self, label, a, b):
-        super().__init__(name="multiplier")        # makes a thread of it, so it comes first
+        # First, because this makes it a Thread. 先加载父类的属性
+        super().__init__(name="multiplier")
         self.label = label
         self.a = a
         self.b = b
         self.result = None
 
-    def run(self):                                 # what the thread does, in place of a target
-        print(f"{self.label}: run() in thread {threading.current_thread().name!r} multiplies {self.a} by {self.b}")
+    def run(self):
+        """What the thread does, in place of a target. 线程执行的内容"""
+        name = threading.current_thread().name
+        print(f"{self.label}: run() in thread {name!r} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b
 
 
@@ -37,19 +41,21 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    print(f"start(): back in main, result is {started.result}, for threads share their objects")
-    assert started.result == 42
+    # The thread has set it in the same object. 线程设置的是同一个对象
+    print(f"start(): back in main, result is {started.result}")
+    assert started.result == 42, f"expected 42; result is {started.result}"
 
     called = Multiplier("run()  ", 6, 7)
-    called.run()                                   # a call like any other
-    assert called.result == 42 and called.ident is None
+    # A call like any other: no thread is made. 只是普通的函数调用
+    called.run()
+    assert called.ident is None, f"expected no thread; its ident is {called.ident}"
 
     try:
         Forgetful().start()
     except RuntimeError as error:
         print(f"without super().__init__(), start raises {type(error).__name__}")
     else:
-        raise AssertionError("it could be started")
+        raise AssertionError("expected a RuntimeError: it was started")
 
 
 if __name__ == "__main__":

@@ -1,98 +1,78 @@
-"""A Pipe carries objects between two processes: which end reads, which writes, and when a reader meets the end.
-进程间通信 (IPC) · 管道通信(Pipe)
+"""A Pipe carries objects: which end reads, which end writes.
+管道传送对象：哪一端读，哪一端写。
+讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
 Run:    python day09/pipe.py
 
 Output:
-    Pipe() is a socket: each end reads and writes
-    child : received 6, sending its square
+    Pipe(): each end reads and writes
+    child : received 6, sends its square
     parent: received 36
 
-    Pipe(duplex=False) is a pipe: the first end reads, the second writes
-    parent: send at the first end raised OSError
-    parent: recv at the second end raised OSError
-    child : received 'one'
-    child : received 'two'
-    child : the parent has closed its writer, but I have one too; is there an end to read? False
-    child : I have closed mine, and recv raised EOFError
+    Pipe(duplex=False): the first end reads, the second writes
+    parent: send at the first end raises OSError
+    parent: recv at the second end raises OSError
+    child : sends ['any', 'object']
+    parent: received ['any', 'object']
 """
-import os
-import signal
-from multiprocessing import Event, Pipe, Process
-
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
+from multiprocessing import Pipe, Process
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
     two_ways()
     print()
     one_way()
 
 
 def two_ways():
-    ours, theirs = Pipe()
-    print(f"Pipe() is a {kind(ours)}: each end reads and writes", flush=True)
-    child = Process(target=square, args=(theirs,))
+    print("Pipe(): each end reads and writes")
+    end1, end2 = Pipe()
+    child = Process(target=square, args=(end2,))
     child.start()
-    theirs.close()                                 # the child has its own copy
-    ours.send(6)
-    print(f"parent: received {ours.recv()}")
-    ours.close()
+    end1.send(6)
+    print(f"parent: received {receive(end1)}")
     child.join()
-    assert child.exitcode == 0
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
 def square(end):
-    signal.alarm(PATIENCE)
-    n = end.recv()
-    print(f"child : received {n}, sending its square", flush=True)
+    n = receive(end)
+    # First print, then send: so the lines come in order. 先打印再发送，输出才有序
+    print(f"child : received {n}, sends its square", flush=True)
     end.send(n * n)
 
 
 def one_way():
+    print("Pipe(duplex=False): the first end reads, the second writes")
     reader, writer = Pipe(duplex=False)
-    print(f"Pipe(duplex=False) is a {kind(reader)}: the first end reads, the second writes")
-    try:
-        reader.send("one")
-    except OSError as error:
-        print(f"parent: send at the first end raised {type(error).__name__}")
-    try:
-        writer.recv()
-    except OSError as error:
-        print(f"parent: recv at the second end raised {type(error).__name__}", flush=True)
+    print(f"parent: send at the first end raises {error_of(reader.send, 'x')}")
+    print(f"parent: recv at the second end raises {error_of(writer.recv)}")
 
-    closed = Event()
-    child = Process(target=read_to_the_end, args=(reader, writer, closed))
+    child = Process(target=report, args=(writer,))
     child.start()
-    writer.send("one")
-    writer.send("two")
-    writer.close()
-    closed.set()
+    print(f"parent: received {receive(reader)}")
     child.join()
-    reader.close()
-    assert child.exitcode == 0
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
-def read_to_the_end(reader, writer, closed):
-    signal.alarm(PATIENCE)
-    print(f"child : received {reader.recv()!r}")
-    print(f"child : received {reader.recv()!r}")
-    closed.wait()
-    # A forked child has a copy of every descriptor, wanted or not. Its own writer keeps the pipe open.
-    print(f"child : the parent has closed its writer, but I have one too; is there an end to read? {reader.poll()}")
-    writer.close()
+def report(writer):
+    print("child : sends ['any', 'object']", flush=True)
+    writer.send(["any", "object"])
+
+
+def error_of(call, *args):
+    """The name of the OSError that a call raises."""
     try:
-        reader.recv()
-    except EOFError as error:
-        print(f"child : I have closed mine, and recv raised {type(error).__name__}")
-    else:
-        raise AssertionError("there was more")
+        call(*args)
+    except OSError as error:
+        return type(error).__name__
+    raise AssertionError("expected an OSError: the call has worked")
 
 
-def kind(end):
-    """What the kernel calls it: a socket or a pipe."""
-    return os.readlink(f"/proc/self/fd/{end.fileno()}").partition(":")[0]
+def receive(end):
+    """The next object. recv alone might wait for ever, poll waits at most 10 s."""
+    assert end.poll(10), "expected an object within 10 s; none came"
+    return end.recv()
 
 
 if __name__ == "__main__":

@@ -1,51 +1,60 @@
-"""A signal is a message without content: it says that something happened, not what, and not how often.
-进程间通信 (IPC) · 常用进程间通信方法 · 信号
+"""A signal tells you that something happened, not what, or how often.
+信号只通知有事发生，不带内容，也不计数。
+讲义: 进程间通信 (IPC) · 常用进程间通信方法 · 信号
 
 Run:    python day09/signal_ipc.py
 
 Output:
-    child : ready, SIGUSR1 and SIGUSR2 are held back
-    parent: sent SIGUSR1 five times, and SIGUSR2 once
-    child : let them in: the handler ran for SIGUSR1 1 time, for SIGUSR2 1 time
-    child : all that it was told is the number of the signal
+    child : I block SIGUSR1 and SIGUSR2
+    parent: sent SIGUSR1 five times and SIGUSR2 once
+    child : I unblock them; handler calls for SIGUSR1: 1, for SIGUSR2: 1
+    child : all that the handler received: [<n>, <n>]
 """
 import os
 import signal
+import sys
 from multiprocessing import Event, Process
 
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
+received = []
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
+    if not hasattr(signal, "pthread_sigmask"):
+        print("this needs Unix signals: use Linux, macOS or WSL · "
+              "需要 Unix 信号，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
     ready, sent = Event(), Event()
     child = Process(target=receive, args=(ready, sent))
     child.start()
-    ready.wait()
+    assert ready.wait(10), "expected the child to be ready within 10 s"
     for _ in range(5):
         os.kill(child.pid, signal.SIGUSR1)
     os.kill(child.pid, signal.SIGUSR2)
-    print("parent: sent SIGUSR1 five times, and SIGUSR2 once", flush=True)
+    print("parent: sent SIGUSR1 five times and SIGUSR2 once", flush=True)
     sent.set()
     child.join()
-    assert child.exitcode == 0
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
+
+
+def on_signal(signum, frame):
+    received.append(signum)
 
 
 def receive(ready, sent):
-    signal.alarm(PATIENCE)
-    received = []
-    for signum in (signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(signum, lambda signum, frame: received.append(signum))
-    # Held back, the signals wait in the kernel, which keeps one bit for each number: pending or not.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
-    print("child : ready, SIGUSR1 and SIGUSR2 are held back", flush=True)
+    both = (signal.SIGUSR1, signal.SIGUSR2)
+    for signum in both:
+        signal.signal(signum, on_signal)
+    # A blocked signal stays pending in the kernel, which keeps one bit for each number.
+    # 被阻塞的信号留在内核里，每个编号只有一位
+    signal.pthread_sigmask(signal.SIG_BLOCK, both)
+    print("child : I block SIGUSR1 and SIGUSR2", flush=True)
     ready.set()
-    sent.wait()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1, signal.SIGUSR2])
-    first, second = received.count(signal.SIGUSR1), received.count(signal.SIGUSR2)
-    print(f"child : let them in: the handler ran for SIGUSR1 {first} time, for SIGUSR2 {second} time")
-    print("child : all that it was told is the number of the signal")
-    assert (first, second) == (1, 1)
+    assert sent.wait(10), "expected the signals within 10 s"
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+    first, second = (received.count(signum) for signum in both)
+    print(f"child : I unblock them; handler calls for SIGUSR1: {first}, for SIGUSR2: {second}")
+    print(f"child : all that the handler received: {sorted(map(int, received))}")
+    assert (first, second) == (1, 1), f"expected one call for each; they were {first} and {second}"
 
 
 if __name__ == "__main__":

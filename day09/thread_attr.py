@@ -1,68 +1,84 @@
-"""What a Thread object tells and sets: name, is_alive, ident, native_id, daemon; and the old spelling of some of it.
-线程编程 (Thread) · 线程对象属性
+"""name, is_alive, ident, daemon of a thread; the old spellings.
+线程对象属性，以及旧写法。
+讲义: 线程编程 (Thread) · 线程对象属性
 
 Run:    python day09/thread_attr.py
 
 Output:
-    before start  name worker   is_alive False  ident None  native_id None
-    is running    name renamed  is_alive True   ident <n>  native_id <n>
-    after join    name renamed  is_alive False  ident <n>  native_id <n>
+    the thread ...  name     is_alive()  ident            native_id
+    before start    worker   False       None             None
+    is running      renamed  True        <n>              <n>
+    after join      renamed  False       <n>              <n>
 
-    getName -> name, setName -> name, isDaemon -> daemon, setDaemon -> daemon: DeprecationWarning since 3.10
-    daemon after start: RuntimeError
-    a daemon thread that waits for ever is no reason for the interpreter not to end
+    setName, getName, setDaemon, isDaemon: DeprecationWarning since 3.10
+    write name and daemon instead: name is 'worker', daemon is True
+    setting daemon after start raises RuntimeError
+    main ends, a thread with daemon=True is still waiting: True
 """
+import contextlib
+import faulthandler
 import warnings
 from threading import Event, Thread
 
 
 def work(running, may_end):
     running.set()
-    may_end.wait(10)                               # seconds, not for ever: a Ctrl-C ends main alone, which waits for us
+    may_end.wait()
 
 
 def main():
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+    print("the thread ...  name     is_alive()  ident            native_id")
     running, may_end = Event(), Event()
     thread = Thread(target=work, name="worker", args=(running, may_end))
-    show("before start", thread)
-    assert (thread.is_alive(), thread.ident) == (False, None)
+    show("before start", thread, alive=False)
     thread.start()
     running.wait()
-    thread.name = "renamed"                        # a label for people; ident is Python's number, native_id the kernel's
-    show("is running", thread)
-    assert thread.is_alive() and thread.ident and thread.native_id
+    # name is a label for people; ident is Python's number, native_id the kernel's.
+    # name 只是给人看的；ident 是 Python 的编号，native_id 是内核的
+    thread.name = "renamed"
+    show("is running", thread, alive=True)
     may_end.set()
     thread.join()
-    show("after join", thread)
-    assert not thread.is_alive()
+    show("after join", thread, alive=False)
     print()
 
-    old_spelling(thread)
+    old_spellings()
     try:
         thread.daemon = True
     except RuntimeError as error:
-        print(f"daemon after start: {type(error).__name__}")
+        print(f"setting daemon after start raises {type(error).__name__}")
     else:
-        raise AssertionError("daemon could be set after start")
-    Thread(target=Event().wait, daemon=True).start()       # not daemon, it would keep the program from ending
-    print("a daemon thread that waits for ever is no reason for the interpreter not to end")
+        raise AssertionError("expected a RuntimeError: daemon was set after start")
+    # It waits for ever. As a daemon thread, it does not keep the interpreter from exiting.
+    # 它永远等待；作为守护线程，它不妨碍解释器退出
+    last = Thread(target=Event().wait, daemon=True)
+    last.start()
+    print(f"main ends, a thread with daemon={last.daemon} is still waiting: {last.is_alive()}")
+    assert last.is_alive(), "expected the last thread to be waiting; it has ended"
 
 
-def show(when, thread):
-    print(f"{when:12}  name {thread.name:7}  is_alive {str(thread.is_alive()):5}  "
-          f"ident {thread.ident}  native_id {thread.native_id}")
+def show(when, thread, alive):
+    found = thread.is_alive()
+    ident, native_id = str(thread.ident), thread.native_id
+    print(f"{when:14}  {thread.name:7}  {str(found):10}  {ident:15}  {native_id}")
+    assert found == alive, f"{when}: expected is_alive() {alive}; it is {found}"
 
 
-def old_spelling(thread):
+def old_spellings():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        thread.setName(thread.getName())
-        fresh = Thread(target=print)
-        fresh.setDaemon(not fresh.isDaemon())
-    assert fresh.daemon
+        thread = Thread()
+        thread.setName("worker")
+        thread.getName()
+        thread.setDaemon(True)
+        thread.isDaemon()
     kinds = {warning.category.__name__ for warning in caught}
-    print(f"getName -> name, setName -> name, isDaemon -> daemon, setDaemon -> daemon: {', '.join(kinds)} since 3.10")
-    assert len(caught) == 4 and kinds == {"DeprecationWarning"}
+    print(f"setName, getName, setDaemon, isDaemon: {', '.join(kinds)} since 3.10")
+    print(f"write name and daemon instead: name is {thread.name!r}, daemon is {thread.daemon}")
+    assert len(caught) == 4, f"expected 4 warnings; there were {len(caught)}"
 
 
 if __name__ == "__main__":

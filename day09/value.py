@@ -1,53 +1,55 @@
-"""A Value is one C variable in shared memory: both sides see what either writes, and += loses updates without its lock.
-进程间通信 (IPC) · 共享内存 · Value
+"""A Value in shared memory: += loses an update without a lock.
+共享内存 Value：不加锁，+= 会丢失更新。
+讲义: 进程间通信 (IPC) · 共享内存 · Value
 
 Run:    python day09/value.py
 
 Output:
     child : sees 1.5, writes 2.5
     parent: sees 2.5
-    += in two processes at once, value by value, from 0: 1, one update is lost
-    += 100 times each, under get_lock(): 200
-    a C int wraps: 2147483647 + 1 is -2147483648
+    2 processes read, add 1 and write, from 0: n is 1, lost updates: 1
+    2 processes add 1, 20 times each, under get_lock(): n is 40
+    a C int wraps around: 2147483647 + 1 is -2147483648
 """
-import os
-import signal
+import time
 from multiprocessing import Barrier, Process, Value
 
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
+TIMES = 20
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
-    money = Value("d", 1.5)                        # "d" is C's double, "i" its int: the codes of the array module
-    run(spend, money)
+    # "d" is C's double, "i" its int: the codes of the array module.
+    money = Value("d", 1.5)
+    run(spend, money, count=1)
     print(f"parent: sees {money.value}")
-    assert money.value == 2.5
+    assert money.value == 2.5, f"expected 2.5; it is {money.value}"
 
     n = Value("i", 0)
-    both_have_read = Barrier(2)
-    run(add_unprotected, n, both_have_read, times=2)
-    print(f"+= in two processes at once, value by value, from 0: {n.value}, one update is lost")
-    assert n.value == 1
+    run(add_without_lock, n, Barrier(2, timeout=10), count=2)
+    print(f"2 processes read, add 1 and write, from 0: n is {n.value}, lost updates: {2 - n.value}")
+    assert n.value == 1, f"expected 1: both should have read 0; n is {n.value}"
 
     n = Value("i", 0)
-    run(add_locked, n, Barrier(2), times=2)
-    print(f"+= 100 times each, under get_lock(): {n.value}")
-    assert n.value == 200
+    run(add_with_lock, n, Barrier(2, timeout=10), count=2)
+    print(f"2 processes add 1, {TIMES} times each, under get_lock(): n is {n.value}")
+    assert n.value == 2 * TIMES, f"expected {2 * TIMES}; n is {n.value}"
 
     n.value = 2 ** 31 - 1
-    n.value += 1                                   # no error: C does not check either
-    print(f"a C int wraps: {2 ** 31 - 1} + 1 is {n.value}")
-    assert n.value == -2 ** 31
+    # No error: C does not check either. 溢出不报错
+    n.value += 1
+    print(f"a C int wraps around: {2 ** 31 - 1} + 1 is {n.value}")
+    assert n.value == -2 ** 31, f"expected {-2 ** 31}; it is {n.value}"
 
 
-def run(target, *args, times=1):
-    children = [Process(target=target, args=args) for _ in range(times)]
+def run(target, *args, count):
+    """Let that many children call target(*args), all at the same time."""
+    children = [Process(target=target, args=args) for _ in range(count)]
     for child in children:
         child.start()
     for child in children:
         child.join()
-        assert child.exitcode == 0
+    codes = [child.exitcode for child in children]
+    assert codes == [0] * count, f"expected exit codes 0; they are {codes}"
 
 
 def spend(money):
@@ -55,22 +57,22 @@ def spend(money):
     money.value += 1
 
 
-def add_unprotected(n, both_have_read):
-    # What n.value += 1 does: read, add, write. Each step has its lock, the three together have none. The barrier makes
-    # the unlucky moment happen, in which the other one reads before we write.
-    signal.alarm(PATIENCE)
+def add_without_lock(n, both_have_read):
+    # n.value += 1 is these steps. The barrier makes sure that both read before either writes.
+    # 即 n.value += 1 的各个步骤；屏障使两个进程都先读后写
     value = n.value
     both_have_read.wait()
     n.value = value + 1
 
 
-def add_locked(n, both_are_here):
-    signal.alarm(PATIENCE)
+def add_with_lock(n, both_are_here):
     both_are_here.wait()
-    for _ in range(100):
+    for _ in range(TIMES):
+        # The other process cannot come between reading and writing. 另一个进程无法插到读和写之间
         with n.get_lock():
             value = n.value
-            os.sched_yield()                       # here the other one gets its chance to come in between, and cannot
+            # It has plenty of time to try.
+            time.sleep(0.001)
             n.value = value + 1
 
 

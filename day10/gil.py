@@ -1,58 +1,71 @@
-"""What the GIL leaves to threads: tasks that wait and tasks that compute, in sequence, by threads, by processes, measured.
-python线程GIL
+"""With a GIL, threads speed up waiting, but not computing; processes speed up both.
+GIL 之下，多线程能加快等待，不能加快计算；多进程都能。
+讲义: python线程GIL
 
 Run:    python day10/gil.py
 
 Output:
-    CPython <version>, <kind>; cores to run on: <n>
+    CPython <version> <kind>, <n> core(s)
 
-    four times 0.2 s of waiting                                     cores at work
-    in sequence   ########################################  <ms> ms  <n>
-    by threads    <bar>  <ms> ms  <n>
-    by processes  <bar>  <ms> ms  <n>
+    four times                wall time   CPU time   CPU/wall
+    wait     in_sequence       <ms> ms     <ms> ms    <n>
+    wait     by_threads        <ms> ms     <ms> ms    <n>
+    wait     by_processes      <ms> ms     <ms> ms    <n>
+    compute  in_sequence       <ms> ms     <ms> ms    <n>
+    compute  by_threads        <ms> ms     <ms> ms    <n>
+    compute  by_processes      <ms> ms     <ms> ms    <n>
 
-    four times the same computation, the best of 3 rounds           cores at work
-    in sequence   <bar>  <ms> ms  <n>
-    by threads    <bar>  <ms> ms  <n>
-    by processes  <bar>  <ms> ms  <n>
-    threads that never wait do not queue up either: when the first was done, <n> of 4 had begun
+    compute by_threads: when the first thread ended, <n> of 4 had begun
 """
 import multiprocessing
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from multiprocessing import Process
-from threading import Thread
 
 COUNT = 4
-WIDTH = 40
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
+LIMIT = 10                          # seconds; a wait that takes longer has failed
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if a child dies, we may wait for it for ever
-    gil = getattr(sys, "_is_gil_enabled", lambda: True)()          # can be asked since 3.13; before, there always was one
-    kind = f"with a GIL, handed over every {1000 * sys.getswitchinterval():g} ms on request" if gil else "without a GIL"
-    print(f"CPython {sys.version.split()[0]}, {kind}; cores to run on: {len(os.sched_getaffinity(0))}")
-    print()
+    # It can be asked since 3.13; before, every CPython had a GIL.
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    kind = "without a GIL"
+    if gil:
+        kind = f"with a GIL (switch interval {1000 * sys.getswitchinterval():g} ms)"
+    cores = os.cpu_count()
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))        # those that this process may use
+    # Measured first, printed later: a new process flushes what is still to be printed.
+    waits = [way(wait) for way in (in_sequence, by_threads, by_processes)]
+    computations = [way(compute) for way in (in_sequence, by_threads, by_processes)]
 
-    sequence, threads, processes = measure("four times 0.2 s of waiting", wait, rounds=1)
-    assert clock(threads) < clock(sequence) and clock(processes) < clock(sequence)
-    print()
+    print(f"CPython {sys.version.split()[0]} {kind}, {cores} core(s)\n")
+    print("four times                wall time   CPU time   CPU/wall")
+    sequence, _ = show("wait     in_sequence", waits[0])
+    threads, _ = show("wait     by_threads", waits[1])
+    processes, _ = show("wait     by_processes", waits[2])
+    show("compute  in_sequence", computations[0])
+    _, at_work = show("compute  by_threads", computations[1])
+    show("compute  by_processes", computations[2])
 
-    sequence, threads, processes = measure("four times the same computation, the best of 3 rounds", compute, rounds=3)
-    first_end = min(ended for started, ended, used in threads)
-    begun = sum(started < first_end for started, ended, used in threads)
-    print(f"threads that never wait do not queue up either: when the first was done, {begun} of {COUNT} had begun")
-    # How long it takes on a busy machine proves nothing. This does: with a GIL, threads compute on one core at a time.
-    assert not gil or cores(threads) < 1.2
+    # A thread that computes never waits; the others get their turns all the same, on request.
+    first_end = min(ended for began, ended, used in computations[1])
+    begun = sum(began < first_end for began, ended, used in computations[1])
+    print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
+
+    slower = max(threads, processes)
+    # At once, four waits take as long as one, and a little longer on a busy machine.
+    assert slower < 0.75 * sequence, f"expected well below {sequence:.2f} s: {slower:.2f} s"
+    # How long it takes on a busy machine proves nothing, but CPU time per wall time does.
+    # 有 GIL 时，几个线程合起来也只用到一个核
+    assert not gil or at_work < 1.2, f"expected at most 1 core at work with a GIL: {at_work:.2f}"
 
 
 def wait():
-    time.sleep(0.2)                                # like a download: who waits for something gives the GIL back first
+    # Like waiting for the network: it releases the GIL first. 等待之前先让出 GIL
+    time.sleep(0.2)
 
 
 def compute():
@@ -61,71 +74,49 @@ def compute():
         n += 1
 
 
-def measure(title, task, rounds):
-    """Do the task COUNT times in each of three ways, print how it went in the best round, return those times."""
-    ways = {"in sequence": in_sequence, "by threads": by_threads, "by processes": by_processes}
-    # Round by round, so that a busy moment of the machine hits all three.
-    measured = [{way: do(task) for way, do in ways.items()} for _ in range(rounds)]
-    best = {way: min((times[way] for times in measured), key=clock) for way in ways}
-    longest = max(map(clock, best.values()))
-    print(f"{title:65}cores at work")
-    for way, times in best.items():
-        print(f"{way:12}  {bar(clock(times), longest):{WIDTH}}  {1000 * clock(times):5.0f} ms  {cores(times):13.2f}")
-    return best.values()
-
-
 def in_sequence(task):
     return [timed(task) for _ in range(COUNT)]
 
 
 def by_threads(task):
-    return side_by_side(Thread, work, threading.Barrier(COUNT), queue.SimpleQueue(), task)
+    return at_once(task, threading.Thread, threading.Barrier, queue.Queue())
 
 
 def by_processes(task):
-    return side_by_side(Process, child, multiprocessing.Barrier(COUNT), multiprocessing.SimpleQueue(), task)
+    return at_once(task, multiprocessing.Process, multiprocessing.Barrier, multiprocessing.Queue())
 
 
-def timed(task):
-    """When it started, when it ended, and how much CPU time this thread used between the two."""
-    started, used = time.monotonic(), time.thread_time()
-    task()
-    used = time.thread_time() - used
-    return started, time.monotonic(), used
-
-
-def side_by_side(kind, target, barrier, results, task):
-    workers = [kind(target=target, args=(task, barrier, results)) for _ in range(COUNT)]
+def at_once(task, kind, barrier, results):
+    start = barrier(COUNT, timeout=LIMIT)
+    # daemon 守护线程/守护进程: Ctrl-C ends the program at once, without waiting for them
+    workers = [kind(target=work, args=(task, start, results), daemon=True) for _ in range(COUNT)]
     for worker in workers:
         worker.start()
-    times = [results.get() for _ in workers]
+    times = [results.get(timeout=LIMIT) for _ in workers]
     for worker in workers:
-        worker.join()
+        worker.join(LIMIT)
     return times
 
 
-def child(task, barrier, results):
-    signal.alarm(PATIENCE)
-    work(task, barrier, results)
-
-
-def work(task, barrier, results):
-    barrier.wait()                                 # start when all are there, so that only the work is timed
+def work(task, start, results):
+    start.wait()                    # all begin together, so that only the tasks are timed
     results.put(timed(task))
 
 
-def clock(times):
-    """Seconds from the first start to the last end; all processes read the same clock."""
-    return max(ended for started, ended, used in times) - min(started for started, ended, used in times)
+def timed(task):
+    """Return when the task began and when it ended, and its CPU time, all in seconds."""
+    began, used = time.monotonic(), time.thread_time()
+    task()
+    used = time.thread_time() - used
+    return began, time.monotonic(), used
 
 
-def cores(times):
-    """How many cores were at work, on average: seconds of CPU time per second by the clock."""
-    return sum(used for started, ended, used in times) / clock(times)
-
-
-def bar(value, largest):
-    return "#" * max(1, round(WIDTH * value / largest))
+def show(title, times):
+    """Print a row; return the wall time in seconds and how many cores were at work on average."""
+    wall = max(ended for began, ended, used in times) - min(began for began, ended, used in times)
+    cpu = sum(used for began, ended, used in times)
+    print(f"{title:21}{1000 * wall:11.0f} ms{1000 * cpu:8.0f} ms{cpu / wall:11.2f}")
+    return wall, cpu / wall
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""A lost update: both threads read n before either writes it. Forced here; in a bare loop it is a matter of luck.
-线程间通信方法 · 共享资源争夺
+"""A lost update: both threads read n before either of them writes it.
+丢失更新：两个线程都先读了 n，然后才写回。
+讲义: 线程间通信方法 · 共享资源争夺
 
 Run:    python day10/race.py
 
 Output:
-    n += one() in two threads at once, from 0: 1, one update is lost
+    n += one() in two threads at once, from 0: n is 1, 1 update(s) lost
     n += 1 is not one step either: LOAD_GLOBAL reads n, STORE_GLOBAL writes it
     a bare loop of n += 1, two threads, 100000 times each: <n> of 200000
 """
@@ -12,29 +13,33 @@ import dis
 from threading import Barrier, Thread
 
 TIMES = 100_000
-n = 0                                              # a global: how threads communicate, and what they compete for
+# A global variable: the threads communicate by it, and compete for it.
+# 全局变量：线程通信的方式，也是争夺的对象
+n = 0
 
 
 def main():
     global n
-    run(add, Barrier(2, timeout=10))               # seconds
-    print(f"n += one() in two threads at once, from 0: {n}, one update is lost")
-    assert n == 1
+    run(add, Barrier(2, timeout=10))                # seconds
+    print(f"n += one() in two threads at once, from 0: n is {n}, {2 - n} update(s) lost")
+    assert n == 1, f"expected 1 lost update: both threads should have read 0; n is {n}"
 
     steps = [step.opname for step in dis.get_instructions(add_often) if step.argval == "n"]
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
-    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"]
+    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
-    # CPython changes threads at some steps only, such as a call or the jump back of a loop. Since 3.10 none of them is
-    # between these two, so with the GIL this loop mostly loses nothing. Nobody has promised that: 3.9 loses updates here,
-    # a build without the GIL does, and you will with the first call that somebody puts in between.
+    # CPython switches threads only at some steps, such as a call or the jump back of a loop. Since
+    # 3.10 none of these lies between the read and the write, so with the GIL this loop usually
+    # loses nothing. That is luck, not a promise: 3.9 loses updates here, so does a build without
+    # the GIL, and so does every version once there is a call in between.
     n = 0
     run(add_often)
     print(f"a bare loop of n += 1, two threads, {TIMES} times each: {n} of {2 * TIMES}")
 
 
 def run(target, *args):
-    threads = [Thread(target=target, args=args, daemon=True) for _ in range(2)]    # daemon: Ctrl-C waits for none of them
+    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    threads = [Thread(target=target, args=args, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -43,11 +48,13 @@ def run(target, *args):
 
 def add(both_have_read):
     global n
-    n += one(both_have_read)                       # the critical section 临界区: reads n, calls one, adds, writes n
+    # The critical section 临界区: reads n, calls one, adds, writes n.
+    n += one(both_have_read)
 
 
 def one(both_have_read):
-    both_have_read.wait()                          # the unlucky moment, made to happen: both have read 0
+    # Each thread waits here until the other one has read n too: both have read 0.
+    both_have_read.wait()
     return 1
 
 

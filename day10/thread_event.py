@@ -1,60 +1,61 @@
-"""An Event makes threads wait until something has happened: wait, set, clear, is_set, and what wait returns.
-线程同步互斥方法 · 线程Event
+"""An Event makes threads wait until something has happened.
+Event：让线程等待某件事发生。
+讲义: 线程同步互斥方法 · 线程Event
 
 Run:    python day10/thread_event.py
 
 Output:
-    three threads wait for an event, is_set() is False
-    main waits too: wait(0.1) returned False, time is up; messages read so far: []
-    main writes the message and calls set(): is_set() is True
-    wait returned True to all three, and they read ['hello', 'hello', 'hello']
-    it stays set: for one who comes late, wait(0) returned True
+    before set(): is_set() is False, 0 of 3 readers have read
+    main waits too, but not for ever: wait(0.1) returned False
+    after set(): is_set() is True, all 3 readers go on and read: hello hello hello
+    it stays set: a later wait(0) returned True at once
     after clear(): is_set() is False, wait(0.1) returned False
 """
-import signal
-from threading import Barrier, Event, Thread
+import contextlib
+import faulthandler
+from threading import Event, Thread
 
-PATIENCE = 20                                      # seconds until we end, if a thread waits for one which has failed
-message = None                                     # a global, which all threads see
+message = None
 
 
 def main():
     global message
-    signal.alarm(PATIENCE)
-    written = Event()
-    all_are_here = Barrier(4)
-    returned, read = [], []
-    # daemon: Ctrl-C waits for none of them.
-    readers = [Thread(target=reader, args=(all_are_here, written, returned, read), daemon=True) for _ in range(3)]
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+    written, read = Event(), []
+    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    readers = [Thread(target=reader, args=(written, read), daemon=True) for _ in range(3)]
     for thread in readers:
         thread.start()
-    all_are_here.wait()
-    print(f"three threads wait for an event, is_set() is {written.is_set()}")
+    print(f"before set(): is_set() is {written.is_set()}, {len(read)} of 3 readers have read")
+    # With a timeout, wait() also returns when the time is up, and then it returns False.
     in_time = written.wait(0.1)
-    print(f"main waits too: wait(0.1) returned {in_time}, time is up; messages read so far: {read}")
-    assert in_time is False and read == []
+    print(f"main waits too, but not for ever: wait(0.1) returned {in_time}")
+    assert (in_time, read) == (False, []), f"expected nothing before set(): {in_time}, {read}"
 
+    # First the message, then set(): synchronisation is about the order of steps.
+    # 先写消息，再 set()：同步就是规定步骤的先后
     message = "hello"
-    written.set()                                  # after the message: synchronisation 同步 is about the order of steps
-    print(f"main writes the message and calls set(): is_set() is {written.is_set()}")
+    written.set()
+    is_set = written.is_set()
     for thread in readers:
         thread.join()
-    print(f"wait returned {returned[0]} to all three, and they read {read}")
-    assert returned == [True] * 3 and read == ["hello"] * 3
+    print(f"after set(): is_set() is {is_set}, all {len(read)} readers go on and read:", *read)
+    assert read == ["hello"] * 3, f"expected that each reader finds the message: {read}"
 
-    late = written.wait(0)                         # 0: do not wait at all, only tell
-    print(f"it stays set: for one who comes late, wait(0) returned {late}")
-    assert late is True
+    in_time = written.wait(0)
+    print(f"it stays set: a later wait(0) returned {in_time} at once")
+    assert in_time is True, f"expected True from an event that is set: {in_time}"
 
     written.clear()
     in_time = written.wait(0.1)
     print(f"after clear(): is_set() is {written.is_set()}, wait(0.1) returned {in_time}")
-    assert in_time is False
+    assert in_time is False, f"expected False after clear(): {in_time}"
 
 
-def reader(all_are_here, written, returned, read):
-    all_are_here.wait()
-    returned.append(written.wait())                # without a timeout, until it is set
+def reader(written, read):
+    written.wait()                                  # without a timeout: until it is set
     read.append(message)
 
 

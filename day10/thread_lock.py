@@ -1,114 +1,88 @@
-"""A Lock lets one thread at a time into the critical section: race.py, repaired. Then `with`, and Lock against RLock.
-线程同步互斥方法 · 线程锁 Lock
+"""A Lock lets one thread at a time into the critical section.
+Lock：临界区内同一时刻只有一个线程。
+讲义: 线程同步互斥方法 · 线程锁 Lock
 
 Run:    python day10/thread_lock.py
 
 Output:
-    two threads asked, acquire(blocking=False) returned [True, False]: the second came while the first was inside
-    so it waited: at most 1 was inside at once, n is 2, no update is lost
-
-    an error in `with lock:`               locked() is False, the next one can enter
-    an error between acquire and release   locked() is True, the next one would wait for ever
-
-                                  Lock   RLock
-    its holder acquires it again  False  True
-    another thread acquires it    False  False
-    another thread releases it    works  RuntimeError
+    two threads at once
+      acquire, release   n is 2, 0 update(s) lost
+      with lock:         n is 2, 0 update(s) lost
+    after an error inside
+      acquire, release   locked() is True
+      with lock:         locked() is False
 """
-import signal
-from threading import Event, Lock, RLock, Thread
+import contextlib
+import faulthandler
+from threading import Barrier, BrokenBarrierError, Lock, Thread
 
-PATIENCE = 20                                      # seconds until we end, if a thread waits for one which has failed
-n = inside = most = 0
+n = 0
 
 
 def main():
-    signal.alarm(PATIENCE)
-    exclude()
-    print()
-    fail_inside()
-    print()
-    compare_kinds()
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+    print("two threads at once")
+    for form, target in ("acquire, release", add_by_hand), ("with lock:", add):
+        run(target)
+        print(f"  {form:17}  n is {n}, {2 - n} update(s) lost")
+        assert n == 2, f"expected that the lock keeps the second thread outside; n is {n}"
+
+    print("after an error inside")
+    locked = []
+    for form, target in ("acquire, release", fail_by_hand), ("with lock:", fail):
+        lock = Lock()
+        with contextlib.suppress(ValueError):
+            target(lock)
+        print(f"  {form:17}  locked() is {lock.locked()}")
+        locked.append(lock.locked())
+    assert locked == [True, False], f"expected that only `with` unlocks after an error: {locked}"
 
 
-def exclude():
-    lock, another_came, answers = Lock(), Event(), []
-    run(2, add, lock, another_came, answers)
-    print(f"two threads asked, acquire(blocking=False) returned {sorted(answers, reverse=True)}: "
-          "the second came while the first was inside")
-    print(f"so it waited: at most {most} was inside at once, n is {n}, no update is lost")
-    assert sorted(answers) == [False, True] and (most, n) == (1, 2)
-
-
-def run(times, target, *args):
-    threads = [Thread(target=target, args=args, daemon=True) for _ in range(times)]        # daemon: Ctrl-C waits for none of them
+def run(target):
+    """Call target in two threads at once, with n at 0."""
+    global n
+    n = 0
+    lock, meeting = Lock(), Barrier(2, timeout=0.2)         # seconds
+    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    threads = [Thread(target=target, args=(lock, meeting), daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def add(lock, another_came, answers):
-    global n, inside, most
-    got_it = lock.acquire(blocking=False)          # asked this way, it does not wait: only so that we can see the answer
-    answers.append(got_it)
-    if not got_it:
-        another_came.set()
-        lock.acquire()                             # wait until it is free
-    inside += 1                                    # from here to release, mutual exclusion 互斥
-    most = max(most, inside)
-    n += one(another_came)
-    inside -= 1
-    lock.release()
+def add_by_hand(lock, meeting):
+    global n
+    lock.acquire()                  # 上锁: waits while another thread holds the lock
+    n += one(meeting)               # the critical section 临界区: from reading n to writing it
+    lock.release()                  # 解锁: lets the next thread in
 
 
-def one(another_came):
-    another_came.wait()                            # the unlucky moment of race.py: n is read, not written, and somebody comes
+def add(lock, meeting):
+    """The same, and the form to use: `with` also unlocks after an error."""
+    global n
+    with lock:
+        n += one(meeting)
+
+
+def one(meeting):
+    """Wait until the other thread has read n too, as in race.py. It cannot, because of the lock."""
+    with contextlib.suppress(BrokenBarrierError):           # it did not come within 0.2 s
+        meeting.wait()
     return 1
 
 
-def fail_inside():
-    lock = Lock()
-    try:
-        with lock:                                 # acquire, and release however the block ends: the form to use
-            int("x")
-    except ValueError:
-        print(f"an error in `with lock:`               locked() is {lock.locked()}, the next one can enter")
-    assert not lock.locked()
-    try:
-        lock.acquire()
-        int("x")
-        lock.release()                             # never reached
-    except ValueError:
-        print(f"an error between acquire and release   locked() is {lock.locked()}, the next one would wait for ever")
-    assert lock.locked()
-
-
-def compare_kinds():
-    """A Lock has no owner. An RLock belongs to a thread, whose functions may then call each other and each take it."""
-    questions = "its holder acquires it again", "another thread acquires it", "another thread releases it"
-    lock, rlock = answers_of(Lock()), answers_of(RLock())
-    print("                              Lock   RLock")
-    for row in zip(questions, lock, rlock):
-        print("{:28}  {!s:5}  {!s}".format(*row))
-    assert (lock, rlock) == ([False, False, "works"], [True, False, "RuntimeError"])
-
-
-def answers_of(lock):
+def fail_by_hand(lock):
     lock.acquire()
-    answers = [lock.acquire(blocking=False)]       # with a plain acquire(), a Lock's holder waits for itself, for ever
-    run(1, ask_as_another, lock, answers)
-    return answers
+    int("x")                        # ValueError
+    lock.release()                  # never reached: the next thread would wait for ever
 
 
-def ask_as_another(lock, answers):
-    answers.append(lock.acquire(blocking=False))
-    try:
-        lock.release()
-    except RuntimeError as error:
-        answers.append(type(error).__name__)
-    else:
-        answers.append("works")
+def fail(lock):
+    with lock:
+        int("x")
 
 
 if __name__ == "__main__":

@@ -45,8 +45,10 @@ def find_rooms():
 
 
 def rooms_of(path):
-    """The files of the packages beside a script."""
-    return [file for package in packages_beside(path) for file in sorted((ROOT / path).parent.glob(f"{package}/*.py"))]
+    """The files of the packages that a script imports."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    packages = [package for package in packages_beside(path) if re.search(rf"^(from|import) {package}\b", text, re.MULTILINE)]
+    return [file for package in packages for file in sorted((ROOT / path).parent.glob(f"{package}/*.py"))]
 
 
 def python_files():

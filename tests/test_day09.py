@@ -7,7 +7,8 @@ import sys
 
 import pytest
 from course import output_of
-from harness import ROOT, run
+from harness import ROOT, TIMEOUT, run
+
 
 def numbers(text):
     return [int(number) for number in re.findall(r"\d+", text)]
@@ -17,8 +18,18 @@ def test_pipe():
     output_of("day09/pipe.py")
 
 
+def test_pipe_end():
+    output_of("day09/pipe_end.py")
+
+
 def test_queue_0():
-    output_of("day09/queue_0.py")
+    lines = output_of("day09/queue_0.py").splitlines()
+    at_once, later = [float(re.search(r"after ([\d.]+) s", line)[1]) for line in lines[1:3]]
+    assert at_once < TIMEOUT and later >= 0.2
+
+
+def test_queue_join():
+    output_of("day09/queue_join.py")
 
 
 def test_value():
@@ -66,10 +77,14 @@ def test_thread2():
     output_of("day09/thread2.py")
 
 
+def test_thread_error():
+    output_of("day09/thread_error.py")
+
+
 def test_thread_attr():
     lines = output_of("day09/thread_attr.py").splitlines()
-    running, joined = [re.search(r"ident (\d+)  native_id (\d+)", line).groups() for line in lines[1:3]]
-    assert running == joined
+    running, joined = [numbers(line) for line in lines[2:4]]
+    assert running == joined and len(running) == 2
 
 
 def test_myThread():

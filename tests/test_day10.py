@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import harness
 import pytest
@@ -29,10 +30,33 @@ def test_race():
     assert 0 < int(counted) <= int(wanted)         # how many are lost is a matter of luck
 
 
+def test_race_says_what_it_sees():
+    """Exercise 1: both threads read after the barrier. Then nothing is lost, and it says that it expected a loss."""
+    code = changed("race", {"    n += one(both_have_read)": "    value = one(both_have_read)\n    with lock:\n        n += value",
+                            "import dis\n": "import dis, threading\nlock = threading.Lock()\n"})
+    program = run(sys.executable, "-c", code, status=1, stderr=".*AssertionError: expected 1 lost update: .*n is 2\n", **CHANGED)
+    assert "n is 2, 0 update(s) lost" in program.stdout
+
+
 def test_thread_event():
     started = time.monotonic()
     run("day10/thread_event.py")
-    assert time.monotonic() - started >= 0.2       # two waits that nobody ended
+    assert time.monotonic() - started >= 0.2       # two waits that nothing ended
+
+
+def test_thread_event_is_set_after_the_message_is_written():
+    """With a set() that returns only when all readers have read, they find the message all the same."""
+    run(sys.executable, "-c", """if True:
+        import threading, thread_event
+        class Event(threading.Event):
+            def set(self):
+                super().set()
+                for thread in threading.enumerate():
+                    if thread.daemon:
+                        thread.join()
+        thread_event.Event = Event
+        thread_event.main()
+        """, **CHANGED)
 
 
 def test_thread_lock():
@@ -40,58 +64,101 @@ def test_thread_lock():
 
 
 def test_thread_lock_needs_its_lock():
-    """With a lock that keeps nobody out, both are inside at once, an update is lost, and the script says so."""
-    printed = run(sys.executable, "-c", """if True:
-        import threading, thread_lock
-        answers = iter([True, False, True])
-        class Open:
-            def acquire(self, blocking=True):
-                return next(answers)
+    """With a lock that keeps no thread out, both are inside at once, an update is lost, and the script says so."""
+    program = run(sys.executable, "-c", """if True:
+        import contextlib, threading, thread_lock
+        class Open(contextlib.nullcontext):
+            def acquire(self):
+                pass
             def release(self):
                 pass
-        both_are_inside = threading.Barrier(2, timeout=10)
-        def one(another_came):
-            both_are_inside.wait()
-            return 1
-        thread_lock.Lock, thread_lock.one = Open, one
+        Barrier = thread_lock.Barrier
+        thread_lock.Lock, thread_lock.Barrier = Open, lambda parties, timeout: Barrier(parties, timeout=10)
         thread_lock.main()
-        """, status=1, stderr=".*AssertionError.*", **CHANGED).stdout
-    assert "at most 2 was inside at once, n is 1" in printed
+        """, status=1, stderr=".*AssertionError: expected that the lock keeps .*n is 1\n", **CHANGED)
+    assert "n is 1, 1 update(s) lost" in program.stdout
+
+
+def test_thread_rlock():
+    output_of("day10/thread_rlock.py")
 
 
 def test_dead_lock():
-    lines = output_of("day10/dead_lock.py").splitlines()
-    assert int(re.search(r"(\d+) ms", lines[2])[1]) >= 300         # neither got its lock before its time was up
+    started = time.monotonic()
+    run("day10/dead_lock.py")
+    assert time.monotonic() - started >= 0.5       # neither got its lock before its time was up
 
 
-def test_dead_lock_never_ends_without_the_timeout():
-    """Then both threads stand for good in the line that asks for the second lock. faulthandler shows where they are."""
-    source = (ROOT / "day10/dead_lock.py").read_text(encoding="utf-8").splitlines()
-    [asks] = [number for number, line in enumerate(source, 1) if "second.acquire(" in line]
-    code = ("import dead_lock, faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
-            "dead_lock.TIMEOUT = -1; dead_lock.PATIENCE = 1000; dead_lock.main()")
+@pytest.mark.parametrize("script, changes, stand", [
+    ("dead_lock", {"\nTIMEOUT = 0.5": "\nTIMEOUT = -1"}, {"second.acquire(": 2, "thread.join(": 1}),
+    ("dead_lock", {'("B", b, a,': '("B", a, b,'}, {"with first:": 1, "both.wait()   ": 1, "thread.join(": 1}),
+    ("thread_lock", {"    lock.release() ": "    pass "}, {"lock.acquire()   ": 1, "thread.join(": 1}),
+    ("thread_event", {"    written.set()\n": ""}, {"written.wait()   ": 3, "thread.join(": 1}),
+])
+def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits(script, changes, stand):
+    """After 10 seconds, but we ask at once, and again, since the threads may still be on their way."""
+    source = changed(script, changes)
+    numbers = {text: [number for number, line in enumerate(source.splitlines(), 1) if text in line][0] for text in stand}
+    code = ("import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
+            "faulthandler.dump_traceback_later = lambda seconds, exit: print('armed', seconds, exit, flush=True); "
+            f"exec(compile({source!r}, 'changed.py', 'exec'))")
     with Program(sys.executable, "-c", code, **CHANGED) as program:
-        program.expect("^hold and wait")
-        deadline, stand = time.monotonic() + TIMEOUT, ""
-        while stand.count(f"line {asks} in take_both") < 2:        # they may still be on their way
-            assert time.monotonic() < deadline, stand
+        program.expect("^armed 10 True\n")
+        deadline, shown = time.monotonic() + TIMEOUT, ""
+        while any(shown.count(f'"changed.py", line {numbers[text]} in') != stand[text] for text in stand):
+            assert time.monotonic() < deadline, shown
+            wait_until(lambda: states_of_threads(program.pid) == ["S"] * sum(stand.values()),
+                       lambda: f"a thread is missing, or runs on: {states_of_threads(program.pid)}")
             before = len(program.stderr)
             program.signal(signal.SIGUSR1)
             program.expect(rf"\A[\s\S]{{{before}}}[\s\S]*in <module>\n", stream="stderr")
-            stand = program.stderr[before:]
+            shown = program.stderr[before:]
+
+
+def states_of_threads(pid):
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return [stat.rpartition(")")[2].split()[0] for stat in stats]
+
+
+def changed(script, changes):
+    """The source of a script of this day with some changes, each at the first place where it fits."""
+    source = (ROOT / f"day10/{script}.py").read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in source, old
+        source = source.replace(old, new, 1)
+    return source
 
 
 def test_gil():
     build, *lines = output_of("day10/gil.py").splitlines()
-    assert build.endswith(f" {len(os.sched_getaffinity(0))}")
-    rows = [re.fullmatch(r"[a-z ]+ (#+) +(\d+) ms +([\d.]+)", line).groups() for line in lines if " ms " in line]
-    bars, clocks, cores = zip(*[(len(bar), int(clock), float(cores)) for bar, clock, cores in rows])
-    for three in (slice(0, 3), slice(3, 6)):       # the tables; bars are as long as times
-        assert bars[three] == pytest.approx([40 * clock / max(clocks[three]) for clock in clocks[three]], abs=1)
-    sequence, threads, processes = clocks[:3]      # of the tasks that wait
+    assert build.endswith(f" {len(os.sched_getaffinity(0))} core(s)")
+    rows = [re.fullmatch(r"(\w+) +(\w+) +(\d+) ms +(\d+) ms +([\d.]+)", line).groups() for line in lines if " ms " in line]
+    assert [row[:2] for row in rows] == [(task, way) for task in ("wait", "compute")
+                                         for way in ("in_sequence", "by_threads", "by_processes")]
+    wall, cpu, at_work = zip(*[(int(wall), int(cpu), float(ratio)) for _, _, wall, cpu, ratio in rows])
+    assert at_work == pytest.approx([used / clock for used, clock in zip(cpu, wall)], abs=0.05)
+    sequence, threads, processes = wall[:3]        # of the tasks that wait
     assert sequence >= 800 and 200 <= threads < sequence and 200 <= processes < sequence
+    assert max(cpu[:3]) < min(cpu[3:])             # what waits uses no CPU
     if getattr(sys, "_is_gil_enabled", lambda: True)():
-        assert cores[4] < 1.2                      # of the threads that compute
+        assert at_work[4] < 1.2                    # of the threads that compute
+    begun = re.search(r"(\d+) of 4 had begun", lines[-1])
+    assert 1 <= int(begun[1]) <= 4
+
+
+def test_gil_all_four_begin_together():
+    """A task begins when the other three are there too."""
+    run(sys.executable, "-c", """if True:
+        import gil, queue, threading
+        there = []
+        class Barrier(threading.Barrier):
+            def wait(self):
+                there.append(None)
+                super().wait()
+        def task():
+            assert len(there) == gil.COUNT
+        assert len(gil.at_once(task, threading.Thread, Barrier, queue.Queue())) == gil.COUNT
+        """, **CHANGED)
 
 
 def test_iterative_server_makes_the_second_client_wait():

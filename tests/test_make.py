@@ -1,4 +1,6 @@
 """The Makefile and the environment that it makes."""
+import ast
+import json
 import os
 import re
 import shlex
@@ -7,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+import course
 import pip
 import pytest
 from harness import ROOT, Program, run, wait_until
@@ -116,10 +119,55 @@ def test_an_environment_that_is_being_made_again_when_we_are_ended_comes_back(pa
     assert not old.with_name("env.old").exists()
 
 
-def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ensurepip'] = None\n")
-    failed = run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(tmp_path)}, stderr=".*\n")
-    assert re.fullmatch("make: .*sudo apt install python3-venv.*\n", failed.stderr)
+@pytest.fixture
+def no_ensurepip(packages):
+    """Variables with which Python has no ensurepip, as on Debian without python3-venv."""
+    (packages.parent / "sitecustomize.py").write_text("import sys; sys.modules['ensurepip'] = None\n")
+    (packages.parent / "show.py").write_text("import sys; print(sys.prefix, *sys.argv[1:])\n")
+    return {"PYTHONPATH": str(packages.parent)}
+
+
+def test_a_python_without_ensurepip_says_what_to_do(packages, tmp_path, no_ensurepip):
+    failed = run(packages, tmp_path / "env", "needed", packages.parent / "show.py", status=1, env=no_ensurepip, stderr=".*\n")
+    assert re.fullmatch("make: .*sudo apt install python3-venv.*make demo.*\n", failed.stderr) and not failed.stdout
+
+
+def test_a_venv_that_fails_is_not_taken_for_a_missing_network(packages, tmp_path):
+    (packages.parent / "venv.py").write_text("import sys; sys.exit('broken')\n")
+    run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(packages.parent)},
+        stderr="setting up env .once.\nmake: this Python cannot make a virtual environment: .* venv said: broken .*\n")
+
+
+def test_what_needs_no_package_runs_without_an_environment(packages, tmp_path, no_ensurepip):
+    show = packages.parent / "show.py"
+    wanted = run(packages, tmp_path / "env", "wanted", show, "a b", "c", env=no_ensurepip, stderr="[^\n]+\n")
+    assert wanted.stderr.startswith("make: going on without env: this Python has no ensurepip")
+    assert wanted.stdout == f"{sys.prefix} a b c\n"
+    # It does not even try.
+    assert run(packages, tmp_path / "env", "unneeded", show, env=no_ensurepip).stdout == f"{sys.prefix}\n"
+    assert not (tmp_path / "env").exists()
+    # Nor does a folder matter in which nothing can be written.
+    wanted = run(packages, "/proc/env", "wanted", show, stderr="make: going on without env: cannot write /proc/env: .*\n")
+    assert wanted.stdout == f"{sys.prefix}\n"
+
+
+def test_what_needs_no_package_uses_the_environment_that_is_there(packages, quick, no_ensurepip):
+    folder, show = packages.parent.parent / "env", packages.parent / "show.py"
+    made = run(packages, folder, "wanted", show, "x", env=quick, stderr="setting up env .once.\n")
+    assert made.stdout == f"{folder} x\n"
+    assert run(packages, folder, "unneeded", show).stdout == f"{folder}\n"
+    # One with the packages of older requirements is better than none; one of another Python is not the Python that was asked for.
+    (packages.parent.parent / "requirements.txt").write_text("# others\n")
+    assert run(packages, folder, "unneeded", show).stdout == f"{folder}\n"
+    old = run(packages, folder, "wanted", show, env=no_ensurepip, stderr="make: going on with the old env: .*\n")
+    assert old.stdout == f"{folder}\n"
+    (folder / "made-for").write_text("3.0")
+    assert run(packages, folder, "unneeded", show).stdout == f"{sys.prefix}\n"
+
+
+def test_the_exit_status_is_that_of_the_script(packages):
+    (packages.parent / "end.py").write_text("raise SystemExit(7)\n")
+    run(packages, packages.parent / "env", "unneeded", packages.parent / "end.py", status=7)
 
 
 def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path):
@@ -129,19 +177,74 @@ def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path)
     run(packages, "/proc/env", status=1, stderr="make: cannot write /proc/env: .*\n")
 
 
+def test_an_old_python_understands_packages_py_as_far_as_it_must(packages):
+    """It reads the whole file before it runs the first line. Python 2 has no f-strings, no [*a, *b], no print(file=...)."""
+    source = packages.read_text()
+    tree = ast.parse(source, feature_version=(3, 6))
+    assert source.isascii() and "print(" not in source
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.JoinedStr), f"line {node.lineno} has an f-string"
+        assert not any(isinstance(one, ast.Starred) for one in getattr(node, "elts", ())), f"line {node.lineno} has a star"
+    _, sys_import, check = tree.body[:3]
+    assert ast.unparse(sys_import) == "import sys" and "version_info" in ast.unparse(check.test)
+
+
+OLD_PYTHONS = [python for version in ("2.7", "3.6", "3.9")
+               for python in Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python")]
+
+
+@pytest.mark.parametrize("python", OLD_PYTHONS, ids=lambda python: python.parts[-3])
+def test_an_old_python_says_so_in_one_line(packages, python):
+    run(python, packages, packages.parent / "env", "unneeded", "x.py", status=1,
+        stderr="make: this is Python [23].[0-9], the course needs 3.10 or newer: [^\n]+\n")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_without_python_make_says_what_to_install():
+    failed = run("make", "demo", "PYTHON=nosuchpython", cwd=ROOT, status=2, stderr=".*")
+    assert failed.stderr.startswith("make: there is no nosuchpython: sudo apt install python3 python3-venv, or make PYTHON=another\n")
+
+
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 @pytest.mark.parametrize("target, command", [
-    ("demo DAY=07", '".venv/bin/python" tests/tour.py 07'),
-    ("race", '".venv/bin/python" day12/server_race.py '),
-    ("serve ARGS=8080", '".venv/bin/python" day12/http_server.py 8080'),
-    ("bench-ftp", '".venv/bin/python" tests/bench_ftp.py '),
-    ("bench-http", '".venv/bin/python" tests/bench_http.py '),
-    ("readme", '".venv/bin/python" tests/readme.py'),
-    ("test ARGS='-k chat'", '".venv/bin/python" tests/run.py -k chat'),
+    ("demo", "wanted tests/tour.py  "),
+    ("demo DAY='07 08'", "unneeded tests/tour.py 07 08 "),
+    ("demo DAY=12", "wanted tests/tour.py 12 "),
+    ("demo SCRIPT=day10/race.py", "unneeded tests/tour.py  day10/race.py"),
+    ("demo SCRIPT=day12/greenlet_0.py", "wanted tests/tour.py  day12/greenlet_0.py"),
+    ("race", "wanted day12/server_race.py "),
+    ("serve ARGS=8080", "unneeded day12/http_server.py 8080"),
+    ("bench-ftp", "unneeded tests/bench_ftp.py "),
+    ("bench-http", "unneeded tests/bench_http.py "),
+    ("readme", "needed tests/readme.py"),
+    ("packages", ""),
+    ("test ARGS='-k chat'", "needed tests/run.py -k chat"),
 ])
 def test_targets(target, command):
-    commands = run("make", "--no-print-directory", "-n", *shlex.split(target), cwd=ROOT).stdout.splitlines()
-    assert commands == ['"python3" tests/packages.py ".venv"', command]
+    printed = run("make", "--no-print-directory", "-n", *shlex.split(target), cwd=ROOT).stdout
+    assert printed.rstrip("\n").rstrip(" ").rpartition("; ")[2] == f'exec "python3" tests/packages.py ".venv" {command}'.rstrip(" ")
+
+
+def test_packages_are_for_day_12():
+    """So make demo needs none for the other days."""
+    for script in course.scripts_in_order():
+        text = (ROOT / script.path).read_text(encoding="utf-8")
+        assert script.day == "12" or not re.search(r"^\s*(?:import|from) g(?:event|reenlet)", text, re.MULTILINE), script.path
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_ctrl_c_is_how_serve_ends_and_no_failure(packages):
+    """Of make there is no word: neither Interrupt nor Error."""
+    shutil.copy(ROOT / "Makefile", packages.parent.parent)
+    (packages.parent.parent / "day12").mkdir()
+    (packages.parent.parent / "day12/http_server.py").write_text(
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "print('listening', flush=True)\nsignal.sigwait([signal.SIGINT])\n")
+    with Program("make", "serve", f"PYTHON={sys.executable}", tty=True, cwd=packages.parent.parent) as make:
+        make.expect("listening\n")
+        make.write("\x03")
+        make.finish(status=-signal.SIGINT)         # a shell says nothing of that either
+    assert make.stdout == "listening\n^C"
 
 
 def test_requirements_are_the_three_packages():
@@ -153,5 +256,17 @@ def test_requirements_are_the_three_packages():
 def test_help_names_every_target():
     printed = run("make", "--no-print-directory", cwd=ROOT).stdout
     targets = re.search(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
-    for target in set(targets) - {"help", "packages"}:
-        assert f"make {target}" in printed
+    for target in set(targets) - {"help"}:
+        assert f"make {target} " in printed
+    assert max(map(course.columns, printed.splitlines())) <= 80
+
+
+def test_the_container_sets_up_what_make_needs():
+    """What it does in VS Code and Codespaces cannot be seen here; that it is valid, and names what there is, can."""
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8")
+    container = json.loads(re.sub(r"^ *//.*", "", text, flags=re.MULTILINE))
+    assert re.fullmatch(r"python:3\.1\d", container["image"])
+    assert container["init"] is True               # or orphans stay zombies
+    command, target = container["postCreateCommand"].split()
+    assert command == "make" and re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert container["remoteEnv"]["PATH"].startswith("${containerWorkspaceFolder}/.venv/bin:")

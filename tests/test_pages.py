@@ -12,6 +12,7 @@ import re
 import select
 import shlex
 import socket
+import stat
 import sys
 import threading
 import time
@@ -33,10 +34,10 @@ UPDATE, TRY = "Where the notes need an update · 勘误", "Try it · 动手试�
 # Every heading of the notes, in their order. What a page covers in its text has the phrase by which it does so.
 HEADINGS = {
     "day07": [
-        "多任务编程", ("意义", "**What for · 意义.**"), ("实现方案", "**Ways to do it · 实现方案.**"),
+        "多任务编程", ("意义", "**Why · 意义.**"), ("实现方案", "**Ways to do it · 实现方案.**"),
         ("进程（process）", "A **process** is"), "进程理论基础", "定义", "系统中如何产生一个进程", "进程基本概念", "进程状态",
         ("三态", "**三态**"), ("五态", "**五态**"), ("状态查看命令", "状态查看命令 `ps aux`"), "进程的运行特征", "面试要求",
-        "基于fork的多进程编程", "fork使用", ("注意", "**Mind · 注意**"), "进程相关函数",
+        "基于fork的多进程编程", "fork使用", ("注意", "**Note · 注意**"), "进程相关函数",
         "孤儿和僵尸", ("孤儿进程", "**孤儿进程**"), ("僵尸进程", "**僵尸进程**"), "如何避免僵尸进程产生",
         ("使用wait函数处理子进程退出",) * 2, ("创建二级子进程处理僵尸",) * 2, ("通过信号处理子进程退出",) * 2,
         "群聊聊天室"],
@@ -90,7 +91,7 @@ NOT_SHOWN = {
 }
 DIAGRAMS = {"flowchart", "sequenceDiagram"}
 # Commands that are not the course's own.
-OTHERS = {"curl", "diff", "lftp", "nc", "wget", "ab", "git"}
+OTHERS = {".", "sudo", "curl", "diff", "lftp", "nc", "wget", "ab", "git"}
 CODE = r"^```.*\n(?:.*\n)*?```$"
 
 
@@ -199,6 +200,32 @@ def test_pipe_that_is_full_makes_send_wait():
         with pytest.raises(BlockingIOError):       # it would wait
             for _ in range(1000):
                 writer.send_bytes(bytes(4096))
+
+
+def test_pipe_in_both_directions_is_a_pair_of_sockets_and_in_one_a_pipe():
+    for duplex, is_kind in ((True, stat.S_ISSOCK), (False, stat.S_ISFIFO)):
+        one, two = multiprocessing.Pipe(duplex)
+        with one, two:
+            assert all(is_kind(os.fstat(end.fileno()).st_mode) for end in (one, two))
+
+
+def test_queue_says_that_it_is_empty_and_that_it_has_one_message():
+    """put has returned, but its feeder thread has not sent the message yet."""
+    assert python("""
+        import multiprocessing, queue, threading
+        may_be_sent = threading.Event()
+        class Slow:
+            def __reduce__(self):                  # called by the feeder thread, when it pickles the message
+                may_be_sent.wait(10)
+                return str, ("slow",)
+        q = multiprocessing.Queue()
+        q.put(Slow())
+        try:
+            q.get_nowait()
+        except queue.Empty:
+            print(q.qsize(), q.empty())
+        may_be_sent.set()
+        print(q.get(timeout=10))""", orphans=course.HELPERS) == "1 True\nslow\n"
 
 
 def test_queue_put_of_what_cannot_be_pickled_raises_nothing_and_loses_the_message():

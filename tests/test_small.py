@@ -70,3 +70,37 @@ def test_fork_server(tmp_path):
             conn.sendall(text)
             assert receive(conn, 3) == text
         assert len(program.children()) == 2
+
+
+def test_chat(tmp_path):
+    with started("chat", 8888, tmp_path) as program, member(program) as ann, member(program) as tom, member(program) as other:
+        assert answer(ann, "L Ann") == "OK\n"
+        assert answer(tom, "L Ann\n").startswith("NO ")                # as nc sends it, with the line end
+        assert answer(tom, "L Tom\n") == "OK\n"
+        assert hear(ann) == "Tom 进入了聊天室\n"
+        tom.send("C 你好".encode())
+        assert hear(ann) == "Tom：你好\n"
+        for datagram in b"C I am Tom", b"Q", b"\xff\xfe", b"", b"X":   # from outside the room: nobody hears of it
+            other.send(datagram)
+        assert answer(other, "L Other") == "OK\n"
+        assert [hear(ann), hear(tom)] == ["Other 进入了聊天室\n"] * 2   # and Tom has not heard himself
+        tom.send(b"Q")
+        assert [hear(ann), hear(other)] == ["Tom退出了聊天室\n"] * 2
+        tom.send(b"C I have left")
+        assert answer(tom, "L Tom") == "OK\n"                          # the name is free again
+        assert hear(ann) == "Tom 进入了聊天室\n"
+
+
+def member(program):
+    conn = Wire(socket.AF_INET, socket.SOCK_DGRAM)
+    conn.connect(("127.0.0.1", program.port))
+    return conn
+
+
+def answer(conn, text):
+    conn.send(text.encode())
+    return hear(conn)
+
+
+def hear(conn):
+    return conn.recv(2048).decode()

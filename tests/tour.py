@@ -1,13 +1,17 @@
-"""Walk through the course: every script with its heading, its command and its live output.
+"""Walk through the course: every script with its headings, its command and its live output.
 
-Run:    python tests/tour.py [DAY]                 such as 07; all days if there is none
+Run:    python tests/tour.py [DAY or SCRIPT]...    such as 07 or day10/race.py; without any, all scripts
         make demo                                  the same
 
-A demo runs by itself. A server is shown with its clients, in a scene: who said what stands in front of each line. The
-tour ends by itself, and its exit status is 1 if a script failed.
+A demo runs by itself. A server is shown with its clients, in a scene: the name of the program that says something stands in
+front of each line. On a terminal the tour stops after each script (see walk.py), elsewhere it runs through. Its exit status
+is 1 if a script failed.
 """
+import ast
 import contextlib
+import importlib.util
 import os
+import re
 import signal
 import socket
 import sys
@@ -15,39 +19,127 @@ import time
 
 import course
 import harness
+import walk
 from harness import Failure, Program, serve
 
 COLOURS = {"heading": "1", "command": "36", "good": "32", "bad": "31", "who": "2"}
+WIDTH = 80                                         # columns of a terminal
 
 
 def main():
-    scripts = course.scripts_in_order()
-    if len(sys.argv) > 1:
-        day = sys.argv[1].zfill(2)
-        scripts = [script for script in scripts if script.day == day]
-        if not scripts:
-            print(f"tour: there is no day {sys.argv[1]}", file=sys.stderr)
-            sys.exit(2)
-    started = time.monotonic()
-    failed = []
-    for number, script in enumerate(scripts, 1):
-        try:
-            show(script, f"{number}/{len(scripts)}")
-        except Failure as failure:
-            failed.append(script.path)
-            print(paint("bad", f"FAILED: {failure}"))
-        print(flush=True)
-    seconds = time.monotonic() - started
+    scripts, missing, left_out = what_can_run(choose(course.scripts_in_order(), sys.argv[1:]))
+    if not scripts:
+        fail(f"{missing} not installed; make packages installs what is missing, where there is a network")
+    if left_out:
+        print(fold(f"left out, as {missing} not installed (没有安装，略过): {left_out}"), end="\n\n", flush=True)
+    started, stops = time.monotonic(), walk.is_possible()
+    results = go_through(scripts, stops)           # whether each script that was shown did well, by path
+    took = "" if stops else f", in {time.monotonic() - started:.1f} s"
+    failed = [path for path, did_well in results.items() if not did_well]
     print(paint("bad" if failed else "good",
-                f"{len(scripts) - len(failed)} of {len(scripts)} scripts showed their facts, in {seconds:.1f} s"
+                f"{len(results) - len(failed)} of {len(results)} scripts showed their facts{took}"
                 + "".join(f"\n    failed: {path}" for path in failed)))
     sys.exit(1 if failed else 0)
 
 
+def choose(scripts, words):
+    """Those of the days and scripts that the words name; all of them if there are no words."""
+    chosen = set()
+    for word in words:
+        named = [script.path for script in scripts
+                 if script.day == word.removeprefix("day").zfill(2) or f"/{script.path}".endswith(f"/{word}")]
+        if not named and word.endswith(".py"):
+            fail(f"there is no script {word}; README.md lists them all")
+        if not named:
+            fail(f"there is no day {word}; the days are {' '.join(sorted({script.day for script in scripts}))}")
+        chosen.update(named)
+    return [script for script in scripts if script.path in chosen or not words]
+
+
+def fail(message):
+    print(f"tour: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def what_can_run(scripts):
+    """Return the scripts whose packages are installed; what is missing, in words; and the names of the other scripts."""
+    missing = {script.path: missing_packages(script.path) for script in scripts}
+    packages = sorted(set().union(*missing.values()))
+    words = " and ".join(packages) + (" are" if len(packages) > 1 else " is")
+    names = ", ".join(os.path.basename(path) for path, lacks in missing.items() if lacks)
+    return [script for script in scripts if not missing[script.path]], words, names
+
+
+def missing_packages(path):
+    """What a script imports that is neither in the standard library, nor its own, nor installed."""
+    return {name for name in imported(path) - sys.stdlib_module_names - course.packages_beside(path)
+            if importlib.util.find_spec(name) is None}
+
+
+def imported(path):
+    """The names of the modules and packages that a script imports."""
+    names = set()
+    for node in ast.walk(ast.parse((course.ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def go_through(scripts, stops):
+    """Show one script after the other; if it stops, go on as the reader says. Return whether each did well, by path."""
+    results, position = {}, 0
+    while position < len(scripts):
+        path = scripts[position].path
+        results[path] = show_safely(path, f"{position + 1}/{len(scripts)}")
+        answer = ask_about(path, position + 1 == len(scripts)) if stops else walk.NEXT
+        if answer == walk.QUIT:
+            break
+        if answer == walk.ALL:
+            stops = False
+        if answer != walk.AGAIN:
+            position += 1
+    return results
+
+
+def ask_about(path, is_last):
+    """What comes next; the source is shown meanwhile, if the reader wants it."""
+    while (answer := walk.ask(is_last)) == walk.SOURCE:
+        walk.show_source(path)
+    return answer
+
+
+def show_safely(path, place):
+    """Show a script, as it is now; return False if it failed."""
+    try:
+        show(course.describe(path), place)
+        return True
+    except Failure as failure:
+        print(paint("bad", f"FAILED: {failure}"))
+        return False
+    finally:
+        print(flush=True)
+
+
 def show(script, place):
-    print(paint("heading", f"[{place}] {script.path}   {script.heading}"))
-    print(script.title, flush=True)
+    notes = f"   {course.NOTES}{script.heading}" if script.heading else ""
+    print(paint("heading", fold(f"[{place}] {script.path}{notes}")))
+    print(fold(script.title))
+    print(fold(script.title_zh), flush=True)
     SCENES.get(script.path, show_demo)(script)
+
+
+def fold(text):
+    """Break a line into lines that fit on the terminal: between words, or between any two Chinese characters."""
+    lines, line = [], ""
+    # A mark such as a comma begins no line.
+    for word in re.findall(r" *(?:[!-~]+|[^ ])[，。：；？！）」、]*", text):
+        if line and course.columns(line + word) > WIDTH:
+            lines.append(line)
+            line, word = "    ", word.lstrip()
+        line += word
+    return "\n".join([*lines, line])
 
 
 def paint(what, text):
@@ -290,14 +382,17 @@ SCENES = {
 
 
 if __name__ == "__main__":
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.default_int_handler)
+    # Also in a POSIX locale: the programs write it too, and what they write goes through as it is.
+    sys.stdout.reconfigure(encoding="utf-8")
+    for terminating in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(terminating, lambda signum, frame: sys.exit(128 + signum))
     try:
         main()
-    except (KeyboardInterrupt, BrokenPipeError) as ending:
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:                        # what reads this has ended, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+    finally:
         for program in harness.running():
             program.destroy()
-        if isinstance(ending, KeyboardInterrupt):
-            sys.exit(130)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)                   # whoever read this has gone, as head does
-        sys.exit(1)

@@ -1,0 +1,57 @@
+"""The command line of server and client, and the commands that their error messages suggest.
+命令行参数，以及出错时建议的下一步命令
+"""
+import argparse
+import os
+import shlex
+import sys
+
+PORT = 8888
+# Seconds. With less than this there would be nothing but heartbeats.
+MIN_TIMEOUT, MAX_TIMEOUT = 0.005, 86400
+
+
+def port_to_listen_on(text):
+    """The server's port, where 0 stands for a free one."""
+    return port_number(text, lowest=0)
+
+
+def port_of_server(text):
+    """The port that a client sends to."""
+    return port_number(text, lowest=1)
+
+
+def port_number(text, lowest):
+    if not text.isdecimal() or not lowest <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(
+            f"a port is a number from {lowest} to 65535, not {text}"
+            f" · 端口是 {lowest} 到 65535 的整数")
+    return int(text)
+
+
+def timeout(text):
+    """Seconds in which the server notices that a member has vanished."""
+    try:
+        if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"a time is a number of seconds from {MIN_TIMEOUT} to {MAX_TIMEOUT}, not {text}"
+        f" · 时间是 {MIN_TIMEOUT} 到 {MAX_TIMEOUT} 之间的秒数")
+
+
+def readable(text):
+    """An argument may be any bytes; what is sent is UTF-8."""
+    return text.encode(errors="replace").decode()
+
+
+def command(script, *args):
+    """The command that starts a script beside the one that runs, from the folder the user is in."""
+    path = os.path.join(os.path.dirname(sys.argv[0]), script)
+    return shlex.join(["python", path, *map(str, args)])
+
+
+def reason(error):
+    """What an OSError or a UnicodeError says, without its number."""
+    return getattr(error, "strerror", None) or str(error)

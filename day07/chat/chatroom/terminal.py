@@ -1,0 +1,76 @@
+"""The terminal, where lines are typed while others arrive.
+终端：一边输入，一边显示收到的消息
+"""
+import contextlib
+import os
+import sys
+import termios
+
+from chatroom import line_editor
+from chatroom.text import fold
+
+PROMPT = "> "
+
+
+def replace_unknown_characters():
+    """Read and print "?" or the like where the encoding of a stream fails."""
+    for stream in (sys.stdin, sys.stdout):
+        if stream is not None:
+            stream.reconfigure(errors="replace")
+
+
+def is_ours():
+    """Whether standard input is a terminal that this process may read from.
+
+    It may not if it was started with &: then the keyboard belongs to another program.
+    """
+    try:
+        return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (AttributeError, OSError):
+        # Standard input is closed, or the terminal has gone, or it is not that of our session.
+        return False
+
+
+def typed_lines(prompt=""):
+    """Yield the lines of standard input until it ends. Raises OSError if the terminal has gone."""
+    while True:
+        try:
+            line = input(prompt)
+        except EOFError:
+            return
+        yield line.strip()
+
+
+class Terminal:
+    """Standard input and output, which may be a terminal or not."""
+
+    def __init__(self):
+        streams = (sys.stdin, sys.stdout)
+        self.interactive = None not in streams and all(stream.isatty() for stream in streams)
+        self.prompt = PROMPT if self.interactive else ""
+        self.settings = termios.tcgetattr(sys.stdin) if is_ours() else None
+
+    def show(self, line):
+        """Print a line. On a terminal a half-typed line makes room and stands below it again.
+
+        Raises OSError if nobody can see it any more.
+        """
+        if not self.interactive:
+            print(line, flush=True)
+            return
+        line_editor.hide()
+        print(fold(line, os.get_terminal_size(1).columns or 80), flush=True)
+        line_editor.draw(self.prompt)
+
+    def resume(self):
+        """After Ctrl-Z and fg."""
+        if self.interactive:
+            line_editor.resume(self.prompt)
+
+    def restore(self):
+        """Give the terminal back as it was, with the cursor at the beginning of a row."""
+        if self.settings and is_ours():
+            with contextlib.suppress(OSError, termios.error):
+                if self.interactive and line_editor.is_typing():
+                    os.write(1, b"\n")
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self.settings)

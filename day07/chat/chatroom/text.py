@@ -1,0 +1,42 @@
+"""Text that a terminal prints and never obeys, and where a long line breaks.
+文本清理：终端只会显示，不会执行；长行在哪里折断
+
+An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
+that looks like the administrator's.
+"""
+import unicodedata
+
+MAX_TEXT = 1000                 # characters in a line
+TOO_LONG = (f"! not sent: a line has at most {MAX_TEXT} characters"
+            f" · 未发送：一行最多 {MAX_TEXT} 个字符")
+INDENT = "    "
+
+
+def clean(text):
+    """The text with a replacement character for each one that is not printable.
+
+    So nothing in it moves the cursor or changes the terminal. 不可打印的字符一律替换。
+    """
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def one_line(text):
+    """The text, cleaned, with a space for each newline, tab or other white space."""
+    if text.isprintable():
+        return text
+    return clean("".join(" " if c.isspace() else c for c in text))
+
+
+def fold(line, columns):
+    """Break a line where a terminal of that width would, and indent what follows.
+
+    So only a speaker's name stands at the left edge. 只有发言者的姓名会出现在行首。
+    """
+    folded, width = "", 0
+    for c in line:
+        size = 2 if unicodedata.east_asian_width(c) in "WFA" else 1
+        if width + size > columns:
+            folded, width = f"{folded}\n{INDENT}", len(INDENT)
+        folded += c
+        width += size
+    return folded

@@ -1,0 +1,65 @@
+"""A process that waits gives up the CPU; one that computes loses it when its time slice ends.
+进程等待时主动让出 CPU；一直计算的进程，时间片用完就被收回 CPU。
+讲义: 进程理论基础 · cpu时间片
+
+Run:    python day07/time_slice.py
+
+Output:
+    slept once: gave up the CPU <n> times
+    computed beside another process on the same CPU: lost the CPU <n> times
+    computed for about <ms> ms each time: a time slice
+"""
+import os
+import signal
+import sys
+import time
+
+
+def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    if not hasattr(os, "sched_setaffinity"):
+        print("this needs os.sched_setaffinity: use Linux or WSL"
+              " · 需要 os.sched_setaffinity，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    # Imported here, because Windows has no such module.
+    import resource
+
+    # ru_nvcsw counts voluntary context switches: how often this process gave up the CPU.
+    # 主动让出 CPU 的次数。
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+    # To wait is to give up the CPU. 等待就是让出 CPU。
+    time.sleep(0.01)
+    gave_up = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
+    print(f"slept once: gave up the CPU {gave_up} times")
+    assert gave_up >= 1, f"expected that a sleep gives up the CPU at least once; got {gave_up}"
+
+    # Parent and child must share one CPU. 让父子进程共用一个 CPU。
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    deadline = time.monotonic() + 10
+    pid = os.fork()
+    if pid == 0:
+        while time.monotonic() < deadline:
+            pass
+        os._exit(0)
+
+    # ru_nivcsw counts involuntary context switches: how often this process lost the CPU.
+    # 被收回 CPU 的次数。
+    lost = 0
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    started = time.process_time()
+    while lost < 5 and time.monotonic() < deadline:
+        lost = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - before
+    used = time.process_time() - started
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    print(f"computed beside another process on the same CPU: lost the CPU {lost} times")
+    assert lost >= 5, f"expected to lose the CPU 5 times within 10 seconds; got {lost}"
+    print(f"computed for about {1000 * used / lost:.1f} ms each time: a time slice")
+
+
+if __name__ == "__main__":
+    main()

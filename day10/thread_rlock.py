@@ -1,0 +1,72 @@
+"""A Lock has no owner, an RLock has one: the thread that acquired it.
+Lock 没有所有者；RLock 属于上锁的线程，可重入。
+讲义: 线程同步互斥方法 · 线程锁 Lock
+
+Run:    python day10/thread_rlock.py
+
+Output:
+                                  Lock   RLock
+    its holder acquires it again  False  True
+    another thread acquires it    False  False
+    another thread releases it    works  RuntimeError
+"""
+import contextlib
+import faulthandler
+from threading import Lock, RLock, Thread
+
+WAIT = 0.1                          # seconds; without a limit, False would mean to wait for ever
+
+
+def main():
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+    print(f"{'':30}{'Lock':7}RLock")
+    questions = {"its holder acquires it again": holder_acquires_again,
+                 "another thread acquires it": another_acquires,
+                 "another thread releases it": another_releases}
+    table = []
+    for question, ask in questions.items():
+        answers = str(ask(Lock())), str(ask(RLock()))
+        print("{:30}{:7}{}".format(question, *answers))
+        table.append(answers)
+    expected = [("False", "True"), ("False", "False"), ("works", "RuntimeError")]
+    assert table == expected, f"expected {expected}, but it is {table}"
+
+
+def holder_acquires_again(lock):
+    # 重入: an RLock counts. The holder of a Lock waits for itself here: a deadlock of one thread.
+    with lock:
+        again = lock.acquire(timeout=WAIT)
+        if again:
+            lock.release()          # an RLock must be released as often as it was acquired
+    return again
+
+
+def another_acquires(lock):
+    with lock:
+        return in_another_thread(lambda: lock.acquire(timeout=WAIT))
+
+
+def another_releases(lock):
+    def release():
+        try:
+            lock.release()
+            return "works"
+        except RuntimeError:
+            return "RuntimeError"
+    lock.acquire()
+    return in_another_thread(release)
+
+
+def in_another_thread(function):
+    """Return what a function returns in another thread."""
+    answers = []
+    thread = Thread(target=lambda: answers.append(function()), daemon=True)
+    thread.start()
+    thread.join()
+    return answers[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What can go wrong, in three kinds: here, in the reply to a command, or with the connection.
+三类错误：本机的错误、服务器拒绝命令、连接断开
+"""
+import contextlib
+import ftplib
+
+from ftpclient.screen import clean, from_wire
+
+# The server refuses a command, with a reply 4xx or 5xx; the session goes on.
+REFUSED = (ftplib.error_temp, ftplib.error_perm)
+# All that a broken connection or a strange server can raise.
+LOST = (*ftplib.all_errors, ValueError, OverflowError)
+
+
+class Failed(Exception):
+    """A command has not worked, for the reason given; the session goes on."""
+
+
+@contextlib.contextmanager
+def local():
+    """An error inside this block comes from this machine, not from the connection: raise Failed."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise Failed(reason(error)) from None
+
+
+def reason(error):
+    """An exception in one line."""
+    if isinstance(error, EOFError):
+        return "the server has closed the connection"
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, ftplib.Error):
+        text = from_wire(text.split("\n")[-1])
+    return clean(text)

@@ -1,0 +1,100 @@
+"""The menu, and the loop that does what each line asks for: list, get, put, help or quit.
+菜单与命令循环
+"""
+import contextlib
+import ftplib
+import sys
+
+from ftpclient.errors import LOST, REFUSED, Failed, reason
+from ftpclient.screen import clean, from_wire, local_time, show, to_wire
+from ftpclient.transfers import get, put
+
+try:
+    # Where there is a readline, input() lets the user edit the line and go back to earlier ones.
+    import readline  # noqa: F401
+except ImportError:
+    pass
+
+MENU = """
+  1  list [FOLDER]   what is in the library     查看文件库
+  2  get NAME        download a file            下载文件
+  3  put FILE        upload a file              上传文件
+  4  quit            leave                      退出
+  5  help            this menu                  帮助
+"""
+WORDS = {"1": "list", "2": "get", "3": "put", "4": "quit", "5": "help"}
+
+
+def talk(ftp):
+    """Do what the lines of standard input ask for; return whether all of it has worked."""
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if on_terminal:
+        show(MENU)
+    all_worked = True
+    while True:
+        try:
+            line = input("ftp> " if on_terminal else "").strip()
+        except EOFError:
+            if on_terminal:
+                show()
+            break
+        word, name = [*line.split(maxsplit=1), "", ""][:2]
+        word = WORDS.get(word, word.lower())
+        if word == "quit":
+            break
+        try:
+            obey(ftp, word, name)
+        except (Failed, *REFUSED) as error:
+            # 421 can be the reply to any command: the server closes the connection.
+            if str(error).startswith("421"):
+                raise
+            print(f"! {clean(line)}: {reason(error)}", file=sys.stderr, flush=True)
+            all_worked = False
+    with contextlib.suppress(*LOST):
+        ftp.quit()
+    return all_worked
+
+
+def obey(ftp, word, name):
+    """Do what one line asks for. Raises Failed, or what ftplib raises."""
+    if word == "list":
+        list_files(ftp, name)
+    elif word == "help":
+        show(MENU)
+    elif word == "get":
+        if not name:
+            raise Failed("which file? Type: get NAME")
+        get(ftp, name)
+    elif word == "put":
+        if not name:
+            raise Failed("which file? Type: put FILE")
+        put(ftp, name)
+    elif word:
+        raise Failed("unknown; the commands are list, get, put, quit and help")
+
+
+def list_files(ftp, folder):
+    """Print what is in a folder of the server, in columns."""
+    try:
+        entries = [(from_wire(name), facts) for name, facts in ftp.mlsd(to_wire(folder))
+                   if facts.get("type") not in ("cdir", "pdir")]
+    except ftplib.error_perm as error:
+        if str(error)[:3] not in ("500", "502"):
+            raise
+        # The server does not know MLSD. Each server has its own format of LIST: show it as it is.
+        command = f"LIST {to_wire(folder)}".rstrip()
+        ftp.retrlines(command, lambda line: show(clean(from_wire(line))))
+        return
+    sizes = [size_of(facts) for _, facts in entries]
+    width = max(map(len, sizes), default=0)
+    for (name, facts), size in sorted(zip(entries, sizes), key=lambda row: row[0][0]):
+        slash = "/" if facts.get("type") == "dir" else ""
+        show(f"{size:>{width}}  {local_time(facts.get('modify', '')):16}  {clean(name)}{slash}")
+    if not entries:
+        show("(empty)")
+
+
+def size_of(facts):
+    """The size of a file as people read it: 2,003; empty if it is unknown."""
+    size = facts.get("size", "")
+    return f"{int(size):,}" if size.isdecimal() else ""

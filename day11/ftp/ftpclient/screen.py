@@ -1,0 +1,91 @@
+"""What people see: lines that are safe to print, times, the progress bar.
+屏幕上显示的内容
+"""
+import contextlib
+import datetime
+import os
+import shutil
+import sys
+import time
+
+# Seconds between two drawings of the progress bar.
+DRAW_EVERY = 0.1
+CLEAR_LINE = "\r\x1b[K"
+
+
+def show(text="", end="\n"):
+    try:
+        print(text, end=end, flush=True)
+    except OSError:
+        # The program that reads our output has ended, as head does. Without the dup2, Python would
+        # try again to write what is left, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+
+
+def clean(text):
+    """Text from the network may neither move the cursor nor change the terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def to_wire(text):
+    """A name as ftplib must get it: in UTF-8 (RFC 2640), with one Latin-1 character for each byte.
+
+    Byte 255 is special in Telnet, and so in FTP: it is doubled.
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    return data.decode("latin-1").replace("\xff", "\xff\xff")
+
+
+def from_wire(text):
+    """A name or reply as people read it."""
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
+def local_time(text):
+    """A time in UTC, YYYYMMDDHHMMSS (RFC 3659), as local time; empty if it is something else."""
+    try:
+        moment = datetime.datetime.strptime(text[:14], "%Y%m%d%H%M%S")
+        local = moment.replace(tzinfo=datetime.timezone.utc).astimezone()
+        return f"{local:%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+@contextlib.contextmanager
+def progress(size):
+    """Yield a function to call with the size of each block. On a terminal it draws a bar.
+
+    size: how many bytes there will be, or None if that is unknown.
+    """
+    began = time.monotonic()
+    done, next_time = 0, began
+
+    def advance(count):
+        nonlocal done, next_time
+        done += count
+        now = time.monotonic()
+        if now >= next_time or done == size:
+            next_time = now + DRAW_EVERY
+            show(CLEAR_LINE + bar(done, size, now - began), end="")
+
+    if not sys.stdout.isatty():
+        yield lambda count: None
+        return
+    advance(0)
+    try:
+        yield advance
+    finally:
+        show()
+
+
+def bar(done, size, seconds):
+    """How far a transfer is, how fast, and how long it will take if the size is known."""
+    rate = done / seconds if seconds else 0
+    text = f"{done / 1e6:,.1f} MB  {rate / 1e6:,.1f} MB/s"
+    if size is None:
+        return text
+    share = min(done / size, 1) if size else 1
+    left = f"{(size - done) / rate:.0f} s left" if rate and done < size else ""
+    width = min(40, max(0, shutil.get_terminal_size().columns - 50))
+    return f"{share:4.0%} [{'#' * int(share * width):.<{width}}] {text}  {left}"

@@ -1,0 +1,121 @@
+"""Download and upload a file, so that an interrupted transfer leaves no half file on either side.
+下载与上传：中断的传输在两边都不留下半截文件
+"""
+import contextlib
+import ftplib
+import os
+import secrets
+import socket
+import stat
+import struct
+
+from ftpclient.errors import REFUSED, Failed, local
+from ftpclient.screen import clean, progress, show, to_wire
+
+# Bytes to send or receive at once.
+BLOCK = 1 << 18
+
+
+def get(ftp, name):
+    """Download a file into the current folder. Raises Failed, or what ftplib raises."""
+    target = os.path.basename(name)
+    if target in ("", ".", "..") or os.path.isdir(target):
+        raise Failed("that is a folder" if target else "that is not the name of a file")
+    # TYPE I: bytes as they are. Some servers tell no size without it.
+    ftp.voidcmd("TYPE I")
+    try:
+        size = ftp.size(to_wire(name))
+    except ftplib.error_perm:
+        # Old servers have no SIZE. If it is the file that does not exist, RETR will say so.
+        size = None
+    # It has another name until it is complete, so that a half file is never taken for a whole one.
+    temporary = f".download-{secrets.token_hex(8)}"
+    try:
+        with local():
+            file = open(temporary, "xb", buffering=0)
+        with file:
+            received = receive(ftp, name, file, size)
+        if size is not None and received != size:
+            raise Failed(f"{received:,} bytes came instead of {size:,}")
+        with local():
+            os.replace(temporary, target)
+    finally:
+        # By now it has its final name, or could not even be created.
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+    show(f"got {clean(target)}, {received:,} bytes")
+
+
+def receive(ftp, name, file, size):
+    """Download into an open file; return how many bytes came. size: expected, or None."""
+    buffer = memoryview(bytearray(BLOCK))
+    with transfer(ftp, f"RETR {to_wire(name)}") as conn, progress(size) as advance:
+        received = 0
+        # There is no end marker: the end of the data connection is the end of the file.
+        while count := conn.recv_into(buffer):
+            received += count
+            if size is not None and received > size:
+                raise Failed(f"more than its {size:,} bytes came")
+            data = buffer[:count]
+            while data:
+                with local():
+                    data = data[file.write(data):]
+            advance(count)
+    return received
+
+
+def put(ftp, path):
+    """Upload a file, under the last name of its path. Raises Failed, or what ftplib raises."""
+    path = os.path.expanduser(path)
+    name = os.path.basename(path)
+    with local():
+        mode = os.stat(path).st_mode
+        # To open a named pipe would mean to wait for a process that writes to it.
+        if not stat.S_ISREG(mode):
+            raise Failed("that is a folder" if stat.S_ISDIR(mode) else "that is not a file")
+        file = open(path, "rb", buffering=0)
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        ftp.voidcmd("TYPE I")
+        # The server needs the size to tell the whole file from a part of it.
+        with contextlib.suppress(*REFUSED):
+            ftp.voidcmd(f"ALLO {size}")
+        sent = 0
+        with transfer(ftp, f"STOR {to_wire(name)}") as conn, progress(size) as advance:
+            while data := read(file):
+                conn.sendall(data)
+                sent += len(data)
+                advance(len(data))
+    show(f"put {clean(name)}, {sent:,} bytes")
+
+
+def read(file):
+    with local():
+        return file.read(BLOCK)
+
+
+@contextlib.contextmanager
+def transfer(ftp, command):
+    """The data connection of a command. At the end of the block the server has confirmed it.
+
+    Raises what ftplib raises if the server refuses the command or does not confirm it.
+    """
+    conn = ftp.transfercmd(command)
+    try:
+        yield conn
+    except BaseException as error:
+        # To close it in the usual way would tell the server that the file is complete (EOF).
+        # With SO_LINGER of 0 seconds, close sends a reset (RST) instead.
+        # 普通的 close 表示“文件到此结束”；这里用重置（RST）告诉服务器文件不完整
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        conn.close()
+        # The server replies all the same, and the next command must not take that for its own.
+        # If the connection has failed, and not this machine, the reply is a better explanation.
+        if isinstance(error, Failed):
+            with contextlib.suppress(*REFUSED):
+                ftp.voidresp()
+        elif isinstance(error, OSError):
+            ftp.voidresp()
+        raise
+    conn.close()
+    ftp.voidresp()

@@ -1,0 +1,198 @@
+"""The data connection: PASV or PORT says where it will be, then a file or a listing goes over it.
+数据连接：先由 PASV 或 PORT 约定在哪里建立，再用它传一个文件或一份列表
+"""
+import contextlib
+import errno
+import ipaddress
+import mmap
+import os
+import select
+import socket
+import time
+
+from ftpd.control import Reply
+from ftpd.library import write_all
+
+# Seconds until a data connection must be there.
+CONNECT_TIMEOUT = 30
+# Seconds from the end of an upload until it counts as complete.
+GRACE = 0.005
+# Bytes to send at once, and to receive at once.
+CHUNK = 1 << 20
+BUFFER = 1 << 18
+# A file or listing of at most so many bytes is sent in one piece.
+SMALL = 1 << 16
+
+
+class DataPort:
+    """Opens the data connections of one session, one for each transfer."""
+
+    def __init__(self, control):
+        self.control = control
+        # The listening socket of passive mode. It is kept, because another PASV can use it again.
+        self.listener = None
+        # Where the next connection will be: None, "passive", or the client's address.
+        self.peer = None
+        self.only_epsv = False
+
+    def listen(self):
+        """Listen on a port of this session for the next data connection; return the address."""
+        if not self.listener:
+            here, family = self.control.conn.getsockname()[0], self.control.conn.family
+            # create_server sets SO_REUSEADDR: a port with connections in TIME_WAIT can be used.
+            self.listener = socket.create_server((here, 0), family=family)
+            self.listener.setblocking(False)
+            self.address = self.listener.getsockname()[:2]
+        # A connection that was made before this PASV is not the one that it asks for.
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.listener.accept()[0].close()
+        self.peer = "passive"
+        return self.address
+
+    def connect_to(self, host, port):
+        """Let the next data connection go to the client's own address; return a reply.
+
+        No other host, and no port below 1024, where services listen: otherwise the client could
+        make us attack them (FTP bounce, RFC 2577). Raises ValueError if host is not an address.
+        """
+        if self.only_epsv:
+            return 501, "Not allowed after EPSV ALL"
+        if ipaddress.ip_address(host) != ipaddress.ip_address(self.control.client):
+            return 501, "The address must be your own"
+        if not 1024 <= port <= 65535:
+            return 501, "The port must be from 1024 to 65535"
+        self.close()
+        self.peer = host, port
+        return 200, "OK"
+
+    def close(self):
+        """Forget about PASV or PORT."""
+        self.peer = None
+        if self.listener:
+            self.listener.close()
+            self.listener = None
+
+    @contextlib.contextmanager
+    def open(self, what, small=False):
+        """A DataConnection, from the 150 reply to its end. If it breaks, that raises Reply.
+
+        what: for the client to read.  small: the transfer takes only a moment, so the 150 may
+        travel in one packet with the reply that follows.
+        """
+        # PASV or PORT is for one transfer.
+        peer, self.peer = self.peer, None
+        if peer is None:
+            raise Reply(425, "Send PASV or PORT first")
+        try:
+            if peer == "passive":
+                conn = self.accept()
+            else:
+                conn = socket.create_connection(peer, timeout=CONNECT_TIMEOUT)
+        except OSError as error:
+            reason = error.strerror or error
+            raise Reply(425, f"Cannot open the data connection: {reason}") from None
+        with conn:
+            conn.setblocking(False)
+            flags = socket.MSG_MORE if small else 0
+            self.control.send(150, f"Opening data connection for {what}", flags)
+            try:
+                yield DataConnection(conn, self.control)
+            except (ConnectionError, TimeoutError) as error:
+                reason = error.strerror or error
+                raise Reply(426, f"Data connection failed: {reason}") from None
+
+    def accept(self):
+        """Wait for the client's connection. Raises TimeoutError, Reply or Gone."""
+        deadline = time.monotonic() + CONNECT_TIMEOUT
+        while True:
+            try:
+                conn, address = self.listener.accept()
+            except BlockingIOError:
+                timeout = deadline - time.monotonic()
+                self.control.wait(self.listener, select.POLLIN, timeout)
+                continue
+            if address[0] == self.control.client:
+                return conn
+            # Another host has guessed the port: it gets nothing.
+            conn.close()
+
+
+class DataConnection:
+    """Carries one file or listing. Its socket never blocks: Control.wait listens to ABOR as well.
+
+    All methods raise TimeoutError if the client is too slow, and Reply or Gone as Control.wait.
+    """
+
+    def __init__(self, conn, control):
+        self.conn = conn
+        self.control = control
+
+    def wait(self, event):
+        self.control.wait(self.conn, event, self.control.timeout)
+
+    def send_bytes(self, data):
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self.conn.send(left):]
+            except BlockingIOError:
+                # The send buffer is full: the client reads slower than we send (backpressure).
+                self.wait(select.POLLOUT)
+
+    def send_file(self, fd, offset, size):
+        """Send an open file from offset on. Raises Reply if it is now shorter than size."""
+        if size - offset <= SMALL:
+            data = os.pread(fd, size - offset, offset)
+            self.send_bytes(data)
+            offset += len(data)
+        else:
+            offset = self.send_mapped(fd, offset, size)
+        if offset < size:
+            raise Reply(451, "The file has become shorter")
+
+    def send_mapped(self, fd, offset, size):
+        """Send a large file; return the offset that was reached, which is size if all went well.
+
+        The socket copies from the mapped pages. sendfile copies nothing, but hands over page by
+        page, which takes the receiver longer: over loopback, mapping is faster.
+        """
+        # mmap raises ValueError, and send fails with EFAULT, where the file has become shorter.
+        with contextlib.suppress(ValueError), \
+                mmap.mmap(fd, size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+            while offset < size:
+                try:
+                    offset += self.conn.send(view[offset:offset + CHUNK])
+                except BlockingIOError:
+                    self.wait(select.POLLOUT)
+                except OSError as error:
+                    if error.errno != errno.EFAULT:
+                        raise
+                    break
+        return offset
+
+    def receive_file(self, fd, size, promised):
+        """Receive until EOF, and write to an open file that has size bytes already.
+
+        promised: the size that the client has announced with ALLO, or None.
+        Raises Reply if the file is not complete.
+        """
+        buffer = memoryview(bytearray(BUFFER))
+        while True:
+            try:
+                count = self.conn.recv_into(buffer)
+            except BlockingIOError:
+                self.wait(select.POLLIN)
+                continue
+            if count == 0:
+                break
+            write_all(fd, buffer[:count])
+            size += count
+        # EOF looks the same at the end of a file and when the client is killed. ALLO tells the two
+        # apart. Without it: a killed client closes its control connection at almost the same time.
+        # 正常结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
+        if promised is None:
+            if self.control.has_input(GRACE):
+                self.control.receive_during_transfer()
+        elif size < promised:
+            raise Reply(426, f"ALLO announced {promised} bytes, but the file has {size}")

@@ -1,0 +1,175 @@
+"""The folder that is served: no path and no link leads out of it, and no upload is seen half done.
+文件库：任何路径和链接都走不出这个目录，上传的文件完成之后才出现
+"""
+import contextlib
+import errno
+import fnmatch
+import os
+import posixpath
+import re
+import secrets
+import stat
+
+# Temporary name of an upload in progress, on file systems where a file must have a name.
+HIDDEN = ".upload-"
+# Control characters and line separators: names that contain them are neither shown nor accepted.
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Library:
+    """The folder that is served. A path begins with "/", which means that folder.
+
+    There is no way out. Each step of a path is opened by itself, from the folder before it and
+    never through a link (openat and O_NOFOLLOW, man 2 open). To check a path first and open it
+    later would leave a gap in which another process can put a link there (TOCTOU: time of check
+    to time of use). Here nothing is checked in advance, so there is no gap.
+    路径逐级打开（openat），绝不经过链接；不存在“先检查、后使用”的时间差（TOCTOU）。
+    """
+
+    def __init__(self, directory):
+        """directory: its path. Raises OSError if it cannot be opened as a folder."""
+        self.root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+    @contextlib.contextmanager
+    def folder(self, path):
+        """Open a folder: a descriptor. Raises OSError, with ELOOP or ENOTDIR for a link."""
+        fd = os.dup(self.root)
+        try:
+            for name in path.split("/"):
+                if not name:
+                    continue
+                if name == "..":
+                    raise PermissionError(errno.EPERM, "No way out of the folder")
+                deeper = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+                os.close(fd)
+                fd = deeper
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextlib.contextmanager
+    def parent(self, path):
+        """Open the folder that contains a path: its descriptor, and the last name of the path."""
+        head, name = posixpath.split(path)
+        if name in ("", ".", ".."):
+            raise PermissionError(errno.EPERM, "Not possible with this folder")
+        with self.folder(head) as fd:
+            yield fd, name
+
+    @contextlib.contextmanager
+    def open(self, path):
+        """Open a file for reading: its descriptor. Raises OSError if it is not a regular file."""
+        with self.parent(path) as (folder, name):
+            # Without O_NONBLOCK, to open a named pipe would wait for a process that writes to it.
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise PermissionError(errno.EPERM, "Not a file")
+            yield fd
+        finally:
+            os.close(fd)
+
+    def stat(self, path):
+        """The os.stat_result of a file or folder. Raises FileNotFoundError."""
+        if path == "/":
+            return os.fstat(self.root)
+        with self.parent(path) as (folder, name):
+            st = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not is_visible(name, st):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return st
+
+    def list(self, path, pattern="*"):
+        """[(name, os.stat_result)] of what is in a folder and matches the pattern, by name."""
+        listed, matches = [], re.compile(fnmatch.translate(pattern)).match
+        with self.folder(path) as folder, os.scandir(folder) as entries:
+            for entry in entries:
+                # It may have been deleted since the folder was read.
+                with contextlib.suppress(FileNotFoundError):
+                    if matches(entry.name):
+                        listed.append((entry.name, entry.stat(follow_symlinks=False)))
+        return sorted((name, st) for name, st in listed if is_visible(name, st))
+
+
+def is_visible(name, st):
+    """Whether clients see it: files and folders are visible; links, pipes and the like are not."""
+    if name.startswith(HIDDEN) or FORBIDDEN.search(name):
+        return False
+    return stat.S_ISREG(st.st_mode) or stat.S_ISDIR(st.st_mode)
+
+
+class Upload:
+    """A new file that has no name until it is complete. If that never happens, nothing of it stays.
+
+    library, path: where it will be.  replace: whether it may replace a file of that name.
+    """
+
+    def __init__(self, library, path, replace):
+        self.replace = replace
+        self.hidden = None
+        with contextlib.ExitStack() as stack:
+            self.folder, self.name = stack.enter_context(library.parent(path))
+            stack.callback(self.remove_hidden)
+            try:
+                self.fd = os.open(".", os.O_WRONLY | os.O_TMPFILE, 0o644, dir_fd=self.folder)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+                    raise
+                # This file system has no unnamed files (O_TMPFILE, man 2 open).
+                self.hidden = hidden_name()
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                self.fd = os.open(self.hidden, flags, 0o644, dir_fd=self.folder)
+            stack.callback(os.close, self.fd)
+            # No error so far: what the stack would undo is kept until __exit__.
+            self.stack = stack.pop_all()
+
+    def commit(self):
+        """Give the file its name, in one step.
+
+        Raises FileExistsError if the name is taken and it may not replace. To look first would
+        not help: another upload could take the name in between (TOCTOU).
+        """
+        if not self.replace:
+            self.link(self.name)
+            return
+        # A link cannot replace a file, but a rename can: so it gets a temporary name first.
+        if not self.hidden:
+            hidden = hidden_name()
+            self.link(hidden)
+            self.hidden = hidden
+        os.rename(self.hidden, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        self.hidden = None
+
+    def link(self, name):
+        source = self.hidden or f"/proc/self/fd/{self.fd}"
+        os.link(source, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+
+    def remove_hidden(self):
+        if self.hidden:
+            os.unlink(self.hidden, dir_fd=self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stack.close()
+
+
+def hidden_name():
+    return HIDDEN + secrets.token_hex(8)
+
+
+def write_all(fd, data):
+    """Write all the bytes of a memoryview to a file."""
+    while data:
+        data = data[os.write(fd, data):]
+
+
+def copy(source, target, count):
+    """Copy that many bytes from the beginning of one open file to another."""
+    while count:
+        data = os.read(source, min(count, 1 << 18))
+        if not data:
+            raise OSError(errno.EIO, "The file has become shorter")
+        write_all(target, memoryview(data))
+        count -= len(data)

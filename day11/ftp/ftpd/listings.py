@@ -1,0 +1,113 @@
+"""Verbs that tell what is in the library: LIST NLST MLSD MLST STAT SIZE MDTM.
+查看文件库的命令
+"""
+import os
+import posixpath
+import re
+import stat
+import time
+
+from ftpd.commands import command
+from ftpd.data import SMALL
+
+# What MLSD and MLST tell about a file (RFC 3659, 7.5), unless the client chooses with OPTS MLST.
+FACTS = ("type", "size", "modify", "unique")
+HALF_YEAR = 180 * 86400
+
+
+@command("LIST")
+def list_long(session, argument):
+    return send_lines(session, long_lines(session, without_options(argument)))
+
+
+@command("NLST")
+def list_names(session, argument):
+    argument = without_options(argument)
+    prefix = argument[:argument.rfind("/") + 1]
+    if session.is_folder(argument):
+        prefix = ""
+    return send_lines(session, [prefix + name for name, _ in matching(session, argument)])
+
+
+@command("MLSD")
+def list_facts(session, argument):
+    path = session.path(argument)
+    entries = [f"{facts(session, st)} {name}" for name, st in session.library.list(path)]
+    folder = facts(session, session.library.stat(path), kind="cdir")
+    return send_lines(session, [f"{folder} .", *entries])
+
+
+@command("MLST")
+def show_facts(session, argument):
+    path = session.path(argument)
+    return 250, f"Listing\n {facts(session, session.library.stat(path))} {path}\nEnd"
+
+
+@command("STAT")
+def status(session, argument):
+    if argument:
+        return 213, "\n".join(["Listing", *long_lines(session, argument), "End"])
+    return 211, f"Logged in as {session.user}; no transfer in progress"
+
+
+@command("SIZE", argument=True)
+def size(session, argument):
+    st = session.library.stat(session.path(argument))
+    if not stat.S_ISREG(st.st_mode):
+        return 550, "Not a file"
+    return 213, str(st.st_size)
+
+
+@command("MDTM", argument=True)
+def modification_time(session, argument):
+    return 213, modified(session.library.stat(session.path(argument)))
+
+
+def send_lines(session, lines):
+    """Send a listing over the data connection."""
+    text = os.fsencode("".join(f"{line}\r\n" for line in lines))
+    with session.port.open("the listing", small=len(text) <= SMALL) as data:
+        data.send_bytes(text)
+    return 226, "Transfer complete"
+
+
+def long_lines(session, argument):
+    """Lines as `ls -l` prints them, which clients without MLSD can read."""
+    now = time.time()
+    for name, st in matching(session, argument):
+        recent = 0 <= now - st.st_mtime < HALF_YEAR
+        date_format = "%b %d %H:%M" if recent else "%b %d  %Y"
+        date = time.strftime(date_format, time.gmtime(st.st_mtime))
+        mode = stat.filemode(st.st_mode)
+        yield f"{mode} {st.st_nlink:4} ftp ftp {st.st_size:12} {date} {name}"
+
+
+def matching(session, argument):
+    """[(name, os.stat_result)]: the contents of a folder, one file, or what matches a pattern."""
+    path = session.path(argument)
+    if session.is_folder(argument):
+        return session.library.list(path)
+    folder, name = posixpath.split(path)
+    if re.search(r"[*?\[]", name):
+        return session.library.list(folder, name)
+    return [(name, session.library.stat(path))]
+
+
+def without_options(argument):
+    """LIST -la NAME: many clients add the options of ls, which have no meaning here."""
+    return re.sub(r"^(?:-\w*(?: +|$))+", "", argument)
+
+
+def facts(session, st, kind=None):
+    """The facts of a file that the client wants to know, as MLSD writes them: type=file;size=5;"""
+    kind = kind or ("dir" if stat.S_ISDIR(st.st_mode) else "file")
+    values = {"type": kind, "size": st.st_size, "modify": modified(st),
+              "unique": f"{st.st_dev:x}-{st.st_ino:x}"}
+    if kind != "file":
+        del values["size"]
+    return "".join(f"{name}={values[name]};" for name in session.facts if name in values)
+
+
+def modified(st):
+    """The time of the last change in UTC, as RFC 3659 writes it: YYYYMMDDHHMMSS."""
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(st.st_mtime))

@@ -1,0 +1,140 @@
+"""One client: takes a command line, finds its verb in the table, sends the reply.
+一个客户端的会话：取一行命令，在命令表中查找，发出应答
+"""
+import contextlib
+import errno
+import os
+import posixpath
+import stat
+
+# Imported so that their verbs are in the table.
+import ftpd.files  # noqa: F401
+import ftpd.information  # noqa: F401
+import ftpd.login  # noqa: F401
+import ftpd.parameters  # noqa: F401
+import ftpd.transfers  # noqa: F401
+from ftpd.commands import COMMANDS, UNSUPPORTED
+from ftpd.control import Control, Gone, Reply
+from ftpd.data import DataPort
+from ftpd.library import FORBIDDEN, HIDDEN
+from ftpd.listings import FACTS
+
+# The reply codes of errors; all others are 550.
+CODES = {errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552, errno.EMFILE: 451,
+         errno.ENFILE: 451}
+
+
+class Session:
+    """What the server knows of one client, and the conversation with it, which has its own thread.
+
+    conn: the control connection.  server: an FTPServer.
+    """
+
+    def __init__(self, conn, server):
+        self.server = server
+        self.library = server.library
+        self.control = Control(conn, server.timeout)
+        self.port = DataPort(self.control)
+        self.wrong_passwords = 0
+        self.finished = False
+        self.reset()
+
+    def reset(self):
+        """Forget all that the client has said so far, as at the beginning of the session."""
+        self.user, self.logged_in = None, False
+        self.may_add = self.may_change = False
+        self.folder = "/"
+        # REST and ALLO, for the next transfer; RNFR, for the next command.
+        self.offset, self.promised, self.rename_from = 0, None, None
+        self.facts = FACTS
+        self.port.only_epsv = False
+        self.port.close()
+
+    def run(self):
+        """Serve the client until it quits, closes the connection, or is silent for too long."""
+        try:
+            self.control.send(220, "Ready")
+            while not self.finished:
+                try:
+                    line = self.control.next_line()
+                    if line is None:
+                        self.control.receive()
+                        continue
+                    reply = self.obey(line)
+                except Reply as error:
+                    reply = error.args
+                self.control.send(*reply)
+        except BlockingIOError:
+            # The time limit of the control connection: here a silent client is thrown out.
+            with contextlib.suppress(OSError):
+                self.control.send(421, "Idle for too long, closing the connection")
+        except (Gone, OSError):
+            # The client has closed the connection, or reset it.
+            pass
+        finally:
+            self.port.close()
+
+    def obey(self, line):
+        """Parse a command line and do what it asks for; return the reply, or raise it.
+
+        解析一行命令：空格之前是动词，之后是参数
+        """
+        verb, _, argument = line.partition(" ")
+        verb = verb.upper()
+        command = COMMANDS.get(verb)
+        if not command and verb in UNSUPPORTED:
+            return 502, f"{verb} is not supported"
+        if not command:
+            return 500, "Unknown command"
+        if command.login and not self.logged_in:
+            return 530, "Log in with USER and PASS first"
+        if command.argument and not argument:
+            return 501, f"{verb} needs an argument"
+        # RNTO counts only right after RNFR.
+        if verb != "RNTO":
+            self.rename_from = None
+        try:
+            return command.run(self, argument)
+        except OSError as error:
+            return reply_to(error)
+        except ValueError as error:
+            return 501, f"{verb}: {error}"
+        finally:
+            if not command.prepares:
+                self.offset, self.promised = 0, None
+
+    # What the verbs have in common
+
+    def path(self, argument):
+        """The path that an argument means, from the root on. Raises ValueError.
+
+        ".." never leads above the root, however often it is there.
+        """
+        path = "/" + posixpath.normpath(posixpath.join(self.folder, argument)).lstrip("/")
+        if FORBIDDEN.search(path) or f"/{HIDDEN}" in path:
+            raise ValueError("this name is not allowed")
+        return path
+
+    def find(self, path):
+        """Its os.stat_result, or None if there is no such file or folder."""
+        with contextlib.suppress(FileNotFoundError):
+            return self.library.stat(path)
+
+    def is_folder(self, argument):
+        st = self.find(self.path(argument))
+        return bool(st and stat.S_ISDIR(st.st_mode))
+
+    def require(self, permission):
+        """Raises Reply if the client may not do it."""
+        if not permission:
+            raise Reply(550, "Permission denied")
+
+
+def reply_to(error):
+    """The reply for an OSError."""
+    if isinstance(error, FileExistsError):
+        return 553, "A file with that name already exists"
+    if error.errno == errno.ELOOP:
+        # A link: for clients there is no such file.
+        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return CODES.get(error.errno, 550), error.strerror or "Failed"

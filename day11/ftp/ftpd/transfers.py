@@ -1,0 +1,67 @@
+"""Verbs that transfer files: RETR STOR APPE STOU ABOR.
+传输文件的命令
+"""
+import os
+import posixpath
+import secrets
+import stat
+
+from ftpd.commands import command
+from ftpd.data import SMALL
+from ftpd.library import Upload, copy
+
+
+@command("RETR", argument=True)
+def retrieve(session, argument):
+    offset = session.offset
+    with session.library.open(session.path(argument)) as fd:
+        size = os.fstat(fd).st_size
+        if offset > size:
+            return 554, f"The file has only {size} bytes"
+        left = size - offset
+        with session.port.open(f"{argument} ({left} bytes)", small=left <= SMALL) as data:
+            data.send_file(fd, offset, size)
+    return 226, "Transfer complete"
+
+
+@command("STOR", argument=True)
+def store(session, argument):
+    return receive(session, session.path(argument), session.offset)
+
+
+@command("APPE", argument=True)
+def append(session, argument):
+    path = session.path(argument)
+    st = session.find(path)
+    return receive(session, path, st.st_size if st else 0)
+
+
+@command("STOU")
+def store_unique(session, argument):
+    path = session.path(argument or "file")
+    return receive(session, f"{path}.{secrets.token_hex(4)}", 0)
+
+
+def receive(session, path, offset):
+    """Receive a file. Its first bytes, up to offset, are copied from the file that is there."""
+    st, name = session.find(path), posixpath.basename(path)
+    session.require(session.may_change or session.may_add and not offset)
+    if st and (not session.may_change or stat.S_ISDIR(st.st_mode)):
+        raise FileExistsError
+    with Upload(session.library, path, session.may_change) as upload:
+        if offset:
+            with session.library.open(path) as old:
+                if os.fstat(old).st_size < offset:
+                    return 554, "The file is not that long"
+                copy(old, upload.fd, offset)
+        with session.port.open(f"FILE: {name}") as data:
+            data.receive_file(upload.fd, offset, session.promised)
+        upload.commit()
+    return 226, f"Stored as {name}"
+
+
+@command("ABOR")
+def abort(session, _):
+    """Without a transfer. During one, Control.wait sees the command."""
+    session.port.peer = None
+    return 226, "No transfer to abort"

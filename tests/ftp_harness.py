@@ -1,0 +1,319 @@
+"""What the tests of the FTP system share: servers and their folders, a client and a server that say exactly what a test wants.
+
+Most tests of the server share one of two: "server" with a user bob, who may do everything, and "public", to which anonymous
+may add files. Each test begins with an empty folder. A witness is logged in all the while and gets its answers all the
+while; and after the test the server has the same descriptors and threads as before.
+
+A test file imports the fixtures that it uses by name, and with them shared and shared_public, which start the servers.
+"""
+import contextlib
+import ftplib
+import hashlib
+import os
+import random
+import re
+import resource
+import shutil
+import socket
+import sys
+import threading
+
+import harness
+import pytest
+from harness import ROOT, TIMEOUT, Wire, serve, wait_until
+
+sys.path.append(str(ROOT / "day11/ftp"))            # for tests that import the rooms: ftpd, ftpclient
+SERVER, CLIENT = "day11/ftp/ftp_server.py", "day11/ftp/ftp_client.py"
+MIB = 1 << 20
+BIG = 64 * MIB                                     # more than all the buffers on the way
+CONTENT = random.Random(3).randbytes(200_000)
+TREE = {"a": b"a" * 1000, "empty": b"", "文 件": "内容".encode(), "one/two/three/deep": CONTENT, "one/two/b": b"b",
+        "one/-x": b"x", "hollow": None}
+
+
+# The servers and their folder
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with started(tmp_path_factory, "--user", "bob:secret") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_public(tmp_path_factory):
+    with started(tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared):
+    with watched(shared):
+        yield shared
+
+
+@pytest.fixture
+def public(shared_public):
+    with watched(shared_public):
+        yield shared_public
+
+
+@contextlib.contextmanager
+def started(tmp_path_factory, *args):
+    root = tmp_path_factory.mktemp("ftp") / "root"
+    root.mkdir()
+    with ftp_server(root, *args) as server:
+        with Client(server, "anonymous"):          # what it makes for its first client and keeps is no leak
+            pass
+        wait_until(lambda: server.threads() == 1, lambda: "the session does not end")
+        server.before = state(server)
+        yield server
+
+
+@contextlib.contextmanager
+def ftp_server(root, *args, script=SERVER, **options):
+    with serve(script, "-d", root, *args, **options) as server:
+        server.root = root
+        yield server
+
+
+@contextlib.contextmanager
+def watched(server):
+    with Client(server, "anonymous") as server.witness:
+        yield
+        assert server.witness.ask("NOOP") == 200
+        assert server.witness.get("NLST /") is not None
+        with Client(server, "anonymous") as newcomer:
+            assert newcomer.ask("NOOP") == 200
+    wait_until(lambda: state(server) == server.before, lambda: f"it was {server.before}, it is {state(server)}")
+    left = [name for name in os.listdir(server.root) if name.startswith(".upload-")]
+    empty(server.root)
+    assert not left
+
+
+def state(server):
+    """What a server holds when it has no client."""
+    return server.descriptors(), server.threads()
+
+
+def wait_until_alone(server):
+    """Wait until no session is left but that of the witness."""
+    wait_until(lambda: server.threads() == server.before[1] + 1, lambda: "a session does not end")
+
+
+def empty(folder):
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextlib.contextmanager
+def limited(server, kind, soft):
+    limits = resource.prlimit(server.pid, kind)
+    resource.prlimit(server.pid, kind, (soft, limits[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(server.pid, kind, limits)
+
+
+# A client that says exactly what a test wants it to say
+
+class Client(Wire):
+    """A control connection; bob and anonymous are logged in at once, and None is not."""
+
+    def __init__(self, server, user="bob", source=None):
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        super().__init__(family, socket.SOCK_STREAM, name=f"control connection of {user}")
+        self.server = server
+        self.received = b""
+        self.text = ""                             # of the last reply, all its lines
+        if source:
+            self.bind((source, 0))
+        self.connect((server.host, server.port))
+        if user:
+            assert self.reply() == 220
+            assert self.ask(f"USER {user}") == 331
+            assert self.ask("PASS secret") == 230
+
+    def say(self, command):
+        self.sendall(os.fsencode(command) + b"\r\n")
+
+    def reply(self):
+        """The code of the next reply. Raises EOFError if there is none."""
+        lines = [self.line()]
+        assert re.match(r"\d{3}[ -]", lines[0]), lines
+        while not lines[-1].startswith(lines[0][:3] + " "):
+            lines.append(self.line())
+        self.text = "\n".join(lines)
+        return int(lines[0][:3])
+
+    def line(self):
+        while b"\n" not in self.received:
+            data = self.recv(65536)
+            if not data:
+                raise EOFError("the server has closed the control connection")
+            self.received += data
+        line, _, self.received = self.received.partition(b"\n")
+        assert line.endswith(b"\r")
+        return os.fsdecode(line[:-1])
+
+    def ask(self, command):
+        self.say(command)
+        return self.reply()
+
+    def passive(self, **options):
+        """A data connection. options: SO_RCVBUF=4096 and the like."""
+        assert self.ask("EPSV") == 229
+        conn = Wire(self.family, socket.SOCK_STREAM, name="data connection")
+        for name, value in options.items():
+            conn.setsockopt(socket.SOL_SOCKET, getattr(socket, name), value)
+        conn.connect((self.server.host, int(re.search(r"\|\|\|(\d+)\|", self.text)[1])))
+        return conn
+
+    @contextlib.contextmanager
+    def begin(self, command, **options):
+        """The data connection of a transfer that has begun."""
+        with self.passive(**options) as conn:
+            assert self.ask(command) == 150
+            yield conn
+
+    def get(self, command):
+        """What RETR or a listing sends, or None if it is refused."""
+        with self.passive() as conn:
+            if self.ask(command) != 150:
+                return None
+            data = everything(conn)
+        assert self.reply() == 226
+        return data
+
+    def put(self, command, data=b"data"):
+        """The code of the reply in the end."""
+        with self.passive(SO_SNDBUF=65536) as conn:
+            if (code := self.ask(command)) != 150:
+                return code
+            with contextlib.suppress(ConnectionError):             # it may refuse the rest
+                socket.socket.sendall(conn, data)
+        return self.reply()
+
+
+def everything(conn):
+    return b"".join(iter(lambda: socket.socket.recv(conn, MIB), b""))
+
+
+def send_some(conn):
+    """Send so much of a file that the server has received a part of it, and not all that comes."""
+    socket.socket.sendall(conn, bytes(8 * MIB))
+
+
+# The standard client
+
+@contextlib.contextmanager
+def ftplib_client(server, user="bob", passive=True):
+    with ftplib.FTP(timeout=TIMEOUT, encoding="utf-8") as ftp:
+        ftp.connect(server.host, server.port)
+        ftp.login(user, "secret")
+        ftp.set_pasv(passive)
+        yield ftp
+
+
+def fetch(ftp, name, **options):
+    data = []
+    ftp.retrbinary(f"RETR {name}", data.append, **options)
+    return b"".join(data)
+
+
+# Files
+
+def sparse(path, size=BIG):
+    """A large file that costs nothing."""
+    path.touch()
+    os.truncate(path, size)
+
+
+def files(folder):
+    """What is there, by path: the content of a file, the target of a link, and None for what else there is."""
+    def content(path):
+        if path.is_symlink():
+            return os.readlink(path)
+        return path.read_bytes() if path.is_file() else None
+    return {str(path.relative_to(folder)): content(path) for path in folder.rglob("*")}
+
+
+def grow(folder, tree):
+    for name, content in tree.items():
+        (folder / name if content is None else (folder / name).parent).mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            (folder / name).write_bytes(content)
+
+
+def digest(data):
+    return hashlib.sha256(data).digest()
+
+
+# A server that says exactly what a test wants it to say
+
+class FakeServer(threading.Thread):
+    """A server for one client, that says what the test wants: for each verb a reply, or a function of this object that returns
+    one. Its end is waited for; what went wrong in it is raised in the test."""
+
+    def __init__(self, **replies):
+        super().__init__()
+        self.replies = {"USER": "331 Password", "PASS": "230 Welcome", "TYPE": "200 OK", "QUIT": "221 Bye", "SIZE": "213 2000",
+                        "PASV": FakeServer.passive, **replies}
+        self.heard, self.problem = [], None
+        self.listener, self.data_listener = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        self.port, self.data_port = (one.getsockname()[1] for one in (self.listener, self.data_listener))
+        for one in (self.listener, self.data_listener):
+            one.settimeout(harness.TIMEOUT)
+
+    def passive(self, host="127.0.0.1"):
+        return f"227 ({host.replace('.', ',')},{self.data_port >> 8},{self.data_port & 255})"
+
+    def say(self, text):
+        self.conn.sendall(text.encode("utf-8", "surrogateescape") + b"\r\n")
+
+    def data(self):
+        """Say 150, and return the data connection."""
+        self.say("150 Here it comes")
+        conn = self.data_listener.accept()[0]
+        conn.settimeout(harness.TIMEOUT)
+        return conn
+
+    def run(self):
+        try:
+            self.conn = self.listener.accept()[0]
+            self.conn.settimeout(harness.TIMEOUT)
+            with self.conn, self.conn.makefile("rb") as lines, contextlib.suppress(ConnectionError):
+                self.say("220 Ready")
+                for line in lines:
+                    self.heard.append(line.decode().rstrip())
+                    reply = self.replies.get(line.split()[0].decode(), "502 Not here")
+                    reply = reply(self) if callable(reply) else reply
+                    if reply is None:
+                        return
+                    self.say(reply)
+        except BaseException as problem:
+            self.problem = problem
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception):
+        self.join(harness.TIMEOUT)
+        self.listener.close()
+        self.data_listener.close()
+        assert not self.is_alive()
+        if self.problem and exception == (None, None, None):
+            raise self.problem
+
+
+def sends(data, reply="226 That was all"):
+    """An answer to a command that sends these bytes."""
+    def answer(server):
+        with server.data() as conn, contextlib.suppress(ConnectionError):
+            conn.sendall(data)
+        return reply
+    return answer

@@ -1,0 +1,134 @@
+"""The two halves of the chat's programs by themselves: what one does when the other ends, stops, or misses a signal."""
+import os
+import signal
+import sys
+
+import pytest
+from chat import SERVER
+from harness import ORPHAN_TIMEOUT, ROOT, Program, reap, run, state_of, wait_until
+
+BEGIN = f"""if True:
+    import os, signal, sys
+    sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+    from chatroom.halves import Handover, Parent, become_child, every, hold_signals, release_signals
+"""
+# A parent and a child, neither of which ends by itself.
+PAIR = BEGIN + """
+    hold_signals()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become_child(parent)
+        print("child", flush=True)
+        while True:
+            signal.pause()
+    else:
+        Parent("pair", pid, lambda: print("goodbye", flush=True))
+        release_signals()
+        while True:
+            signal.pause()
+"""
+
+
+@pytest.fixture
+def pair():
+    with Program(sys.executable, "-c", PAIR) as program:
+        program.expect("child")
+        program.wait_until_asleep()
+        [program.child] = program.children()
+        yield program
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_chat_halves_end_when_the_parent_is_signalled(pair, signum):
+    pair.signal(signum)
+    pair.expect("goodbye")
+    pair.finish()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGHUP])
+def test_chat_halves_signals_of_the_terminal_are_the_parents(pair, signum):
+    os.kill(pair.child, signum)
+    os.kill(pair.child, signal.SIGSTOP)            # by then it has had the other, and ignored it
+    wait_until(lambda: state_of(pair.child) == "T", lambda: f"state {state_of(pair.child)}")
+    os.killpg(pair.pid, signum)
+    pair.expect("goodbye")
+    pair.finish()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_chat_halves_end_when_the_child_is_killed(pair, signum):
+    os.kill(pair.child, signum)
+    pair.expect("goodbye")
+    pair.finish(status=1, stderr="pair: its other half was killed · .*\n")
+
+
+def test_chat_halves_end_when_the_parent_is_killed(pair):
+    pair.signal(signal.SIGKILL)
+    pair.wait()
+    assert reap(pair.child, ORPHAN_TIMEOUT)
+    assert "goodbye" not in pair.stdout
+
+
+def test_chat_halves_a_second_signal_changes_nothing():
+    """Also one that comes while both are being ended, or that was waiting at the same time."""
+    assert run(sys.executable, "-c", BEGIN + """
+    hold_signals()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become_child(parent)
+        signal.pause()
+    def goodbye():
+        print("goodbye", flush=True)
+        for signum in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD:
+            os.kill(parent, signum)
+        print("bye", flush=True)
+    Parent("pair", pid, goodbye)
+    for signum in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        os.kill(parent, signum)
+    release_signals()
+    signal.pause()
+    """).stdout == "goodbye\nbye\n"
+
+
+def test_chat_halves_the_parent_takes_the_childs_exit_status():
+    run(sys.executable, "-c", BEGIN + """
+    hold_signals()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become_child(parent)
+        os._exit(7)
+    Parent("pair", pid, lambda: None)
+    release_signals()
+    signal.pause()
+    """, status=7)
+
+
+def test_chat_halves_the_child_rings_until_it_is_heard():
+    """The signal that comes in the moment before the parent waits is not noticed; here it is the first and the second."""
+    assert run(sys.executable, "-c", BEGIN + """
+    handover, rings = Handover(), []
+    def ring(signum, frame):
+        rings.append(signum)
+        if len(rings) > 2:
+            handover.take(lambda line: print(line, "after", len(rings), flush=True))
+            handover.take(print)                   # a ring too many finds nothing
+    signal.signal(signal.SIGUSR1, ring)
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        handover.give("hello", parent)
+        print("given", flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os._exit(0)
+    """).stdout == "hello after 3\ngiven\n"
+
+
+def test_chat_halves_every_calls_again_and_again():
+    assert run(sys.executable, "-c", BEGIN + """
+    calls = []
+    every(0.01, lambda: calls.append(1))
+    while len(calls) < 3:
+        signal.pause()
+    print("three", flush=True)
+    os._exit(0)
+    """).stdout == "three\n"

@@ -1,0 +1,140 @@
+"""The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
+import chat                                        # noqa: F401 - so that the rooms can be imported
+import pytest
+from chatroom import names, room, text
+
+
+class Post:
+    """Instead of a UDP socket: keeps what is sent, and cannot reach some addresses. An address is any word."""
+
+    def __init__(self, unreachable=()):
+        self.unreachable = unreachable
+        self.sent = []
+
+    def sendto(self, datagram, address):
+        if address in self.unreachable:
+            raise OSError("unreachable")
+        self.sent.append((address, datagram.decode()))
+
+    def take(self):
+        """What was sent since the last time, as [(address, text)]."""
+        sent, self.sent = self.sent, []
+        return sent
+
+
+class Chat(room.Room):
+    """A room whose members Tom, Ann and Eve have the addresses tom, ann and eve."""
+
+    def __init__(self, *members, **options):
+        super().__init__(Post(**options), admin="admin", interval=6)
+        for member in members:
+            self.hear(member.lower(), f"L {member}")
+        self.sock.take()
+
+    def hear(self, address, words):
+        """Receive a datagram; return what the room sends for it."""
+        self.receive(words if isinstance(words, bytes) else words.encode(), address)
+        return self.sock.take()
+
+    def ticks(self, number):
+        for _ in range(number):
+            self.tick()
+
+
+def test_chat_room_tells_who_comes_what_is_said_and_who_leaves():
+    chat = Chat("Tom", "Ann")
+    assert chat.hear("ming", "L 小明") == [("ming", "OK 6"), ("tom", "SAY 小明 进入了聊天室"), ("ann", "SAY 小明 进入了聊天室")]
+    assert chat.hear("ming", "C 你好") == [("tom", "SAY 小明：你好"), ("ann", "SAY 小明：你好")]
+    assert chat.hear("admin", "C 下课了") == [(who, "SAY 管理员消息：下课了") for who in ("tom", "ann", "ming")]
+    assert chat.hear("ming", "Q") == [("tom", "SAY 小明退出了聊天室"), ("ann", "SAY 小明退出了聊天室")]
+    chat.close()
+    assert chat.sock.take() == [("tom", "END"), ("ann", "END")]
+
+
+def test_chat_room_answers_each_l_and_announces_the_first():
+    chat = Chat("Tom", "Ann")
+    assert chat.hear("tom", "L Tom") == [("tom", "OK 6")]
+    assert chat.hear("tom", "L Tim") == [("ann", "SAY Tom退出了聊天室"), ("tom", "OK 6"), ("ann", "SAY Tim 进入了聊天室")]
+
+
+def test_chat_room_knows_members_by_their_address():
+    chat = Chat("Tom", "Ann")
+    assert chat.hear("eve", "Q Tom") == []
+    [(address, answer)] = chat.hear("eve", "C I am Tom")
+    assert address == "eve" and answer.startswith("SAY ! not sent: you are not in the room")
+    [(address, answer)] = chat.hear("eve", "L tOM")
+    assert address == "eve" and answer.startswith("NO the name tOM is taken")
+    [(address, answer)] = chat.hear("admin", "L Boss")
+    assert address == "admin" and answer.startswith("NO the administrator cannot join")
+    assert chat.names == {"tom": "Tom", "ann": "Ann"}
+
+
+@pytest.mark.parametrize("datagram", [b"", b"x", b"LTom", b"X Tom", b"\xff", b"\0" * 100, b"SAY hello", b"END", b"OK 6", b"l Tom"])
+def test_chat_room_drops_what_is_no_command(datagram):
+    chat = Chat("Tom")
+    assert chat.hear("tom", datagram) == chat.hear("eve", datagram) == []
+
+
+def test_chat_room_takes_a_line_end_off():
+    chat = Chat("Tom")
+    assert chat.hear("ann", "L Ann\r\n")[1] == ("tom", "SAY Ann 进入了聊天室")
+
+
+def test_chat_room_goes_on_if_one_member_cannot_be_reached():
+    chat = Chat("Tom", "Ann", "Eve", unreachable=["ann"])
+    assert chat.hear("tom", "C hello") == [("eve", "SAY Tom：hello")]
+    chat.close()
+    assert chat.sock.take() == [("tom", "END"), ("eve", "END")]
+
+
+def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
+    """Within HEARTBEATS intervals of two ticks: eight ticks, and the interval until another member sends."""
+    chat = Chat("Tom", "Ann")
+    chat.ticks(4)
+    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]
+    chat.ticks(3)
+    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom may be late, and three may be lost
+    chat.ticks(1)
+    assert chat.hear("ann", "L Ann") == [("ann", "SAY Tom退出了聊天室"), ("ann", "OK 6")]
+    assert chat.hear("new", "L Tom")[0] == ("new", "OK 6")             # the name is free
+    assert 8 / 2 + 1 == room.HEARTBEATS
+
+
+def test_chat_room_any_datagram_is_a_sign_of_life():
+    chat = Chat("Tom", "Ann")
+    for words in ["C hello", "", "nonsense", "L Tom"]:
+        chat.ticks(7)
+        chat.hear("ann", "L Ann")
+        chat.hear("tom", words)
+    assert set(chat.names) == {"tom", "ann"}
+
+
+def test_chat_room_does_not_tell_those_who_vanish_together_of_each_other():
+    chat = Chat("Tom", "Ann", "Eve")
+    chat.ticks(8)
+    assert chat.hear("eve", "L Eve") == [("eve", "SAY Tom退出了聊天室"), ("eve", "SAY Ann退出了聊天室"), ("eve", "OK 6")]
+
+
+def test_chat_room_is_full_with_its_last_member():
+    chat = Chat(*(f"member{number}" for number in range(room.MAX_MEMBERS)))
+    [(_, answer)] = chat.hear("new", "L new")
+    assert answer.startswith("NO the room is full, it holds 500")
+    assert ("member0", "OK 6") in chat.hear("member0", "L other")      # a change of name needs no place
+
+
+@pytest.mark.parametrize("one, other, same", [
+    ("Bob", "bob", True), ("Bob", "Ｂｏｂ", True), ("straße", "STRASSE", True), ("Bob", "Rob", False), ("小明", "小名", False)])
+def test_chat_room_names_that_are_the_same(one, other, same):
+    assert (names.comparable(one) == names.comparable(other)) == same
+
+
+@pytest.mark.parametrize("line, columns, folded", [
+    ("abc", 3, "abc"), ("abcd", 3, "abc\n    d"), ("汉字", 4, "汉字"), ("a汉字", 4, "a汉\n    字"),
+    ("x" * 75 + "管理员消息：hi", 80, "x" * 75 + "管理\n    员消息：hi")])
+def test_chat_room_folds_a_line(line, columns, folded):
+    assert text.fold(line, columns) == folded
+
+
+def test_chat_room_cleans_a_line():
+    assert text.clean("a\tb\x1b[2J\n") == "a\ufffdb\ufffd[2J\ufffd"
+    assert text.one_line("a\tb\x1b[2J\n") == "a b\ufffd[2J "

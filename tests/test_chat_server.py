@@ -1,0 +1,369 @@
+"""The chat's server: what its members see, what hostile datagrams do not do, and how it ends."""
+import contextlib
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import time
+
+import pytest
+from chat import CLIENT, COMMAND, SERVER, Member, room
+from harness import ROOT, Program, gone, run, serve
+
+# What the members see
+
+def test_chat_server_tells_the_others():
+    with room("小明", "Tom", "Ann", stdin=None) as (server, ming, tom, ann):
+        ming.say("C 你好")
+        assert tom.hear() == ann.hear() == "SAY 小明：你好"
+        server.write("下课了\n")
+        assert ming.hear() == tom.hear() == ann.hear() == "SAY 管理员消息：下课了"
+        tom.say("Q")
+        assert ming.hear() == ann.hear() == "SAY Tom退出了聊天室"
+    assert ming.transcript().count("小明") == 2   # L and its own name in no line that came back
+
+
+def test_chat_server_says_goodbye():
+    with room("A", "B") as (server, a, b):
+        server.interrupt()
+        assert a.hear() == b.hear() == "END"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_chat_server_ends_properly_on_other_signals(signum):
+    with room("A") as (server, a):
+        server.signal(signum)
+        assert a.hear() == "END"
+
+
+REFUSED = {
+    "": "empty",
+    "x" * 33: "at most 32", "汉" * 33: "at most 32",
+    "a b": "spaces", "a\u3000b": "spaces", "a\tb": "spaces", " a": "spaces", "a\nb": "spaces",
+    "a\x1b[31m": "control", "a\u200bb": "control", "a\u202eb": "control", b"\xff\xfe": "control",
+    "管理员": "reserved", "管理员消息": "reserved",
+    "管理员消息\ufe00": "invisible", "管理员\u034f": "invisible", "Tom\u3164": "invisible", "\u2800": "invisible",
+    "Tom\U000e0100": "invisible", "Tom\uffa0": "invisible",
+    "Tom": "taken", "tom": "taken", "Ｔｏｍ": "taken",
+    "Tom：hello": "colon", "Tom:": "colon", "管理员消息：hello": "colon", "管理员消息∶hello": "colon",
+}
+
+
+def test_chat_server_refuses_a_name():
+    with room("Tom") as (server, tom), Member(server) as new:
+        for name, reason in REFUSED.items():
+            new.say(b"L " + (name if isinstance(name, bytes) else name.encode()))
+            assert re.fullmatch(f"NO .*{reason}.* · .*", new.hear())
+        new.say("L Ann")                           # asked for again, and the first that the others hear of
+        assert new.hear().startswith("OK ")
+        assert tom.hear() == "SAY Ann 进入了聊天室"
+
+
+def test_chat_server_accepts_a_name():
+    names = ["x" * 32, "汉" * 32, "O'Neil", "Zoë", "😀", "a.b-c_d", "Q", "管理"]
+    with room(*names):
+        pass
+
+
+def test_chat_server_lets_a_name_free_when_its_owner_leaves():
+    with room("Tom", "Ann") as (server, tom, ann):
+        tom.say("Q")
+        assert ann.hear() == "SAY Tom退出了聊天室"
+        with Member(server, "Tom"):
+            assert ann.hear() == "SAY Tom 进入了聊天室"
+
+
+def test_chat_server_answers_each_join_but_announces_one():
+    with room("Tom", "Ann") as (server, tom, ann):
+        for _ in range(3):
+            tom.say("L Tom")
+            assert tom.hear().startswith("OK ")
+        tom.say("C once")
+        assert ann.hear() == "SAY Tom：once"
+        tom.say("L Tim")                           # another name: as if he had left and come back
+        assert tom.hear().startswith("OK ")
+        assert [ann.hear(), ann.hear()] == ["SAY Tom退出了聊天室", "SAY Tim 进入了聊天室"]
+
+
+def test_chat_server_gives_a_name_that_two_want_to_one():
+    with serve(SERVER) as server:
+        for number in range(100):
+            with Member(server) as one, Member(server) as two:
+                pair = random.sample([one, two], 2)
+                for member in pair:
+                    member.say(f"L name{number}")
+                answers = [member.answer()[:2] for member in pair]
+                assert sorted(answers) == ["NO", "OK"]
+
+
+def test_chat_server_lets_200_in_at_once():
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(SERVER))
+        members = [stack.enter_context(Member(server)) for _ in range(200)]
+        outside = dict(enumerate(members))
+        for _ in range(10):                        # as a client does: ask until there is an answer
+            for number, member in outside.items():
+                member.say(f"L member{number}")
+            for number, member in list(outside.items()):
+                member.settimeout(2)
+                with contextlib.suppress(TimeoutError):
+                    while not (answer := member.hear()).startswith("OK "):
+                        assert answer.endswith("进入了聊天室")
+                    del outside[number]
+        assert not outside
+        members[0].say("C hello")
+        for member in members[1:]:
+            while member.hear() != "SAY member0：hello":
+                pass
+
+
+# Hostile datagrams
+
+NONSENSE = [b"", b"x", b"L", b"C", b"Q Tom", b"X Tom", b"SAY hello", b"OK 6", b"END", b"\xff", b"C\xff", b"C \xff\xfe",
+            b"\0" * 100, b"L " + b"\xff" * 40, b"C " + b"x" * 65505, b"L " + b"x" * 65505, b"x" * 65507,
+            b"\x1b]0;title\x07", b"C \x1b[2J", *(random.Random(7).randbytes(n) for n in range(1, 500, 50))]
+
+
+@pytest.mark.parametrize("from_a_member", [True, False])
+def test_chat_server_survives_nonsense(from_a_member):
+    with room("Tom", "Ann", "Eve") as (server, tom, ann, eve), Member(server) as stranger:
+        sender = eve if from_a_member else stranger
+        for datagram in NONSENSE:
+            if datagram[:1] != b"Q":
+                sender.say(datagram)
+        tom.say("C still here")
+        while (line := ann.hear()) != "SAY Tom：still here":
+            # What came through is Eve's, under her name, and nothing in it moves a cursor.
+            assert from_a_member and line.startswith("SAY Eve") and line.isprintable()
+
+
+def test_chat_server_refuses_a_long_line():
+    with room("Tom", "Ann") as (server, tom, ann):
+        tom.say("C " + "汉" * 1000)
+        assert ann.hear() == "SAY Tom：" + "汉" * 1000
+        tom.say("C " + "汉" * 1001)
+        assert "at most 1000" in tom.hear()
+        tom.say("C short")
+        assert ann.hear() == "SAY Tom：short"
+
+
+CLEANED = {
+    "\x1b[31mred\x1b[0m": "\ufffd[31mred\ufffd[0m",
+    "\x9b2J": "\ufffd2J",
+    "a\rTom：b": "a Tom：b",
+    "hi\n管理员消息：hello": "hi 管理员消息：hello",
+    "bell\a tab\t \u202eevil": "bell\ufffd tab  \ufffdevil",
+    "全角　空格": "全角 空格",
+    "Ann 进入了聊天室": "Ann 进入了聊天室",
+}
+
+
+def test_chat_server_cleans_a_line():
+    with room("Eve", "Ann") as (server, eve, ann):
+        for text, shown in CLEANED.items():
+            eve.say(f"C {text}")
+            assert ann.hear() == f"SAY Eve：{shown}"
+
+
+def test_chat_server_nobody_speaks_or_leaves_for_another():
+    with room("Tom", "Ann", stdin=None) as (server, tom, ann), Member(server) as stranger:
+        stranger.say("C I am Tom")
+        assert stranger.hear() == "SAY ! not sent: you are not in the room · 未发送：你不在聊天室里"
+        stranger.say("Q Tom")                      # as the protocol of many a chat lesson has it
+        stranger.say("Q")
+        stranger.say("C Tom hello")
+        stranger.hear()
+        tom.say("C it is me")
+        assert ann.hear() == "SAY Tom：it is me"
+        ann.say("Q Tom")                           # Ann leaves, and only Ann
+        assert tom.hear() == "SAY Ann退出了聊天室"
+        server.write("to all\n")
+        assert tom.hear() == "SAY 管理员消息：to all"
+
+
+def test_chat_server_is_bounded_against_a_flood_of_joins():
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serve(SERVER))
+        tom = stack.enter_context(Member(server, "Tom"))
+        before = server.memory()
+        addresses = set()
+        for number in range(5000):
+            with Member(server) as one:
+                one.say(f"L flood{number}")
+                answer = one.answer()
+                if answer.startswith("OK "):
+                    addresses.add(one.getsockname())       # a port comes back sometimes: then it is a change of name
+                else:
+                    assert answer == "NO the room is full, it holds 500 · 聊天室已满，最多 500 人"
+        assert len(addresses) == 499
+        assert server.memory() < before + 4096
+        tom.drain()                                # so much has been said that his own buffer is full
+        tom.say("L Tom")                           # he is in, and served
+        assert tom.answer().startswith("OK ")
+
+
+def test_chat_server_goes_on_beside_a_member_who_does_not_read():
+    """UDP may lose a line: when the receiver's buffer is full, the kernel drops what comes. It costs nobody else anything."""
+    with room("Tom", "Ann", "Deaf") as (server, tom, ann, deaf):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        for number in range(500):
+            tom.say(f"C line {number}")
+            assert ann.hear() == f"SAY Tom：line {number}"
+        arrived = deaf.drain()
+        assert 0 < len(arrived) < 500
+        assert arrived == [f"SAY Tom：line {number}" for number in range(len(arrived))]
+
+
+def test_chat_server_notices_who_has_vanished():
+    with room("Tom", args=["--timeout", "1"]) as (server, tom):
+        with Member(server, "Ghost"):
+            tom.hear_of("SAY Ghost 进入了聊天室")
+        heard = tom.hear_of("SAY Ghost退出了聊天室")                        # Tom gives his signs of life, the ghost does not
+        assert [line for line in heard if line.startswith("SAY")] == ["SAY Ghost退出了聊天室"]
+        with Member(server, "Ghost"):              # the name is free again
+            tom.hear_of("SAY Ghost 进入了聊天室")
+
+
+def test_chat_server_notices_within_its_timeout():
+    """The Room counts ticks (test_chat_room.py); here are their seconds: with ticks twice as long it would be 4.2 at least."""
+    with room("Tom", args=["--timeout", "3"]) as (server, tom):
+        with Member(server, "Ghost"):
+            left = time.monotonic()
+            tom.hear_of("SAY Ghost 进入了聊天室")
+        tom.hear_of("SAY Ghost退出了聊天室")
+        assert time.monotonic() - left < 3.9
+
+
+@pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
+def test_chat_server_speaks_with_a_person():
+    with room("Tom") as (server, tom), Program("nc", "-u", server.host, server.port) as person:
+        person.write("L Ann\n")
+        person.expect("^OK 6")
+        assert tom.hear() == "SAY Ann 进入了聊天室"
+        person.write("C hello\n")
+        assert tom.hear() == "SAY Ann：hello"
+        person.write("Q\n")
+        assert tom.hear() == "SAY Ann退出了聊天室"
+        person.interrupt()
+        person.finish(status=-signal.SIGINT)
+
+
+# The server as a program
+
+@pytest.mark.parametrize("args, complaint", [
+    (["x"], "a port is a number"), (["70000"], "a port is a number"), (["-1"], "unrecognized|required|invalid|argument"),
+    (["--timeout", "0"], "a time is a number"), (["--timeout", "nan"], "a time is a number"),
+    (["--timeout", "1e9"], "a time is a number"), (["--timeout", "0.0001"], "a time is a number"),
+    (["0", "-b", "203.0.113.1"], "Cannot assign"), (["0", "-b", "no such host"], "not known|resolution|No address"),
+    (["0", "-b", "127.0.0..1"], "127.0.0..1"), (["0", "-b", "127.255.255.255"], "Permission|Network|Cannot"),
+])
+def test_chat_server_says_what_is_wrong_with_its_arguments(args, complaint):
+    wrong = run(SERVER, *args, status=2, stderr=".*")
+    assert re.search(complaint, wrong.stderr.splitlines()[-1]) and "Traceback" not in wrong.stderr
+
+
+def test_chat_server_port_in_use():
+    with serve(SERVER) as server:
+        second = run(SERVER, server.port, status=2, stderr=".*Address already in use; .*\n")
+        assert second.stderr.count("\n") == 1
+        # It ends with a command that works.
+        other = re.search(r"python (\S+chat_server.py) (\d+)$", second.stderr)
+        assert other[1] == str(ROOT / SERVER) and int(other[2]) == server.port % 65535 + 1
+
+
+def test_chat_server_on_ipv6():
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("this machine has no IPv6")
+    with serve(SERVER, "-b", "::1", stdin=None) as server:
+        with Program(CLIENT, server.port, "-H", "::1", tty=True) as six:
+            six.write("Six\r")
+            six.expect("You are in the room as Six")
+            server.write("hello\n")
+            six.expect("管理员消息：hello\n")
+            six.write("quit\r")
+            six.finish()
+
+
+@pytest.mark.parametrize("killed", ["server", "terminal"])
+def test_chat_server_its_halves_end_together(killed):
+    with Program(SERVER, "0") as program:
+        program.expect("listening on")
+        [terminal] = program.children()
+        if killed == "server":
+            program.signal(signal.SIGKILL)
+            program.finish(status=-signal.SIGKILL, orphans=1)
+        else:
+            os.kill(terminal, signal.SIGKILL)
+            program.finish(status=1, stderr=".*was killed · .*\n")
+        assert gone(terminal)
+
+
+def test_chat_server_ends_when_its_terminal_closes():
+    with Program(SERVER, "0", tty=True) as program:
+        program.expect("listening on")
+        program.hang_up()
+        program.finish()
+
+
+def test_chat_server_leaves_the_terminal_as_it_was():
+    with Program(SERVER, "0", tty=True) as program:
+        program.expect("listening on")
+        program.write("x")
+        program.expect("x")                        # echoed: by the line editor, which has changed the settings
+        program.signal(signal.SIGTERM)
+        program.wait()
+        assert program.terminal_settings() == program.first_terminal_settings
+
+
+@pytest.mark.parametrize("how", ["stopped", "ignoring SIGTERM"])
+def test_chat_server_ends_whatever_its_other_half_does(how):
+    python = f"exec {COMMAND[SERVER]} 0"
+    with Program("sh", "-c", python if how == "stopped" else f"trap '' TERM; {python}") as program:
+        program.expect("listening on")
+        if how == "stopped":
+            os.kill(program.children()[0], signal.SIGSTOP)
+        program.interrupt()
+        program.finish()
+
+
+def test_chat_server_and_client_respect_nohup():
+    server = f"trap '' HUP; exec {COMMAND[SERVER]} 0"
+    with Program("sh", "-c", server) as server:
+        server.host, server.port = "127.0.0.1", int(server.expect(r"listening on .*:(\d+)")[1])
+        client = f"trap '' HUP; exec {COMMAND[CLIENT]} {server.port} --name Tom"
+        with Program("sh", "-c", client) as tom, Member(server, "Ann") as ann:
+            tom.expect("You are in the room")
+            server.signal(signal.SIGHUP)
+            tom.signal(signal.SIGHUP)
+            ann.say("C hello")
+            tom.expect("Ann：hello")
+            tom.close_stdin()
+            tom.finish()
+        server.interrupt()
+        server.finish()
+
+
+def test_chat_server_ends_on_time_at_any_moment():
+    """Its clock is an alarm. One that rings while the interpreter shuts down must not end the process."""
+    for _ in range(20):
+        with room("Tom", args=["--timeout", "0.005"]):
+            pass
+
+
+def test_chat_server_works_without_standard_input():
+    for streams in ("<&-", "</dev/null", "<&- 2>&-"):
+        with Program("sh", "-c", f"exec {COMMAND[SERVER]} 0 {streams}") as program:
+            program.expect("listening on")
+            program.interrupt()
+            program.finish()
+
+
+def test_chat_server_a_stop_and_a_continue_change_nothing():
+    with room("Tom", "Ann") as (server, tom, ann):
+        [terminal] = server.children()
+        os.kill(terminal, signal.SIGSTOP)
+        os.kill(terminal, signal.SIGCONT)
+        tom.say("C hello")
+        assert ann.hear() == "SAY Tom：hello"
