@@ -61,7 +61,8 @@ def fail():
     print(f"joinall([bad, quick]) returned {returned}; bad.value: {bad.value}")
     assert returned == ["bad", "quick"], f"expected that both have finished, got {returned}"
     is_printed = "Traceback" in stderr.getvalue()
-    print(f"bad.exception: {type(bad.exception).__name__}; its traceback went to stderr: {is_printed}")
+    error = type(bad.exception).__name__
+    print(f"bad.exception: {error}; its traceback went to stderr: {is_printed}")
     assert is_printed, f"expected a traceback on stderr, got {stderr.getvalue()!r}"
 
     error = error_of(gevent.joinall, [bad, quick], raise_error=True)

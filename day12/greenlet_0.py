@@ -27,7 +27,8 @@ except ImportError:
 def main():
     if greenlet is None:
         print("this needs greenlet: make demo DAY=12 installs it, then use .venv/bin/python"
-              " · 需要 greenlet：make demo DAY=12 会安装它，然后用 .venv/bin/python", file=sys.stderr)
+              " · 需要 greenlet：make demo DAY=12 会安装它，然后用 .venv/bin/python",
+              file=sys.stderr)
         sys.exit(2)
     a, b = greenlet.greenlet(play_a), greenlet.greenlet(play_b)
     # The first switch to a greenlet calls its function, with these arguments.
