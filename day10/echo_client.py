@@ -1,83 +1,107 @@
-"""A client for every echo server of the course: what is typed, or comes through a pipe, goes there and comes back.
-并发网络通信模型
+"""A client for every echo server of the course: it sends its input and prints what comes back.
+通用的回声客户端：发送标准输入的内容，打印服务器发回的内容。
+讲义: 并发网络通信模型
 
-Run:    python day10/echo_client.py [port] [-H HOST]           and type; Ctrl-D says that this was all
+Run:    python day10/echo_client.py [port] [-H HOST]      and type; Ctrl-D ends the input
         python day10/echo_client.py [port] < FILE > COPY
 """
 import argparse
-import contextlib
 import os
+import select
 import socket
 import sys
-from queue import SimpleQueue
 from threading import Thread
 
-SIZE = 1 << 16                                     # bytes to read or to receive at once
+SIZE = 1 << 16                      # bytes to read or to receive at once
 
 
 def main():
     try:
         with connect() as conn:
-            sent, received = talk(conn)
+            sender = Sender(conn)
+            sender.start()
+            received = 0
+            while data := conn.recv(SIZE):
+                write_output(data)
+                received += len(data)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:                        # whoever read our output has gone, as head does
+    except BrokenPipeError:         # the reader of our output has ended, as in `| head -1`
         sys.exit(1)
     except OSError as error:
         sys.exit(f"echo_client: {error}")
-    if sent is None:
-        sys.exit("echo_client: the server has closed the connection")
-    if isinstance(sent, OSError):
-        sys.exit(f"echo_client: standard input: {sent}")
-    if sent != received:
-        sys.exit(f"echo_client: {sent} bytes went out, {received} came back")
+    if sender.input_error:
+        sys.exit(f"echo_client: standard input: {sender.input_error}")
+    if not sender.finished:
+        sys.exit("echo_client: the server has closed the connection · 服务器关闭了连接")
+    if sender.count != received:
+        sys.exit(f"echo_client: {sender.count} bytes went out, {received} came back")
 
 
-def talk(conn):
-    """Return how many bytes went out, None if that was not yet all, or why no more could be read; and how many came back."""
-    # Two directions, two threads. To send all and only then receive would come to a halt as soon as the buffers on the
-    # way are full: the server could send no more, so it would read no more. The sender is a daemon, so that it can be
-    # left behind when it waits for the keyboard and the server has gone.
-    sent, received = SimpleQueue(), 0
-    Thread(target=send_input, args=(conn, sent), daemon=True).start()
-    while data := conn.recv(SIZE):
-        write_output(data)
-        received += len(data)
-    return None if sent.empty() else sent.get(), received
+class Sender(Thread):
+    """Sends standard input to the server while the main thread receives.
 
+    To send everything first and only then receive would stop as soon as the buffers on the way
+    are full: a server that cannot send its echo reads no more (backpressure).
+    """
 
-def send_input(conn, sent):
-    count = 0
-    try:
-        while data := os.read(0, SIZE):
-            conn.sendall(data)
-            count += len(data)
-        sent.put(count)
-        conn.shutdown(socket.SHUT_WR)              # half-close: we have said all, but still listen
-    except OSError as error:                       # the server is gone, or the input; the other thread shall not wait
-        if not isinstance(error, ConnectionError):
-            sent.put(error)
-        with contextlib.suppress(OSError):
-            conn.shutdown(socket.SHUT_RDWR)
+    def __init__(self, conn):
+        # 守护线程：服务器断开后，程序不等键盘输入就能结束
+        super().__init__(daemon=True)
+        self.conn = conn
+        self.count = 0              # bytes sent
+        self.finished = False       # all of standard input has been sent
+        self.input_error = None     # why it could not be read
+
+    def run(self):
+        try:
+            while data := self.read_input():
+                self.conn.sendall(data)
+                self.count += len(data)
+            self.finished = True
+            # Half-close: our FIN says that we send no more, but we still receive.
+            # 半关闭：不再发送，但仍然接收
+            self.conn.shutdown(socket.SHUT_WR)
+        except OSError:             # the server has ended, which main() sees in recv
+            pass
+
+    def read_input(self):
+        """Return bytes from standard input; b"" at its end, or if it cannot be read."""
+        while True:
+            try:
+                return os.read(0, SIZE)
+            except BlockingIOError:             # a non-blocking terminal or pipe: wait for input
+                select.select([0], [], [])
+            except OSError as error:
+                self.input_error = error
+                return b""
 
 
 def write_output(data):
     while data:
-        data = data[os.write(1, data):]            # a pipe may take a part only
+        try:
+            data = data[os.write(1, data):]     # a pipe may take only a part
+        except BlockingIOError:                 # a non-blocking one that is full (EAGAIN): wait
+            select.select([], [1], [])
 
 
 def connect():
-    """Return a socket connected to the server of the command line."""
-    parser = argparse.ArgumentParser(description="Send standard input to an echo server, and print what comes back.")
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="of the server (default: 8888)")
-    parser.add_argument("-H", "--host", default="127.0.0.1", help="of the server (default: 127.0.0.1)")
+    """Return a socket that is connected to the server of the command line."""
+    parser = argparse.ArgumentParser(
+        description="Send standard input to an echo server, and print what comes back.")
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="default: 8888")
+    parser.add_argument("-H", "--host", default="127.0.0.1", help="default: 127.0.0.1")
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("a port is a number from 1 to 65535")
-    if sys.stdin is None or sys.stdout is None:    # closed; the connection would get that descriptor
+    # If one of them were closed, the connection would get its descriptor, 0 or 1.
+    if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output are needed")
     try:
         return socket.create_connection((args.host, args.port))
+    except ConnectionRefusedError:
+        sys.exit(f"echo_client: {args.host}, port {args.port}: Connection refused: start a server"
+                 f" first, python day10/fork_server.py {args.port} · 请先启动服务器")
     except (OSError, UnicodeError) as error:
         sys.exit(f"echo_client: {args.host}, port {args.port}: {error}")
 

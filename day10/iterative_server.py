@@ -1,20 +1,25 @@
-"""Echo, one client after the other: while one is served, the next one waits.
-并发网络通信模型 · 常见网络模型 · 循环服务器模型
+"""Echo for one client at a time: while it is served, the next client waits.
+循环服务器：同一时刻只服务一个客户端，下一个客户端要等待。
+讲义: 并发网络通信模型 · 常见网络模型 · 循环服务器模型
 
-Run:    python day10/iterative_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in a second terminal, and in a third, which gets no echo yet
+Run:    python day10/iterative_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals: the second waits
 """
 import argparse
 import contextlib
+import errno
+import os
 import socket
 import time
 
-SIZE = 1 << 16                                     # bytes to receive at once
-RETRY = 0.1                                        # seconds
+SIZE = 1 << 16                      # bytes to receive at once
+RETRY = 0.1                         # seconds until the next attempt to accept
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    with contextlib.suppress(KeyboardInterrupt), listen("Echo for one client at a time.") as listener:
+    parser = argparse.ArgumentParser(description="Echo for one client at a time.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         serve(listener)
 
 
@@ -22,38 +27,63 @@ def serve(listener):
     while True:
         try:
             conn, addr = listener.accept()
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(RETRY)
             continue
+        # 服务完这个客户端才会再次 accept：其他客户端已由内核建立连接，在队列里等待
+        say(addr, "-> served now, all others wait")
         echo(conn)
+        say(addr, "left, the next client's turn")
 
 
 def echo(conn):
-    """Send back what a client sends, until it has said all or is gone."""
-    with conn:
-        try:
-            while data := conn.recv(SIZE):         # nothing: the client has shut down its side
-                conn.sendall(data)
-        except OSError:                            # reset: that client is gone, the next one may come
-            pass
+    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    with conn, contextlib.suppress(OSError):
+        while data := conn.recv(SIZE):
+            conn.sendall(data)
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

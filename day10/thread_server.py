@@ -1,21 +1,26 @@
-"""Echo with a thread per client: each waits for its own client, and nobody for another.
-基于threading的多线程网络并发
+"""Echo with a thread per client: each thread waits for its own client only.
+多线程服务器：每个客户端一个线程，线程只等待自己的客户端。
+讲义: 基于threading的多线程网络并发
 
-Run:    python day10/thread_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day10/thread_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 """
 import argparse
 import contextlib
+import errno
+import os
 import socket
 import time
-from threading import Thread
+from threading import Thread, current_thread
 
-SIZE = 1 << 16                                     # bytes to receive at once
-RETRY = 0.1                                        # seconds
+SIZE = 1 << 16                      # bytes to receive at once
+RETRY = 0.1                         # seconds until the next attempt to accept or to start a thread
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a thread per client.") as listener:
+    parser = argparse.ArgumentParser(description="Echo with a thread per client.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         serve(listener)
 
 
@@ -23,48 +28,76 @@ def serve(listener):
     while True:
         try:
             conn, addr = listener.accept()
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(RETRY)
             continue
-        while not start(conn):                     # at the limit of threads (EAGAIN): this one waits too
+        while not start(conn, addr):
+            # out of threads (EAGAIN): this client waits too
             time.sleep(RETRY)
 
 
-def start(conn):
-    """Start a thread for a client; return whether there was one to be had."""
+def start(conn, addr):
+    """Start a thread for a client; return whether the system has allowed one more."""
     try:
-        Thread(target=echo, args=(conn,), daemon=True).start()         # daemon: Ctrl-C does not wait for the clients
+        # 守护线程：Ctrl-C 时程序不等待客户端
+        Thread(target=echo, args=(conn, addr), daemon=True).start()
         return True
     except RuntimeError:
         return False
 
 
-def echo(conn):
-    """Send back what a client sends, until it has said all or is gone."""
-    with conn:
-        try:
-            while data := conn.recv(SIZE):         # nothing: the client has shut down its side
-                conn.sendall(data)
-        except OSError:                            # reset: that client is gone, and with it this thread
-            pass
+def echo(conn, addr):
+    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    # native_id is the kernel's number of this thread, as in `ps -L`.
+    thread = current_thread()
+    say(addr, f"-> {thread.name}, id {thread.native_id}")
+    with conn, contextlib.suppress(OSError):
+        while data := conn.recv(SIZE):
+            conn.sendall(data)
+    say(addr, f"left, {thread.name} ends")
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

@@ -1,5 +1,6 @@
-"""Bitwise operators on the bits themselves, and what poll needs them for: several flags in one number.
-扩展: 位运算
+"""Bitwise operators, bit by bit; and flags, several of them in one number.
+位运算逐位演示；标志：一个整数里放好几个。
+讲义: 扩展: 位运算
 
 Run:    python day11/bitwise.py
 
@@ -7,10 +8,10 @@ Output:
     14        001110
     19        010011
     14 & 19   000010   2   1 where both have a 1
-    14 | 19   011111  31   1 where one of them has a 1
+    14 | 19   011111  31   1 where at least one has a 1
     14 ^ 19   011101  29   1 where they differ
-    14 << 2   111000  56   all bits two places to the left: times 4
-    14 >> 2   000011   3   all bits two places to the right: divided by 4, the rest is lost
+    14 << 2   111000  56   2 places to the left: 14 * 4
+    14 >> 2   000011   3   2 places to the right: 14 // 4
 
     POLLIN    000001   1
     POLLPRI   000010   2
@@ -19,72 +20,102 @@ Output:
     POLLHUP   010000  16
     POLLNVAL  100000  32
 
-    interest = POLLIN | POLLERR   001001   9   put together
-    interest |= POLLOUT           001101  13   one more: there is something to send
-    interest &= ~POLLOUT          001001   9   one less: all is sent
+    interest = POLLIN | POLLERR   001001   9   POLLIN, POLLERR
+    interest |= POLLOUT           001101  13   POLLIN, POLLOUT, POLLERR
+    interest &= ~POLLOUT          001001   9   POLLIN, POLLERR
 
-    a socket has data to read, and its peer has closed: poll says
-    event                         010001  17   two flags at once
-    event == POLLIN                    False   a trap
-    event & POLLIN                000001   1   not 0, so it is set: this is how to ask
-    event & POLLOUT               000000   0   it is not
+    the other end has sent data and closed: poll returns
+    event                         010001  17   POLLIN, POLLHUP
+    event == POLLIN                    False   true for POLLIN alone; 2 are set
+    event & POLLIN                000001   1   not 0: POLLIN is set
+    event & POLLOUT               000000   0   0: POLLOUT is not set
 """
 import select
 import socket
-from select import POLLERR, POLLIN, POLLOUT
+import sys
+
+FLAGS = ("POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL")
 
 
 def main():
-    operators()
+    if sys.version_info < (3, 10):
+        print("this needs Python 3.10 or newer · 需要 Python 3.10 或更新的版本", file=sys.stderr)
+        sys.exit(2)
+    if not hasattr(select, "poll"):
+        print("this needs select.poll: use Linux, macOS or WSL"
+              " · 需要 select.poll，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    operators(14, 19, 2)
     print()
     flags()
     print()
-    ask()
+    combine()
+    print()
+    ask_poll()
 
 
-def operators():
-    a, b = 14, 19
-    print(f"14        {a:06b}")
-    print(f"19        {b:06b}")
-    print(f"14 & 19   {a & b:06b}  {a & b:2}   1 where both have a 1")
-    print(f"14 | 19   {a | b:06b}  {a | b:2}   1 where one of them has a 1")
-    print(f"14 ^ 19   {a ^ b:06b}  {a ^ b:2}   1 where they differ")
-    print(f"14 << 2   {a << 2:06b}  {a << 2:2}   all bits two places to the left: times 4")
-    print(f"14 >> 2   {a >> 2:06b}  {a >> 2:2}   all bits two places to the right: divided by 4, the rest is lost")
-    assert [a & b, a | b, a ^ b, a << 2, a >> 2] == [2, 31, 29, 56, 3]
+def operators(a, b, n):
+    print(f"{a:<8}  {a:06b}")
+    print(f"{b:<8}  {b:06b}")
+    print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both have a 1")
+    print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one has a 1")
+    print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where they differ")
+    print(f"{a} << {n}   {a << n:06b}  {a << n:2}   {n} places to the left: {a} * {2 ** n}")
+    print(f"{a} >> {n}   {a >> n:06b}  {a >> n:2}   {n} places to the right: {a} // {2 ** n}")
+    assert a << n == a * 2 ** n, f"expected that << {n} multiplies by {2 ** n}: {a << n}"
+    assert a >> n == a // 2 ** n, f"expected that >> {n} divides by {2 ** n}: {a >> n}"
 
 
 def flags():
-    # Each is a power of two, so it has a bit of its own, and what is put together can be told apart again.
-    for name in ("POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL"):
+    # Each flag is a power of two: it has a bit of its own. 每个标志是 2 的幂，占一个二进制位
+    for name in FLAGS:
         flag = getattr(select, name)
         print(f"{name:8}  {flag:06b}  {flag:2}")
-        assert flag.bit_count() == 1
-    print()
-    interest = POLLIN | POLLERR
-    print(f"interest = POLLIN | POLLERR   {interest:06b}  {interest:2}   put together")
-    interest |= POLLOUT
-    print(f"interest |= POLLOUT           {interest:06b}  {interest:2}   one more: there is something to send")
-    assert interest & POLLOUT
-    interest &= ~POLLOUT                           # ~POLLOUT has every bit but this one; subtraction goes wrong if it is not set
-    print(f"interest &= ~POLLOUT          {interest:06b}  {interest:2}   one less: all is sent")
-    assert interest == POLLIN | POLLERR
+        assert flag.bit_count() == 1, f"expected one bit in {name}: {flag:b}"
 
 
-def ask():
+def combine():
+    # What is combined with | can be told apart again with &. 用 | 组合，用 & 还能分开
+    scope = {name: getattr(select, name) for name in FLAGS}
+    for line in (
+            "interest = POLLIN | POLLERR",
+            "interest |= POLLOUT",
+            # ~POLLOUT has every bit except this one. To subtract POLLOUT would be wrong if it is
+            # not set.
+            "interest &= ~POLLOUT",
+    ):
+        # What is printed is the line that has been run.
+        exec(line, scope)
+        interest = scope["interest"]
+        print(f"{line:28}  {interest:06b}  {interest:2}   {names(interest)}")
+    assert names(interest) == "POLLIN, POLLERR", f"expected POLLIN, POLLERR: {names(interest)}"
+
+
+def names(event):
+    """The names of the flags that are set in a number."""
+    return ", ".join(name for name in FLAGS if event & getattr(select, name))
+
+
+def ask_poll():
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
-            theirs.sendall(b"the last words")
+            theirs.sendall(b"goodbye")
         poll = select.poll()
-        poll.register(ours, POLLIN)
-        [(fileno, event)] = poll.poll(10_000)      # milliseconds, not seconds
-    print("a socket has data to read, and its peer has closed: poll says")
-    print(f"event                         {event:06b}  {event:2}   two flags at once")
-    print(f"event == POLLIN               {str(event == POLLIN):>10}   a trap")
-    print(f"event & POLLIN                {event & POLLIN:06b}  {event & POLLIN:2}   not 0, so it is set: this is how to ask")
-    print(f"event & POLLOUT               {event & POLLOUT:06b}  {event & POLLOUT:2}   it is not")
-    assert event != POLLIN and event & POLLIN and event & select.POLLHUP
+        poll.register(ours, select.POLLIN)
+        # Its timeout is in milliseconds, not in seconds.
+        [(fileno, event)] = poll.poll(10_000)
+    print("the other end has sent data and closed: poll returns")
+    print(f"event                         {event:06b}  {event:2}   {names(event)}")
+    is_alone, count = event == select.POLLIN, event.bit_count()
+    remark = f"true for POLLIN alone; {count} are set"
+    print(f"event == POLLIN               {str(is_alone):>10}   {remark}")
+    for name in "POLLIN", "POLLOUT":
+        result = event & getattr(select, name)
+        answer = f"not 0: {name} is set" if result else f"0: {name} is not set"
+        print(f"{f'event & {name}':28}  {result:06b}  {result:2}   {answer}")
+    assert names(event) == "POLLIN, POLLHUP", f"expected POLLIN and POLLHUP: {names(event)}"
+    assert event & select.POLLIN and not is_alone, "expected that & finds POLLIN, and == does not"
 
 
 if __name__ == "__main__":

@@ -1,131 +1,123 @@
-"""Blocking IO waits and uses no CPU, non-blocking IO fails at once, a timeout is in between; accepted sockets inherit none of it.
-阻塞IO · 非阻塞IO
+"""Blocking uses no CPU, non-blocking fails at once, a timeout is in between.
+阻塞不占 CPU，非阻塞立即失败，超时检测介于两者之间。
+讲义: 阻塞IO · 非阻塞IO
 
 Run:    python day11/block_io.py
 
 Output:
-    accept: waits in state S (sleeping), 0.00 s of CPU in 0.2 s; a client connects, and it returns
-    recv  : waits in state S (sleeping), 0.00 s of CPU in 0.2 s; the client sends, and it returns b'hello'
+    blocking, as every socket is at first
+      accept() waited <ms> ms for a client, and used <ms> ms of CPU
+      recv() waited <ms> ms for b'hello', and used <ms> ms of CPU
 
-    the listener after   getblocking()  gettimeout()  O_NONBLOCK  accept, while no client comes
-    create_server()      True           None          False       waits, as above
-    setblocking(False)   False          0.0           True        BlockingIOError (EAGAIN), it does not wait
-    settimeout(0)        False          0.0           True        BlockingIOError (EAGAIN), it does not wait
-    settimeout(0.1)      True           0.1           True        TimeoutError, after <ms> ms
-    settimeout(None)     True           None          False       waits, as above
+    non-blocking, while no client is there
+      setblocking(False): accept() raised BlockingIOError after <ms> ms
+      settimeout(0):      accept() raised BlockingIOError after <ms> ms
+      called until a client came, <n> times in <ms> ms: used <ms> ms of CPU
 
-    the listener         True           10.0          True
-    the accepted socket  True           None          False       so set it anew if you want it
+    with a limit, while no client is there
+      settimeout(0.1):    accept() raised TimeoutError after <ms> ms
+      settimeout(None):   getblocking() is True
 """
-import errno
-import os
-import signal
+import contextlib
+import faulthandler
+import itertools
 import socket
 import time
+from threading import Timer
 
-PATIENCE = 10                                      # seconds until a process ends that waits for one which has died
-WAITS, DOES_NOT_WAIT = (True, None, False), (False, 0.0, True)     # settings()
+# Seconds until the client does what the call is waiting for.
+DELAY = 0.2
 
 
 def main():
-    signal.alarm(3 * PATIENCE)                     # if the child dies, we may wait for it for ever
+    # If a call waits for ever: after 10 s, say in which line it waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        print("blocking, as every socket is at first")
         block(listener)
-        print()
+        print("\nnon-blocking, while no client is there")
         do_not_block(listener)
-        print()
-        inherit(listener)
+        print("\nwith a limit, while no client is there")
+        limit(listener)
 
 
 def block(listener):
-    """Watch a child that waits. It has one thread, so while it sleeps it is in the call that we name."""
-    pid = os.fork()
-    if pid == 0:
-        signal.alarm(PATIENCE)
-        conn, addr = listener.accept()
-        conn.sendall(b"welcome")
-        os._exit(0 if conn.recv(100) == b"hello" else 1)
+    with socket.socket() as client:
+        connect = Timer(DELAY, client.connect, [listener.getsockname()])
+        (conn, addr), waited, cpu = measure(connect, listener.accept)
+        with conn:
+            print(f"  accept() waited {waited:.0f} ms for a client, and used {cpu:.1f} ms of CPU")
+            assert cpu < waited / 4, f"expected a wait without CPU: {cpu} ms of CPU in {waited} ms"
 
-    watch("accept", pid)
-    with socket.create_connection(listener.getsockname(), timeout=PATIENCE) as client:
-        assert client.recv(100) == b"welcome"      # it has returned from accept, and will wait in recv next
-        print("a client connects, and it returns")
-        watch("recv  ", pid)
-        client.sendall(b"hello")
-        assert os.waitpid(pid, 0) == (pid, 0)
-        print("the client sends, and it returns b'hello'")
+            send = Timer(DELAY, client.sendall, [b"hello"])
+            data, waited, cpu = measure(send, conn.recv, 100)
+            print(f"  recv() waited {waited:.0f} ms for {data}, and used {cpu:.1f} ms of CPU")
+            assert cpu < waited / 4, f"expected a wait without CPU: {cpu} ms of CPU in {waited} ms"
 
 
-def watch(call, pid):
-    deadline = time.monotonic() + PATIENCE
-    while state_and_cpu(pid)[0] != "S":            # it is on its way into the call
-        assert time.monotonic() < deadline
-        os.sched_yield()
-    before = state_and_cpu(pid)
-    time.sleep(0.2)
-    after = state_and_cpu(pid)
-    print(f"{call}: waits in state S (sleeping), {after[1] - before[1]:.2f} s of CPU in 0.2 s; ", end="")
-    assert before == after and after[0] == "S"
-
-
-def state_and_cpu(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()        # the name in front may contain anything
-    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def measure(timer, call, *args):
+    """Let a timer thread act while we wait in a call; return its result, and two times in ms."""
+    started, cpu_started = time.monotonic(), time.process_time()
+    timer.start()
+    # Until the timer's thread has acted, this thread sleeps in the kernel: it uses no CPU.
+    # 在计时器线程行动之前，本线程在内核中睡眠，不占 CPU
+    result = call(*args)
+    waited, cpu = time.monotonic() - started, time.process_time() - cpu_started
+    timer.join()
+    return result, 1000 * waited, 1000 * cpu
 
 
 def do_not_block(listener):
-    print("the listener after   getblocking()  gettimeout()  O_NONBLOCK  accept, while no client comes")
-    show("create_server()", listener, "waits, as above")
-    assert settings(listener) == WAITS
     listener.setblocking(False)
-    show("setblocking(False)", listener, f"{error_of(listener.accept)}, it does not wait")
-    assert settings(listener) == DOES_NOT_WAIT
+    # In C, the call returns -1, and errno is EAGAIN.
+    error, waited = error_of(listener.accept)
+    print(f"  setblocking(False): accept() raised {error} after {waited:.1f} ms")
+    assert error == "BlockingIOError", f"expected BlockingIOError, not {error}"
     listener.settimeout(0)
-    show("settimeout(0)", listener, f"{error_of(listener.accept)}, it does not wait")
-    assert settings(listener) == DOES_NOT_WAIT
+    error, waited = error_of(listener.accept)
+    print(f"  settimeout(0):      accept() raised {error} after {waited:.1f} ms")
+    assert error == "BlockingIOError", f"expected BlockingIOError, not {error}"
 
-    # For the kernel a descriptor is non-blocking or it is not. With a timeout Python makes it so, and waits with poll before
-    # each call (day 12).
+    with socket.socket() as client:
+        connect = Timer(DELAY, client.connect, [listener.getsockname()])
+        calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
+    times = f"{calls} times in {waited:.0f} ms"
+    print(f"  called until a client came, {times}: used {cpu:.0f} ms of CPU")
+    assert calls > 1, f"expected more calls than {calls}: the client comes after {DELAY} s"
+
+
+def accept_in_a_loop(listener):
+    """Busy waiting: it works, but it keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU"""
+    for calls in itertools.count(1):
+        with contextlib.suppress(BlockingIOError):
+            conn, addr = listener.accept()
+            conn.close()
+            return calls
+
+
+def limit(listener):
+    # For the kernel, a socket with a timeout is non-blocking. Python does the waiting: it calls
+    # poll (day 12) with the timeout, and then accept.
     listener.settimeout(0.1)
-    started = time.monotonic()
-    error = error_of(listener.accept)
-    waited = time.monotonic() - started
-    show("settimeout(0.1)", listener, f"{error}, after {1000 * waited:.0f} ms")
-    assert settings(listener) == (True, 0.1, True) and error == "TimeoutError" and waited >= 0.1
+    error, waited = error_of(listener.accept)
+    print(f"  settimeout(0.1):    accept() raised {error} after {waited:.0f} ms")
+    assert error == "TimeoutError", f"expected TimeoutError, not {error}"
+    assert waited >= 100, f"expected a wait of 100 ms, not {waited} ms"
     listener.settimeout(None)
-    show("settimeout(None)", listener, "waits, as above")
-    assert settings(listener) == WAITS
+    blocks = listener.getblocking()
+    print(f"  settimeout(None):   getblocking() is {blocks}")
+    assert blocks, "expected that the socket blocks again"
 
 
 def error_of(call):
+    """Make a call that fails; return the name of the error, and after how many ms it came."""
+    started = time.monotonic()
     try:
         call()
-    except BlockingIOError as error:
-        return f"{type(error).__name__} ({errno.errorcode[error.errno]})"
-    except TimeoutError as error:
-        return type(error).__name__
-    raise AssertionError("it returned, as if there were a client")
-
-
-def inherit(listener):
-    listener.settimeout(PATIENCE)
-    with socket.create_connection(listener.getsockname()):
-        conn, addr = listener.accept()
-    with conn:
-        show("the listener", listener, "")
-        show("the accepted socket", conn, "so set it anew if you want it")
-        assert settings(conn) == WAITS
-
-
-def settings(sock):
-    """getblocking, gettimeout, and the flag that the kernel keeps."""
-    return sock.getblocking(), sock.gettimeout(), not os.get_blocking(sock.fileno())
-
-
-def show(what, sock, remark):
-    blocking, timeout, nonblock = settings(sock)
-    print(f"{what:19}  {str(blocking):13}  {str(timeout):12}  {str(nonblock):10}  {remark}".rstrip())
+    except OSError as error:
+        return type(error).__name__, 1000 * (time.monotonic() - started)
+    raise AssertionError("expected an error: no client is there")
 
 
 if __name__ == "__main__":

@@ -1,42 +1,54 @@
-"""Echo with select: one thread asks the kernel which sockets are ready, and waits for none of them alone.
-select 方法 · select 实现tcp服务
+"""Echo with select: one thread waits for all clients at once, and asks the kernel which are ready.
+select 服务器：一个线程同时等待所有客户端，向内核询问哪些已就绪。
+讲义: select 方法 · select 实现tcp服务
 
-Run:    python day11/select_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day11/select_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 """
 import argparse
 import contextlib
-import resource
+import errno
+import os
 import select
 import socket
 
-SIZE = 1 << 16                                     # bytes to receive at once, so the most that is kept for a client
-RETRY = 0.1                                        # seconds
-FD_SETSIZE = 1024                                  # select knows descriptors below this number only
+SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+RETRY = 0.1                         # seconds until the next attempt to accept
+FD_SETSIZE = 1024                   # select knows descriptors below this number only
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(listen("Echo with select."))) as server:
-        server.serve()
+    with contextlib.suppress(ImportError):      # Windows has no such limits
+        import resource
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
+    parser = argparse.ArgumentParser(description="Echo with select.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
+        with contextlib.closing(EchoServer(listener)) as server:
+            server.serve()
 
 
 class EchoServer:
-    """Each client is in one of two places: reading, or, while it does not take what it is sent, unsent."""
+    """Each client is in one of two places: reading, or unsent while it does not read its echo."""
 
     def __init__(self, listener):
         self.listener = listener
         self.listener.setblocking(False)
-        self.reading = {listener}                  # the sockets that we want to read from: rlist
-        self.unsent = {}                           # socket -> bytes that we want to write to it: wlist
+        self.addrs = {}             # socket of a client -> its address
+        self.reading = {listener}   # the sockets that we want to read from: rlist
+        self.unsent = {}            # socket -> bytes that we want to write to it: wlist
 
     def serve(self):
+        """The event loop: wait until some sockets are ready, serve each of them, repeat."""
+        # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
             timeout = None if self.listener in self.reading else RETRY
-            readable, writable, urgent = select.select(self.reading, self.unsent, self.reading, timeout)
+            readable, writable, urgent = select.select(
+                self.reading, self.unsent, self.reading, timeout)
             self.reading.add(self.listener)
-            for conn in dict.fromkeys(urgent + readable + writable):   # xlist: urgent data, which goes first
+            # xlist reports urgent data, which goes first.
+            for conn in dict.fromkeys(urgent + readable + writable):
                 try:
                     if conn is self.listener:
                         self.accept()
@@ -44,37 +56,43 @@ class EchoServer:
                         self.send_rest(conn)
                     else:
                         self.echo(conn)
-                except BlockingIOError:            # it was ready, but is no more
+                except BlockingIOError:         # it is no longer ready
                     pass
-                except OSError:                    # reset: this client is gone
+                except OSError:                 # the client has reset the connection
                     self.drop(conn)
 
     def accept(self):
         try:
             conn, addr = self.listener.accept()
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             self.reading.remove(self.listener)
             return
         conn.setblocking(False)
         self.reading.add(conn)
+        self.addrs[conn] = addr
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
         """Receive once and send it back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
-        else:                                      # it has said all, and there is nothing unsent, or we would not have read
+        else:
+            # EOF, and nothing is unsent, or we would not have read.
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send what the client takes; return whether that was all."""
+        """Send as much as the send buffer takes; return whether that was all."""
         try:
-            count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
-        except BlockingIOError:                    # its buffer is full
+            # Not sendall: it would wait for this client, and let all others wait.
+            # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
+            count = conn.send(data)
+        except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not take what it is sent.
+        # Read no more from a client that does not read its echo (backpressure).
         self.unsent[conn] = data[count:]
         self.reading.discard(conn)
         return False
@@ -85,29 +103,55 @@ class EchoServer:
 
     def drop(self, conn):
         self.reading.discard(conn)
+        addr = self.addrs.pop(conn)
         conn.close()
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
-        for conn in [*self.reading, *self.unsent]:
+        for conn in self.addrs:
             conn.close()
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

@@ -1,73 +1,110 @@
-"""Echo with the standard library's coroutines: every place where another client may get its turn says await.
-协程技术 · 扩展延伸@标准库协程的实现
+"""Echo with asyncio: each place where another client may get its turn says await.
+asyncio 服务器：标准库的协程；凡是可能轮到其他客户端的地方都写着 await。
+讲义: 协程技术 · 扩展延伸@标准库协程的实现
 
-Run:    python day12/asyncio_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day12/asyncio_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 """
 import argparse
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 
-SIZE = 1 << 16                                     # bytes to receive at once
-RETRY = 0.1                                        # seconds
+SIZE = 1 << 16                      # bytes to receive at once
+RETRY = 0.1                         # seconds until the next attempt to accept
+watched = False                     # whether say() shows the clients
 
 
 def main():
     with contextlib.suppress(KeyboardInterrupt):
+        # The event loop: it waits in epoll, and continues the task whose socket is ready.
+        # 事件循环：在 epoll 里等待，哪个套接字就绪就继续执行它的任务
         asyncio.run(start())
 
 
 async def start():
-    with listen("Echo with asyncio.") as listener:
+    with listen(argparse.ArgumentParser(description="Echo with asyncio.")) as listener:
         await serve(listener)
 
 
 async def serve(listener):
     listener.setblocking(False)
-    tasks = set()                                  # the loop itself does not keep them
+    tasks = set()                   # the loop itself keeps only weak references
     while True:
         try:
             conn, addr = await asyncio.get_running_loop().sock_accept(listener)
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             await asyncio.sleep(RETRY)
             continue
-        task = asyncio.create_task(echo(conn))
+        task = asyncio.create_task(echo(conn, addr))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
 
-async def echo(conn):
-    """Send back what a client sends, until it has said all or is gone."""
+async def echo(conn, addr):
+    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    task = asyncio.current_task().get_name()
+    say(addr, f"-> {task} of the one loop")
     reader, writer = await asyncio.open_connection(sock=conn)
     try:
-        while data := await reader.read(SIZE):     # nothing: the client has shut down its side
-            writer.write(data)                     # what the socket does not take goes into a buffer
-            await writer.drain()                   # wait while it is full: read no more from a client that does not take it
-    except OSError:                                # reset: that client is gone, and with it this coroutine
-        pass
-    except asyncio.CancelledError:                 # Ctrl-C: this is the end, for what is still unsent too
-        writer.transport.abort()
-    finally:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(SIZE):
+                # What the send buffer does not take is kept. drain waits while that is too much:
+                # read no more from a client that does not read its echo (backpressure).
+                writer.write(data)
+                await writer.drain()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    finally:
+        # After Ctrl-C, do not wait until the rest is sent.
+        writer.transport.abort()
+    say(addr, f"left, {task} ends")
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

@@ -1,8 +1,9 @@
-"""Echo with a coroutine per client on a scheduler of our own: where a thread would wait, a coroutine yields.
-协程技术 · 协程原理
+"""Echo with a coroutine per client on our own scheduler: where a thread waits, a coroutine yields.
+协程服务器：自己写的调度器，每个客户端一个协程；线程等待的地方，协程用 yield 让出。
+讲义: 协程技术 · 协程原理
 
-Run:    python day12/coroutine_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 
 coroutine_0.py has shown how a coroutine keeps its place, and a scheduler that gives each its turn.
 Here the turn goes to the coroutine whose socket is ready. Inside, asyncio and http_server.py
@@ -10,17 +11,25 @@ work like this too: compare serve and echo with those of asyncio_server.py.
 """
 import argparse
 import contextlib
+import errno
+import os
 import select
 import socket
+import sys
 
 SIZE = 1 << 16                      # bytes to receive at once
 RETRY = 0.1                         # seconds that a pause lasts
 PAUSE = 0                           # no event of the socket: go on after RETRY seconds
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    description = "Echo with a coroutine per client."
-    with contextlib.suppress(KeyboardInterrupt), listen(description) as listener:
+    if not hasattr(select, "epoll"):
+        print("this needs select.epoll: use Linux or WSL"
+              " · 需要 select.epoll，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    parser = argparse.ArgumentParser(description="Echo with a coroutine per client.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         with contextlib.closing(Scheduler()) as scheduler:
             scheduler.start(listener, serve(listener, scheduler))
             scheduler.run()
@@ -37,16 +46,20 @@ def serve(listener, scheduler):
         try:
             conn, addr = listener.accept()
             conn.setblocking(False)
-            scheduler.start(conn, echo(conn))
-        except OSError:             # out of descriptors (EMFILE): stop accepting for a moment
+            scheduler.start(conn, echo(conn, addr))
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             yield PAUSE
 
 
-def echo(conn):
+def echo(conn, addr):
     """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    fd = conn.fileno()
+    say(addr, f"-> coroutine {fd} of the one loop")
     with conn, contextlib.suppress(OSError):
         while data := (yield from receive(conn)):
             yield from send_all(conn, data)
+    say(addr, f"left, coroutine {fd} ends")
 
 
 def receive(conn):
@@ -56,7 +69,7 @@ def receive(conn):
 
 
 def send_all(conn, data):
-    """Send all of data. While the client does not read, only this coroutine waits (backpressure)."""
+    """Send all of data. If the client does not read, only this coroutine waits (backpressure)."""
     while data:
         try:
             data = data[conn.send(data):]
@@ -65,7 +78,7 @@ def send_all(conn, data):
 
 
 class Scheduler:
-    """Runs coroutines, each with a socket: whenever epoll reports it ready, up to the next yield."""
+    """Runs coroutines, each with a socket: when epoll reports it ready, up to the next yield."""
 
     def __init__(self):
         self.epoll = select.epoll()
@@ -113,22 +126,46 @@ class Scheduler:
         self.epoll.close()
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

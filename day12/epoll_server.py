@@ -1,132 +1,180 @@
-"""Echo with epoll: the kernel keeps the list of who is watched, and names only those who are ready.
-epoll方法
+"""Echo with epoll: the kernel keeps the list of watched sockets, and reports only the ready ones.
+epoll 服务器：内核保存要关注的套接字，只报告就绪的那些。
+讲义: epoll方法
 
-Run:    python day12/epoll_server.py [port] [-b ADDRESS] [--edge]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day12/epoll_server.py [port] [-b ADDRESS] [--edge] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 
-With --edge the kernel tells of new bytes only once (EPOLLET), so whoever is told must go on until there are no more.
+With --edge the kernel reports new bytes only once (EPOLLET), so we must read until none are left.
+Ten thousand idle clients cost the loop nothing (C10K).
 """
 import argparse
 import contextlib
+import errno
+import os
 import select
 import socket
-from select import EPOLLET, EPOLLIN, EPOLLOUT
+import sys
 
-SIZE = 1 << 16                                     # bytes to receive at once, so the most that is kept for a client
-RETRY = 0.1                                        # seconds
-ROUNDS = 16                                        # with --edge: times to receive from one client before the next one's turn
+SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+RETRY = 0.1                         # seconds until the next attempt to accept
+ROUNDS = 16                         # with --edge: times to receive before the next client's turn
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(*listen("Echo with epoll."))) as server:
-        server.serve()
+    if not hasattr(select, "epoll"):
+        print("this needs select.epoll: use Linux or WSL"
+              " · 需要 select.epoll，请用 Linux 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    parser = argparse.ArgumentParser(description="Echo with epoll.")
+    parser.add_argument("--edge", action="store_true", help="edge trigger (EPOLLET)")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
+        with contextlib.closing(EchoServer(listener, parser.parse_args().edge)) as server:
+            server.serve()
 
 
 class EchoServer:
-    """Each client is watched either for EPOLLIN or, while it does not take what it is sent, for EPOLLOUT."""
+    """Each client is watched for EPOLLIN, or for EPOLLOUT while it does not read its echo."""
 
     def __init__(self, listener, edge):
         self.listener = listener
         self.listener.setblocking(False)
-        self.conns = {listener.fileno(): listener}  # fileno -> socket, since epoll speaks of numbers
-        self.unsent = {}                           # socket -> bytes that its client has not taken yet
-        self.pause = None                          # seconds to accept nobody
-        self.trigger = EPOLLET if edge else 0      # 边缘触发, or the default, 水平触发
+        self.addrs = {}             # socket of a client -> its address
+        self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
+        self.unsent = {}            # socket -> bytes that its client has not taken yet
+        self.pause = None           # seconds in which we do not accept
+        # 边缘触发，或默认的水平触发
+        self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
         self.epoll = select.epoll()
-        self.epoll.register(listener, EPOLLIN)
+        self.epoll.register(listener, select.EPOLLIN)
 
     def serve(self):
+        """The event loop: wait until some sockets are ready, serve each of them, repeat."""
+        # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
             events = self.epoll.poll(self.pause)
             if self.pause:
                 self.pause = None
-                self.epoll.modify(self.listener, EPOLLIN)
+                self.epoll.modify(self.listener, select.EPOLLIN)
             for fd, event in events:
                 conn = self.conns[fd]
                 try:
                     if conn is self.listener:
                         self.accept()
-                    elif event & EPOLLOUT:
+                    elif event & select.EPOLLOUT:
                         self.send_rest(conn)
-                    else:                          # EPOLLIN, EPOLLHUP or EPOLLERR: recv will tell
+                    else:                       # EPOLLIN, EPOLLHUP or EPOLLERR: recv will tell
                         self.read(conn)
-                except BlockingIOError:            # drained (EAGAIN), or it was ready and is no more
+                except BlockingIOError:         # all is read (EAGAIN), or it is no longer ready
                     pass
-                except OSError:                    # reset: this client is gone
+                except OSError:                 # the client has reset the connection
                     self.drop(conn)
 
     def accept(self):
         try:
             conn, addr = self.listener.accept()
-            self.epoll.register(conn, EPOLLIN | self.trigger)
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+            self.epoll.register(conn, select.EPOLLIN | self.trigger)
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             self.epoll.modify(self.listener, 0)
             self.pause = RETRY
             return
         conn.setblocking(False)
         self.conns[conn.fileno()] = conn
+        self.addrs[conn] = addr
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send it back; return whether that went well, so that there may be more."""
+        """Receive once and send it back; return whether all was sent, so that there may be more."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
-        self.drop(conn)                            # it has said all, and there is nothing unsent, or we would not have read
+        # EOF, and nothing is unsent, or we would not have read.
+        self.drop(conn)
         return False
 
     def drain(self, conn):
-        """With edge trigger: echo until there is no more, which is when recv raises BlockingIOError (EAGAIN)."""
+        """With --edge: echo until recv raises BlockingIOError (EAGAIN): no more bytes are there."""
         for _ in range(ROUNDS):
             if not self.echo(conn):
                 return
-        self.epoll.modify(conn, EPOLLIN | EPOLLET)                     # the others' turn. This makes epoll look once more
+        # Let the others have their turn (starvation); modify makes epoll check this one again.
+        self.epoll.modify(conn, select.EPOLLIN | self.trigger)
 
     def send(self, conn, data):
-        """Send what the client takes; return whether that was all."""
+        """Send as much as the send buffer takes; return whether that was all."""
         try:
-            count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
-        except BlockingIOError:                    # its buffer is full
+            # Not sendall: it would wait for this client, and let all others wait.
+            # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
+            count = conn.send(data)
+        except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not take what it is sent.
+        # Read no more from a client that does not read its echo (backpressure).
         self.unsent[conn] = data[count:]
-        self.epoll.modify(conn, EPOLLOUT | self.trigger)
+        self.epoll.modify(conn, select.EPOLLOUT | self.trigger)
         return False
 
     def send_rest(self, conn):
         if self.send(conn, self.unsent.pop(conn)):
-            self.epoll.modify(conn, EPOLLIN | self.trigger)
+            self.epoll.modify(conn, select.EPOLLIN | self.trigger)
 
     def drop(self, conn):
         del self.conns[conn.fileno()]
+        addr = self.addrs.pop(conn)
         conn.close()
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
-        for conn in self.conns.values():
+        for conn in self.addrs:
             conn.close()
         self.epoll.close()
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for, and whether with --edge."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("--edge", action="store_true", help="edge trigger (EPOLLET)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
-    return listener, args.edge
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
+    return listener
 
 
 if __name__ == "__main__":

@@ -1,25 +1,39 @@
-"""Echo with a greenlet per client: written like the thread server, and yet one thread only.
-第三方协程模块 · gevent模块
+"""Echo with a greenlet per client: written like the thread server, yet it has only one thread.
+gevent 服务器：每个客户端一个 greenlet，写法和多线程版一样，却只有一个线程。
+讲义: 第三方协程模块 · gevent模块
 
-Run:    python day12/gevent_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day12/gevent_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 """
-from gevent import monkey
-monkey.patch_all()                                 # first: from here on accept, recv and sendall switch instead of blocking
+try:
+    import gevent
+    from gevent import monkey
+    # First of all: from here on accept, recv and sendall do not block, but switch greenlets.
+    # 必须最先执行：之后 accept、recv、sendall 不再阻塞线程，而是切换协程
+    monkey.patch_all()
+except ImportError:
+    gevent = None
 import argparse
 import contextlib
+import errno
+import os
 import signal
 import socket
+import sys
 import time
 
-import gevent
-
-SIZE = 1 << 16                                     # bytes to receive at once
-RETRY = 0.1                                        # seconds
+SIZE = 1 << 16                      # bytes to receive at once
+RETRY = 0.1                         # seconds until the next attempt to accept
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    with contextlib.suppress(KeyboardInterrupt), listen("Echo with a greenlet per client.") as listener:
+    if gevent is None:
+        print("this needs gevent: make demo DAY=12 installs it, then use .venv/bin/python"
+              " · 需要 gevent：make demo DAY=12 会安装它，然后用 .venv/bin/python", file=sys.stderr)
+        sys.exit(2)
+    parser = argparse.ArgumentParser(description="Echo with a greenlet per client.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         server = gevent.spawn(serve, listener)
         gevent.signal_handler(signal.SIGINT, server.kill)
         server.join()
@@ -29,40 +43,66 @@ def serve(listener):
     while True:
         try:
             conn, addr = listener.accept()
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(RETRY)
             continue
-        gevent.spawn(echo, conn)
+        gevent.spawn(echo, conn, addr)
 
 
-def echo(conn):
-    """Send back what a client sends, until it has said all or is gone."""
-    with conn:
-        try:
-            while data := conn.recv(SIZE):         # nothing: the client has shut down its side
-                conn.sendall(data)
-                if len(data) == SIZE:              # there is more: who never has to wait must give way by himself
-                    gevent.sleep(0)
-        except OSError:                            # reset: that client is gone, and with it this greenlet
-            pass
+def echo(conn, addr):
+    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    greenlet = gevent.getcurrent()
+    say(addr, f"-> {greenlet.name} of the one loop")
+    with conn, contextlib.suppress(OSError):
+        while data := conn.recv(SIZE):
+            conn.sendall(data)
+            if len(data) == SIZE:
+                # More may be there, and then recv would not switch: let the others have their turn.
+                gevent.sleep(0)
+    say(addr, f"left, {greenlet.name} ends")
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

@@ -1,118 +1,164 @@
-"""Echo with poll: the descriptors to watch are registered once, and their number has no limit of 1024.
-poll方法 · poll_server 步骤
+"""Echo with poll: the sockets to watch are registered once, and may be more than 1024.
+poll 服务器：要关注的套接字只注册一次，数量可以超过 1024。
+讲义: poll方法 · poll_server 步骤
 
-Run:    python day12/poll_server.py [port] [-b ADDRESS]
-        python day10/echo_client.py [port]         in another terminal, as often as you like
+Run:    python day12/poll_server.py [port] [-b ADDRESS] [-v] [--quiet]
+        python day10/echo_client.py [port]      in two more terminals
 """
 import argparse
 import contextlib
+import errno
+import os
 import select
 import socket
-from select import POLLIN, POLLOUT
+import sys
 
-SIZE = 1 << 16                                     # bytes to receive at once, so the most that is kept for a client
-RETRY = 100                                        # milliseconds
+SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+RETRY = 100                         # milliseconds until the next attempt to accept
+watched = False                     # whether say() shows the clients
 
 
 def main():
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(EchoServer(listen("Echo with poll."))) as server:
-        server.serve()
+    if not hasattr(select, "poll"):
+        print("this needs select.poll: use Linux, macOS or WSL"
+              " · 需要 select.poll，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    parser = argparse.ArgumentParser(description="Echo with poll.")
+    with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
+        with contextlib.closing(EchoServer(listener)) as server:
+            server.serve()
 
 
 class EchoServer:
-    """Each client is watched either for POLLIN or, while it does not take what it is sent, for POLLOUT."""
+    """Each client is watched for POLLIN, or for POLLOUT while it does not read its echo."""
 
     def __init__(self, listener):
         self.listener = listener
         self.listener.setblocking(False)
-        self.conns = {listener.fileno(): listener}  # fileno -> socket, since poll speaks of numbers
-        self.unsent = {}                           # socket -> bytes that its client has not taken yet
-        self.pause = None                          # milliseconds to accept nobody
+        self.addrs = {}             # socket of a client -> its address
+        self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
+        self.unsent = {}            # socket -> bytes that its client has not taken yet
+        self.pause = None           # milliseconds in which we do not accept
         self.poller = select.poll()
-        self.poller.register(listener, POLLIN)
+        self.poller.register(listener, select.POLLIN)
 
     def serve(self):
+        """The event loop: wait until some sockets are ready, serve each of them, repeat."""
+        # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
             events = self.poller.poll(self.pause)
             if self.pause:
                 self.pause = None
-                self.poller.modify(self.listener, POLLIN)
+                self.poller.modify(self.listener, select.POLLIN)
             for fd, event in events:
                 conn = self.conns[fd]
                 try:
                     if conn is self.listener:
                         self.accept()
-                    elif event & POLLOUT:
+                    elif event & select.POLLOUT:
                         self.send_rest(conn)
-                    else:                          # POLLIN, POLLHUP or POLLERR: recv will tell
+                    else:                       # POLLIN, POLLHUP or POLLERR: recv will tell
                         self.echo(conn)
-                except BlockingIOError:            # it was ready, but is no more
+                except BlockingIOError:         # it is no longer ready
                     pass
-                except OSError:                    # reset: this client is gone
+                except OSError:                 # the client has reset the connection
                     self.drop(conn)
 
     def accept(self):
         try:
             conn, addr = self.listener.accept()
-            self.poller.register(conn, POLLIN)
-        except OSError:                            # no descriptor is free (EMFILE): whoever comes waits a little longer
+            self.poller.register(conn, select.POLLIN)
+        except OSError:
+            # out of file descriptors (EMFILE): stop accepting for a moment
             self.poller.modify(self.listener, 0)
             self.pause = RETRY
             return
         conn.setblocking(False)
         self.conns[conn.fileno()] = conn
+        self.addrs[conn] = addr
+        say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
         """Receive once and send it back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
-        else:                                      # it has said all, and there is nothing unsent, or we would not have read
+        else:
+            # EOF, and nothing is unsent, or we would not have read.
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send what the client takes; return whether that was all."""
+        """Send as much as the send buffer takes; return whether that was all."""
         try:
-            count = conn.send(data)                # not sendall: it would wait for this client, and let all others wait
-        except BlockingIOError:                    # its buffer is full
+            # Not sendall: it would wait for this client, and let all others wait.
+            # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
+            count = conn.send(data)
+        except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not take what it is sent.
+        # Read no more from a client that does not read its echo (backpressure).
         self.unsent[conn] = data[count:]
-        self.poller.modify(conn, POLLOUT)
+        self.poller.modify(conn, select.POLLOUT)
         return False
 
     def send_rest(self, conn):
         if self.send(conn, self.unsent.pop(conn)):
-            self.poller.modify(conn, POLLIN)
+            self.poller.modify(conn, select.POLLIN)
 
     def drop(self, conn):
-        self.poller.unregister(conn)               # or poll would report a closed descriptor for ever: POLLNVAL
+        # Otherwise poll would report a closed descriptor again and again: POLLNVAL.
+        self.poller.unregister(conn)
         del self.conns[conn.fileno()]
+        addr = self.addrs.pop(conn)
         conn.close()
+        say(addr, f"left the one loop, clients: {len(self.addrs)}")
 
     def close(self):
-        for conn in self.conns.values():
+        for conn in self.addrs:
             conn.close()
 
 
-def listen(description):
-    """Return the listening socket that the command line asks for."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 for a free one (default: 8888)")
-    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1", help="address to bind (default: 127.0.0.1)")
+def say(addr, text):
+    """Show what happens to a client: on a terminal, or with -v."""
+    if watched:
+        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+            os.write(1, f"{host_port(addr)} {text}\n".encode())
+
+
+def host_port(addr):
+    """Return an address as text: 127.0.0.1:8888 or [::1]:8888."""
+    host, port = addr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen(parser):
+    """Return the listening socket that the command line asks for, or exit with status 2."""
+    global watched
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
+    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
     args = parser.parse_args()
+    watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
+        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
-    except (OSError, OverflowError, UnicodeError) as error:            # in use; no such port; no such address
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    # Linux hands both on to the sockets of the clients: to send at once, and to keep urgent bytes where they were sent.
+    except (OSError, OverflowError, UnicodeError) as error:
+        hints = {
+            errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
+            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+        }
+        code = getattr(error, "errno", None)
+        reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
+        parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
+    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    host, port = listener.getsockname()[:2]
-    print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    print(f"listening on {host_port(listener.getsockname())}", flush=True)
     return listener
 
 

@@ -9,7 +9,8 @@ Three rules hold for all of them.
 
 - A program is a real process in a session of its own, with an explicit environment, an empty folder to stand in and an
   empty one for temporary files.
-- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps, but to see that nothing happens.
+- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps, but to see that nothing happens. A wait
+  ends early when nothing can come any more: all processes of all programs have slept for STILL seconds, without CPU time.
 - When a program has ended, nothing may be left: this process is a subreaper (man 2 prctl), so whatever a program leaves
   running, or dead and unreaped, becomes our child, and we look. Files are looked for as well.
 
@@ -36,6 +37,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 30                                       # seconds; only a failure ever takes so long
+STILL = 6                                          # seconds after which nothing is expected of programs that only sleep
 ORPHAN_TIMEOUT = 5                                 # seconds in which orphans must end, when their program has
 PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
 READ_SIZE = 1 << 16
@@ -125,8 +127,10 @@ class Program:
 
     # What it does
 
-    def expect(self, pattern, stream="stdout", timeout=TIMEOUT):
-        """Wait until the pattern (a regular expression) comes in the output, after the last match; return the match."""
+    def expect(self, pattern, stream="stdout", timeout=TIMEOUT, still=STILL):
+        """Wait until the pattern (a regular expression) comes in the output, after the last match; return the match.
+
+        timeout, still: seconds; give `still` if the program sleeps for longer before it goes on."""
         deadline = time.monotonic() + timeout
         while True:
             text = getattr(self, stream)
@@ -138,25 +142,28 @@ class Program:
                 return found
             if not self._outputs:
                 raise Failure(f"{self} ended without printing {pattern!r}")
-            if not self._read(deadline):
-                raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds")
+            if not self._read(deadline, still):
+                raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds, or only sleeps")
 
-    def wait(self, timeout=TIMEOUT):
-        """Wait until it has ended; return its exit status, negative for a signal."""
+    def wait(self, timeout=TIMEOUT, still=STILL):
+        """Wait until it has ended; return its exit status, negative for a signal. timeout, still: as for expect."""
         deadline = time.monotonic() + timeout
         while self.status is None:
-            if not self._read(deadline):
-                raise Failure(f"{self} did not end within {timeout} seconds")
+            if not self._read(deadline, still):
+                raise Failure(f"{self} did not end within {timeout} seconds, or only sleeps")
         return self.status
 
-    def _read(self, deadline):
+    def _read(self, deadline, still):
         """Wait for output or the end of the process and take note of it; False if neither came in time."""
         if time.monotonic() > deadline:            # a program that keeps printing does not extend it
             return False
         poll = select.poll()
         for fd in [*self._outputs, self._pidfd]:
             poll.register(fd, select.POLLIN)
-        events = poll.poll(max(0, deadline - time.monotonic()) * 1000)
+        stillness = Stillness(still)
+        while not (events := poll.poll(min(1, max(0, deadline - time.monotonic())) * 1000)):
+            if time.monotonic() >= deadline or stillness.is_long():
+                break
         for fd, _ in events:
             if fd in self._outputs:
                 self._take(fd)
@@ -261,13 +268,13 @@ class Program:
 
     # Its end
 
-    def finish(self, status=0, stderr="", orphans=0, timeout=TIMEOUT):
+    def finish(self, status=0, stderr="", orphans=0, timeout=TIMEOUT, still=STILL):
         """Wait until it has ended and check how: its exit status, its stderr (a regular expression for all of it), and
         that nothing is left of it but that number of orphans (or one in a range), which must end by themselves.
 
         Returns self; raises Failure."""
         try:
-            self.wait(timeout)
+            self.wait(timeout, still)
             problems = []
             if self.status != status:
                 problems.append(f"ended with status {self.status} instead of {status}")
@@ -341,9 +348,9 @@ class Program:
         return text + (f"\n--- stderr\n{self.stderr}" if self.stderr else "")
 
 
-def run(*argv, stdin="", status=0, stderr="", orphans=0, timeout=TIMEOUT, **options):
+def run(*argv, stdin="", status=0, stderr="", orphans=0, timeout=TIMEOUT, still=STILL, **options):
     """Run a program to its end and check it as Program.finish does; return it, for its stdout and stderr."""
-    return Program(*argv, stdin=stdin, **options).finish(status, stderr, orphans, timeout)
+    return Program(*argv, stdin=stdin, **options).finish(status, stderr, orphans, timeout, still)
 
 
 @contextlib.contextmanager
@@ -389,6 +396,7 @@ class Wire(socket.socket):
         return super().sendto(data, *args)
 
     def recv(self, *args):
+        await_bytes(self)
         data = super().recv(*args)
         self._record.append(("got", data))
         return data
@@ -401,6 +409,45 @@ class Wire(socket.socket):
 def shorten(data, limit=200):
     text = data.decode("utf-8", "backslashreplace") if len(data) <= limit else f"{data[:limit]!r}... {len(data)} bytes"
     return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def await_bytes(conn):
+    """Wait until a socket can be read. Raises TimeoutError after its timeout, or when all programs only sleep."""
+    if not conn.gettimeout():                      # it does not wait, or has no limit
+        return
+    deadline, stillness = time.monotonic() + conn.gettimeout(), Stillness()
+    poll = select.poll()                           # there may be more than 1,024 connections
+    poll.register(conn, select.POLLIN)
+    while not poll.poll(min(1, max(0, deadline - time.monotonic())) * 1000):
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"nothing came within {conn.gettimeout()} seconds")
+        if stillness.is_long():
+            raise TimeoutError("nothing came, and all programs only sleep")
+
+
+class Stillness:
+    """Notices that nothing will come any more: no process of a running program has used CPU time, or wants to."""
+
+    def __init__(self, limit=STILL):
+        self.limit, self.since, self.seen = limit, time.monotonic(), None
+
+    def is_long(self):
+        """Whether it has lasted for more than `limit` seconds. Ask about once a second."""
+        seen = activity()
+        if seen is None or seen != self.seen:
+            self.seen, self.since = seen, time.monotonic()
+        return seen is not None and time.monotonic() - self.since >= self.limit
+
+
+def activity():
+    """The CPU time of each process of the running programs, by PID; None if one runs, or if there is no program."""
+    sessions, times = {program.pid for program in running()}, {}
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (fields := stat_of(name)) and int(fields[3]) in sessions:
+            if fields[0] in "RD":
+                return None
+            times[int(name)] = fields[11], fields[12]
+    return times or None
 
 
 # Processes and what they leave
@@ -517,16 +564,23 @@ def assert_idle(server):
 
 def wait_until(condition, explain, timeout=TIMEOUT):
     """Wait until a condition holds that no event tells of; explain: a function that says what is wrong if it never does."""
-    deadline = time.monotonic() + timeout
+    deadline, stillness, next_look = time.monotonic() + timeout, Stillness(), 0
     while not condition():
         assert time.monotonic() < deadline, explain()
+        if time.monotonic() >= next_look:
+            next_look = time.monotonic() + 1
+            assert not stillness.is_long(), f"{explain()} (and all programs only sleep)"
         select.select([], [], [], 0.001)
 
 
 def receive(conn, count):
     """Receive that many bytes, or what comes before the end."""
     data = bytearray()
-    while len(data) < count and (more := socket.socket.recv(conn, count - len(data))):
+    while len(data) < count:
+        await_bytes(conn)
+        more = socket.socket.recv(conn, count - len(data))
+        if not more:
+            break
         data += more
     return bytes(data)
 

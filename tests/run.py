@@ -32,7 +32,8 @@ def main():
             output.seek(0)
             sys.stdout.buffer.write(output.read())
             sys.stdout.flush()
-        print(summary(counts, time.monotonic() - began))
+        # On a line of its own, also behind a share that was broken off in the middle of one.
+        print(f"\n{summary(counts, time.monotonic() - began)}")
     failures = statuses - {0, NO_TESTS}
     sys.exit(max(failures, key=abs) if failures else min(statuses))
 

@@ -3,6 +3,7 @@
 That each demo prints what its docstring shows is checked in test_course.py.
 """
 import contextlib
+import fcntl
 import os
 import random
 import re
@@ -10,8 +11,10 @@ import select
 import shlex
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -302,7 +305,9 @@ def test_echo_client_on_a_terminal():
 def test_echo_client_without_a_server():
     with serve("day10/thread_server.py") as server:
         pass
-    run("day10/echo_client.py", server.port, status=1, stderr=r"echo_client: 127\.0\.0\.1, port \d+: .*Connection refused\n")
+    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused: start a server first,"
+        rf" python day10/fork_server\.py {server.port} · 请先启动服务器\n")
+    run("day10/echo_client.py", "-H", "a..b", status=1, stderr=r"echo_client: a\.\.b, port 8888: [^\n]+\n")
     run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*a port is a number from 1 to 65535.*\n")
 
 
@@ -319,6 +324,56 @@ def test_echo_client_cannot_read_its_input_or_write_its_output(tmp_path):
             stderr="echo_client: standard input: .*Bad file descriptor\n")
         head = run("sh", "-c", f"{{ head -c 9000000 /dev/zero | {client}; echo $? >&3; }} 3>&1 | head -c 1", stderr="")
         assert len(head.stdout) == 1
+
+
+def test_echo_client_with_a_full_output_that_does_not_block(tmp_path):
+    """Some terminals and CI runners hand down a non-blocking standard output. While it is full (EAGAIN) the client waits."""
+    data = random.Random(0).randbytes(1 << 20)
+    (tmp_path / "data").write_bytes(data)
+    reader, writer = os.pipe()
+    size = fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writer, False)
+    with serve("day10/thread_server.py") as server, open(reader, "rb") as output, open(tmp_path / "data", "rb") as stdin:
+        with echo_client(server, stdin=stdin, stdout=writer) as client:
+            os.close(writer)
+            received = bytearray()
+            for _ in range(3):
+                wait_until(lambda: unread(reader) == size, lambda: f"{unread(reader)} of {size}, status {client.poll()}")
+                harness.assert_idle(client)
+                received += os.read(reader, size)
+            received += output.read()
+    assert received == data
+
+
+def test_echo_client_with_an_input_that_does_not_block():
+    """Its input is empty (EAGAIN), which is not its end."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with serve("day10/thread_server.py") as server, open(writer, "wb", buffering=0) as typed:
+        with echo_client(server, stdin=reader, stdout=subprocess.PIPE) as client:
+            os.close(reader)
+            for text in (b"one", b"two"):
+                typed.write(text)
+                assert client.stdout.read(3) == text
+                harness.assert_idle(client)
+            typed.close()
+            assert client.stdout.read() == b""
+
+
+@contextlib.contextmanager
+def echo_client(server, **streams):
+    """A client with these standard streams, which must end well."""
+    command = [sys.executable, ROOT / "day10/echo_client.py", str(server.port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as client:
+        client.children = lambda: []
+        yield client
+        assert client.stderr.read() == b""
+        assert client.wait(TIMEOUT) == 0
+
+
+def unread(fd):
+    """How many bytes there are to read (man 2 ioctl_tty: FIONREAD)."""
+    return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
 
 
 def test_echo_client_counts_what_comes_back():

@@ -8,22 +8,69 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import struct
+import sys
 import time
 
+import harness
 import pytest
 from course import output_of
-from harness import run, serve
+from harness import ROOT, TIMEOUT, Program, run, serve, wait_until
+
+
+# For a program that runs a script of this day with some changes.
+CHANGED = {"cwd": ROOT / "day11", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
+
+
+def changed(script, changes):
+    """The source of a script of this day with some changes, each at the first place where it fits."""
+    source = (ROOT / f"day11/{script}.py").read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in source, old
+        source = source.replace(old, new, 1)
+    return source
 
 
 def test_block_io():
     started = time.monotonic()
-    lines = run("day11/block_io.py").stdout.splitlines()
-    assert time.monotonic() - started >= 0.5       # two waits of 0.2 s without a client, and one of 0.1 s in vain
-    assert [re.findall(r"([\d.]+) s of CPU", line) for line in lines[:2]] == [["0.00"], ["0.00"]]
-    [milliseconds] = re.findall(r"(\d+) ms", "\n".join(lines))
-    assert int(milliseconds) >= 100
+    printed = run("day11/block_io.py").stdout
+    assert time.monotonic() - started >= 0.6       # three clients that do something after 0.2 s, and a wait of 0.1 s in vain
+    rows = re.findall(r"\) waited (\d+) ms .* used ([\d.]+) ms of CPU", printed)
+    assert len(rows) == 2 and all(int(waited) >= 190 and float(cpu) < int(waited) / 4 for waited, cpu in rows)
+    [(calls, waited)] = re.findall(r"came, (\d+) times in (\d+) ms", printed)
+    assert int(calls) > 1 and int(waited) >= 190
+    [waited] = re.findall(r"TimeoutError after (\d+) ms", printed)
+    assert int(waited) >= 100
+
+
+def test_block_io_with_a_timeout_is_non_blocking_in_the_kernel():
+    """So Python waits with poll before each call."""
+    with socket.socket() as sock:
+        flags = []
+        for timeout in None, 0, 0.1, None:
+            sock.settimeout(timeout)
+            flags.append(os.get_blocking(sock.fileno()))
+        assert flags == [True, False, False, True]
+
+
+def test_block_io_that_waits_for_ever_says_in_which_line():
+    """Exercise 1: no client comes. That is said after 10 seconds, but we ask as soon as it waits."""
+    source = changed("block_io", {"    timer.start()\n": ""})
+    number = [number for number, line in enumerate(source.splitlines(), 1) if "result = call(" in line][0]
+    code = ("import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
+            "faulthandler.dump_traceback_later = lambda seconds, exit: print('armed', seconds, exit, flush=True); "
+            f"exec(compile({source!r}, 'changed.py', 'exec'))")
+    with Program(sys.executable, "-c", code, **CHANGED) as program:
+        program.expect("^armed 10 True\n")
+        deadline = time.monotonic() + TIMEOUT
+        while f'"changed.py", line {number} in measure' not in program.stderr:
+            assert time.monotonic() < deadline, program.stderr
+            wait_until(lambda: harness.state_of(program.pid) == "S", lambda: "it does not wait")
+            before = len(program.stderr)
+            program.signal(signal.SIGUSR1)
+            program.expect(rf"\A[\s\S]{{{before}}}[\s\S]*in <module>\n", stream="stderr")
 
 
 def test_block_io_on_a_file_never_waits_but_for_the_disk(tmp_path):
@@ -34,18 +81,50 @@ def test_block_io_on_a_file_never_waits_but_for_the_disk(tmp_path):
             epoll.register(file, select.EPOLLIN)
 
 
+def test_accepted_socket():
+    printed = output_of("day11/accepted_socket.py")
+    assert printed.endswith("\ninherited: TCP_NODELAY\nnot inherited: getblocking(), gettimeout()\n")
+
+
+def test_accepted_socket_says_what_is_inherited():
+    """Exercise 7: the server sets the timeout of the listener for the accepted socket too."""
+    code = changed("accepted_socket", {"            its_own,": """
+            conn.settimeout(listener.gettimeout())
+            its_own,"""})
+    program = run(sys.executable, "-c", code, status=1, stderr="(?s).*AssertionError: expected TCP_NODELAY alone: .*", **CHANGED)
+    assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
+
+
 def test_bitwise():
     printed = output_of("day11/bitwise.py")
-    rows = re.findall(r"^(.*?) +([01]{6}) +(\d+)\b", printed, re.MULTILINE)
-    assert all(int(bits, 2) == int(number) for what, bits, number in rows)
-    numbers = {what: int(number) for what, bits, number in rows}
+    rows = re.findall(r"^(.*?) +([01]{6}) +(\d+)\b(?: +(.*))?$", printed, re.MULTILINE)
+    assert all(int(bits, 2) == int(number) for what, bits, number, remark in rows)
+    numbers = {what: int(number) for what, bits, number, remark in rows}
     operations = [what for what in numbers if what.startswith("14 ")]
     assert {what: numbers[what] for what in operations} == {what: eval(what) for what in operations}
     assert sorted(numbers[what] for what in operations) == [2, 3, 29, 31, 56]
     flags = [what for what in numbers if what.startswith("POLL")]
     assert {what: numbers[what] for what in flags} == {what: getattr(select, what) for what in flags} and len(flags) == 6
-    assert [numbers[what] for what in numbers if what.startswith("interest")] == [9, 13, 9]
+    named = [(int(number), remark) for what, bits, number, remark in rows if remark.startswith("POLL")]
+    assert named == [(9, "POLLIN, POLLERR"), (13, "POLLIN, POLLOUT, POLLERR"), (9, "POLLIN, POLLERR"), (17, "POLLIN, POLLHUP")]
     assert [numbers[what] for what in numbers if what.startswith("event")] == [17, 1, 0]
+
+
+def test_bitwise_says_which_flags_are_set():
+    """Exercise 4: what is taken away twice by subtraction."""
+    code = changed("bitwise", {'"interest &= ~POLLOUT",': 2 * '"interest -= POLLOUT", '})
+    program = run(sys.executable, "-c", code, status=1, **CHANGED,
+                  stderr="(?s).*AssertionError: expected POLLIN, POLLERR: POLLIN, POLLOUT\n")
+    assert [line.split() for line in program.stdout.splitlines()[-2:]] == [
+        "interest -= POLLOUT 001001 9 POLLIN, POLLERR".split(), "interest -= POLLOUT 000101 5 POLLIN, POLLOUT".split()]
+
+
+@pytest.mark.parametrize("lack, message", [
+    ("import sys; sys.version_info = (3, 9, 18)", "Python 3.10"), ("import select; del select.poll", "select.poll")])
+def test_bitwise_says_at_once_what_it_needs(lack, message):
+    code = f"import sys; sys.path[:0] = ['.']; import bitwise; {lack}; bitwise.main()"
+    program = run(sys.executable, "-c", code, status=2, stderr=rf"this needs {message}[^\n]*\n", **CHANGED)
+    assert not program.stdout
 
 
 def test_bitwise_flags_that_poll_reports_unasked():

@@ -3,14 +3,19 @@
 Each server is started once and meets all of these clients in turn. After each test its descriptors, threads and children
 must be what they were before. What needs a server of its own comes at the end.
 """
+import ast
 import contextlib
+import os
 import random
+import re
 import resource
 import select
+import signal
 import socket
+import sys
 
 import pytest
-from harness import TIMEOUT, Program, Wire, assert_idle, flooding, has_ipv6, receive, reset, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, assert_idle, flooding, has_ipv6, ready, receive, reset, run, serve, wait_until
 
 SERVERS = {
     "fork": ["day10/fork_server.py"],
@@ -305,9 +310,12 @@ def test_command_line(name):
     script, *args = SERVERS[name]
     with start(name) as server:
         programs = [(Program(script, *words), message) for words, message in [
-            ([server.port, *args], r"\w+_server\.py: .*Address already in use.*\n"),
-            ([70000, *args], r"\w+_server\.py: .*0-65535.*\n"),
-            (["0", "-b", "192.0.2.1", *args], r"\w+_server\.py: .*Cannot assign requested address.*\n"),
+            ([server.port, *args], rf"\w+_server\.py: 127\.0\.0\.1:{server.port}: Address already in use:"
+                                   rf" try port {server.port + 1} · 端口已被占用，请换一个\n"),
+            ([70000, *args], r"\w+_server\.py: 127\.0\.0\.1:70000: [^\n]*0-65535\.\n([^\n]*ResourceWarning[^\n]*\n)*"),
+            (["0", "-b", "192.0.2.1", *args], r"\w+_server\.py: 192\.0\.2\.1:0: Cannot assign requested address:"
+                                              r" try -b 127\.0\.0\.1 · 本机没有这个地址\n"),
+            (["0", "-b", "a..b", *args], r"\w+_server\.py: a\.\.b:0: [^\n]+\n"),
             (["http", *args], r"usage: .*\n\w+_server\.py: error: .*invalid int value: 'http'\n"),
         ]]
         for program, message in programs:
@@ -322,6 +330,163 @@ def test_ipv6(name):
     if not has_ipv6():
         pytest.skip("this machine has no IPv6")
     script, *args = SERVERS[name]
-    with serve(script, "-b", "::1", *args) as server, connect(server) as conn:
+    with serve(script, "-b", "::1", "-v", *args) as server, connect(server) as conn:
         assert "[::1]" in server.stdout
         assert exchange(conn, b"hello") == b"hello"
+        shown(server, address_of(conn), SHOWN[name][0])
+        shown(server, address_of(conn), SHOWN[name][1])
+
+
+def test_a_port_below_1024():
+    """Whether the kernel refuses it depends on the user and on the machine, so here the refusal is made."""
+    program = run(sys.executable, "-c", """if True:
+        import errno, iterative_server, os
+        def create_server(*args, **options):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        iterative_server.socket.create_server = create_server
+        iterative_server.main()
+        """, "80", status=2, stderr=r"-c: 127\.0\.0\.1:80: Permission denied: try port 8888, below 1024 needs root"
+        r" · 1024 以下的端口需要 root\n", cwd=ROOT / "day10", env={"PYTHONDONTWRITEBYTECODE": "1"})
+    assert not program.stdout
+
+
+def test_what_all_servers_share_is_the_same_to_the_letter():
+    sources = {}
+    for script, *_ in SERVERS.values():
+        source = (ROOT / script).read_text(encoding="utf-8")
+        functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        shared = [ast.get_source_segment(source, node) for node in functions if node.name in ("say", "host_port", "listen")]
+        assert len(shared) == 3
+        sources[script] = shared
+    [first, *others] = sources
+    assert all(sources[other] == sources[first] for other in others)
+
+
+# Who serves whom: shown on a terminal, or with -v
+
+THE_LOOP = r"-> the one loop, clients: (\d+)", r"left the one loop, clients: (\d+)"
+SHOWN = {
+    "fork": (r"-> child (\d+)", r"left, child (\d+) ended with 0"),
+    "thread": (r"-> (Thread-\d+ \(echo\)), id (\d+)", r"left, (Thread-\d+ \(echo\)) ends"),
+    "select": THE_LOOP, "poll": THE_LOOP, "epoll": THE_LOOP, "epoll-edge": THE_LOOP,
+    "coroutine": (r"-> coroutine (\d+) of the one loop", r"left, coroutine (\d+) ends"),
+    "gevent": (r"-> (Greenlet-\d+) of the one loop", r"left, (Greenlet-\d+) ends"),
+    "asyncio": (r"-> (Task-\d+) of the one loop", r"left, (Task-\d+) ends"),
+    "iterative": (r"-> served (now), all others wait", r"left, the (next) client's turn"),
+}
+LONGEST = "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"
+
+
+def shown(server, address, text):
+    """Wait for a line about a client; return what its pattern catches."""
+    line = server.expect(rf"^{re.escape(address)} {text}\n")
+    with_longest = re.sub(r"(child|id) \d+", r"\1 4194304", line[0].rstrip().replace(address, LONGEST))
+    assert len(with_longest) <= 80
+    return line.groups()
+
+
+def address_of(conn):
+    host, port = conn.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@pytest.mark.parametrize("how", [{"tty": True}, {}], ids=["tty", "-v"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_shows_its_clients(name, how):
+    """Two at once, one of which ends with FIN and the other with RST, and one that is still there at Ctrl-C."""
+    came, left = SHOWN[name]
+    script, *args = SERVERS[name]
+    if not how:
+        args.append("-v")
+    with contextlib.ExitStack() as stack:
+        with serve(script, *args, **how) as server:
+            first, second, third = [stack.enter_context(connect(server)) for _ in range(3)]
+            one, two, three = map(address_of, (first, second, third))
+            if name == "iterative":
+                third.sendall(b"waits")
+                assert ping(first, b"x") == b"x"
+                shown(server, one, came)
+                first.close()
+                shown(server, one, left)
+                shown(server, two, came)
+                reset(second)
+                shown(server, two, left)
+                shown(server, three, came)
+                assert receive(third, 5) == b"waits"
+            else:
+                for conn in (first, second, third):
+                    assert ping(conn, b"x") == b"x"
+                by = [shown(server, address, came) for address in (one, two, three)]
+                assert_is_true(name, server, by)
+                first.close()
+                ends = [shown(server, one, left)]
+                reset(second)
+                ends.append(shown(server, two, left))
+                if SHOWN[name] == THE_LOOP:
+                    assert (by, ends) == ([("1",), ("2",), ("3",)], [("2",), ("1",)])
+                else:
+                    assert [end[0] for end in ends] == [begin[0] for begin in by[:2]] and len(set(by)) == 3
+    # The third one did not leave.
+    assert [line.split()[0] for line in server.stdout.splitlines()].count(three) == 1
+    assert len(server.stdout.splitlines()) == 1 + 3 + 2
+
+
+def assert_is_true(name, server, by):
+    """What it says of itself is what the kernel says."""
+    if name == "fork":
+        assert {int(pid) for pid, in by} == set(server.children())
+    if name == "thread":
+        assert {int(number) for _, number in by} | {server.pid} == set(map(int, os.listdir(f"/proc/{server.pid}/task")))
+    if name == "coroutine":
+        assert all(server.descriptors()[int(fd)].startswith("socket:") for fd, in by)
+
+
+def test_shows_a_child_that_is_killed():
+    with serve("day10/fork_server.py", "-v") as server, connect(server) as conn:
+        assert ping(conn, b"x") == b"x"
+        [child] = server.children()
+        os.kill(child, signal.SIGTERM)
+        assert conn.recv(1) == b""
+        server.expect(rf"^{address_of(conn)} left, child {child} ended with -15\n")
+
+
+@pytest.mark.parametrize("how", [([], {}), (["--quiet"], {"tty": True}), (["-v", "--quiet"], {})],
+                         ids=["pipe", "tty --quiet", "-v --quiet"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_shows_no_clients(name, how):
+    words, options = how
+    script, *args = SERVERS[name]
+    with serve(script, *args, *words, **options) as server:
+        for leave in (Wire.close, reset):
+            conn = connect(server)
+            assert ping(conn, b"x") == b"x"
+            leave(conn)
+        with connect(server) as conn:
+            assert exchange(conn, b"x") == b"x"
+    assert server.stdout == f"listening on 127.0.0.1:{server.port}\n"
+
+
+@pytest.mark.parametrize("how", ["terminal", "pipe"])
+@pytest.mark.parametrize("name", SERVERS)
+def test_cannot_show_its_clients(name, how):
+    """Its terminal is closed, or the reader of its pipe has ended: it goes on, for the old clients and for new ones."""
+    script, *args = SERVERS[name]
+    # Like nohup: a terminal that is closed sends SIGHUP, which would end the server.
+    words = ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', sys.executable, ROOT / script, 0, *args, "-v"]
+    with Program(*words, tty=how == "terminal") as server, contextlib.ExitStack() as stack:
+        ready(server)
+        conn = stack.enter_context(connect(server))
+        assert ping(conn, b"before") == b"before"
+        server.expect(f"^{address_of(conn)} ->.*\n")
+        server.hang_up()
+        assert ping(conn, b"after") == b"after"
+        others = [] if name == "iterative" else [connect(server), connect(server)]
+        for other in others:
+            assert ping(other, ALL_BYTES) == ALL_BYTES
+        assert exchange(conn, b"all") == b"all"
+        for other in others:
+            reset(other)
+        with connect(server) as last:
+            assert exchange(last, ALL_BYTES) == ALL_BYTES
+        server.interrupt()
+        server.finish()

@@ -5,10 +5,11 @@ import signal
 import socket
 import sys
 import textwrap
+import time
 
 import harness
 import pytest
-from harness import Failure, Program, run, serve
+from harness import Failure, Program, Wire, run, serve
 
 LEAK = f"/dev/shm/psm_course_{os.getpid()}"
 
@@ -224,3 +225,63 @@ def test_a_failure_shows_what_was_said(tmp_path):
         """)
     for text in ("client 7", "sent hello there", "got  hello there", "from the program", "status 5"):
         assert text in report
+
+
+# A wait ends early when nothing can come any more
+
+PAUSE = "import signal, sys; print('ready', flush=True); signal.pause()"
+
+
+def test_a_program_that_only_sleeps_is_not_waited_for_to_the_end(script):
+    began = time.monotonic()
+    with Program(script(PAUSE)) as program:
+        program.expect("ready")
+        with pytest.raises(Failure, match="did not end within .* or only sleeps"):
+            program.wait(still=1)
+        with pytest.raises(Failure, match="did not print 'more' within .* or only sleeps"):
+            program.expect("more", still=1)
+    assert time.monotonic() - began < harness.TIMEOUT / 2
+
+
+def test_sockets_and_conditions_are_not_waited_for_when_all_programs_only_sleep(script, monkeypatch):
+    monkeypatch.setattr(harness.Stillness.__init__, "__defaults__", (1,))
+    near, far = socket.socketpair()
+    with near, far, Wire(fileno=near.detach()) as wire, Program(script(PAUSE)) as program:
+        wire.settimeout(harness.TIMEOUT)
+        program.expect("ready")
+        with pytest.raises(TimeoutError, match="all programs only sleep"):
+            wire.recv(1)
+        with pytest.raises(TimeoutError, match="all programs only sleep"):
+            harness.receive(wire, 1)
+        with pytest.raises(AssertionError, match="never true .and all programs only sleep"):
+            harness.wait_until(lambda: False, lambda: "never true")
+
+
+@pytest.mark.parametrize("work", ["while time.monotonic() < end: pass", "subprocess.run([sys.executable, '-c', 'sum(range(10**8))'])"])
+def test_a_program_that_works_silently_is_waited_for(script, work):
+    run(script(f"import subprocess, sys, time; end = time.monotonic() + 3\n{work}"), still=1)
+
+
+def test_a_program_that_speaks_now_and_then_is_waited_for(script):
+    text = "import time\nfor n in range(5): print(n, flush=True); time.sleep(0.5)"
+    assert run(script(text), still=1).stdout == "0\n1\n2\n3\n4\n"
+
+
+# What else a failure hangs on
+
+def test_an_orphan_that_stays_is_found_though_one_is_allowed(script, monkeypatch):
+    monkeypatch.setattr(harness, "ORPHAN_TIMEOUT", 0.2)
+    with pytest.raises(Failure, match="left processes behind"):
+        run(script("import os, signal; os.fork() or signal.pause()"), orphans=1)
+
+
+def test_a_warning_fails_a_program(script):
+    with pytest.raises(Failure, match="ResourceWarning"):
+        run(script("import socket; socket.socket()"))
+
+
+def test_a_server_that_spins_is_not_idle(script):
+    with Program(script("print('x', flush=True)\nwhile True: pass")) as program:
+        program.expect("x")
+        with pytest.raises(AssertionError):
+            harness.assert_idle(program)

@@ -106,6 +106,50 @@ def hear(conn):
     return conn.recv(2048).decode()
 
 
+
+def test_file_server(tmp_path):
+    """What the page shows of a session is what comes, and a file may contain what looks like an answer."""
+    files = {path.name: path.read_bytes() for path in (ROOT / "day11/ftp/files").iterdir()}
+    assert files["empty.txt"] == b"" and b"\n" in files["welcome.txt"]
+    page = (ROOT / "day11/README.md").read_text(encoding="utf-8")
+    session = re.search(r"^\$ nc 127\.0\.0\.1 2121\n((?:.*\n)*?)```$", page, re.MULTILINE)[1]
+    with started("file_server", 2121, tmp_path) as program:
+        (tmp_path / "file_server.py").unlink()     # it is in the folder that is served
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        with connect(program) as conn, conn.makefile("rb") as replies:
+            commands = re.findall(r"^(?:LIST|RETR .*)$", session, re.MULTILINE)
+            assert len(commands) == 3 and re.sub(r"^(?:LIST|RETR .*)\n", "", session, flags=re.MULTILINE) == "".join(
+                ask(conn, replies, command) for command in commands)
+            for name in [*files, *files]:
+                conn.sendall(f"RETR {name}\r\n".encode())              # as some nc and telnet end a line
+            for content in [*files.values()] * 2:  # asked all at once: the lengths keep them apart
+                assert int(replies.readline()) == len(content) and replies.read(len(content)) == content
+            assert ask(conn, replies, "DELE welcome.txt") == ask(conn, replies, "RETR .") == "-1\n"
+        with connect(program) as conn, conn.makefile("rb") as replies:
+            assert ask(conn, replies, "RETR empty.txt") == "0\n"
+
+
+def ask(conn, replies, command):
+    """Send a command; return its answer, with the length in front."""
+    conn.sendall(f"{command}\n".encode())
+    length = replies.readline()
+    return (length + replies.read(max(0, int(length)))).decode()
+
+
+def test_select_server(tmp_path):
+    with started("select_server", 8888, tmp_path) as program, connect(program) as one, connect(program) as two:
+        for conn, text in ((two, b"two"), (one, b"one"), (two, b"more")):     # none is kept waiting by another
+            conn.sendall(text)
+            assert receive(conn, len(text)) == text
+        two.shutdown(socket.SHUT_WR)
+        assert two.recv(1) == b""
+        one.sendall(b"still here")
+        assert receive(one, 10) == b"still here"
+        [task] = Path(f"/proc/{program.pid}/task").iterdir()           # one thread serves them all
+        assert not program.children()
+
+
 def test_http(tmp_path):
     folder = tmp_path / "pages"
     folder.mkdir()
@@ -114,13 +158,13 @@ def test_http(tmp_path):
     (folder / "a b").write_bytes(b"x" * 1000)
     (folder / "out").symlink_to(tmp_path / "secret")
     with started("http", 8000, folder) as program:
-        assert ask(program, "GET / HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
-        assert ask(program, "GET /index.html HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
-        assert ask(program, "GET /a%20b HTTP/1.0\r\n\r\n") == ("200 OK", b"x" * 1000)
+        assert fetch(program, "GET / HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
+        assert fetch(program, "GET /index.html HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
+        assert fetch(program, "GET /a%20b HTTP/1.0\r\n\r\n") == ("200 OK", b"x" * 1000)
         for path in ("/nosuch", "/../secret", "/%2e%2e/secret", "/out", f"/{tmp_path}/secret", "/a%20b/"):
-            assert ask(program, f"GET {path} HTTP/1.0\r\n\r\n")[0] == "404 Not Found", path
+            assert fetch(program, f"GET {path} HTTP/1.0\r\n\r\n")[0] == "404 Not Found", path
         for request in ("POST / HTTP/1.0\r\n\r\n", "GET", "\xff\r\n"):
-            assert ask(program, request)[0] == "404 Not Found"
+            assert fetch(program, request)[0] == "404 Not Found"
         with connect(program) as silent:
             silent.shutdown(socket.SHUT_WR)        # it sends nothing at all, as a browser may do
             assert receive(silent, 1000).startswith(b"HTTP/1.0 404 ")
@@ -131,7 +175,7 @@ def test_http_cannot_do_what_the_page_says(tmp_path):
     (tmp_path / "index.html").write_bytes(b"x")
     (tmp_path / ".hidden").write_bytes(b"hidden")
     with started("http", 8000, tmp_path) as program:
-        assert ask(program, "GET /.hidden HTTP/1.0\r\n\r\n") == ("200 OK", b"hidden")
+        assert fetch(program, "GET /.hidden HTTP/1.0\r\n\r\n") == ("200 OK", b"hidden")
         with connect(program) as silent, connect(program) as other:
             other.sendall(b"GET / HTTP/1.0\r\n\r\n")
             silent.sendall(b"GET /ind")            # a piece
@@ -143,7 +187,7 @@ def test_http_cannot_do_what_the_page_says(tmp_path):
         assert "ValueError" in program.stderr
 
 
-def ask(program, request):
+def fetch(program, request):
     """Send a request, all at once; return the status and the content of the answer, whose length must be what its head says."""
     with connect(program) as conn:
         conn.sendall(request.encode("latin-1"))

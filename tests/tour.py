@@ -23,6 +23,7 @@ import walk
 from harness import Failure, Program, serve
 
 COLOURS = {"heading": "1", "command": "36", "good": "32", "bad": "31", "who": "2"}
+CAME, LEFT = r"^\S+ -> .+\n", r"^\S+ left.+\n"      # what an echo server says of a client
 WIDTH = 80                                         # columns of a terminal
 
 
@@ -227,22 +228,28 @@ def show_chat_client(script):
 
 def show_echo_server(script):
     """Two clients at once: one is in the middle of something, and the other is served all the same."""
-    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]} -v"), flush=True)
     voices = Voices("server", "A", "B")
-    with serve(script.path, echo=voices.of("server")) as server:
-        with echo_client(server, voices, "A") as a, echo_client(server, voices, "B") as b:
+    with serve(script.path, "-v", echo=voices.of("server")) as server:
+        with echo_client(server, voices, "A") as a:
+            server.expect(CAME)
             says(voices, "A", a, "hello")
-            says(voices, "B", b, "你好")
-            show_what_serves(voices, server)
-            says(voices, "A", a, "bye")
+            with echo_client(server, voices, "B") as b:
+                server.expect(CAME)
+                says(voices, "B", b, "你好")
+                show_what_serves(voices, server)
+                says(voices, "A", a, "bye")
+            server.expect(LEFT)
+        server.expect(LEFT)
 
 
 def show_iterative_server(script):
     """The second client gets its echo when the first has gone."""
-    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]} -v"), flush=True)
     voices = Voices("server", "A", "B")
-    with serve(script.path, echo=voices.of("server")) as server:
+    with serve(script.path, "-v", echo=voices.of("server")) as server:
         with Program("day10/echo_client.py", server.port, echo=voices.of("A")) as a:
+            server.expect(CAME)
             says(voices, "A", a, "hello")
             with echo_client(server, voices, "B") as b:
                 voices.types("B", b, "is anybody there?")
@@ -250,6 +257,8 @@ def show_iterative_server(script):
                 a.close_stdin()
                 voices.show("A", "  ", "(leaves)")
                 a.finish()
+                server.expect(LEFT)
+                server.expect(CAME)
                 b.expect("is anybody there")
 
 

@@ -1,0 +1,57 @@
+"""tests/run.py and conftest.py: a run of both shares tells of all that fails, and of what a test leaves behind."""
+import re
+import shutil
+import sys
+
+import pytest
+from harness import ROOT, run
+
+PASSES = "def test_x():\n    pass\n"
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A folder with run.py, conftest.py and five test files, of both shares."""
+    for name in ("run.py", "conftest.py", "harness.py"):
+        shutil.copy(ROOT / "tests" / name, tmp_path)
+    for name in ("test_echo_servers", "test_ftp_x", "test_http_x", "test_a", "test_b"):
+        (tmp_path / f"{name}.py").write_text(PASSES)
+    return tmp_path
+
+
+def summary(suite, *args, status=0):
+    """The last line of a run, without its time."""
+    printed = run(suite / "run.py", "-p", "no:cacheprovider", *args, status=status, env={"PYTHONDONTWRITEBYTECODE": "1"}).stdout
+    return re.fullmatch(r"(.+) in \d+ s", printed.splitlines()[-1])[1]
+
+
+def test_all_files_of_both_shares_are_run_and_counted_once(suite):
+    assert summary(suite) == "5 passed, 0 failed"
+    assert summary(suite, "-k", "test_b") == "1 passed, 0 failed, 4 deselected"
+    assert summary(suite, "-k", "no_such_test", status=5) == "0 passed, 0 failed, 5 deselected"
+
+
+@pytest.mark.parametrize("name, text, outcome", [
+    ("test_ftp_x", "def test_x():\n    assert False", "4 passed, 1 failed"),
+    ("test_a", "def test_x():\n    assert False", "4 passed, 1 failed"),
+    ("test_ftp_x", "def test_x(no_such_fixture):\n    pass", "4 passed, 0 failed, 1 error"),
+    ("test_ftp_x", "def test_x():\n    import os\n    os._exit(3)", r"2 passed, 0 failed, broken off"),
+    ("test_a", "def test_x():\n    import os\n    os._exit(3)", r"3 passed, 0 failed, broken off"),
+])
+def test_what_happens_in_either_share_is_told(suite, name, text, outcome):
+    (suite / f"{name}.py").write_text(text)
+    assert summary(suite, status=3 if "_exit" in text else 1) == outcome
+
+
+@pytest.mark.parametrize("line, left", [
+    ("os.fork() or signal.pause()", "PID"),
+    ("os.fork() or os._exit(0); os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)", "a zombie"),
+    ("os.dup(0)", "descriptor"),
+    ("threading.Thread(target=threading.Event().wait, args=(5,)).start()", "Thread"),
+    ("harness.Program(sys.executable, '-c', 'import signal; signal.pause()')", "running"),
+])
+def test_what_a_test_leaves_behind_fails_it(suite, line, left):
+    (suite / "test_a.py").write_text(f"import os, signal, sys, threading, harness\ndef test_x():\n    {line}\n")
+    printed = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_a.py", cwd=suite, status=1,
+                  env={"PYTHONDONTWRITEBYTECODE": "1"}).stdout
+    assert left in printed.split("this test left behind:")[1]
