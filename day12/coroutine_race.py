@@ -5,8 +5,8 @@
 Run:    python day12/coroutine_race.py
 
 Output:
-    ten tasks add 1, with a switch between reading and writing: 1, 9 updates lost
-    ten tasks add 1, without a switch between the two: 10, 0 updates lost
+    ten tasks run add(), from 0: n is 1, 9 updates lost
+    ten tasks run add_at_once(), from 0: n is 10, 0 updates lost
 """
 from collections import deque
 
@@ -15,13 +15,12 @@ TASKS = 10
 
 def main():
     n = count_with(add)
-    print(f"ten tasks add 1, with a switch between reading and writing: {n},"
-          f" {TASKS - n} updates lost")
+    print(f"ten tasks run add(), from 0: n is {n}, {TASKS - n} updates lost")
     assert n == 1, f"expected 9 lost updates: all tasks should have read 0; n is {n}"
 
     n = count_with(add_at_once)
-    print(f"ten tasks add 1, without a switch between the two: {n}, {TASKS - n} updates lost")
-    assert n == TASKS, f"expected no lost update: no other task ran between the two; n is {n}"
+    print(f"ten tasks run add_at_once(), from 0: n is {n}, {TASKS - n} updates lost")
+    assert n == TASKS, f"expected no lost update: no other task ran between reading and writing; n is {n}"
 
 
 def count_with(task):
