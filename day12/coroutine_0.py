@@ -1,105 +1,84 @@
-"""A coroutine stops in the middle and keeps its place: a generator, send, a scheduler of a few lines, and a race after all.
-协程技术 · 基础概念 · 协程原理
+"""A coroutine stops in the middle and keeps its place: next, send, and a scheduler of ten lines.
+协程在中间停下，保存自己的位置，以后再继续：next、send，以及一个十行的调度器。
+讲义: 协程技术 · 基础概念 · 协程原理
 
 Run:    python day12/coroutine_0.py
 
 Output:
-    called  : GEN_CREATED, nothing has run yet
-    next    : 0, now it stands at `n = yield total` with {'total': 0}
-    send(10): 10, now it stands at `n = yield total` with {'total': 10, 'n': 10}
-    send(32): 42, now it stands at `n = yield total` with {'total': 42, 'n': 32}
-    close   : GEN_CLOSED, its frame is None
+    adder()   has not begun, keeps {}
+    next()    got 0, keeps {'total': 0}
+    send(10)  got 10, keeps {'total': 10, 'n': 10}
+    send(32)  got 42, keeps {'total': 42, 'n': 32}
+    close()   its frame: None
 
     three tasks take turns: a1 b1 c1 a2 b2 a3
-
-    ten tasks add 1 to 0, with a switch between reading and writing: 1, nine updates are lost
-    ten tasks add 1 to 0, without: 10
 """
-import inspect
-import linecache
 from collections import deque
-
-
-def adder():
-    total = 0
-    while True:
-        n = yield total                            # hands total out and stops; goes on when somebody sends an n
-        total += n
 
 
 def main():
     keep_the_place()
     print()
     take_turns()
-    print()
-    race()
+
+
+def adder():
+    """A generator: each yield hands out the total, and stops until send(n) brings a number."""
+    total = 0
+    while True:
+        # Stops here. `send(10)` continues here too: then the value of `yield` is 10.
+        # 停在这里；send(10) 从这里继续，yield 的值就是 10
+        n = yield total
+        total += n
 
 
 def keep_the_place():
     coroutine = adder()
-    print(f"called  : {inspect.getgeneratorstate(coroutine)}, nothing has run yet")
-    show("next    ", coroutine, next(coroutine))   # runs up to the first yield, which can take a value then
-    show("send(10)", coroutine, coroutine.send(10))
-    show("send(32)", coroutine, coroutine.send(32))
-    assert coroutine.gi_frame.f_locals == {"total": 42, "n": 32}
+    # To call it creates the object; none of its lines has run.
+    show("adder()   has not begun", coroutine)
+    # The first next runs it up to its first yield. From then on it can receive values.
+    show(f"next()    got {next(coroutine)}", coroutine)
+    show(f"send(10)  got {coroutine.send(10)}", coroutine)
+    show(f"send(32)  got {coroutine.send(32)}", coroutine)
+    kept = dict(coroutine.gi_frame.f_locals)
+    assert kept == {"total": 42, "n": 32}, f"expected a total of 10 + 32 = 42, got {kept}"
     coroutine.close()
-    print(f"close   : {inspect.getgeneratorstate(coroutine)}, its frame is {coroutine.gi_frame}")
-    assert coroutine.gi_frame is None
+    print(f"close()   its frame: {coroutine.gi_frame}")
+    assert coroutine.gi_frame is None, f"expected no frame after close(), got {coroutine.gi_frame}"
 
 
-def show(call, coroutine, result):
-    """What a coroutine keeps while it stands still is its frame: the line, and the variables."""
-    frame = coroutine.gi_frame
-    line = linecache.getline(__file__, frame.f_lineno).partition("#")[0].strip()
-    print(f"{call}: {result}, now it stands at `{line}` with {dict(frame.f_locals)}")
+def show(what, coroutine):
+    """While a coroutine stands still, its frame keeps the variables, and the line to go on at."""
+    # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
+    print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 
 
 def run(tasks):
-    """The scheduler: the first in the queue runs up to its next yield, and goes to the end of the queue."""
+    """The scheduler: the first task of the queue runs up to its next yield, then queues again."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()
         try:
             next(task)
-        except StopIteration:                      # it has returned
-            continue
-        ready.append(task)
+            ready.append(task)
+        except StopIteration:
+            # It has returned: do not queue it again.
+            pass
 
 
 def write(name, times, written):
     for number in range(1, times + 1):
         written.append(f"{name}{number}")
-        yield                                      # gives way; until it does, no other task has a turn
+        # Let the other tasks run. Until this line, no other task has a turn. 主动让出
+        yield
 
 
 def take_turns():
     written = []
     run([write("a", 3, written), write("b", 2, written), write("c", 1, written)])
-    print(f"three tasks take turns: {' '.join(written)}")
-    assert written == ["a1", "b1", "c1", "a2", "b2", "a3"]
-
-
-def add(shared):
-    n = shared["n"]
-    yield                                          # one thread, and yet the other nine come in between
-    shared["n"] = n + 1
-
-
-def add_at_once(shared):
-    yield
-    shared["n"] += 1                               # no switch between reading and writing, so no lock is needed
-
-
-def race():
-    shared = {"n": 0}
-    run([add(shared) for _ in range(10)])
-    print(f"ten tasks add 1 to 0, with a switch between reading and writing: {shared['n']}, nine updates are lost")
-    assert shared["n"] == 1
-
-    shared = {"n": 0}
-    run([add_at_once(shared) for _ in range(10)])
-    print(f"ten tasks add 1 to 0, without: {shared['n']}")
-    assert shared["n"] == 10
+    turns = " ".join(written)
+    print(f"three tasks take turns: {turns}")
+    assert turns == "a1 b1 c1 a2 b2 a3", f"expected a turn each, a1 b1 c1 a2 b2 a3; got {turns}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Level trigger reports as long as there is something to read, edge trigger when something new has come: side by side.
-epoll方法 · epoll特点 · 触发方式（EPOLLET 边缘触发）
+"""Level trigger reports unread bytes again and again, edge trigger only new ones: side by side.
+水平触发：只要还有数据没读就一直报告；边缘触发：有新数据到来才报告。两者并排比较。
+讲义: epoll方法 · epoll特点 · 触发方式（EPOLLET 边缘触发）
 
 Run:    python day12/edge_level.py
 
@@ -16,16 +17,24 @@ import fcntl
 import select
 import socket
 import struct
+import sys
 import termios
 
-SILENCE = 0.1                                      # seconds; an event that there is comes at once
+# Seconds. An event that is there comes at once; after this time we know that there is none.
+SILENCE = 0.1
 
 
 def main():
+    if not hasattr(select, "epoll"):
+        print("this needs select.epoll: use Linux or WSL · 需要 select.epoll，请用 Linux 或 WSL",
+              file=sys.stderr)
+        sys.exit(2)
     conn, peer = socket.socketpair()
     with conn, peer, select.epoll() as level, select.epoll() as edge:
-        conn.setblocking(False)                    # or to read until there is no more would mean to wait for more
-        level.register(conn, select.EPOLLIN)       # the default
+        # Without this, the last recv of drain() would wait for more bytes.
+        conn.setblocking(False)
+        # The default is level trigger. 默认是水平触发，加上 EPOLLET 才是边缘触发
+        level.register(conn, select.EPOLLIN)
         edge.register(conn, select.EPOLLIN | select.EPOLLET)
         print("one socket, watched by two epoll objects  unread  level trigger  edge trigger")
 
@@ -33,8 +42,9 @@ def main():
         show("10 bytes have come", conn, level, edge, expected=(10, "EPOLLIN", "EPOLLIN"))
         conn.recv(5)
         show("we have read 5 of them", conn, level, edge, expected=(5, "EPOLLIN", "-"))
-        # A server that reads once for each event stops here for ever, if it uses edge trigger: it waits for an event, and
-        # its client, which has sent all of its request, for the answer.
+        # With edge trigger, a server that reads once per event is stuck here: it waits for an
+        # event, and its client, which has sent the whole request, waits for the answer.
+        # 边缘触发时每次事件只读一次的服务器会卡在这里：它等事件，客户端等响应
         show("nothing has happened", conn, level, edge, expected=(5, "EPOLLIN", "-"))
         peer.sendall(b"a")
         show("1 more has come", conn, level, edge, expected=(6, "EPOLLIN", "EPOLLIN"))
@@ -45,21 +55,27 @@ def main():
 
 
 def drain(conn):
-    """Read all that there is, which edge trigger demands after each event."""
+    """Read until nothing is left. Edge trigger requires this after each event."""
     while True:
         try:
             conn.recv(5)
-        except BlockingIOError:                    # EAGAIN
+        except BlockingIOError:
+            # EAGAIN: nothing is left
             return
 
 
 def show(what, conn, level, edge, expected):
-    """Ask the kernel how many bytes are unread, and each epoll object what it reports."""
+    """Print how many bytes are unread (FIONREAD), and what each epoll object reports."""
     [unread] = struct.unpack("i", fcntl.ioctl(conn, termios.FIONREAD, bytes(4)))
-    reports = [epoll.poll(SILENCE) for epoll in (level, edge)]
-    marks = ["EPOLLIN" if report == [(conn.fileno(), select.EPOLLIN)] else "-" for report in reports]
-    print(f"{what:40}  {unread:6}  {marks[0]:13}  {marks[1]}")
-    assert (unread, *marks) == expected
+    came = unread, report_of(level), report_of(edge)
+    print(f"{what:40}  {came[0]:6}  {came[1]:13}  {came[2]}")
+    assert came == expected, f"expected (unread, level, edge) {expected}, got {came}"
+
+
+def report_of(epoll):
+    """Return EPOLLIN if it reports the socket, and - if it reports nothing."""
+    events = epoll.poll(SILENCE)
+    return "EPOLLIN" if events else "-"
 
 
 if __name__ == "__main__":

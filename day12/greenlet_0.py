@@ -1,78 +1,79 @@
-"""Greenlets switch to each other by hand: each goes on where it stood, with the value that the switch brings.
-第三方协程模块 · greenlet模块
+"""Greenlets switch by hand: each continues where it stopped, with the value the switch brings.
+greenlet 手工切换：每个都从停下的地方继续，并收到 switch 带来的值。
+讲义: 第三方协程模块 · greenlet模块
 
 Run:    python day12/greenlet_0.py
 
 Output:
-    main: switch to a with 1
-    a   : begins with 1, switch to b
-    b   : begins with 2, switch to a
-    a   : goes on with 3, switch to b, from inside a function that it calls
-    b   : goes on with 4, switch to a
-    a   : goes on with 5, returns
-    main: goes on with 6, for main has made a and so is its parent; a.dead is True, b.dead is False
-    main: a thread that wants to switch to b gets greenlet.error
-    main: switch to b with 7
-    b   : goes on with 7, returns
-    main: goes on with 8; b.dead is True
-    main: switch to the dead a with 9: goes on with 9 at once
+    a begins with 'from main'
+    b begins with 'from a'
+    a goes on with 'from b'
+    b goes on with 'from a, inside a function'
+    main goes on with 'result of b'; a.dead: False, b.dead: True
+    a thread that calls a.switch() gets greenlet.error
+    a goes on with 'from main again'
+    main goes on with 'result of a'; a.dead: True, b.dead: True
+    main switches to the dead a, and goes on at once with 'from main, too late'
 """
-import threading
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
-import greenlet
-
-
-def play_a(b, n):
-    print(f"a   : begins with {n}, switch to b")
-    n = b.switch(greenlet.getcurrent(), n + 1)     # stands here until somebody switches back, and brings a value
-    print(f"a   : goes on with {n}, switch to b, from inside a function that it calls")
-    n = pass_on(b, n + 1)
-    print(f"a   : goes on with {n}, returns")
-    return n + 1
-
-
-def pass_on(b, n):
-    """A greenlet has a stack of its own, so it may stop at any depth of calls. A generator stops only in its own lines."""
-    return b.switch(n)
-
-
-def play_b(a, n):
-    print(f"b   : begins with {n}, switch to a")
-    n = a.switch(n + 1)
-    print(f"b   : goes on with {n}, switch to a")
-    n = a.switch(n + 1)
-    print(f"b   : goes on with {n}, returns")
-    return n + 1
+try:
+    import greenlet
+except ImportError:
+    greenlet = None
 
 
 def main():
+    if greenlet is None:
+        print("this needs greenlet: make demo DAY=12 installs it, then use .venv/bin/python"
+              " · 需要 greenlet：make demo DAY=12 会安装它，然后用 .venv/bin/python",
+              file=sys.stderr)
+        sys.exit(2)
     a, b = greenlet.greenlet(play_a), greenlet.greenlet(play_b)
-    print("main: switch to a with 1")
-    n = a.switch(b, 1)                             # the first switch brings the arguments of the function
-    print(f"main: goes on with {n}, for main has made a and so is its parent; a.dead is {a.dead}, b.dead is {b.dead}")
-    assert (n, a.dead, b.dead) == (6, True, False)
+    # The first switch to a greenlet calls its function, with these arguments.
+    # 第一次 switch 调用它的函数，参数就是这些
+    value = a.switch(b, "from main")
+    # b has returned. Its parent goes on, which is main, because main created it.
+    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    assert (value, a.dead, b.dead) == ("result of b", False, True), \
+        f"expected the result of b, and only b dead; got {value!r}, {a.dead}, {b.dead}"
 
-    raised = []
-    thread = threading.Thread(target=trespass, args=(b, raised))
-    thread.start()
-    thread.join()
-    print(f"main: a thread that wants to switch to b gets greenlet.{raised[0].__name__}")
-    assert raised == [greenlet.error]
-    print("main: switch to b with 7")
-    n = b.switch(n + 1)
-    print(f"main: goes on with {n}; b.dead is {b.dead}")
-    assert (n, b.dead) == (8, True)
+    # A greenlet belongs to the thread that created it.
+    with ThreadPoolExecutor() as pool:
+        error = pool.submit(a.switch, "from a thread").exception(timeout=10)
+    print(f"a thread that calls a.switch() gets greenlet.{type(error).__name__}")
+    assert isinstance(error, greenlet.error), f"expected greenlet.error, got {error!r}"
 
-    n = a.switch(n + 1)
-    print(f"main: switch to the dead a with 9: goes on with {n} at once")
-    assert n == 9
+    value = a.switch("from main again")
+    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    assert value == "result of a" and a.dead, f"expected the result of a dead a, got {value!r}"
+    value = a.switch("from main, too late")
+    print(f"main switches to the dead a, and goes on at once with {value!r}")
+    assert value == "from main, too late", f"expected main's own value back, got {value!r}"
 
 
-def trespass(b, raised):
-    try:
-        b.switch(0)                                # a greenlet belongs to the thread that made it
-    except greenlet.error as error:
-        raised.append(type(error))
+def play_a(b, value):
+    print(f"a begins with {value!r}")
+    # Stops here, until another greenlet switches back and brings a value.
+    # 停在这里，直到别的 greenlet 切换回来，并带来一个值
+    value = b.switch(greenlet.getcurrent(), "from a")
+    print(f"a goes on with {value!r}")
+    value = switch_from_inside(b)
+    print(f"a goes on with {value!r}")
+    return "result of a"
+
+
+def switch_from_inside(b):
+    """A greenlet has a stack of its own: it may stop at any depth of calls; a generator cannot."""
+    return b.switch("from a, inside a function")
+
+
+def play_b(a, value):
+    print(f"b begins with {value!r}")
+    value = a.switch("from b")
+    print(f"b goes on with {value!r}")
+    return "result of b"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """All echo servers under one load: what a request costs in each model, and what each cannot do.
-并发网络通信模型 · 各种模型同场比较
+所有回显服务器在同样的负载下比较：每种模型处理一个请求花多少，各自做不到什么。
+讲义之外
 
 Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
                                     [--json FILE] [--svg FILE]
@@ -46,12 +47,14 @@ SPARE = 100                         # descriptors for everything else
 
 
 def main():
-    options = parse_options()
     if not hasattr(select, "epoll"):
-        print("server_race.py: no epoll here: use Linux (WSL, a container)", file=sys.stderr)
+        print("this needs select.epoll: use Linux or WSL · 需要 select.epoll，请用 Linux 或 WSL",
+              file=sys.stderr)
         sys.exit(2)
+    options = parse_options()
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
     # Twice: the idle clients of several servers are connected at the same time.
+    # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
         print("server_race.py: too few descriptors (ulimit -Hn)", file=sys.stderr)

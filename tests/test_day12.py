@@ -27,9 +27,9 @@ def test_edge_level():
 
 
 def test_edge_level_sees_the_difference():
-    """With level trigger in both columns, the script says that its fact did not show."""
+    """With level trigger in both columns, the script says what it expected and what came."""
     run(sys.executable, "-c", "import edge_level; edge_level.select.EPOLLET = 0; edge_level.main()", status=1,
-        stderr=".*AssertionError.*", **CHANGED)
+        stderr=r"(?s).*AssertionError: expected .*\(5, 'EPOLLIN', '-'\), got \(5, 'EPOLLIN', 'EPOLLIN'\)\n", **CHANGED)
 
 
 def test_poll_server_and_epoll_server_register_differ():
@@ -73,40 +73,87 @@ def test_epoll_server_descriptor_with_a_copy_stays_registered():
 
 def test_coroutine_0():
     printed = output_of("day12/coroutine_0.py")
-    assert re.findall(r"^(?:next|send\((\d+)\)) *: (\d+), now it stands at `(.*?)`", printed, re.MULTILINE) == [
-        ("", "0", "n = yield total"), ("10", "10", "n = yield total"), ("32", "42", "n = yield total")]
+    assert re.findall(r"^(\w+)\((\d*)\) +got (\d+), keeps \{'total': (\d+)", printed, re.MULTILINE) == [
+        ("next", "", "0", "0"), ("send", "10", "10", "10"), ("send", "32", "42", "42")]
     turns = re.search(r"turns: (.*)", printed)[1].split()
-    assert turns == sorted(turns, key=lambda turn: (turn[1], turn[0]))     # everybody's first, then everybody's second
-    assert re.findall(r"^ten .*: (\d+)", printed, re.MULTILINE) == ["1", "10"]
+    # The first of each task, then the second of each.
+    assert turns == sorted(turns, key=lambda turn: (turn[1], turn[0]))
+
+
+def test_coroutine_0_sees_a_task_that_does_not_give_way():
+    program = "import coroutine_0; coroutine_0.run = lambda tasks: [list(task) for task in tasks]; coroutine_0.main()"
+    printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected a turn each.*got a1 a2 a3.*", **CHANGED).stdout
+    assert printed.endswith("turns: a1 a2 a3 b1 b2 c1\n")
+
+
+def test_coroutine_race():
+    printed = output_of("day12/coroutine_race.py")
+    assert re.findall(r"^ten tasks run .*: n is (\d+), (\d+) updates lost$", printed, re.MULTILINE) == [("1", "9"), ("10", "0")]
+
+
+def test_coroutine_race_says_so_when_no_update_is_lost():
+    program = "import coroutine_race; coroutine_race.add = coroutine_race.add_at_once; coroutine_race.main()"
+    printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected 9 lost updates.*n is 10\n", **CHANGED).stdout
+    assert "add(), from 0: n is 10, 0 updates lost" in printed
 
 
 def test_greenlet_0():
     printed = output_of("day12/greenlet_0.py")
-    passed_on = [int(number) for number in re.findall(r"(?:begins|goes on) with (\d+)", printed)]
-    assert passed_on == list(range(1, 10))         # each switch brings one more
+    assert re.findall(r"^(\w+) (?:begins|goes on) with '(.*?)'", printed, re.MULTILINE) == [
+        ("a", "from main"), ("b", "from a"), ("a", "from b"), ("b", "from a, inside a function"), ("main", "result of b"),
+        ("a", "from main again"), ("main", "result of a")]
+
+
+def test_greenlet_0_sees_a_result_that_goes_to_another_parent():
+    program = """if True:
+        import greenlet, greenlet_0
+        original = greenlet_0.play_a
+        def play_a(b, value):
+            b.parent = greenlet.getcurrent()
+            return original(b, value)
+        greenlet_0.play_a = play_a
+        greenlet_0.main()
+        """
+    printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected the result of b.*", **CHANGED).stdout
+    assert "a goes on with 'result of b'" in printed
 
 
 def test_gevent_test():
     printed = output_of("day12/gevent_test.py")
-    assert re.findall(r"sleep\(0.01\) *: (\w+)", printed) == ["aaabbb", "ababab"]
+    assert re.findall(r"^after (\w+).*: '(\w*)'", printed, re.MULTILINE) == [("spawn", ""), ("time", ""), ("joinall", "ababab")]
+    assert re.findall(r"^with .*sleep: +(\w+)$", printed, re.MULTILINE) == ["aaabbb", "ababab"]
 
 
 def test_gevent_test_needs_waits_of_gevent():
     run(sys.executable, "-c", "import gevent_test; gevent_test.gevent.sleep = gevent_test.time.sleep; gevent_test.main()",
-        status=1, stderr=".*AssertionError.*", **CHANGED)
+        status=1, stderr="(?s).*AssertionError: expected a switch.*got aaabbb\n", **CHANGED)
+
+
+def test_gevent_joinall():
+    first, second = output_of("day12/gevent_joinall.py").split("\n\n")
+    assert re.findall(r"returned (.*); slow.dead: False\nslow.kill\(\): slow.dead: True", first) == ["['quick']"]
+    assert second.count("ValueError") == 3 and "bad.value: None" in second
+
+
+def test_gevent_joinall_sees_an_error_that_is_not_raised():
+    program = """if True:
+        from gevent import joinall
+        import gevent_joinall
+        gevent_joinall.gevent.joinall = lambda *args, raise_error=None, **kwargs: joinall(*args, **kwargs)
+        gevent_joinall.main()
+        """
+    run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected ValueError from joinall, got nothing\n", **CHANGED)
 
 
 def test_gevent_monkey():
     title, *lines = output_of("day12/gevent_monkey.py").splitlines()
     rows = [re.findall(r"[ab]{6}\b", line) for line in lines]
-    assert [len(row) for row in rows] == [3] * 4
-    assert ["ababab" in row for row in rows] == [False, True, False, True]
-    assert {row[2] for row in rows} == {"aaabbb"}  # os.read
+    assert rows == [["aaabbb"] * 2, ["aaabbb"] * 2, ["ababab"] * 2, ["ababab"] * 2]
 
 
 def test_gevent_monkey_needs_the_patch():
     printed = run(sys.executable, "-c", "import gevent_monkey; gevent_monkey.monkey.patch_all = list; gevent_monkey.main()",
-                  status=1, stderr=".*AssertionError.*", **CHANGED).stdout
+                  status=1, stderr="(?s).*AssertionError: expected .*ababab.* got .*aaabbb.*", **CHANGED).stdout
     assert "ababab" not in printed
 
 

@@ -450,7 +450,7 @@ def test_task_group_since_3_11():
     assert hasattr(asyncio, "TaskGroup") == (sys.version_info >= (3, 11))
 
 
-@pytest.mark.parametrize("read", ["input()", "open(0, closefd=False).readline()"])
+@pytest.mark.parametrize("read", ["input()", "open(0, closefd=False).readline()", "os.read(0, 1)"])
 def test_gevent_monkey_leaves_input_and_files(read):
     """While one greenlet waits for them, no other one has a turn."""
     assert python(f"""

@@ -148,3 +148,50 @@ def test_select_server(tmp_path):
         assert receive(one, 10) == b"still here"
         [task] = Path(f"/proc/{program.pid}/task").iterdir()           # one thread serves them all
         assert not program.children()
+
+
+def test_http(tmp_path):
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (folder / "index.html").write_text("<p>你好</p>", encoding="utf-8")
+    (folder / "a b").write_bytes(b"x" * 1000)
+    (folder / "out").symlink_to(tmp_path / "secret")
+    with started("http", 8000, folder) as program:
+        assert fetch(program, "GET / HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
+        assert fetch(program, "GET /index.html HTTP/1.0\r\n\r\n") == ("200 OK", "<p>你好</p>".encode())
+        assert fetch(program, "GET /a%20b HTTP/1.0\r\n\r\n") == ("200 OK", b"x" * 1000)
+        for path in ("/nosuch", "/../secret", "/%2e%2e/secret", "/out", f"/{tmp_path}/secret", "/a%20b/"):
+            assert fetch(program, f"GET {path} HTTP/1.0\r\n\r\n")[0] == "404 Not Found", path
+        for request in ("POST / HTTP/1.0\r\n\r\n", "GET", "\xff\r\n"):
+            assert fetch(program, request)[0] == "404 Not Found"
+        with connect(program) as silent:
+            silent.shutdown(socket.SHUT_WR)        # it sends nothing at all, as a browser may do
+            assert receive(silent, 1000).startswith(b"HTTP/1.0 404 ")
+
+
+def test_http_cannot_do_what_the_page_says(tmp_path):
+    """So that the page stays true: pieces of a request, a client that holds up the others, a name that ends the server."""
+    (tmp_path / "index.html").write_bytes(b"x")
+    (tmp_path / ".hidden").write_bytes(b"hidden")
+    with started("http", 8000, tmp_path) as program:
+        assert fetch(program, "GET /.hidden HTTP/1.0\r\n\r\n") == ("200 OK", b"hidden")
+        with connect(program) as silent, connect(program) as other:
+            other.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            silent.sendall(b"GET /ind")            # a piece
+            assert receive(silent, 1000).startswith(b"HTTP/1.0 404 ")
+            assert receive(other, 1000).endswith(b"\r\n\r\nx")         # after the first, which had come before it
+        with connect(program) as bad:
+            bad.sendall(b"GET /%00 HTTP/1.0\r\n\r\n")
+            program.wait()
+        assert "ValueError" in program.stderr
+
+
+def fetch(program, request):
+    """Send a request, all at once; return the status and the content of the answer, whose length must be what its head says."""
+    with connect(program) as conn:
+        conn.sendall(request.encode("latin-1"))
+        head, _, content = receive(conn, 1 << 20).partition(b"\r\n\r\n")
+    status, length = re.fullmatch(r"HTTP/1\.0 (.+)\r\nContent-Length: (\d+)", head.decode()).groups()
+    assert len(content) == int(length)
+    return status, content
