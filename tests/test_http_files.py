@@ -18,7 +18,7 @@ from http_client import FILES, HUGE, SMALL, Client, download, get, request, rest
 from http_client import server, shared  # fixtures
 
 sys.path.append(str(ROOT / "day12"))
-from httpd import files  # noqa: E402
+from httpd import conditions, files, media  # noqa: E402
 from httpd.request import Refusal  # noqa: E402
 
 
@@ -422,11 +422,11 @@ def test_to_a_folder_with_its_slash_and_its_query(site, tmp_path):
     ("bytes=10-", 416), ("bytes=-0", 416),
 ])
 def test_byte_range(value, part):
-    file = files.File(None, bytes(10), '"x"', "")
+    file = files.File(None, bytes(10), '"x"', "", "")
     try:
-        assert files.byte_range({"range": value}, file) == part
-        assert files.byte_range({"range": value, "if-range": '"y"'}, file) is None
-        assert files.byte_range({"range": value, "if-range": '"x"'}, file) == part
+        assert conditions.byte_range({"range": value}, file) == part
+        assert conditions.byte_range({"range": value, "if-range": '"y"'}, file) is None
+        assert conditions.byte_range({"range": value, "if-range": '"x"'}, file) == part
     except Refusal as refusal:
         assert refusal.status == part and refusal.lines == "Content-Range: bytes */10\r\n"
 
@@ -436,4 +436,4 @@ def test_byte_range(value, part):
     ("/x.png", "image/png"),
 ])
 def test_content_type(path, kind):
-    assert files.content_type(path) == kind
+    assert media.describe_content(path, b"", True) == f"Content-Type: {kind}\r\n"
