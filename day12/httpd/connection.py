@@ -71,11 +71,7 @@ def converse(server, conn, client):
                         yield from linger(loop, conn)
                     return
         finally:
-            # To close it is not enough if a route has started a process, which has a copy of it:
-            # epoll would go on watching it, and the client would not see the end.
-            loop.epoll.unregister(fd)
-            with contextlib.suppress(OSError):
-                conn.shutdown(socket.SHUT_RDWR)
+            hang_up(loop, conn)
 
 
 def answer_at_once(server, client, data):
@@ -275,6 +271,20 @@ def linger(loop, conn):
             yield
             if not conn.recv(SIZE):
                 raise ConnectionAbortedError
+
+
+def hang_up(loop, conn):
+    """End a connection for good, also for a process that a route has started.
+
+    That has a copy of each descriptor. So after a mere close, epoll would go on watching the
+    connection, and the client would not see its end.
+    """
+    loop.epoll.unregister(conn.fileno())
+    try:
+        conn.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # The client has reset it.
+        pass
 
 
 def bytes_under_way(fd):

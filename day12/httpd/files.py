@@ -143,7 +143,7 @@ def describe(path, st, body, beginning, now, is_new):
     weak = "W/" if is_new else ""
     tag = f'{weak}"{st.st_ino:x}-{st.st_size:x}-{st.st_ctime_ns:x}"'
     modified = email.utils.formatdate(min(max(0, st.st_mtime), now), usegmt=True)
-    # no-cache: a browser may keep it, but asks each time whether it has changed, and a 304 is cheap.
+    # no-cache: a browser may keep it, but asks each time whether it has changed (304 is cheap).
     # 浏览器可以保存，但每次都要先问是否变了，所以改了文件刷新就能看到。
     validators = f"Cache-Control: no-cache\r\nLast-Modified: {modified}\r\nETag: {tag}\r\n"
     content = describe_content(path, beginning, is_whole=len(beginning) == st.st_size)

@@ -68,8 +68,8 @@ class Loop:
     def expire(self):
         """Once a second, throw a TimeoutError into each coroutine whose deadline has passed.
 
-        Call it after resume: whatever came before epoll was asked has been received by then. So that
-        is the time that counts. While this process is stopped, or a route takes its time, the
+        Call it after resume: whatever came before epoll was asked has been received by then. So
+        that is the time that counts. While this process is stopped, or a route takes its time, the
         clients are not late. 以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
         # To look at 10,000 deadlines takes less than a millisecond. 每秒检查一次，超时的就抛异常。

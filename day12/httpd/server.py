@@ -35,6 +35,18 @@ def listen(host, port):
                                 dualstack_ipv6=host == "::")
 
 
+def check_route(path, methods):
+    """Raise ValueError if no request could ever reach a function with this path and methods."""
+    if not path.startswith("/"):
+        raise ValueError(f"a path begins with a slash: {path!r}")
+    if isinstance(methods, str) or not methods:
+        raise ValueError(f'methods is a tuple, such as ("GET", "POST"): {methods!r}')
+    for method in methods:
+        # Upper and lower case are different methods, and clients send upper case.
+        if not re.fullmatch(TOKEN, method) or method.upper() != method:
+            raise ValueError(f"no client sends the method {method!r}")
+
+
 class HTTPServer:
     """Serves the files of a directory, and what routes return.
 
@@ -78,19 +90,12 @@ class HTTPServer:
         It is called in the loop: while it works, all clients wait. It also answers HEAD, if it
         answers GET. Raises ValueError for what could never be called, or is taken already.
         """
-        if not path.startswith("/"):
-            raise ValueError(f"a path begins with a slash: {path!r}")
-        if isinstance(methods, str) or not methods:
-            raise ValueError(f'methods is a tuple, such as ("GET", "POST"): {methods!r}')
-        for method in methods:
-            # Upper and lower case are different methods, and clients send upper case.
-            if not re.fullmatch(TOKEN, method) or method.upper() != method:
-                raise ValueError(f"no client sends the method {method!r}")
+        check_route(path, methods)
 
         def register(function):
             handlers = self.routes.get(path, {})
             if taken := handlers.keys() & set(methods):
-                raise ValueError(f"{path} has a function for {' and '.join(sorted(taken))} already")
+                raise ValueError(f"{path} has a function for {', '.join(sorted(taken))} already")
             new = dict.fromkeys(methods, functools.partial(self.call_route, function))
             self.routes[path] = {**handlers, **new}
             return function
