@@ -367,3 +367,28 @@ def test_chat_server_a_stop_and_a_continue_change_nothing():
         os.kill(terminal, signal.SIGCONT)
         tom.say("C hello")
         assert ann.hear() == "SAY Tom：hello"
+
+
+WINDOWS = """
+import ctypes, os, signal, sys
+for module in "termios", "fcntl", "readline", "resource", "pwd":
+    sys.modules[module] = None
+for name in "fork", "waitid", "getppid", "tcgetpgrp", "getpgrp", "WNOHANG":
+    if hasattr(os, name):
+        delattr(os, name)
+for name in list(vars(signal)):
+    if name.startswith("SIG") and name not in ("SIGINT", "SIGTERM", "SIGABRT", "SIG_DFL", "SIG_IGN") or "itimer" in name.lower():
+        delattr(signal, name)
+del signal.pause, signal.pthread_sigmask
+def cannot(name, *args, **options):
+    raise TypeError("bad argument type for built-in operation")
+ctypes.CDLL = cannot
+"""
+
+
+@pytest.mark.parametrize("script", [SERVER, CLIENT])
+def test_chat_says_what_it_needs_where_even_more_is_missing(script, tmp_path):
+    """Windows has no fork, and no termios, readline and SIGHUP either: the import must come as far as main()."""
+    (tmp_path / "sitecustomize.py").write_text(WINDOWS)
+    windows = run(script, status=2, stderr="this needs os.fork: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
+    assert windows.stdout == ""

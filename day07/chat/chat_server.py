@@ -1,5 +1,6 @@
-"""A chat room over UDP, the server: one process serves the room, a forked one reads the keyboard.
-群聊聊天室
+"""A chat room over UDP, the server: one process serves the room, its child reads the keyboard.
+UDP 聊天室的服务器：父进程服务聊天室，fork 出来的子进程读键盘。
+讲义: 群聊聊天室
 
 Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
         python day07/chat/chat_client.py [port]           in another terminal, and in a third
@@ -34,6 +35,10 @@ RECEIVE_BUFFER = 4 << 20        # bytes; the kernel may allow less (net.core.rme
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
     replace_unknown_characters()
     args = parse_arguments()
     try:
@@ -46,6 +51,7 @@ def main():
     room = Room(sock, admin=keyboard.getsockname(), interval=args.timeout / HEARTBEATS)
     terminal = Terminal()
     hold_signals()
+    # 两个进程，两种等待：父进程等数据报，子进程等键盘。
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:

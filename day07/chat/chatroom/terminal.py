@@ -4,7 +4,6 @@
 import contextlib
 import os
 import sys
-import termios
 
 from chatroom import line_editor
 from chatroom.text import fold
@@ -48,7 +47,11 @@ class Terminal:
         streams = (sys.stdin, sys.stdout)
         self.interactive = None not in streams and all(stream.isatty() for stream in streams)
         self.prompt = PROMPT if self.interactive else ""
-        self.settings = termios.tcgetattr(sys.stdin) if is_ours() else None
+        self.settings = None
+        if is_ours():
+            # Windows has no termios.
+            import termios
+            self.settings = termios.tcgetattr(sys.stdin)
 
     def show(self, line):
         """Print a line. On a terminal a half-typed line makes room and stands below it again.
@@ -70,6 +73,7 @@ class Terminal:
     def restore(self):
         """Give the terminal back as it was, with the cursor at the beginning of a row."""
         if self.settings and is_ours():
+            import termios
             with contextlib.suppress(OSError, termios.error):
                 if self.interactive and line_editor.is_typing():
                     os.write(1, b"\n")
