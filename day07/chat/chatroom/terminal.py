@@ -34,19 +34,26 @@ def typed_lines(prompt=""):
     """Yield the lines of standard input until it ends. Raises OSError if the terminal has gone."""
     while True:
         try:
-            line = input(prompt)
-        except EOFError:
+            # input() refuses to work without the two others, even where it does not need them.
+            if sys.stdout is None or sys.stderr is None:
+                line = next(sys.stdin)
+            else:
+                line = input(prompt)
+        except (EOFError, StopIteration):
             return
         yield line.strip()
 
 
 class Terminal:
-    """Standard input and output, which may be a terminal or not."""
+    """Standard input and output, which may be a terminal or not.
 
-    def __init__(self):
+    prompt: shown where a line is typed, on a terminal.
+    """
+
+    def __init__(self, prompt=PROMPT):
         streams = (sys.stdin, sys.stdout)
         self.interactive = None not in streams and all(stream.isatty() for stream in streams)
-        self.prompt = PROMPT if self.interactive else ""
+        self.prompt = prompt if self.interactive else ""
         self.settings = None
         if is_ours():
             # Windows has no termios.
