@@ -12,6 +12,7 @@ Output:
     its error comes out of get: ZeroDivisionError
 """
 import os
+import signal
 from multiprocessing import Pool
 
 
@@ -20,6 +21,9 @@ def square(n):
 
 
 def main():
+    # Ctrl-C while a pool is being created can hang it: this script and its workers ignore it.
+    # 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Without a number, Pool() has one worker for each CPU.
     pool = Pool(2)
     # apply_async puts a task into the pool's queue and returns at once. 任务进入队列，立即返回

@@ -10,6 +10,7 @@ Output:
     a pool of 2         <bar>  <ms> ms (and <ms> ms to make it, once)
     a process for each took <ratio> times as long
 """
+import signal
 import time
 from multiprocessing import Pool, Process
 
@@ -47,6 +48,9 @@ def with_a_pool():
 
 
 def main():
+    # Ctrl-C while a pool is being created can hang it: this script and its workers ignore it.
+    # 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     each_times, make_times, pool_times = [], [], []
     # In turn, and the fastest counts: other programs on this machine can only make a round slower.
     # 轮流测量，取最快的一次：别的程序只会让它变慢

@@ -10,11 +10,15 @@ Output:
     worker: is the task ever done? ready() is False
 """
 import os
+import signal
 import time
 from multiprocessing import Pool
 
 
 def main():
+    # Ctrl-C while a pool is being created can hang it: this script and its workers ignore it.
+    # 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_the_block()
     lose_a_worker()
 
