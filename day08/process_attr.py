@@ -17,20 +17,14 @@ import time
 from multiprocessing import Event, Process
 
 
-def work(running, may_end):
-    running.set()
-    may_end.wait(10)
-
-
 def main():
     print("the child ...        name    pid    is_alive()  exitcode")
-    running, may_end = Event(), Event()
-    child = Process(target=work, name="worker", args=(running, may_end))
+    may_end = Event()
+    child = Process(target=may_end.wait, name="worker", args=(10,))
     show("before start", child, alive=False, exitcode=None)
     assert child.pid is None, f"expected no PID before start; it is {child.pid}"
 
     child.start()
-    assert running.wait(10), "expected the child to be running within 10 s"
     show("is running", child, alive=True, exitcode=None)
 
     may_end.set()

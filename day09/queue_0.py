@@ -14,16 +14,17 @@ Output:
     parent: put after close raises ValueError
 """
 import time
-from multiprocessing import Event, Process, Queue
+from multiprocessing import Pipe, Process, Queue
 # multiprocessing uses the exceptions of the queue for threads.
 from queue import Empty, Full
 
 
 def main():
-    q, was_full = Queue(2), Event()
-    child = Process(target=produce, args=(q, was_full))
+    q = Queue(2)
+    reader, writer = Pipe(duplex=False)
+    child = Process(target=produce, args=(q, writer))
     child.start()
-    assert was_full.wait(10), "expected the child to fill the queue within 10 s"
+    assert reader.poll(10), "expected the child to fill the queue within 10 s"
     # Waits while the queue is empty; without a timeout, for ever. 空时阻塞
     messages = [q.get(timeout=10) for _ in range(3)]
     print(f"parent: got {messages}, the oldest first")
@@ -50,7 +51,7 @@ def main():
         raise AssertionError("expected a ValueError: put worked after close")
 
 
-def produce(q, was_full):
+def produce(q, writer):
     q.put("a")
     q.put("b")
     print(f"child : put 'a' and 'b' into Queue(2): full() is {q.full()}, qsize() is {size(q)}")
@@ -69,7 +70,7 @@ def produce(q, was_full):
         assert took >= least, f"expected to wait for {least} s; it was {took} s"
 
     print("child : put 'c' again, which waits for room", flush=True)
-    was_full.set()
+    writer.send("the queue is full")
     # Waits while the queue is full; without a timeout, for ever. 满时阻塞
     q.put("c", timeout=10)
 

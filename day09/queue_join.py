@@ -6,7 +6,7 @@ Run:    python day09/queue_join.py
 
 Output:
     child : put has returned; 1048576 bytes are to be sent
-    parent: join(0.5) before get: is the child alive? True
+    parent: join before get: is the child alive? True
     parent: get returned 1048576 bytes
     parent: join after get: exit code 0
 """
@@ -26,7 +26,7 @@ def main():
     # Without a timeout this would wait for ever. 不设超时就会永远等下去
     child.join(0.5)
     alive = child.is_alive()
-    print(f"parent: join(0.5) before get: is the child alive? {alive}")
+    print(f"parent: join before get: is the child alive? {alive}")
     assert alive, "expected the child to wait for its feeder thread; it has exited"
 
     message = q.get(timeout=10)

@@ -13,7 +13,7 @@ Output:
 import os
 import signal
 import sys
-from multiprocessing import Event, Process
+from multiprocessing import Pipe, Process
 
 received = []
 
@@ -23,15 +23,15 @@ def main():
         print("this needs Unix signals: use Linux, macOS or WSL · "
               "需要 Unix 信号，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    ready, sent = Event(), Event()
-    child = Process(target=receive, args=(ready, sent))
+    ours, theirs = Pipe()
+    child = Process(target=receive, args=(theirs,))
     child.start()
-    assert ready.wait(10), "expected the child to be ready within 10 s"
+    assert ours.poll(10), "expected the child to be ready within 10 s"
     for _ in range(5):
         os.kill(child.pid, signal.SIGUSR1)
     os.kill(child.pid, signal.SIGUSR2)
     print("parent: sent SIGUSR1 five times and SIGUSR2 once", flush=True)
-    sent.set()
+    ours.send("signals sent")
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
@@ -40,7 +40,7 @@ def on_signal(signum, frame):
     received.append(signum)
 
 
-def receive(ready, sent):
+def receive(end):
     both = (signal.SIGUSR1, signal.SIGUSR2)
     for signum in both:
         signal.signal(signum, on_signal)
@@ -48,8 +48,8 @@ def receive(ready, sent):
     # 被阻塞的信号留在内核里，每个编号只有一位
     signal.pthread_sigmask(signal.SIG_BLOCK, both)
     print("child : I block SIGUSR1 and SIGUSR2", flush=True)
-    ready.set()
-    assert sent.wait(10), "expected the signals within 10 s"
+    end.send("ready")
+    assert end.poll(10), "expected the signals within 10 s"
     signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
     first, second = (received.count(signum) for signum in both)
     print(f"child : I unblock them; handler calls for SIGUSR1: {first}, for SIGUSR2: {second}")

@@ -1,5 +1,6 @@
-"""An HTTP/1.1 server: a coroutine per client over epoll, the two halves of this day in one program.
-HTTPServer v2.0 · HTTP 服务器 2.0
+"""An HTTP/1.1 server: one epoll loop, and a coroutine for each client.
+HTTP/1.1 服务器：一个 epoll 循环，每个客户端一个协程。
+讲义: HTTPServer v2.0 · HTTP 服务器 2.0
 
 Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKERS]
                                     [--timeout SECONDS] [--quiet]
@@ -41,58 +42,68 @@ is looked at (stat) and its answer is made once, for all plain requests; a small
 changed is read once a second; equal heads are parsed once.
 """
 import argparse
+import errno
+import functools
+import glob
 import os
-import resource
+import select
 import signal
+import socket
+import sys
 
 from httpd.request import Refusal
 from httpd.server import HTTPServer
-from httpd.workers import MAX_WORKERS, SIGNALS, supervise
+from httpd.workers import MAX_WORKERS, STOP_SIGNALS, supervise
 
 # What a program that imports this file needs.
 __all__ = ["HTTPServer", "Refusal"]
 
+COURSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SITE = os.path.join(COURSE, "day12/site")
+
 
 def main():
+    check_needs()
     parser = make_parser()
     args = parser.parse_args()
     if args.workers not in range(1, MAX_WORKERS + 1) or not 0.01 <= args.timeout <= 86400:
         parser.error(f"--workers is from 1 to {MAX_WORKERS}, --timeout from 0.01 to 86400")
+    if args.workers > 1 and not hasattr(os, "fork"):
+        parser.exit(2, "-w needs os.fork: leave it out · -w 需要 os.fork，请去掉 -w\n")
+    directory = SITE if args.directory is None else args.directory
     try:
-        server = HTTPServer((args.bind, args.port), args.directory, args.timeout, not args.quiet)
+        server = HTTPServer((args.bind, args.port), directory, args.timeout, not args.quiet)
     except (OSError, OverflowError, UnicodeError) as error:
-        # in use; no such port, address, directory
-        parser.exit(2, f"{parser.prog}: {error}\n")
+        parser.exit(2, f"{parser.prog}: {error}\n{next_step(error, args.port)}")
 
     @server.route("/api/status")
     def status(request):
         return server.status()
 
+    # Only with the course's own page: a folder of yours publishes nothing but itself.
+    if args.directory is None:
+        publish_scripts(server)
     raise_descriptor_limit()
     stop_on_signals(server)
-    host, port = server.address
-    if ":" in host:
-        host = f"[{host}]"
-    print(f"listening on {host}:{port}", flush=True)
+    announce(server, args.quiet)
     if args.workers > 1:
         supervise(server, args.workers)
     else:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         server.serve_forever()
     # A second Ctrl-C must not disturb the end of the interpreter.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def make_parser():
     """Return the parser of the command line."""
-    site = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
     parser = argparse.ArgumentParser(description="Serve a directory over HTTP.")
     parser.add_argument("port", nargs="?", type=int, default=8000,
                         help="0 for a free one (default: 8000)")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
                         help="address to bind (default: 127.0.0.1)")
-    parser.add_argument("-d", "--directory", default=site,
-                        help="what to serve (default: site, beside this script)")
+    parser.add_argument("-d", "--directory",
+                        help="what to serve (default: the course's page, and its scripts)")
     parser.add_argument("-w", "--workers", metavar="N", type=int, default=1,
                         help=f"processes, 1 to {MAX_WORKERS} (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=30,
@@ -102,8 +113,65 @@ def make_parser():
     return parser
 
 
+def check_needs():
+    """Exit with status 2 and one line where the system lacks what this server needs."""
+    if not hasattr(select, "epoll"):
+        print("this needs select.epoll: use Linux or WSL · 需要 select.epoll，请用 Linux 或 WSL",
+              file=sys.stderr)
+        sys.exit(2)
+    if not os.path.exists("/proc/self/stat"):
+        print("this needs Linux's /proc: use Linux or WSL · 需要 Linux 的 /proc，请用 Linux 或 WSL",
+              file=sys.stderr)
+        sys.exit(2)
+
+
+def next_step(error, port):
+    """Return a line that says what to do about an error of HTTPServer(), or an empty string."""
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        other = port + 1 if port < 65535 else 8000
+        return f"Another program uses this port: try {other} · 端口已被占用，试试 {other}\n"
+    # Errors of the directory, and only they, have a file name.
+    if number == errno.EACCES and error.filename is None:
+        return "Ports below 1024 are for root: try 8000 · 1024 以下的端口要 root 权限，试试 8000\n"
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return "-d takes an existing folder, for example -d . · -d 后面是已有的目录，比如 -d .\n"
+    if number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return "-b takes an address of this machine: 127.0.0.1, or 0.0.0.0 · -b 后面是本机的地址\n"
+    return ""
+
+
+def publish_scripts(server):
+    """Let the names of the scripts on the course's page lead to the scripts themselves."""
+    for name in glob.glob("day*/**/*.py", root_dir=COURSE, recursive=True):
+        server.route("/source/" + name)(functools.partial(read_script, name))
+
+
+def read_script(name, request):
+    """Return the text of a script as it is now. name: its path in the course."""
+    try:
+        with open(os.path.join(COURSE, name), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise Refusal(404, "Not found") from None
+
+
+def announce(server, quiet):
+    """Print where the server listens; on a terminal, also the address for a browser."""
+    host, port = server.address
+    if ":" in host:
+        host = f"[{host}]"
+    print(f"listening on {host}:{port}", flush=True)
+    if sys.stdout.isatty() and not quiet:
+        # A server that listens on all addresses is reached at the one of this machine.
+        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+        print(f"http://{host}:{port}/", flush=True)
+
+
 def raise_descriptor_limit():
     """Allow as many connections as the machine does: the usual limit is for select (day 11)."""
+    # Not at the top: Windows has no such module, and main() says there what it needs instead.
+    import resource
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -115,8 +183,8 @@ def stop_on_signals(server):
         signal.set_wakeup_fd(-1)
         server.shutdown()
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
     # Python calls stop() only between two steps of its own: a signal that comes just before
     # epoll.poll() would wait as long as that does. But this sends a byte at once (self-pipe).

@@ -33,6 +33,7 @@ MALFORMED = {
     (TARGET, 400): [
         *(b"/a" + char + b"b" for char in CONTROLS),
         b"/a b", b"/#x", b"index.html", b"*", b"?x", b"x:80", b"http://", b"http:///x", b"ftp://x/", b"http://a@b c/",
+        b"http://:80/", b"http://a@b/", b"http://a%zz/", b"http://[4712::abcd::]/",
         b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html",
     ],
     (TARGET, 414): [b"/" + b"x" * 9000, b"/" + b"x" * 100_000],
@@ -61,6 +62,8 @@ MALFORMED = {
     ],
     (HOST, 400): [
         b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
+        b":80", b"a%zz", b"a%4", b"%", b"[]", b"[...]", b"[:]", b"[4712::abcd::]", b"[1:2:3:4:5:6:7]", b"[12345::]", b"[1.2.3.4]",
+        b"[::1.2.3.256]", b"[::1]x", b"[::1%lo]", b"[v1]", b"[v1.]", b"[v.x]", b"[vg.x]",
         b"a\r\nHost: a", b"a\r\nhost: b", b"a\r\n Host: b",
     ],
     (EXPECT, 417): [b"200-ok", b"100-continue, x", b"101-continue", b"x"],
@@ -72,11 +75,13 @@ MALFORMED = {
         b"1\r\nContent-Length: 1", b"1\r\nContent-Length: 2", b"0\r\nContent-Length: 0",
     ],
     (LENGTH, 413): [b"1048577", b"9" * 18, b"9" * 19, b"9" * 5000, b"18446744073709551617"],
-    (CODING, 501): [
-        b"", b"gzip", b"identity", b"gzip, chunked", b"chunked, chunked", b"chunked, gzip", b",chunked",
+    # Where chunked is not the last one, and there once, the body has no end (RFC 9112, 6.3).
+    (CODING, 400): [
+        b"", b"gzip", b"identity", b"chunked, chunked", b"chunked, gzip", b"gzip, chunked, identity", b",chunked", b"chunked,",
         b"xchunked", b"chunkedx", b"chunked;x", b'"chunked"',
         b"chunked\r\nTransfer-Encoding: chunked", b"chunked\r\nTransfer-Encoding: identity",
     ],
+    (CODING, 501): [b"gzip, chunked", b"gzip ,\tChunked", b"gzip\r\nTransfer-Encoding: chunked", b"x, y, chunked"],
     (FRAMING, 400): [
         b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"Content-Length: 5\r\nTransfer-Encoding: chunked",
         b"Content-Length: 5\r\ntransfer-encoding: CHUNKED", b"Content-Length: 0\r\nTransfer-Encoding: identity",
@@ -89,6 +94,11 @@ MALFORMED = {
         b"1 x\r\nx\r\n", b"1 \r\nx\r\n", b"1;\x01\r\nx\r\n0\r\n\r\n",
         b"1\nx\r\n0\r\n\r\n", b"1\r\nx\n0\r\n\r\n\r\n", b"1\r\nx\n\n0\r\n\r\n",
         b"1\r\nxx\r\n0\r\n\r\n", b"1\r\nxAB0\r\n\r\n", b"2\r\nx\r\n0\r\n\r\n",
+        b"5;\r\nhello\r\n0\r\n\r\n", b"5;bad[=x\r\nhello\r\n0\r\n\r\n", b"5;a=\"b\r\nhello\r\n0\r\n\r\n", b"5;a=\r\n",
+        b"5;a=b c\r\n", b"5;a b\r\n", b"5;;a\r\n", b"5; \r\n", b"5;a;\r\n", b"5;a \r\n", b"5;=b\r\n", b"5;a=\"\\\"\r\n", b"5;a=\"b\"c\r\n",
+        b"5;a=\xe9\r\n", b"5;a=\"\x01\"\r\n", b"0;\r\n\r\n",
+        # bare LF, with nothing behind it to wait for
+        b"5\n", b"5;a\n", b"1\r\nx\n", b"1\r\nx\r\r", b"1\r\nx\r\n0\n", b"0\r\n\n", b"0\r\nA: b\n", b"0\r\nA: b\r\n\n", b"5\r\nhello\r\n0\r\n\n",
         b"1;" + b"x" * 9000, b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n",
         b"0\r\nA b\r\n\r\n", b"0\r\n A: b\r\n\r\n", b"0\r\nA: \x01\r\n\r\n",
     ],
@@ -101,13 +111,17 @@ MALFORMED = {
         b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         # lines that end as lines usually do
         b"GET / HTTP/1.0\n\n", b"GET / HTTP/1.1\nHost: x\n\n", b"GET / HTTP/1.1\r\nHost: x\n\r\n",
+        # and there is nothing to wait for
+        b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\nHost: x\n", b"GET / HTTP/1.1\r\nHost: x\r\n\n", b"\n",
         # TLS: https:// to a port of http://
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
         # telnet
         b"\xff\xfb\x1f",
         b"\0", b"{}",
     ],
-    (WHOLE, 414): [b"GET /" + b"x" * 9000, b"G" * 9000],
+    (WHOLE, 414): [b"GET /" + b"x" * 9000],
+    # a method that is longer than a line may be (RFC 9112, 3)
+    (WHOLE, 501): [b"G" * 9000, b"G" * 9000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n"],
     (WHOLE, 431): [
         b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 17000,
         b"GET / HTTP/1.1\r\n" + b"".join(b"A%d: b\r\n" % number for number in range(10_000)),

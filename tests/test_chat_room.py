@@ -1,4 +1,7 @@
 """The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
+import re
+import unicodedata
+
 import chat                                        # noqa: F401 - so that the rooms can be imported
 import pytest
 from chatroom import names, room, text
@@ -123,9 +126,54 @@ def test_chat_room_is_full_with_its_last_member():
 
 
 @pytest.mark.parametrize("one, other, same", [
-    ("Bob", "bob", True), ("Bob", "Ｂｏｂ", True), ("straße", "STRASSE", True), ("Bob", "Rob", False), ("小明", "小名", False)])
+    ("Bob", "bob", True), ("Bob", "Ｂｏｂ", True), ("straße", "STRASSE", True), ("Bob", "Rob", False), ("小明", "小名", False),
+    ("José", "Jose\u0301", True), ("José", "Jose", False), ("member1", "member2", False),
+    ("сосо", "coco", True), ("Том", "Tom", True), ("ΑΒΕ", "abe", True),                    # Cyrillic, Greek
+    ("Paul", "PauI", True), ("Paul", "Pau1", True), ("B0b", "Bob", True), ("Ti\u0307m", "Tim", True), ("İpek", "ipek", True),
+    ("Bob\u0332", "Bob", True), ("エ明", "工明", True), ("O’Neil", "O'Neil", True)])
 def test_chat_room_names_that_are_the_same(one, other, same):
     assert (names.comparable(one) == names.comparable(other)) == same
+
+
+USUAL = """
+    Олег 小明 José Jose\u0301 김철수 Ελένη محمد योगेश क़ासिम สมชาย ทองคำ བསྟན་འཛིན 阿凡提·买买提 ジョン・スミス らーめん 山田ゆうき Tom小明 Əli Łukasz
+    Nguyễn O'Neil O’Neil Zoë Straße İpek گۈل שרה ꆈꌠ ᠮᠣᠩᠭᠣᠯ မြို့ மணி 二〇 々木 ㅋㅋ 小明！ （小明） 😀 👍🏻 a.b-c_d Q 管理 5 Ｔｏｍ
+    """
+
+
+def test_chat_room_accepts_a_name_in_one_script():
+    assert {name: reason for name in USUAL.split() if (reason := names.objection_to(name))} == {}
+
+
+LOOK_ALIKES = {
+    "colon": "Bob︰hi Bobːhi Bob꞉hi Bob܃hi Bobःhi रामः Bob⦂hi Bob‥hi Bob﹕hi Bob˸hi Bob᠄hi Bob︓hi",
+    "cannot contain": "Bob፡hi Bob։hi Bob׃hi Bob⁝hi Bob⠆hi Bob⋮hi ꓐꓳꓐ ᏴᎾᏏ ʙob bɑb ǃTom 🅱ob 🇹🇴 ⺠ ㇀ 〡 ㈱ ㇐ т\u20ddom",
+    "mix": "Bоb Βob Tοm Оlga Олеg Αnn ロо 小о",
+    "reserved": "管理員消息 管理員 管理员訊息 管理者 -管理员 管·理员 管理员消息! 管理员1",
+    "invisible": "Bob\u115f Bob\u1160 Bob\u3164 Bob\uffa0 Bob\u034f Bob\u17b4 Bob\u17b5 Bob\u180b Bob\u2800 Bob\ufe0f Bob\U000e0101",
+    "control": "Bob\u200b Bob\u2060 Bob\u00ad Bob\u061c Bob\ufeff Bob\u180e Bob\ue000 Bob\U000e0041",
+    "mark": "\u0301Tom T\u0316\u0317\u0318\u0319\u031com",
+}
+
+
+@pytest.mark.parametrize("reason", LOOK_ALIKES)
+def test_chat_room_refuses_a_name_that_looks_like_another(reason):
+    objections = {ascii(name): names.objection_to(name) or "none" for name in LOOK_ALIKES[reason].split()}
+    assert {name: said for name, said in objections.items() if reason not in said or " · " not in said or not said.isprintable()} == {}
+
+
+def test_chat_room_names_follow_a_rule():
+    """All of Unicode but the ideographs: what passes is a letter, mark or number, a picture, or one of a few signs."""
+    few = [*range(0x3400), *range(0xa000, 0xac00), *range(0xd7b0, 0x17000), *range(0x1b000, 0x20000), *range(0xe0000, 0xe0200)]
+    passing = [c for c in map(chr, few) if names.objection_to(c) is None]
+    for c in passing:
+        plain = unicodedata.normalize("NFKC", c)
+        category, wide = unicodedata.category(c), unicodedata.east_asian_width(c) == "W"
+        assert c.isprintable() and not c.isspace()
+        assert category[0] in "LMN" or c in names.PUNCTUATION or category in ("So", "Sk") and wide or plain != c, ascii(c)
+        assert not re.search("COLON|FILLER|SELECTOR|BLANK", unicodedata.name(c).replace("SEMICOLON", "")), ascii(c)
+        assert ":" not in plain and (len(plain) == 1 or plain.isprintable()), ascii(c)
+    assert len(passing) > 5_000
 
 
 @pytest.mark.parametrize("line, columns, folded", [

@@ -10,7 +10,8 @@ import time
 
 import pytest
 from chat import CLIENT, COMMAND, SERVER, Member, room
-from harness import ROOT, Program, gone, run, serve
+from harness import ROOT, Program, gone, run, serve, wait_until
+from screen import Screen
 
 # What the members see
 
@@ -250,6 +251,86 @@ def test_chat_server_speaks_with_a_person():
         person.finish(status=-signal.SIGINT)
 
 
+# What the server shows of its room
+
+ANNOUNCED = "a line typed here is announced to all; Ctrl-C ends · 在此输入的一行会通知所有人"
+
+
+@pytest.mark.parametrize("args, options", [([], {"tty": True, "stdin": None}), (["-v"], {"stdin": None})])
+def test_chat_server_shows_who_is_in(args, options):
+    with room(args=["--timeout", "2", *args], **options) as (server,):
+        with Member(server, "小明") as ming, Member(server, "Ann") as ann:
+            server.expect(rf"小明 came from 127\.0\.0\.1:{ming.getsockname()[1]} -> 1 in the room\n")
+            server.expect(rf"Ann came from 127\.0\.0\.1:{ann.getsockname()[1]} -> 2 in the room\n")
+            ann.say("Q")
+            server.expect(r"Ann left -> 1 in the room\n")
+        # He was the last, so no member's datagram comes any more that could make the server look.
+        server.expect(r"小明 fell silent -> 0 in the room\n", timeout=10)
+        first, second, *_ = server.stdout.splitlines()
+        assert first == f"listening on 127.0.0.1:{server.port}" and second == ANNOUNCED
+
+
+@pytest.mark.parametrize("args, options", [(["--quiet"], {"tty": True, "stdin": None}), ([], {"stdin": None})])
+def test_chat_server_shows_nothing_unasked(args, options):
+    with room("Tom", "Ann", args=args, **options) as (server, tom, ann):
+        tom.say("Q")
+        assert ann.hear() == "SAY Tom退出了聊天室"
+    assert server.stdout.splitlines()[0] == f"listening on 127.0.0.1:{server.port}"
+    assert "came" not in server.stdout and "left" not in server.stdout and "announced" not in server.stdout
+    assert run(SERVER, "-v", "--quiet", status=2, stderr=".*not allowed with.*").stdout == ""
+
+
+def test_chat_server_draws_what_is_half_typed_again():
+    """Members who come do not tear the administrator's line apart: it stands below theirs, whole."""
+    screen = Screen()
+    with room(tty=True, stdin=None, echo=screen.feed) as (server,), Member(server, "Ann") as ann:
+        server.expect("Ann came .*\n")
+        server.write("half ")
+        server.expect("half ")
+        with Member(server, "Tom"):
+            assert ann.hear() == "SAY Tom 进入了聊天室"
+            server.expect("Tom came .*\n.*half ")
+            assert screen.lines()[-1] == "half"
+            server.write("a line\r")
+            assert ann.hear() == "SAY 管理员消息：half a line"
+
+
+@pytest.mark.parametrize("output", [">/dev/full", ">&-"])
+def test_chat_server_goes_on_when_it_cannot_show_its_room(output):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with Program("sh", "-c", f"exec {COMMAND[SERVER]} {port} --timeout 1 -v {output}") as server:
+        server.host, server.port = "127.0.0.1", port
+        wait_until(lambda: len(server.children()) == 1, lambda: "it has not forked")
+        server.wait_until_asleep()
+        with Member(server, "Ann") as ann, Member(server, "Tom"):
+            ann.hear_of("SAY Tom退出了聊天室")     # a second later, after ten looks of the half that prints
+        server.interrupt()
+        server.finish()
+
+
+@pytest.mark.skipif(not shutil.which("head"), reason="head is not installed")
+def test_chat_server_goes_on_when_its_reader_has_gone():
+    with Program("sh", "-c", f"{COMMAND[SERVER]} 0 --timeout 1 -v | head -1") as program:
+        program.host, program.port = "127.0.0.1", int(program.expect(r"listening on .*:(\d+)")[1])
+        with Member(program, "Ann") as ann, Member(program, "Tom"):
+            ann.hear_of("SAY Tom退出了聊天室")
+        program.interrupt()
+        program.finish(status=-signal.SIGINT)
+
+
+def test_chat_server_waits_for_no_terminal():
+    """Ctrl-S stops the terminal: what is printed there waits, and the room does not."""
+    with room("Ann", tty=True, stdin=None) as (server, ann):
+        server.expect("Ann came")
+        os.kill(server.children()[0], signal.SIGSTOP)      # so the half that prints takes nothing any more
+        for number in range(1000):
+            with Member(server, f"Tom{number}") as tom:
+                tom.say("Q")
+            assert [ann.hear(), ann.hear()] == [f"SAY Tom{number} 进入了聊天室", f"SAY Tom{number}退出了聊天室"]
+
+
 # The server as a program
 
 @pytest.mark.parametrize("args, complaint", [
@@ -367,3 +448,28 @@ def test_chat_server_a_stop_and_a_continue_change_nothing():
         os.kill(terminal, signal.SIGCONT)
         tom.say("C hello")
         assert ann.hear() == "SAY Tom：hello"
+
+
+WINDOWS = """
+import ctypes, os, signal, sys
+for module in "termios", "fcntl", "readline", "resource", "pwd":
+    sys.modules[module] = None
+for name in "fork", "waitid", "getppid", "tcgetpgrp", "getpgrp", "WNOHANG":
+    if hasattr(os, name):
+        delattr(os, name)
+for name in list(vars(signal)):
+    if name.startswith("SIG") and name not in ("SIGINT", "SIGTERM", "SIGABRT", "SIG_DFL", "SIG_IGN") or "itimer" in name.lower():
+        delattr(signal, name)
+del signal.pause, signal.pthread_sigmask
+def cannot(name, *args, **options):
+    raise TypeError("bad argument type for built-in operation")
+ctypes.CDLL = cannot
+"""
+
+
+@pytest.mark.parametrize("script", [SERVER, CLIENT])
+def test_chat_says_what_it_needs_where_even_more_is_missing(script, tmp_path):
+    """Windows has no fork, and no termios, readline and SIGHUP either: the import must come as far as main()."""
+    (tmp_path / "sitecustomize.py").write_text(WINDOWS)
+    windows = run(script, status=2, stderr="this needs os.fork: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
+    assert windows.stdout == ""

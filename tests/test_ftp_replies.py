@@ -30,7 +30,8 @@ REPLIES = {
     # not there, or not allowed
     ("bob", 550): [
         "USER anonymous; PASS x; DELE file", "RETR none", "RETR folder", "CWD none", "CWD file", "SIZE folder",
-        "PASV; RETR none", "STOR none/x", "RMD none", "DELE none", "STAT none", "MLSD none",
+        "PASV; RETR none", "RMD none", "DELE none", "STAT none", "MLSD none", "MKD folder", "MKD file", "XMKD folder",
+        "MKD none/x", "RMD file", "MFMT 20200101000000 none",
     ],
     ("bob", 200): [
         "NOOP", "noop", "NoOp", "TYPE I", "TYPE A", "type a n", "TYPE L 8", "MODE S", "STRU F", "OPTS UTF8 ON",
@@ -39,20 +40,20 @@ REPLIES = {
     ("bob", 215): ["SYST"],
     ("bob", 211): ["FEAT", "STAT"],
     ("bob", 214): ["HELP"],
-    ("bob", 213): ["STAT folder", "SIZE file", "MDTM file"],
+    ("bob", 213): ["STAT folder", "SIZE file", "MDTM file", "STAT -la", "STAT -la folder", "MFMT 20200101000000 file"],
     ("bob", 202): ["ACCT x"],
     ("bob", 220): ["REIN"],
-    ("bob", 257): ["PWD"],
+    ("bob", 257): ["PWD", "XPWD"],
     ("bob", 226): ["ABOR", "PASV; ABOR"],
     ("bob", 221): ["QUIT"],
-    ("bob", 250): ["CWD folder", "CDUP", "MLST"],
+    ("bob", 250): ["CWD folder", "CDUP", "MLST", "XCWD folder", "XCUP"],
     ("bob", 350): ["REST 3", "RNFR file"],
     ("bob", 227): ["PASV"],
     ("bob", 229): ["EPSV", "EPSV 1", "EPSV ALL; EPSV"],
     # not known
     ("bob", 500): ["XYZZY", "", " NOOP", "NOOP\0", "NÖOP", "_", "__class__", "do_NOOP", "220 Ready", "GET / HTTP/1.1"],
     # known, and not supported
-    ("bob", 502): ["AUTH TLS", "PBSZ 0", "PROT P", "SITE CHMOD 777 file", "SMNT /", "LPRT 1", "XMKD x"],
+    ("bob", 502): ["AUTH TLS", "PBSZ 0", "PROT P", "SITE CHMOD 777 file", "SMNT /", "LPRT 1"],
     (None, 502): ["AUTH TLS"],
     # in the wrong order
     ("bob", 503): [
@@ -65,7 +66,8 @@ REPLIES = {
         f"REST {10 ** 30}", "PORT x", "PORT 1,2,3", "PORT 127,0,0,1,200,256", "PORT 127,0,0,1,200,-1", "PORT 1,2,3,4,5,6,7",
         "PORT \u00b2,0,0,1,9,9", "EPRT x", "EPRT |1|127.0.0.1|", "EPRT |1|localhost|4000|", "EPRT |1||4000|",
         "EPRT |1|127.0.0.1|99999|", "EPSV ALL; PASV", "EPSV ALL; PORT 127,0,0,1,200,1", "SIZE a\0b", "DELE a\rb",
-        "STOR .upload-1",
+        "STOR .upload-1", "PORT 127,0,0,1,1", "PORT 127,0,0,1,1.1", "PORT 127,0,0,1,1_0,1", "EPRT |1|127.0.0|4000|",
+        "MFMT", "MFMT file", "MFMT x file", "MFMT 20201301000000 file", "MFMT 99999999999999 file", "MLSD file",
     ],
     # arguments that are not supported
     ("bob", 504): ["TYPE E", "TYPE L 36", "MODE B", "MODE C", "STRU R"],
@@ -75,7 +77,7 @@ REPLIES = {
         "RETR file", "STOR new", "APPE new", "APPE file", "STOU", "LIST", "NLST", "MLSD", "PASV; ABOR; LIST",
         "PORT 127,0,0,1,255,255; LIST", "PASV; REIN; USER bob; PASS secret; LIST",
     ],
-    ("bob", 553): ["STOR folder", "MKD folder"],
+    ("bob", 553): ["STOR folder", "STOR none/x", "APPE none/x", "RNFR file; RNTO none/x", "USER anonymous; PASS x; STOR x"],
     ("bob", 554): ["REST 5; RETR file"],
 }
 

@@ -159,8 +159,8 @@ def test_ftp_data_port_connects_to_the_client_only(control):
         for host, number, code in [("127.0.0.1", 1024, 200), ("127.0.0.1", 65535, 200), ("127.0.0.1", 1023, 501),
                                    ("127.0.0.1", 65536, 501), ("127.0.0.2", 4000, 501)]:
             assert port.connect_to(host, number)[0] == code
-        with pytest.raises(ValueError):
-            port.connect_to("localhost", 4000)
+        for nonsense in ("localhost", "127.0.0", ""):
+            assert port.connect_to(nonsense, 4000)[0] == 501
         assert port.peer == ("127.0.0.1", 65535)   # of the last one that was right
         port.only_epsv = True
         assert port.connect_to("127.0.0.1", 4000)[0] == 501
@@ -197,7 +197,7 @@ def test_ftp_verbs_say_what_they_need():
     before_login = commands.COMMANDS.keys() - verbs["login"]
     assert before_login == set("USER PASS ACCT REIN QUIT NOOP SYST FEAT OPTS HELP".split())
     assert verbs["argument"] == set("USER CWD MKD RMD DELE RNFR RNTO SIZE MDTM OPTS PORT EPRT TYPE MODE STRU REST ALLO RETR STOR "
-                                    "APPE".split())
+                                    "APPE MFMT XCWD XMKD XRMD".split())
     assert verbs["prepares"] == set("PASV EPSV PORT EPRT TYPE MODE STRU REST ALLO".split())
     assert not commands.COMMANDS.keys() & commands.UNSUPPORTED
 
@@ -245,24 +245,28 @@ def test_ftp_verbs_for_the_next_transfer_only(client):
         assert (client.offset, client.promised) == (0, None), line
 
 
-@pytest.mark.parametrize("error, reply", [
-    (FileExistsError(), (553, "A file with that name already exists")),
-    (OSError(28, "No space left on device"), (452, "No space left on device")),
-    (OSError(27, "File too large"), (552, "File too large")),
-    (OSError(24, "Too many open files"), (451, "Too many open files")),
-    (OSError(40, "Too many levels of symbolic links"), (550, "No such file or directory")),
-    (PermissionError(13, "Permission denied"), (550, "Permission denied")),
-    (OSError(), (550, "Failed")),
+@pytest.mark.parametrize("error, codes, text", [
+    (FileExistsError(), (553, 553, 550), "A file with that name already exists"),
+    (OSError(28, "No space left on device"), (452, 553, 550), "No space left on device"),
+    (OSError(122, "Disk quota exceeded"), (452, 553, 550), "Disk quota exceeded"),
+    (OSError(27, "File too large"), (552, 553, 550), "File too large"),
+    (OSError(24, "Too many open files"), (451, 451, 451), "Too many open files"),
+    (OSError(40, "Too many levels of symbolic links"), (553, 553, 550), "No such file or directory"),
+    (PermissionError(13, "Permission denied"), (553, 553, 550), "Permission denied"),
+    (OSError(), (553, 553, 550), "Failed"),
 ])
-def test_ftp_errors_become_replies(error, reply):
-    assert session.reply_to(error) == reply
+def test_ftp_errors_become_replies(error, codes, text):
+    """Each verb has its own list of codes (RFC 959, 5.4): MKD, for one, has no 553, and STOR no 550."""
+    for verbs, code in zip(("STOR APPE STOU", "RNTO", "MKD XMKD RMD DELE RNFR CWD RETR SIZE MDTM MFMT"), codes):
+        for verb in verbs.split():
+            assert session.reply_to(error, commands.COMMANDS[verb].codes) == (code, text), verb
 
 
 def test_ftp_a_wrong_password_costs_a_second(monkeypatch):
     slept = []
     monkeypatch.setattr(login, "time", SimpleNamespace(sleep=slept.append))
     server = SimpleNamespace(users={"bob": "secret"}, read_only=False)
-    client = SimpleNamespace(server=server, user="bob", logged_in=False, wrong_passwords=0, finished=False)
+    client = SimpleNamespace(server=server, name="client", user="bob", logged_in=False, wrong_passwords=0, finished=False)
     assert login.password(client, "wrong")[0] == 530 and slept == [login.PENALTY] and login.PENALTY >= 1
     client.user = "bob"
     assert login.password(client, "secret")[0] == 230 and slept == [login.PENALTY]
@@ -302,6 +306,7 @@ def test_ftp_times_are_utc_on_the_wire_and_local_for_people(shanghai):
 
 @pytest.mark.parametrize("argument, path", [
     ("", ""), ("-la", ""), ("-l -a", ""), ("-la a b", "a b"), ("a -l", "a -l"), ("-", ""), ("a", "a"), ("- a", "a"), ("-.x", "-.x"),
+    ("-rf", "-rf"), ("-x", "-x"), ("-alx y", "-alx y"), ("-l -rf", "-rf"), ("./-l", "./-l"), ("-aF1", ""), ("-é", "-é"),
 ])
 def test_ftp_options_of_ls_are_left_out(argument, path):
     assert without_options(argument) == path

@@ -1,7 +1,10 @@
 """The HTTP server's files: what is found, what is not, files that change, ranges and conditions."""
 import contextlib
 import email.utils
+import errno
 import itertools
+import mimetypes
+import mmap
 import os
 import random
 import re
@@ -13,12 +16,12 @@ import threading
 import time
 
 import pytest
-from harness import ROOT, Program, ready, wait_until
-from http_client import FILES, HUGE, SMALL, Client, download, get, request, rest
+from harness import ROOT, Program, ready, run, serve, wait_until
+from http_client import FILES, HUGE, SERVER, SMALL, Client, download, get, request, rest
 from http_client import server, shared  # fixtures
 
 sys.path.append(str(ROOT / "day12"))
-from httpd import files  # noqa: E402
+from httpd import conditions, files, media  # noqa: E402
 from httpd.request import Refusal  # noqa: E402
 
 
@@ -50,6 +53,7 @@ def test_files(server, target, name, kind):
         assert (answer.status, answer.body) == (200, FILES[name])
         assert re.fullmatch(kind, answer["content-type"])
         assert answer["accept-ranges"] == "bytes" and answer["connection"] is None
+        assert answer["cache-control"] == "no-cache"                   # a browser asks each time whether it has changed
         modified = email.utils.parsedate_to_datetime(answer["last-modified"]).timestamp()
         assert modified == int((server.root / name).stat().st_mtime)
         head = client.get(target, method="HEAD")   # what GET says, without the body
@@ -65,7 +69,8 @@ def test_files(server, target, name, kind):
     "//../secret", "/folder/%2e%2e/%2e%2e/secret", "/" + "x" * 300, "/" + "x/" * 3000, "/etc/passwd", "//etc/passwd",
     "/%2fetc%2fpasswd",
     "http://x/../secret", "file:/etc/passwd", "/fifo", "/device", "/out", "/out-folder", "/out-folder/", "/out-folder/secret",
-    "/dangling", "/loop", "/to-hidden",
+    "/dangling", "/loop", "/to-hidden", "/.well-known", "/.well-known/.x", "/.well-known/../x", "/.well-known/../../secret",
+    "/.well-known-not/x",
     "/%ff%fe", "/socket",
 ])
 def test_nothing_else(server, target):
@@ -139,6 +144,7 @@ def test_a_folder_without_its_slash(server, target, location):
     try:
         answer = get(server, target)
         assert (answer.status, answer["location"]) == (301, location)
+        assert answer["cache-control"] == "no-store"                   # a browser would remember it for ever
     finally:
         (server.root / "sp ace").rmdir()
 
@@ -330,6 +336,9 @@ OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
     (["Range: bytes=0-1", f"If-Range: {OLD}"], 200), (["Range: bytes=0-1", "If-None-Match: {tag}"], 304),
     (["Range: bytes=0-1", 'If-Match: "x"'], 412), (["If-Modified-Since: Thu, 99 Foo 1970 00:00:00 GMT"], 200),
     (["If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT"], 200), (["If-Modified-Since: Sun Nov  6 08:49:37 1994"], 200),
+    (["If-Modified-Since: Friday, 01-Jan-60 00:00:00 GMT"], 304), (["If-Modified-Since: Fri Jan  1 00:00:00 2100"], 304),
+    (["If-Modified-Since: Sun, 01 Jan 2100 00:00:02 +0200"], 200), ([f"If-Modified-Since: {NEW}", f"If-Modified-Since: {NEW}"], 200),
+    (["If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 +0000"], 200),
 ])
 def test_conditions(server, fields, status):
     with Client(server) as client:
@@ -340,8 +349,10 @@ def test_conditions(server, fields, status):
         assert answer.status == status
         if status != 412:
             assert (answer["etag"], answer["last-modified"]) == (plain["etag"], plain["last-modified"])
+            assert answer["cache-control"] == "no-cache"
         if status == 304:
             assert answer["content-length"] is None and answer.body == b""
+            assert answer["content-type"] is answer["accept-ranges"] is None
         head = client.get("/small.bin", *fields, method="HEAD")
         assert head.status == (200 if status == 206 else status)
         assert client.get("/small.bin", "Connection: keep-alive").body == SMALL
@@ -422,11 +433,11 @@ def test_to_a_folder_with_its_slash_and_its_query(site, tmp_path):
     ("bytes=10-", 416), ("bytes=-0", 416),
 ])
 def test_byte_range(value, part):
-    file = files.File(None, bytes(10), '"x"', "")
+    file = files.File(None, bytes(10), '"x"', "", "")
     try:
-        assert files.byte_range({"range": value}, file) == part
-        assert files.byte_range({"range": value, "if-range": '"y"'}, file) is None
-        assert files.byte_range({"range": value, "if-range": '"x"'}, file) == part
+        assert conditions.byte_range({"range": value}, file) == part
+        assert conditions.byte_range({"range": value, "if-range": '"y"'}, file) is None
+        assert conditions.byte_range({"range": value, "if-range": '"x"'}, file) == part
     except Refusal as refusal:
         assert refusal.status == part and refusal.lines == "Content-Range: bytes */10\r\n"
 
@@ -436,4 +447,187 @@ def test_byte_range(value, part):
     ("/x.png", "image/png"),
 ])
 def test_content_type(path, kind):
-    assert files.content_type(path) == kind
+    assert media.describe_content(path, b"", True) == f"Content-Type: {kind}\r\n"
+
+
+GBK = "\u4f60\u597d".encode("gbk")
+UTF8 = "\u4f60\u597d".encode()
+
+
+@pytest.mark.parametrize("path, body, kind", [
+    ("/x.html", b'<meta charset="gbk">' + GBK, "text/html"),
+    ("/x.htm", b'<META HTTP-EQUIV="Content-Type" content="text/html; charset=gb2312">' + GBK, "text/html"),
+    ("/x.html", b'<meta charset="utf-8">' + UTF8, "text/html"),
+    ("/x.html", UTF8, "text/html; charset=utf-8"), ("/x.html", GBK, "text/html"),
+    ("/x.html", b" " * 1100 + b'<meta charset="gbk">', "text/html; charset=utf-8"),        # where browsers do not look for it
+    ("/x.css", b'@charset "gbk"; p::before { content: "' + GBK + b'" }', "text/css"), ("/x.css", UTF8, "text/css; charset=utf-8"),
+    ("/x.css", b'p {} @charset "gbk";', "text/css; charset=utf-8"),
+    ("/x.txt", b'<meta charset="gbk">' + UTF8, "text/plain; charset=utf-8"),               # no browser looks for it there
+    ("/x.txt", GBK, "text/plain"), ("/x.txt", UTF8[:-1], "text/plain"), ("/x.txt", "x".encode("utf-16"), "text/plain"),
+    ("/x.js", GBK, "(application|text)/javascript"), ("/x.js", UTF8, "(application|text)/javascript; charset=utf-8"),
+    ("/x.py", GBK, "text/x-python"), ("/x.md", UTF8, "text/markdown; charset=utf-8"),
+    ("/x.png", UTF8, "image/png"), ("/x.json", UTF8, "application/json"),
+])
+def test_a_charset_is_said_only_where_it_is_certain(path, body, kind):
+    lines = media.describe_content(path, body, True)
+    assert re.fullmatch(f"Content-Type: {kind}\r\n", lines), lines
+
+
+def test_a_page_that_declares_its_encoding_is_served_as_it_is(server):
+    large = "\u4f60".encode() * files.MAX_CACHED_SIZE         # its beginning ends within a character
+    pages = {"gbk.html": (b'<meta charset="gbk">' + GBK, "text/html"), "large.html": (large, "text/html; charset=utf-8"),
+             "gbk-large.txt": (GBK * files.MAX_CACHED_SIZE, "text/plain")}
+    for name, (body, kind) in pages.items():
+        (server.root / name).write_bytes(body)
+        answer = get(server, f"/{name}")
+        assert (answer.body, answer["content-type"]) == (body, kind)
+        (server.root / name).unlink()
+
+
+def test_xml_that_declares_its_encoding():
+    declared = media.describe_content("/x.xml", b'<?xml version="1.0" encoding="gbk"?>' + GBK, True)
+    assert "charset" not in declared and "xml" in declared
+
+
+@pytest.mark.parametrize("name, kind", [
+    ("x.webp", "image/webp"), ("x.woff2", "font/woff2"), ("x.md", "text/markdown; charset=utf-8"), ("x.OGG", "audio/ogg"),
+    ("x.m4a", "audio/mp4"), ("x.flac", "audio/(x-)?flac"), ("x.ics", "text/calendar; charset=utf-8"),
+])
+def test_types_where_the_system_has_no_table_of_them(name, kind, monkeypatch):
+    """Slim containers lack /etc/mime.types."""
+    monkeypatch.setattr(mimetypes, "knownfiles", [])
+    monkeypatch.setattr(mimetypes, "_db", None)
+    monkeypatch.setattr(mimetypes, "inited", False)
+    mimetypes.init()
+    try:
+        assert re.fullmatch(f"Content-Type: {kind}\r\n", media.describe_content(f"/{name}", b"", True))
+    finally:
+        monkeypatch.undo()
+        mimetypes.init()
+
+
+def test_a_compressed_picture_is_shown(server):
+    (server.root / "x.svgz").write_bytes(b"\x1f\x8b")
+    answer = get(server, "/x.svgz")
+    assert (answer["content-type"], answer["content-encoding"]) == ("image/svg+xml", "gzip")
+    (server.root / "x.svgz").unlink()
+
+
+def test_types_that_the_program_has_added_stay(tmp_path):
+    (tmp_path / "script.py").write_text(f"""if True:
+        import mimetypes, sys
+        sys.path.insert(0, {str(ROOT / "day12")!r})
+        from httpd import files, media
+        mimetypes.add_type("text/x-course", ".course")
+        files.Site(".")
+        assert media.describe_content("/x.course", b"", True) == "Content-Type: text/x-course; charset=utf-8\\r\\n"
+        assert mimetypes.guess_type("x.course")[0] == "text/x-course"
+    """)
+    run(tmp_path / "script.py")
+
+
+def test_a_directory_that_is_a_link_is_followed_when_it_leads_elsewhere(site, tmp_path):
+    """A new release: the link is switched, and the old one is removed."""
+    for release in "1", "2":
+        (tmp_path / release).mkdir()
+        (tmp_path / release / "x").write_text(release)
+    (tmp_path / "current").symlink_to("1")
+    site = files.Site(tmp_path / "current")
+    assert site.find("/x", "", time.time() + LATER).body == b"1"
+    (tmp_path / "next").symlink_to("2")
+    os.rename(tmp_path / "next", tmp_path / "current")
+    shutil.rmtree(tmp_path / "1")
+    site.look_again()
+    assert site.find("/x", "", time.time() + LATER).body == b"2"
+
+
+def test_a_link_is_followed_by_a_server_that_runs(tmp_path):
+    for release in "1", "2":
+        (tmp_path / release).mkdir()
+        (tmp_path / release / "x").write_text(release)
+    (tmp_path / "current").symlink_to("1")
+    with serve(SERVER, "-d", tmp_path / "current", "--quiet") as server, Client(server) as client:
+        assert client.get("/x").body == b"1"
+        (tmp_path / "next").symlink_to("2")
+        os.rename(tmp_path / "next", tmp_path / "current")
+        wait_until(lambda: client.get("/x").body == b"2", lambda: "the old release is served for ever", timeout=5)
+        shutil.rmtree(tmp_path / "1")
+        assert client.get("/x").body == b"2"
+
+
+def test_a_directory_by_a_relative_path_stays_what_it_was(tmp_path, monkeypatch):
+    (tmp_path / "here/site").mkdir(parents=True)
+    (tmp_path / "here/site/x").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path / "here")
+    site = files.Site("site")
+    monkeypatch.chdir(tmp_path)
+    site.look_again()
+    assert site.find("/x", "", time.time()).body == b"x"
+
+
+@pytest.mark.parametrize("number, status", [
+    (errno.EIO, 503), (errno.ESTALE, 503), (errno.EMFILE, 503), (errno.ENODEV, 503), (errno.ENOENT, 404), (errno.EACCES, 404),
+    (errno.ELOOP, 404), (errno.ENAMETOOLONG, 404),
+])
+@pytest.mark.parametrize("module, name", [(os, "stat"), (os, "open"), (mmap, "mmap")])
+def test_an_error_looks_like_no_such_file_only_if_it_is_one(site, monkeypatch, module, name, number, status):
+    def fail(*args, **options):
+        raise OSError(number, os.strerror(number))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, fail)
+        with pytest.raises(Refusal) as caught:
+            site.find("/large", "", 0)
+    assert caught.value.status == status
+
+
+def test_a_large_file_where_shared_maps_are_refused(site, monkeypatch):
+    """As some file systems do: FUSE with direct_io."""
+    real = mmap.mmap
+
+    def refuse_shared(fd, length, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ, **options):
+        if flags & mmap.MAP_SHARED or options:
+            raise OSError(errno.ENODEV, "no shared maps here")
+        return real(fd, length, flags, prot)
+    monkeypatch.setattr(mmap, "mmap", refuse_shared)
+    assert len(site.find("/large", "", time.time()).body) == files.MAX_CACHED_SIZE + 1
+
+
+BTF = "/sys/kernel/btf"
+
+
+@pytest.mark.skipif(not os.access(f"{BTF}/vmlinux", os.R_OK), reason="this kernel has no such file")
+def test_a_large_file_of_the_kernel():
+    assert len(files.Site(BTF).find("/vmlinux", "", time.time()).body) == os.stat(f"{BTF}/vmlinux").st_size
+
+
+def test_what_is_for_all_to_see_though_it_begins_with_a_dot(site, tmp_path):
+    (tmp_path / "root/.well-known/acme").mkdir(parents=True)
+    (tmp_path / "root/.well-known/acme/x").write_bytes(b"x")
+    (tmp_path / "root/.well-known/.y").write_bytes(b"y")
+    (tmp_path / "root/.hidden").write_bytes(b"no")
+    (tmp_path / "root/.well-known/link").symlink_to("../.hidden")
+    assert site.find("/.well-known/acme/x", "", time.time()).body == b"x"
+    for path in "/.well-known/.y", "/.well-known/link", "/.hidden", "/.well-known/../.hidden", "/.well-known/..":
+        assert refused(site, path) == (404, "")
+
+
+@pytest.mark.parametrize("text, date", [
+    ("Sun, 06 Nov 1994 08:49:37 GMT", 784111777), ("Sunday, 06-Nov-94 08:49:37 GMT", 784111777),
+    ("Sun Nov  6 08:49:37 1994", 784111777), ("Sun Nov 06 08:49:37 1994", 784111777), ("Sun Nov 16 08:49:37 1994", 784975777),
+    ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Friday, 01-Jan-60 00:00:00 GMT", 2840140800), ("Sat, 29 Feb 2020 00:00:00 GMT", 1582934400),
+])
+def test_dates(text, date):
+    assert conditions.parse_date(text) == date
+
+
+@pytest.mark.parametrize("text", [
+    None, "", "0", "yesterday", "Sun, 01 Jan 2036 00:00:02 +0200", "Sun, 01 Jan 2036 00:00:02", "Sun, 01 Jan 2036 00:00:02 UTC",
+    "Sun, 01 Jan 2036 00:00:02 GMT, Sun, 01 Jan 2036 00:00:02 GMT", "Xyz, 01 Jan 2036 00:00:02 GMT", "01 Jan 2036 00:00:02 GMT",
+    "Sun, 1 Jan 2036 00:00:02 GMT", "Sun, 01 jan 2036 00:00:02 GMT", "Sun, 01 Jan 36 00:00:02 GMT", "Sun, 01-Jan-2036 00:00:02 GMT",
+    "Sun, 01 Jan 2036 0:00:02 GMT", "Sun, 01 Jan 2036 00:00 GMT", "Sun, 31 Jun 2036 00:00:02 GMT", "Sun, 01 Jan 2036 24:00:00 GMT",
+    "Sun, 00 Jan 2036 00:00:00 GMT", "Sun, 01 Jan 0000 00:00:00 GMT", "Sun Nov  6 08:49:37 1994 GMT", "Sunday, 06-Nov-1994 08:49:37 GMT",
+    " Sun, 01 Jan 2036 00:00:02 GMT", "Sun, 01 Jan 2036 00:00:02 GMT ", "Sun,  01 Jan 2036 00:00:02 GMT", "2036-01-01T00:00:02Z",
+])
+def test_what_is_no_date_has_no_effect(text):
+    date = conditions.parse_date(text)
+    assert date != date                            # NaN

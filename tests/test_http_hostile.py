@@ -3,13 +3,14 @@ import contextlib
 import random
 import resource
 import select
+import signal
 import socket
 import threading
 import time
 
 import harness
 import pytest
-from harness import TIMEOUT, assert_idle, flooding, reset, wait_until
+from harness import ROOT, TIMEOUT, assert_idle, flooding, receive, reset, serve, wait_until
 from http_client import FILES, HUGE, LARGE, MEDIUM, SMALL, Client, connections, download, get, request, rest, started
 from http_client import server, shared  # fixtures
 
@@ -205,15 +206,103 @@ def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
         wait_until(lambda: connections(server) == 1, lambda: "somebody is still there")
 
 
-def test_a_client_that_keeps_a_request_going_is_ended_all_the_same(tmp_path):
+@pytest.mark.parametrize("head, piece", [
+    (b"GET / HTTP/1.1\r\nHost: x\r\n", b"A: b\r\n"), (request("/", "Content-Length: 100000"), b"x"),
+    (request("/", "Transfer-Encoding: chunked") + b"8000\r\n", b"x"), (request("/", "Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
+    (request("/", "Transfer-Encoding: chunked") + b"0\r\n", b"A: b\r\n"),
+], ids=["head", "body", "chunk", "chunks", "trailer"])
+def test_a_client_that_keeps_a_request_going_is_ended_all_the_same(tmp_path, head, piece):
+    """It sends a little now and then (slowloris)."""
     with started(tmp_path, "--timeout", "1") as server, Client(server) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        client.sendall(head)
+        began = time.monotonic()
         with contextlib.suppress(ConnectionError):
-            for _ in range(10_000):                # a header line now and then
-                client.sendall(b"A: b\r\n")
-                if select.select([client], [], [], 0.1)[0]:
-                    break
+            while not select.select([client], [], [], 0.1)[0]:
+                assert time.monotonic() - began < 5
+                client.sendall(piece)
         assert client.answer().status == 408
+
+
+def test_each_request_has_its_own_time(tmp_path):
+    with started(tmp_path, "--timeout", "1") as server, Client(server) as client:
+        began = time.monotonic()
+        while time.monotonic() - began < 2.5:
+            assert client.get("/").status == 200
+            select.select([], [], [], 0.2)
+
+
+def test_a_client_that_reads_slowly_but_steadily_is_not_cut(tmp_path):
+    """Until a third of the buffer is free (EPOLLOUT), many times the timeout pass."""
+    size = 8 << 20
+    with started(tmp_path, "--timeout", "1") as server, download(server, size) as (client, path):
+        began, count = time.monotonic(), 100_000
+        while time.monotonic() - began < 5:
+            assert receive(client, 20_000) == bytes(20_000)
+            count += 20_000
+            select.select([], [], [], 0.05)
+        client.shutdown(socket.SHUT_WR)
+        assert count + rest(client)[0] > size
+
+
+def test_a_client_that_asks_for_much_and_reads_slowly_is_not_cut(tmp_path):
+    """Also where there is more to answer (pipelining)."""
+    many = 200
+    with started(tmp_path, "--timeout", "1") as server, Client(server, SO_RCVBUF=4096) as client:
+        client.sendall(request("/medium.bin") * many)
+        began, count = time.monotonic(), 0
+        while time.monotonic() - began < 5:
+            count += len(receive(client, 5_000))
+            select.select([], [], [], 0.05)
+        client.shutdown(socket.SHUT_WR)
+        count += rest(client)[0]
+        assert count > many * len(MEDIUM)
+
+
+def test_a_client_that_reads_nothing_is_cut_all_the_same(tmp_path):
+    with started(tmp_path, "--timeout", "1") as server, download(server) as (client, path):
+        wait_until(lambda: connections(server) == 1, lambda: "it is still there", timeout=6)
+
+
+def test_a_server_that_is_stopped_for_longer_than_the_timeout_cuts_nobody_who_asked(tmp_path):
+    """SIGSTOP, requests come in the meantime, SIGCONT: each is answered."""
+    with started(tmp_path, "--timeout", "1") as server, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(server)) for _ in range(20)]
+        for _ in range(3):
+            for client in clients:
+                assert client.get("/").status == 200
+            server.signal(signal.SIGSTOP)
+            for client in clients:
+                client.sendall(request("/small.bin"))
+            select.select([], [], [], 1.5)         # the time for which it is stopped
+            server.signal(signal.SIGCONT)
+            for client in clients:
+                assert client.answer().body == SMALL
+
+
+def test_a_log_and_descriptors_beyond_what_select_can_watch(tmp_path):
+    """From 1024 on (FD_SETSIZE)."""
+    (tmp_path / "index.html").write_bytes(b"x")
+    (tmp_path / "script.py").write_text(f"""if True:
+        import os, resource, sys
+        sys.path.insert(0, {str(ROOT / "day12")!r})
+        from http_server import HTTPServer
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+        server = HTTPServer(("127.0.0.1", 0), directory={str(tmp_path)!r}, log=True)
+        print("listening on {{}}:{{}}".format(*server.address), flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass
+        for fd in opened:
+            os.close(fd)
+    """)
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 1200:
+        pytest.skip("this machine allows a process fewer descriptors")
+    with serve(tmp_path / "script.py", stderr=r'(.*"GET / HTTP/1\.1" 200 1\n){3}') as server:
+        for _ in range(3):
+            assert get(server, "/").body == b"x"
 
 
 def test_many_clients_leave_no_memory_behind(server):

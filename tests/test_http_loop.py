@@ -1,8 +1,11 @@
 """The HTTP server's event loop by itself: it runs an echo server, and throws a TimeoutError into coroutines that are late."""
 import contextlib
+import io
 import os
+import resource
 import socket
 import sys
+import time
 
 import pytest
 from harness import ROOT
@@ -184,6 +187,76 @@ def test_what_has_come_in_time_is_received_first(loop, pair):
     client.send(b"x")
     turn(loop)
     assert happened == [b"x"]
+
+
+def test_who_sent_in_time_is_not_late_because_we_were(loop, pair):
+    """However late it is when epoll has answered: what counts is when it was asked. Here it is stopped in between."""
+    client, conn = pair
+    happened = []
+
+    def wait():
+        while True:
+            try:
+                yield
+                happened.append(conn.recv(10))
+            except TimeoutError:
+                happened.append("too late")
+    loop.start(conn.fileno(), wait())
+    loop.deadlines[conn.fileno()] = time.monotonic() + 1
+    loop.wait()
+    client.send(b"x")
+    loop.now += 1000
+    loop.expire()
+    assert happened == []
+    loop.resume(loop.wait())
+    assert happened == [b"x"]
+
+
+def test_all_that_are_ready_are_told_of_at_once(loop):
+    """More than epoll names by default; else the rest would look late."""
+    many = 1100
+    raised = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (raised[1], raised[1]))
+    reader, writer = socket.socketpair()
+    copies = []
+
+    def wait():
+        while True:
+            yield
+    try:
+        for _ in range(many):
+            copies.append(os.dup(reader.fileno()))
+            loop.start(copies[-1], wait())
+        writer.send(b"x")
+        assert len(loop.wait()) == many
+    finally:
+        for fd in copies:
+            loop.epoll.unregister(fd)
+            os.close(fd)
+        reader.close()
+        writer.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, raised)
+
+
+@pytest.mark.parametrize("stderr", [None, "closed", "broken"])
+def test_a_bug_does_not_end_the_loop_whatever_stderr_is(loop, pair, monkeypatch, stderr):
+    client, conn = pair
+    if stderr:
+        stream = io.StringIO()
+        stream.close()
+        stderr = stream if stderr == "closed" else object()
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    def fail():
+        try:
+            yield
+            raise ZeroDivisionError
+        finally:
+            loop.epoll.unregister(conn.fileno())
+    loop.start(conn.fileno(), fail())
+    client.send(b"x")
+    turn(loop)
+    assert loop.tasks == {}
 
 
 @pytest.mark.parametrize("error, printed", [(ConnectionResetError, ""), (TimeoutError, ""), (ZeroDivisionError, "ZeroDivision")])

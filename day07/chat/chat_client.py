@@ -1,5 +1,6 @@
-"""A chat room over UDP, the client: one process reads the keyboard, a forked one hears the room.
-群聊聊天室
+"""A chat room over UDP, the client: one process reads the keyboard, its child hears the room.
+UDP 聊天室的客户端：父进程读键盘，fork 出来的子进程接收聊天室的消息。
+讲义: 群聊聊天室
 
 Run:    python day07/chat/chat_server.py                  first, in another terminal
         python day07/chat/chat_client.py [port] [-H HOST] [--name NAME]
@@ -22,7 +23,7 @@ import signal
 import sys
 
 from chatroom.arguments import PORT, command, port_of_server, readable, reason
-from chatroom.halves import (ENDING, Handover, Parent, become_child, every, handle,
+from chatroom.halves import (Handover, Parent, become_child, ending_signals, every, handle,
                              release_signals)
 from chatroom.joining import join, leave, receive
 from chatroom.terminal import Terminal, replace_unknown_characters, typed_lines
@@ -33,6 +34,10 @@ MISSED = 5                      # intervals without a word from the server until
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
     replace_unknown_characters()
     args = parse_arguments()
     if sys.stdin is None or sys.stdout is None:
@@ -40,6 +45,7 @@ def main():
     terminal = Terminal()
     sock, name, interval = get_in(args, terminal)
     handover = Handover()
+    # 两个进程共用一个套接字：父进程发送，子进程接收。
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -53,7 +59,7 @@ def main():
 
 def get_in(args, terminal):
     """Join the room, or end the program; return the socket, the name and the interval."""
-    for signum in ENDING:
+    for signum in ending_signals():
         handle(signum, signal.default_int_handler)
     prompt = "Your name · 姓名: " if terminal.interactive else ""
     try:

@@ -1,7 +1,8 @@
-"""A chat room over UDP, the server: one process serves the room, a forked one reads the keyboard.
-群聊聊天室
+"""A chat room over UDP, the server: one process serves the room, its child reads the keyboard.
+UDP 聊天室的服务器：父进程服务聊天室，fork 出来的子进程读键盘。
+讲义: 群聊聊天室
 
-Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
+Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS] [-v]
         python day07/chat/chat_client.py [port]           in another terminal, and in a third
 
           terminal --> child -------.
@@ -12,6 +13,7 @@ Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
 Room.receive in chatroom/room.py is the heart: what the datagrams say, and what the server does for
 each of them. How the two processes end together is in chatroom/halves.py.
 
+On a terminal, or with -v, the child shows who comes and goes (chatroom/watch.py); --quiet: not.
 A line that is typed here goes to all, as the administrator's. The child sends it to the parent as a
 datagram, like any member, from an address that the parent knows.
 """
@@ -28,12 +30,17 @@ from chatroom.halves import Parent, become_child, every, hold_signals, release_s
 from chatroom.room import HEARTBEATS, Room
 from chatroom.terminal import Terminal, is_ours, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG
+from chatroom.watch import LOOK, Watch, host_and_port
 
 NAME = "chat_server"
 RECEIVE_BUFFER = 4 << 20        # bytes; the kernel may allow less (net.core.rmem_max)
 
 
 def main():
+    if not hasattr(os, "fork"):
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
     replace_unknown_characters()
     args = parse_arguments()
     try:
@@ -43,40 +50,59 @@ def main():
         print(f"{NAME}: {what}", file=sys.stderr)
         sys.exit(2)
 
-    room = Room(sock, admin=keyboard.getsockname(), interval=args.timeout / HEARTBEATS)
-    terminal = Terminal()
+    terminal = Terminal(prompt="")
+    watched = args.verbose or sys.stdout is not None and sys.stdout.isatty() and not args.quiet
+    watch = Watch() if watched else None
+    room = Room(sock, keyboard.getsockname(), args.timeout / HEARTBEATS, watch)
     hold_signals()
+    # 两个进程，两种等待：父进程等数据报，子进程等键盘。
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
         sock.close()
         become_child(parent)
+        if watch:
+            every(LOOK, lambda: watch.show(terminal))
         read_keyboard(keyboard)
     else:
-        serve(room, terminal, pid)
+        serve(room, keyboard, terminal, pid)
 
 
-def serve(room, terminal, child):
+def serve(room, keyboard, terminal, child):
     """The parent: serve the room until a signal, or the end of the child, ends both."""
 
     def goodbye():
         room.close()
         terminal.restore()
 
+    def tick():
+        room.tick()
+        # An empty datagram wakes the room, which then looks for the silent: also when they were
+        # the last members and no other datagram comes. If its queue is full, others do.
+        with contextlib.suppress(OSError):
+            keyboard.send(b"", socket.MSG_DONTWAIT)
+
     Parent(NAME, child, goodbye)
     # The room's clock, which tells whose heartbeat (心跳) has stopped.
-    every(room.interval / 2, room.tick)
-    print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
-    if terminal.interactive and is_ours():
-        print("type a line to send it to all; Ctrl-C ends"
-              " · 输入一行发给所有人，Ctrl-C 结束", flush=True)
+    every(room.interval / 2, tick)
+    # The room is there even if these lines cannot be printed.
+    with contextlib.suppress(OSError):
+        print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
+        if room.watch and has_keyboard():
+            print("a line typed here is announced to all; Ctrl-C ends"
+                  " · 在此输入的一行会通知所有人", flush=True)
     release_signals()
     room.serve()
 
 
+def has_keyboard():
+    """Whether there is standard input, and it is not a terminal that another program reads."""
+    return sys.stdin is not None and (is_ours() or not sys.stdin.isatty())
+
+
 def read_keyboard(sock):
     """The child: send what is typed on the server's terminal to the room."""
-    if sys.stdin is not None and (is_ours() or not sys.stdin.isatty()):
+    if has_keyboard():
         with contextlib.suppress(OSError):
             for line in typed_lines():
                 if len(line) > MAX_TEXT:
@@ -125,11 +151,6 @@ def next_step(error, port):
             " · 换成本机的地址: -b 127.0.0.1")
 
 
-def host_and_port(address):
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description="Serve a chat room over UDP. 群聊聊天室的服务器")
     parser.add_argument("port", nargs="?", type=port_to_listen_on, default=PORT,
@@ -139,6 +160,11 @@ def parse_arguments():
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", default=30,
                         help="notice a member who has vanished within this time (default: 30)"
                              " · 多少秒之内发现掉线的成员")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("-v", "--verbose", action="store_true",
+                       help="show who comes and goes, as on a terminal · 显示成员的进出")
+    shown.add_argument("--quiet", action="store_true",
+                       help="do not show it on a terminal either · 在终端上也不显示")
     return parser.parse_args()
 
 

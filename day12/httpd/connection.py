@@ -10,10 +10,9 @@ deadlines that are set here.
 """
 import contextlib
 import copy
-import fcntl
 import mmap
 import socket
-import termios
+import sys
 import time
 
 from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LINE, Refusal,
@@ -41,7 +40,7 @@ def converse(server, conn, client):
             while True:
                 if data:
                     # There is more to answer, but first it is the other clients' turn.
-                    yield from loop.wait_to_write(fd, server.deadline)
+                    yield from wait_for_room(server, fd)
                 else:
                     deadlines[fd] = server.deadline
                     yield
@@ -68,12 +67,11 @@ def converse(server, conn, client):
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
-                    if more_comes or data or is_under_way(fd):
+                    if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
         finally:
-            # Closing it is not enough if a route has forked, because the child has a copy of it.
-            loop.epoll.unregister(fd)
+            hang_up(loop, conn)
 
 
 def answer_at_once(server, client, data):
@@ -191,7 +189,7 @@ def receive_chunks(conn, data):
     while size := parse_chunk_size((yield from receive_line(conn, data))):
         if len(body) + size > MAX_BODY:
             raise too_large()
-        while len(data) < size + 2:
+        while len(data) < size + 2 and data[size:] in (b"", b"\r"):
             yield from receive(conn, data)
         body += data[:size]
         if data[size:size + 2] != CRLF:
@@ -208,14 +206,16 @@ def receive_chunks(conn, data):
 
 def receive_line(conn, data):
     """Take a line from the front of data, without its end."""
-    while (end := data.find(CRLF, 0, MAX_LINE + 2)) < 0:
+    while (end := data.find(b"\n", 0, MAX_LINE + 2)) < 0:
         # The last byte may be the CR of its end.
         if len(data) > MAX_LINE + 1:
             raise Refusal(400, "The line of a chunk is too long")
         yield from receive(conn, data)
-    line = bytes(data[:end])
-    del data[:end + 2]
-    return line
+    line = bytes(data[:end + 1])
+    if not line.endswith(CRLF):
+        raise Refusal(400, "Lines must end with CR LF")
+    del data[:end + 1]
+    return line[:-2]
 
 
 # Sending. 发送。
@@ -237,7 +237,24 @@ def send_all(server, conn, *parts):
                 server.bytes += count
                 data = data[count:]
             if data:
-                yield from server.loop.wait_to_write(conn.fileno(), server.deadline)
+                yield from wait_for_room(server, conn.fileno())
+
+
+def wait_for_room(server, fd):
+    """Wait until the client has taken so many bytes that there is room for more.
+
+    Raises TimeoutError if it takes none. EPOLLOUT comes only when a third of the buffer is free;
+    for a client that reads slowly but steadily, that may take longer than the timeout.
+    """
+    waiting = bytes_under_way(fd)
+    while True:
+        try:
+            yield from server.loop.wait_to_write(fd, server.deadline)
+            return
+        except TimeoutError:
+            before, waiting = waiting, bytes_under_way(fd)
+            if waiting >= before:
+                raise
 
 
 def linger(loop, conn):
@@ -256,6 +273,23 @@ def linger(loop, conn):
                 raise ConnectionAbortedError
 
 
-def is_under_way(fd):
-    """Whether something that we have sent has not arrived yet (SIOCOUTQ, man 7 tcp)."""
-    return any(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)))
+def hang_up(loop, conn):
+    """End a connection for good, also for a process that a route has started.
+
+    That has a copy of each descriptor. So after a mere close, epoll would go on watching the
+    connection, and the client would not see its end.
+    """
+    loop.epoll.unregister(conn.fileno())
+    try:
+        conn.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # The client has reset it.
+        pass
+
+
+def bytes_under_way(fd):
+    """Return how many bytes that we have sent have not arrived yet (SIOCOUTQ, man 7 tcp)."""
+    # Not at the top: Windows lacks them, and http_server.py says there what it needs.
+    import fcntl
+    import termios
+    return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

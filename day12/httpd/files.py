@@ -1,38 +1,41 @@
 """The files: finds them below one directory, as they are now; no sockets.
 文件：在一个目录下查找文件，总是它现在的样子；不碰套接字。
-
-What If-... and Range fields ask of a file is decided here too.
 """
 import email.utils
 import errno
-import math
 import mimetypes
 import mmap
 import os
 import re
 import stat
 import urllib.parse
-from datetime import timezone
 from typing import NamedTuple
 
+from httpd.media import describe_content
 from httpd.request import Refusal
 
 # Bytes of a file that is kept in memory, and how many such files are, for one second.
 MAX_CACHED_SIZE = 1 << 16
 MAX_CACHED_FILES = 256
-RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
-ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
+# A hidden file or folder, or the way up; but one such folder is for all to see (RFC 8615).
+HIDDEN = re.compile(r"/\.(?!well-known/)")
+# The errors that mean: no such file, for this client. If we may not read it, that it is there is
+# not the client's business.
+NOT_FOUND = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES,
+             errno.EPERM, errno.ENXIO}
 
 
 class File(NamedTuple):
     """A file as it was at one moment.
 
     st: its os.stat_result.  body: its bytes, or a memoryview of a mmap if they are many.
-    tag: its ETag.  lines: what the head of every answer says about it.
+    tag: its ETag.  validators: the header lines by which a client can ask whether it has changed.
+    lines: these, and those that say what it is.
     """
     st: os.stat_result
     body: object
     tag: str
+    validators: str
     lines: str
 
 
@@ -41,19 +44,30 @@ class Site:
 
     def __init__(self, directory):
         os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
-        self.root = os.path.realpath(directory).rstrip("/")
+        # The program may change its current directory later.
+        is_absolute = os.path.isabs(directory)
+        self.directory = directory if is_absolute else os.path.join(os.getcwd(), directory)
         # path -> File, for the small ones, in this second
         self.file_cache = {}
-        # Now, because to read the tables of types takes a while.
-        mimetypes.init()
+        self.look_again()
+        # Now, because the first time reads the tables of types, which takes a while.
+        mimetypes.guess_type("/")
+
+    def look_again(self):
+        """Once a second: find out where the directory is, and forget what has been read.
+
+        The directory may be a link that leads elsewhere now (a new release); and a folder on the
+        way to a file may have moved, which the file itself does not show.
+        """
+        self.root = os.path.realpath(self.directory).rstrip("/")
+        self.file_cache.clear()
 
     def find(self, path, query, now):
         """Return the File at the path of a URL, as it is now. Raises Refusal.
 
         query: the query string, for a redirection.  now: seconds since 1970.
         """
-        # Hidden files, and the way up.
-        if "/." in path:
+        if "/." in path and HIDDEN.search(path):
             raise Refusal(404, "Not found")
         try:
             st = os.stat(self.root + path)
@@ -67,10 +81,10 @@ class Site:
                 file = self.load(path, st, now)
             return file
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
-                raise Refusal(503, os.strerror(error.errno)) from None
-            # Also if we may not read it: that it is there is not the client's business.
-            raise Refusal(404, "Not found") from None
+            if error.errno in NOT_FOUND:
+                raise Refusal(404, "Not found") from None
+            # Out of descriptors or memory, or the disk fails: it may work later.
+            raise Refusal(503, os.strerror(error.errno)) from None
 
     def add_slash(self, path, query):
         """Return the Refusal that sends a client from /folder to /folder/.
@@ -87,7 +101,8 @@ class Site:
 
     def contains(self, real_path):
         """Whether a path without links in it leads to something here that is not hidden."""
-        return real_path.startswith(self.root + "/") and "/." not in real_path[len(self.root):]
+        is_inside = real_path.startswith(self.root + "/")
+        return is_inside and not HIDDEN.search(real_path[len(self.root):])
 
     def load(self, path, st, now):
         """Open a file and read it, or map it if it is large. Raises Refusal and OSError."""
@@ -103,10 +118,12 @@ class Site:
             if not self.contains(real_path) or not stat.S_ISREG(st.st_mode):
                 raise Refusal(404, "Not found")
             is_small = st.st_size <= MAX_CACHED_SIZE
-            if is_small:
-                body = os.pread(fd, st.st_size, 0)
-            else:
-                body = memoryview(mmap.mmap(fd, st.st_size, access=mmap.ACCESS_READ))
+            # Read, also of a mapped file: a page of it that is gone when it is touched (SIGBUS)
+            # would end this process.
+            body = beginning = os.pread(fd, min(st.st_size, MAX_CACHED_SIZE), 0)
+            if not is_small:
+                # Not MAP_SHARED, which some file systems refuse.
+                body = memoryview(mmap.mmap(fd, st.st_size, mmap.MAP_PRIVATE, mmap.PROT_READ))
         except ValueError:
             # from mmap: the file has become shorter since fstat
             raise Refusal(503, "The file is being changed") from None
@@ -115,84 +132,25 @@ class Site:
         # In the same tick of the file system's clock a file may change again without a trace: such
         # a new one is not kept, and its tag is a weak one.
         is_new = now - st.st_ctime < 1
-        file = describe(path, st, body, now, is_new)
+        file = describe(path, st, body, beginning, now, is_new)
         if is_small and not is_new and len(self.file_cache) < MAX_CACHED_FILES:
             self.file_cache[path] = file
         return file
 
 
-def describe(path, st, body, now, is_new):
+def describe(path, st, body, beginning, now, is_new):
     """Return the File, with the header lines that say what it is."""
     weak = "W/" if is_new else ""
     tag = f'{weak}"{st.st_ino:x}-{st.st_size:x}-{st.st_ctime_ns:x}"'
     modified = email.utils.formatdate(min(max(0, st.st_mtime), now), usegmt=True)
-    lines = (f"Content-Type: {content_type(path)}\r\nLast-Modified: {modified}\r\n"
-             f"ETag: {tag}\r\nAccept-Ranges: bytes\r\n")
-    return File(st, body, tag, lines)
-
-
-def content_type(path):
-    """Guess it from the end of a path."""
-    kind, encoding = mimetypes.guess_type("/" + path.lstrip("/"))
-    if encoding:
-        return f"application/{encoding}"
-    if not kind:
-        return "application/octet-stream"
-    if kind.startswith("text/") or kind == "application/javascript":
-        return f"{kind}; charset=utf-8"
-    return kind
+    # no-cache: a browser may keep it, but asks each time whether it has changed (304 is cheap).
+    # 浏览器可以保存，但每次都要先问是否变了，所以改了文件刷新就能看到。
+    validators = f"Cache-Control: no-cache\r\nLast-Modified: {modified}\r\nETag: {tag}\r\n"
+    content = describe_content(path, beginning, is_whole=len(beginning) == st.st_size)
+    lines = f"{content}{validators}Accept-Ranges: bytes\r\n"
+    return File(st, body, tag, validators, lines)
 
 
 def fingerprint(st):
     """What changes when a file does. No program can set st_ctime back."""
     return st.st_ino, st.st_dev, st.st_size, st.st_mtime_ns, st.st_ctime_ns
-
-
-def preconditions(headers, file):
-    """Return the status that If-... fields lead to (RFC 9110, 13.2.2): 200, 304 or 412."""
-    tag, changed = file.tag, int(file.st.st_mtime)
-    if "if-match" in headers:
-        is_listed = not tag.startswith("W/") and tag in ENTITY_TAG.findall(headers["if-match"])
-        if headers["if-match"] != "*" and not is_listed:
-            return 412
-    elif changed > parse_date(headers.get("if-unmodified-since")):
-        return 412
-    if "if-none-match" in headers:
-        tags = [one.removeprefix("W/") for one in ENTITY_TAG.findall(headers["if-none-match"])]
-        is_known = headers["if-none-match"] == "*" or tag.removeprefix("W/") in tags
-    else:
-        is_known = changed <= parse_date(headers.get("if-modified-since"))
-    return 304 if is_known else 200
-
-
-def parse_date(text):
-    """Return a date in seconds since 1970; NaN for what is none.
-
-    NaN is neither before nor after anything, so that such a field has no effect.
-    """
-    try:
-        date = email.utils.parsedate_to_datetime(text)
-        return date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
-
-
-def byte_range(headers, file):
-    """Return (start, end) of the bytes that Range asks for (RFC 9110, 14); None means all of them.
-
-    Raises Refusal if there are no such bytes.
-    """
-    match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # Also None if there are several ranges: a server need not support them.
-    if not match:
-        return None
-    if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
-        return None
-    first, last = match.groups()
-    if not first and not last or first and last and int(first) > int(last):
-        return None
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
-    if start >= end:
-        raise Refusal(416, "The file has no such bytes", f"Content-Range: bytes */{size}\r\n")
-    return start, end

@@ -6,28 +6,37 @@ import functools
 import os
 import re
 import select
+import sys
 import time
 
 # Seconds in which the last lines must be taken, and a worker must end, once the server stops.
 GRACE = 3
-STDERR = 2
 
 
 class AccessLog:
     """Collects the lines of one turn of the loop, and writes them with as few calls as possible.
 
-    stopping: a socket that becomes readable when the server shall stop.
-    give_up_at: the time, in time.monotonic(), until which a reader is waited for once that has
-    been seen while waiting; None before.
+    stream: what sys.stderr is when the server is made.
+    give_up_at: the time, in time.monotonic(), until which a reader is waited for once it has been
+    seen while waiting that the server shall stop; None before.
     """
 
-    def __init__(self, stopping):
+    def __init__(self, stream):
         self.lines = []
         self.give_up_at = None
         self.stamp = ""
+        self.stream = stream
+        # A descriptor of our own: if number 2 is closed later, it may soon be a client's socket.
+        # Only for the real stderr, because the program may have put any object in its place.
+        # 自己复制一个描述符：2 号若被关闭，可能很快变成某个客户端的套接字。
+        self.fd = os.dup(stream.fileno()) if stream is sys.__stderr__ else None
         self.ready = select.poll()
-        self.ready.register(stopping, select.POLLIN)
-        self.ready.register(STDERR, select.POLLOUT)
+        if self.fd is not None:
+            self.ready.register(self.fd, select.POLLOUT)
+
+    def watch(self, reader):
+        """Stop waiting for a reader of the log once this socket can be read."""
+        self.ready.register(reader, select.POLLIN)
 
     def set_time(self, now):
         """now: seconds since 1970, of the lines to come."""
@@ -41,15 +50,25 @@ class AccessLog:
         """Write what has been collected. Where that fails, pages go out all the same."""
         if not self.lines:
             return
-        text = "".join(self.lines).encode()
+        text = "".join(self.lines)
         self.lines.clear()
-        # The pipe is closed, or the disk is full.
-        with contextlib.suppress(OSError):
-            while text and self.wait_until_writable():
-                # Whole lines, and at most PIPE_BUF bytes: so many are written at once, without
-                # lines of other workers in between (man 7 pipe).
-                end = text.rfind(b"\n", 0, select.PIPE_BUF) + 1 or text.find(b"\n") + 1
-                text = text[os.write(STDERR, text[:end]):]
+        # The pipe or the stream is closed, the disk is full: whatever it is, the server goes on.
+        with contextlib.suppress(Exception):
+            if self.fd is None:
+                self.stream.write(text)
+                self.stream.flush()
+            else:
+                self.write(text.encode())
+
+    def write(self, data):
+        """Write bytes to the real stderr, in whole lines. Raises OSError."""
+        while data and self.wait_until_writable():
+            # At most PIPE_BUF bytes: so many are written at once, without lines of other workers in
+            # between (man 7 pipe).
+            end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
+            # Another process has made it non-blocking, and another worker has filled it.
+            with contextlib.suppress(BlockingIOError):
+                data = data[os.write(self.fd, data[:end]):]
 
     def wait_until_writable(self):
         """Return whether a line can be written. No line shall be lost, so wait for a reader.
@@ -57,13 +76,26 @@ class AccessLog:
         Once the server stops, it waits GRACE seconds in all.
         """
         # poll, because select cannot watch descriptors from 1024 on (day 11).
-        if any(fd == STDERR for fd, event in self.ready.poll()):
+        if any(fd == self.fd for fd, event in self.ready.poll()):
             return True
         if self.give_up_at is None:
             self.give_up_at = time.monotonic() + GRACE
         writable = select.poll()
-        writable.register(STDERR, select.POLLOUT)
+        writable.register(self.fd, select.POLLOUT)
         return bool(writable.poll(max(0, self.give_up_at - time.monotonic()) * 1000))
+
+    def close(self):
+        """Give up the descriptor. More lines are ignored."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = self.stream = None
+
+
+def open_log():
+    """Return the AccessLog for what sys.stderr is now, or None if there is none to write to."""
+    # It may be closed already, as a descriptor or as an object.
+    with contextlib.suppress(OSError, ValueError):
+        return AccessLog(sys.stderr) if sys.stderr else None
 
 
 @functools.lru_cache(maxsize=512)

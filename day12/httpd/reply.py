@@ -56,21 +56,21 @@ def encode_result(result):
     """Return (status, Content-Type, body) of what a route has returned.
 
     To let routes return another type, add it here. 路由函数要支持新的返回类型，改这里。
-    Raises ValueError and TypeError for what is no answer.
+    Raises ValueError and TypeError for what is no answer, such as a NaN, which JSON does not have.
     """
     status = 200
     if isinstance(result, tuple):
         status, result = result
     if status not in PHRASES or status < 200:
         raise ValueError(f"{status} is not the status of an answer")
+    # These have no body, whatever it was to be.
+    if status in (204, 205, 304):
+        result = ""
     if isinstance(result, (dict, list)):
-        kind, body = "application/json", json.dumps(result).encode()
+        kind, body = "application/json", json.dumps(result, allow_nan=False).encode()
     elif isinstance(result, str):
         kind, body = "text/plain; charset=utf-8", result.encode()
     else:
         kind, body = "application/octet-stream", bytes(memoryview(result))
-    # 205 Reset Content has none.
-    if status == 205:
-        body = b""
     # A status may also be 404.0 or an HTTPStatus.
     return int(status), kind, body

@@ -6,6 +6,7 @@ read as different requests are refused, because that difference is how requests 
 a proxy (request smuggling).
 """
 import functools
+import ipaddress
 import json
 import os
 import re
@@ -24,11 +25,16 @@ CHUNKED = -1
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
 FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
-HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.%~!$&'()*+,;=-]*)(?::\d*)?", re.ASCII)
+# RFC 3986, 3.2.2: [an IPv6 address], [a future kind of address], or a name; then a port.
+HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]"
+                  r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,8})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+# RFC 9112, 7.1.1: extensions are names, some of which have a value, perhaps in quotes.
+QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
+CHUNK_SIZE = re.compile(f"0*([0-9A-Fa-f]{{1,8}})(?:{EXTENSION})*")
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
 FILE_METHODS = ("GET", "HEAD", "OPTIONS")
 # The fields that change the answer to a GET. Without them, it gets the same as any other GET of
@@ -76,7 +82,7 @@ class Request:
     def json(self):
         """The body, parsed as JSON. Raises Refusal, which becomes a 400, where it is none."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
             raise Refusal(400, "The body is not JSON") from None
 
@@ -111,7 +117,7 @@ def parse(head):
 def parse_request_line(line):
     """Return the line, method, path, query string and minor version (RFC 9112, 3)."""
     if len(line) > MAX_LINE:
-        raise Refusal(414, "The request line is too long")
+        raise too_long(line.encode("latin-1"))
     match = REQUEST_LINE.fullmatch(line)
     if not match:
         raise Refusal(400, "Malformed request line, or it does not end with CR LF")
@@ -129,7 +135,7 @@ def split_target(method, target):
             raise Refusal(405, "This is not a proxy", f"Allow: {', '.join(FILE_METHODS)}\r\n")
         # http://host/path, the form in which proxies are asked
         match = ABSOLUTE.fullmatch(target)
-        if not match or not HOST.fullmatch(match[1]):
+        if not match or not is_host(match[1]):
             raise Refusal(400, "Malformed request target")
         target = "/" + match[2]
     path, _, query = target.partition("?")
@@ -148,21 +154,32 @@ def parse_field(line):
         raise Refusal(400, "Malformed header field, or it does not end with CR LF")
     name, value = match.groups()
     name, value = name.lower(), value.strip(" \t")
-    if name == "host" and not HOST.fullmatch(value):
+    # It is empty if the target has no host (RFC 9112, 3.2).
+    if name == "host" and value and not is_host(value):
         raise Refusal(400, "Malformed Host field")
     return name, value
+
+
+def is_host(text):
+    """Whether this is a host, perhaps with a port behind it."""
+    match = HOST.fullmatch(text)
+    try:
+        return bool(match) and (match[1] is None or bool(ipaddress.IPv6Address(match[1])))
+    except ValueError:
+        return False
 
 
 def merge(fields):
     """Join fields of the same name to a list (RFC 9110, 5.3); return a dict.
 
-    Except the two that must be unambiguous.
+    Except the two that must be unambiguous; and Cookie is a list of its own kind (RFC 9113, 8.2.3).
     """
     headers = {}
     for name, value in fields:
         if name in headers and name in ("host", "content-length"):
             raise Refusal(400, f"More than one {name} field")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        separator = "; " if name == "cookie" else ", "
+        headers[name] = headers[name] + separator + value if name in headers else value
     return headers
 
 
@@ -189,7 +206,11 @@ def body_length(headers, minor):
     if coding is not None:
         if length is not None or not minor:
             raise Refusal(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
-        if coding.lower() != "chunked":
+        *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
+        # Otherwise it is not clear where the body ends.
+        if last != "chunked" or not all(name and name != "chunked" for name in others):
+            raise Refusal(400, "The last transfer coding must be chunked, once")
+        if others:
             raise Refusal(501, "The only transfer coding supported is chunked")
         return CHUNKED
     if length is None:
@@ -202,8 +223,8 @@ def body_length(headers, minor):
 
 
 def parse_chunk_size(line):
-    """Return the size of a chunk (RFC 9112, 7.1)."""
-    match = CHUNK_SIZE.fullmatch(line)
+    """Return the size of a chunk, whose extensions have no effect (RFC 9112, 7.1)."""
+    match = CHUNK_SIZE.fullmatch(line.decode("latin-1"))
     if not match:
         raise Refusal(400, "Malformed chunk size")
     return int(match[1], 16)
@@ -215,7 +236,7 @@ def check_beginning(data):
     """Refuse what cannot become a head any more, instead of waiting for the rest of it."""
     if not BEGINNING.match(data):
         raise Refusal(400, "Malformed request line")
-    if b"\n\n" in data or b"\n\r\n" in data:
+    if data.count(b"\n") != data.count(CRLF):
         raise Refusal(400, "Lines must end with CR LF")
     # The last byte of a full request line may be the CR of its end.
     is_long_line = len(data.removeprefix(CRLF)) > MAX_LINE + 1 and CRLF not in data[2:]
@@ -224,10 +245,17 @@ def check_beginning(data):
 
 
 def too_long(head):
-    """Return the Refusal of a head that is too long: 414 if its request line is, else 431."""
+    """Return the Refusal of a head that is too long: because of its method, target, or fields."""
     if 0 <= head.find(CRLF, 2) <= MAX_LINE:
         return Refusal(431, "The header fields are too long")
+    if b" " not in head[:MAX_LINE]:
+        return Refusal(501, "The method is too long")
     return Refusal(414, "The request line is too long")
+
+
+def refuse_constant(name):
+    """Raise ValueError: Python reads NaN and Infinity, but they are no JSON (RFC 8259, 6)."""
+    raise ValueError(f"{name} is not JSON")
 
 
 def too_large():

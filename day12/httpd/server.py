@@ -5,21 +5,46 @@ import contextlib
 import copy
 import email.utils
 import functools
+import re
+import select
 import socket
-import sys
 import time
-from select import EPOLLEXCLUSIVE, EPOLLIN
 
+from httpd.conditions import byte_range, preconditions
 from httpd.connection import converse
-from httpd.files import Site, byte_range, preconditions
-from httpd.log import AccessLog
+from httpd.files import Site
+from httpd.log import open_log
 from httpd.loop import Loop, report
 from httpd.reply import PHRASES, encode_result, make_reply
-from httpd.request import FILE_METHODS, METHODS, Refusal
+from httpd.request import METHODS, TOKEN, Refusal
 from httpd.workers import Scoreboard
 
 # Clients to accept in one turn, before those that are connected have theirs.
 ACCEPTS_PER_TURN = 16
+
+
+def listen(host, port):
+    """Return a listening socket. Raises OSError, and OverflowError if there is no such port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The address of IPv6 has four parts: the last one says which network, where the first one
+    # (fe80::1%eth0) alone does not.
+    first, _, *rest = socket.getaddrinfo(host or None, 0, family, socket.SOCK_STREAM, 0,
+                                         socket.AI_PASSIVE)[0][4]
+    # :: means all addresses, those of IPv4 too.
+    return socket.create_server((first, port, *rest), family=family, backlog=4096,
+                                dualstack_ipv6=host == "::")
+
+
+def check_route(path, methods):
+    """Raise ValueError if no request could ever reach a function with this path and methods."""
+    if not path.startswith("/"):
+        raise ValueError(f"a path begins with a slash: {path!r}")
+    if isinstance(methods, str) or not methods:
+        raise ValueError(f'methods is a tuple, such as ("GET", "POST"): {methods!r}')
+    for method in methods:
+        # Upper and lower case are different methods, and clients send upper case.
+        if not re.fullmatch(TOKEN, method) or method.upper() != method:
+            raise ValueError(f"no client sends the method {method!r}")
 
 
 class HTTPServer:
@@ -33,8 +58,7 @@ class HTTPServer:
 
     def __init__(self, address=("127.0.0.1", 8000), directory="site", timeout=30, log=True):
         self.site = Site(directory)
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.listener = socket.create_server(address, family=family, backlog=4096)
+        self.listener = listen(*address)
         self.listener.setblocking(False)
         # Accepted sockets inherit this: send small packets at once.
         self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -46,9 +70,10 @@ class HTTPServer:
         # One byte is enough, and no caller of shutdown() may have to wait for room.
         self.shutdown_writer.setblocking(False)
         self.timeout = timeout
-        self.log = AccessLog(self.shutdown_reader) if log and sys.stderr else None
-        # path -> (methods, function from a Request to a Reply)
+        self.log = open_log() if log else None
+        # path -> {method: function from a Request to a Reply}
         self.routes = {}
+        self.file_handlers = {"GET": self.file_reply}
         # path -> Reply to a plain GET, in this turn
         self.turn_cache = {}
         self.second = 0
@@ -62,26 +87,38 @@ class HTTPServer:
         """Decorate a function that answers the requests for this path.
 
         It gets a Request and returns str, bytes, dict or list (as JSON), or (status, one of these).
-        It is called in the loop: while it works, all clients wait.
+        It is called in the loop: while it works, all clients wait. It also answers HEAD, if it
+        answers GET. Raises ValueError for what could never be called, or is taken already.
         """
+        check_route(path, methods)
+
         def register(function):
-            allowed = (*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS")
-            self.routes[path] = allowed, functools.partial(self.call_route, function)
+            handlers = self.routes.get(path, {})
+            if taken := handlers.keys() & set(methods):
+                raise ValueError(f"{path} has a function for {', '.join(sorted(taken))} already")
+            new = dict.fromkeys(methods, functools.partial(self.call_route, function))
+            self.routes[path] = {**handlers, **new}
             return function
         return register
 
-    def serve_forever(self, worker=0):
-        """Serve until shutdown() is called. worker: the number of this process, from 0 on."""
+    def serve_forever(self, worker=None, *more_readers):
+        """Serve until shutdown() is called, or one of more_readers (sockets) can be read.
+
+        worker: the number of this process, from 0 on, if it is one of several.
+        """
         self.loop = loop = Loop()
-        self.running, write_row = True, self.scoreboard.row(worker)
-        # EPOLLEXCLUSIVE: of several workers that wait for one listener, the kernel wakes up one
-        # instead of all (no thundering herd). 只唤醒一个工作进程，避免惊群。
-        loop.start(self.listener.fileno(), self.accept_clients(), EPOLLIN | EPOLLEXCLUSIVE)
-        loop.start(self.shutdown_reader.fileno(), self.wait_for_shutdown())
+        self.running, write_row = True, self.scoreboard.row(worker or 0)
+        self.has_siblings = worker is not None
+        self.start_accepting()
+        for reader in (self.shutdown_reader, *more_readers):
+            loop.start(reader.fileno(), self.wait_for_shutdown())
+            if self.log:
+                self.log.watch(reader)
+        # Beside the listener and the self-pipes, each task is a client.
+        others = len(loop.tasks)
         try:
             while self.running:
-                # Without the listener and the self-pipe, each task is a client.
-                write_row(len(loop.tasks) - 2, self.requests, self.bytes)
+                write_row(len(loop.tasks) - others, self.requests, self.bytes)
                 events = loop.wait()
                 self.begin_turn()
                 loop.resume(events)
@@ -93,9 +130,11 @@ class HTTPServer:
             self.close()
 
     def close(self):
-        """Close the sockets of a server that does not run."""
+        """Close what a server that does not run has open."""
         for sock in (self.listener, self.shutdown_reader, self.shutdown_writer):
             sock.close()
+        if self.log:
+            self.log.close()
 
     def shutdown(self):
         """End serve_forever, in all workers. Signal handlers and other threads may call it."""
@@ -118,8 +157,7 @@ class HTTPServer:
         self.deadline = self.loop.now + self.timeout
         if int(self.now) != self.second:
             self.second = int(self.now)
-            # A folder on the way to a file may have moved, which the file itself does not show.
-            self.site.file_cache.clear()
+            self.site.look_again()
             date = email.utils.formatdate(self.now, usegmt=True)
             self.common = f"Server: HTTPServer/2.0\r\nDate: {date}\r\n"
             if self.log:
@@ -135,12 +173,18 @@ class HTTPServer:
 
     # The coroutines; that of a client is converse, in connection.py
 
+    def start_accepting(self):
+        # EPOLLEXCLUSIVE: of several workers that wait for one listener, the kernel wakes up one
+        # instead of all (no thundering herd). 只唤醒一个工作进程，避免惊群。
+        events = select.EPOLLIN | select.EPOLLEXCLUSIVE
+        self.loop.start(self.listener.fileno(), self.accept_clients(events), events)
+
     def wait_for_shutdown(self):
         yield
         self.running = False
 
-    def accept_clients(self):
-        """Accept clients and start a coroutine for each."""
+    def accept_clients(self, events):
+        """Accept clients and start a coroutine for each. events: as the listener is registered."""
         fd, loop = self.listener.fileno(), self.loop
         while True:
             yield
@@ -148,10 +192,17 @@ class HTTPServer:
                 for _ in range(ACCEPTS_PER_TURN):
                     conn, address = self.listener.accept()
                     conn.setblocking(False)
-                    loop.start(conn.fileno(), converse(self, conn, address[0]))
+                    # An address of IPv4 looks like ::ffff:127.0.0.1 to a server of both kinds.
+                    client = address[0].removeprefix("::ffff:")
+                    loop.start(conn.fileno(), converse(self, conn, client))
             except (BlockingIOError, ConnectionAbortedError):
                 # No other client is waiting, or it has already left.
-                pass
+                if self.has_siblings:
+                    # The kernel wakes up the first worker in the queue that waits. Let the others
+                    # have their share: to register again is to go to the end of the queue.
+                    # 重新注册就排到队尾，下一个客户端归别的工作进程。
+                    loop.epoll.unregister(fd)
+                    loop.epoll.register(fd, events)
             except OSError:
                 # out of descriptors (EMFILE): stop accepting for a moment
                 loop.epoll.unregister(fd)
@@ -160,7 +211,7 @@ class HTTPServer:
                 with contextlib.suppress(TimeoutError):
                     yield
                 del loop.deadlines[fd]
-                loop.epoll.register(fd, EPOLLIN | EPOLLEXCLUSIVE)
+                loop.epoll.register(fd, events)
 
     # The answers
 
@@ -171,21 +222,29 @@ class HTTPServer:
                 return self.find_handler(request)(request)
             except Refusal as refusal:
                 return self.error_reply(refusal, request)
-        except Exception:
-            # A bug in a route; or in the Refusal that it has raised.
+        except (KeyboardInterrupt, SystemExit):
+            # Ctrl-C, and a route that ends the program: both mean what they say.
+            raise
+        except BaseException:
+            # A bug in a route; or in the Refusal that it has raised. Not only an Exception: for
+            # example, asyncio.CancelledError is none.
             report()
             return self.error_reply(Refusal(500, "The server made a mistake"), request)
 
     def find_handler(self, request):
         """Return the function that makes a Reply of this request. Raises Refusal if none does."""
-        methods, handler = self.routes.get(request.path, (FILE_METHODS, self.file_reply))
-        allow = f"Allow: {', '.join(methods)}\r\n"
-        if request.method not in methods:
-            status = 405 if request.method in METHODS else 501
-            raise Refusal(status, "This method is not supported here", allow)
-        if request.method == "OPTIONS":
+        handlers, method = self.routes.get(request.path, self.file_handlers), request.method
+        if method == "HEAD" and method not in handlers:
+            # It is answered like a GET, and make_reply leaves out the body.
+            method = "GET"
+        if method in handlers:
+            return handlers[method]
+        implied = ["HEAD", "OPTIONS"] if "GET" in handlers else ["OPTIONS"]
+        allow = f"Allow: {', '.join(dict.fromkeys([*handlers, *implied]))}\r\n"
+        if method == "OPTIONS":
             return functools.partial(self.reply, status=204, lines=allow)
-        return handler
+        status = 405 if request.method in METHODS else 501
+        raise Refusal(status, "This method is not supported here", allow)
 
     def call_route(self, function, request):
         """Make a Reply of what a route returns."""
@@ -212,6 +271,9 @@ class HTTPServer:
         status, lines, body = preconditions(request.headers, file), file.lines, file.body
         if status == 412:
             raise Refusal(412, "Precondition failed")
+        if status == 304:
+            # Only what guides a cache (RFC 9110, 15.4.5).
+            lines = file.validators
         if status == 200 and request.method == "GET":
             part = byte_range(request.headers, file)
             if part:
@@ -223,7 +285,9 @@ class HTTPServer:
     def error_reply(self, refusal, request):
         """Make a Reply of a Refusal."""
         text = f"{refusal.status} {PHRASES[refusal.status]}\n{refusal.text}\n".encode()
-        lines = f"Content-Type: text/plain; charset=utf-8\r\n{refusal.lines}"
+        # Without no-store, browsers remember some of them, such as a 301, for ever.
+        lines = ("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+                 + refusal.lines)
         return self.reply(request, refusal.status, lines, text)
 
     def reply(self, request, status, lines, body=b""):

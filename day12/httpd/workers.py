@@ -6,6 +6,7 @@ import functools
 import mmap
 import os
 import signal
+import socket
 import struct
 import time
 import traceback
@@ -15,7 +16,8 @@ from httpd.log import GRACE
 MAX_WORKERS = 64
 # Seconds until a worker that could not be started, or has died, is replaced.
 PAUSE = 0.1
-SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
+# What ends the server: Ctrl-C, and `kill`.
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
@@ -46,23 +48,24 @@ class Scoreboard:
 def supervise(server, count):
     """Keep so many workers alive until SIGINT or SIGTERM comes; then end them.
 
-    server: an HTTPServer, which each of them runs.  SIGNALS must be blocked: instead of
+    server: an HTTPServer, which each of them runs.  STOP_SIGNALS must be blocked: instead of
     interrupting, they wait until sigwait asks for them.
     """
     # PID -> number of the worker
     workers = {}
     # If it was ignored when we were started, it would not come.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
         for number in set(range(count)).difference(workers.values()):
             # No process is to be had now (EAGAIN): try again below.
             with contextlib.suppress(OSError):
                 workers[fork_worker(server, number)] = number
-        if len(workers) == count and signal.sigwait(SIGNALS) != signal.SIGCHLD:
+        if len(workers) == count and not wait_for_child():
             break
         reap(workers)
         # Not at once: a worker that dies as soon as it starts would keep us busy.
-        if signal.sigtimedwait(SIGNALS - {signal.SIGCHLD}, PAUSE):
+        if signal.sigtimedwait(STOP_SIGNALS, PAUSE):
             break
     server.shutdown()
     while workers and signal.sigtimedwait({signal.SIGCHLD}, GRACE):
@@ -72,6 +75,11 @@ def supervise(server, count):
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     server.close()
+
+
+def wait_for_child():
+    """Wait for a signal; return whether it says that a worker has ended, and not to stop."""
+    return signal.sigwait({*STOP_SIGNALS, signal.SIGCHLD}) == signal.SIGCHLD
 
 
 def fork_worker(server, number):
@@ -87,15 +95,20 @@ def fork_worker(server, number):
     try:
         # If the parent is killed, the last copy of shutdown_writer is closed, and all workers see
         # that at their shutdown_reader. So a worker must not keep a copy itself.
-        signal.set_wakeup_fd(-1)
         server.shutdown_writer.close()
         # A worker that shall stop tells the parent, which stops all of them.
         server.shutdown = stop_parent
         # Ctrl-C reaches the workers too, but it is the parent that stops them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        server.serve_forever(number)
+        # SIGTERM, to this worker or to all of the process group, ends it when it has answered what
+        # it has been asked: its byte comes through a self-pipe of the worker's own.
+        # 收到 SIGTERM 也先把正在处理的请求答完。
+        reader, writer = socket.socketpair()
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda signum, frame: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*STOP_SIGNALS, signal.SIGCHLD})
+        server.serve_forever(number, reader)
     except BaseException:
         traceback.print_exc()
     finally:

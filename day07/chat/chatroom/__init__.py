@@ -7,6 +7,7 @@
     halves.py        two forked halves that end together, and a line that one hands to the other
     line_editor.py   the half-typed line: taken off the screen, and drawn again
     terminal.py      lines are typed while others arrive
+    watch.py         who comes and goes, shown on the server's terminal
     room.py          the server's heart: who is in the room, and who hears what
     joining.py       the client's way into the room, and out of it
 """

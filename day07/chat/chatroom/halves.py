@@ -18,21 +18,30 @@ import signal
 import socket
 import sys
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-HELD = (*ENDING, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1)
 PR_SET_PDEATHSIG = 1            # from <sys/prctl.h>
 RING_AGAIN = 0.1                # seconds
 MAX_LINE = 10_000               # characters; the rest is cut off
 
 
+# Windows lacks most of these signals. They are named in functions only, so that the programs can
+# still be imported there and say what they need.
+def ending_signals():
+    """The signals that end both halves: Ctrl-C, kill, and a terminal that closes."""
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def held_signals():
+    return *ending_signals(), signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1
+
+
 def hold_signals():
     """Make signals wait. Called before the fork: neither half is ready for one yet."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    signal.pthread_sigmask(signal.SIG_BLOCK, held_signals())
 
 
 def release_signals():
     """Let them come: this half has said what each means to it."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, held_signals())
 
 
 def handle(signum, handler):
@@ -73,7 +82,7 @@ class Parent:
         self.child = child
         self.goodbye = goodbye
         self.ending = False
-        for signum in ENDING:
+        for signum in ending_signals():
             handle(signum, self.end_on_signal)
         signal.signal(signal.SIGCHLD, self.child_changed)
 

@@ -22,7 +22,7 @@ try:
     state = ctypes.c_ulong.in_dll(gnu, "rl_readline_state")
     # Readline 7.0 or newer.
     gnu.rl_clear_visible_line       # noqa: B018
-except (AttributeError, ValueError, OSError):
+except (AttributeError, TypeError, ValueError, OSError):
     gnu = None
 
 

@@ -2,24 +2,49 @@
 哪些姓名可以使用，哪些姓名算作同一个
 
 A name stands in front of what its owner says, so it must not look like another member's or like
-the administrator's.
+the administrator's. Unicode has 150,000 characters, too many for a list of the bad ones. Therefore
+a rule says what may stand in a name. It asks the character's category (a letter, a mark, ...) and
+its Unicode name, whose first word is the script: CYRILLIC SMALL LETTER O.
+规则只说明允许什么：字符的类别，以及它所属的文字；其余一律不允许。
+
+Source: Unicode Technical Standard 39, Unicode Security Mechanisms (sections 4 and 5.2).
 """
 import re
 import unicodedata
 
 ADMIN = "管理员消息"
-RESERVED = ("管理员", ADMIN)
+RESERVED = "管理"
 MAX_NAME = 32                   # characters
-# What looks like a colon.
-COLONS = ":\u02d0\u0589\u05c3\u2236\ua789"
-# What is printable and yet cannot be seen: fillers, variation selectors, ...
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need as many
+
+# 可以使用的文字。Those of living languages, without the ones that borrow their shapes (Lisu, ...).
+SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
+    DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
+    THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
+    CJK HIRAGANA KATAKANA BOPOMOFO HANGUL""".split())
+# A name is in one script, or in some of those that are used together and do not look alike.
+TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
+            {"LATIN", "CJK", "HANGUL"}]
+# Of ASCII all that is visible, and what stands between the parts of a name: 阿凡提·买买提
+PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
+# 看起来像冒号的，和看不见的：Unicode 名称里说明了。
+COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
+UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
+# What looks like a Latin letter although its script is another, after casefold; and digits.
+LOOKS = str.maketrans(
+    "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
+    "abcdehljlkmhopqstyvwx" + "abehlkvoptuxy" + "ollll" + "ロカニエトタハーヘベペリ" + "'·")
 
 
 def comparable(name):
-    """Names that differ only in case or in width are one name: Bob, bob and Ｂｏｂ."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """The name's skeleton: names that look alike have the same.
+
+    Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    # A mark that makes no letter of its own with the one before it is hardly seen.
+    marked = (c for c in folded if not is_combining(c))
+    return "".join(marked).replace("i", "l").translate(LOOKS)
 
 
 def objection_to(name):
@@ -30,11 +55,77 @@ def objection_to(name):
         return f"a name has at most {MAX_NAME} characters · 姓名最多 {MAX_NAME} 个字符"
     if not name.isprintable() or " " in name or "\N{REPLACEMENT CHARACTER}" in name:
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
-    if UNSEEN.search(comparable(name)):
+    # As it is, and as compatibility characters (Ｂ, ㎏, ﬁ) are read.
+    plain = unicodedata.normalize("NFKC", name)
+    # Each character once, in order.
+    characters = dict.fromkeys(name + plain)
+    return objection_to_characters(characters) or objection_to_whole(plain)
+
+
+def objection_to_characters(characters):
+    if any(UNSEEN.search(name_of(c)) for c in characters):
         return "a name cannot contain invisible characters · 姓名不能有看不见的字符"
     # "Bob：hello" would look like a line of Bob's.
-    if any(c in COLONS for c in comparable(name)):
+    if any(c == ":" or COLON.search(name_of(c)) for c in characters):
         return "a name cannot contain a colon · 姓名不能有冒号"
-    if comparable(name) in RESERVED:
+    for c in characters:
+        if not is_allowed(c):
+            return f"a name cannot contain {c} · 姓名不能有这个字符"
+    return None
+
+
+def objection_to_whole(name):
+    """name: in the form NFKC, of allowed characters only."""
+    scripts = {script_of(c) for c in name} & SCRIPTS
+    if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
+        mixed = " and ".join(sorted(scripts))
+        return f"a name cannot mix {mixed} letters · 姓名不能混用这些文字"
+    marks = [unicodedata.category(c)[0] == "M" for c in name]
+    if marks[0]:
+        return "a name cannot begin with a mark · 姓名不能以附加符号开头"
+    if any(all(marks[i:i + MAX_MARKS + 1]) for i in range(len(marks) - MAX_MARKS)):
+        return "a name cannot have that many marks on a letter · 姓名的一个字母上符号太多"
+    # 管理员, 管理員, 管理员消息, 管理员.消息, ...
+    letters = "".join(c for c in comparable(name) if c.isalpha())
+    if letters.startswith(RESERVED) and letters != RESERVED:
         return f"the name {name} is reserved · 这个姓名是保留的"
     return None
+
+
+def is_allowed(c):
+    """Whether the character may stand in a name, perhaps in the wrong place."""
+    category = unicodedata.category(c)
+    if c in PUNCTUATION or is_combining(c):
+        return True
+    plain = unicodedata.normalize("NFKC", c)
+    if plain != c:
+        # Another form of what is allowed. Of several only letters: ︰ would be two full stops.
+        return len(plain) == 1 or all(unicodedata.category(part)[0] in "LMN" for part in plain)
+    if category in ("So", "Sk"):
+        # A picture (😀) takes two columns; other symbols might be taken for letters or colons.
+        wide = unicodedata.east_asian_width(c) == "W"
+        return wide and name_of(c).split(" ")[0] not in ("CJK", "IDEOGRAPHIC", "HANGUL", "YI")
+    if script_of(c) == "LATIN":
+        return is_usual_latin(c)
+    return script_of(c) in SCRIPTS and category[0] in "LMN" and category != "Me"
+
+
+def is_usual_latin(letter):
+    """Whether some language writes it, rather than phonetics: ɑ and ʙ only look like a and B."""
+    base = unicodedata.normalize("NFKD", letter)[0]
+    return base.lower() != base.upper() and min(base.casefold(), base.upper()) < "\u0250"
+
+
+def is_combining(c):
+    """Whether it is a mark of no script that stands above, below or over a letter."""
+    return unicodedata.combining(c) > 0 and name_of(c).startswith("COMBINING ")
+
+
+def script_of(c):
+    """The script of a letter, mark or digit: the first word of its Unicode name."""
+    first = re.split("[ -]", name_of(c))[0]
+    return "CJK" if first == "IDEOGRAPHIC" else first
+
+
+def name_of(c):
+    return unicodedata.name(c, "")

@@ -15,6 +15,7 @@ this is its heartbeat (心跳). A member without a heartbeat has left. A lost C 
 """
 from chatroom.names import ADMIN, comparable, objection_to
 from chatroom.text import MAX_TEXT, TOO_LONG, one_line
+from chatroom.watch import host_and_port
 
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192             # bytes; MAX_TEXT characters take fewer, and the rest is cut off
@@ -27,12 +28,14 @@ class Room:
 
     sock: the bound UDP socket.  admin: the address whose lines are the administrator's.
     interval: seconds between two heartbeats of a member; each who joins is told.
+    watch: a Watch, which is told who comes and goes, or None.
     """
 
-    def __init__(self, sock, admin, interval):
+    def __init__(self, sock, admin, interval, watch=None):
         self.sock = sock
         self.admin = admin
         self.interval = interval
+        self.watch = watch
         # address -> name
         self.names = {}
         # name, as compared -> address
@@ -58,8 +61,7 @@ class Room:
         """Do what one datagram asks for. One that is no command is dropped without an answer."""
         if address in self.names:
             self.heard[address] = self.now
-        # Once per tick is enough, and only when a datagram comes: without one there is no member
-        # left who could be told.
+        # Once per tick is enough.
         if self.looked != self.now:
             self.looked = self.now
             self.remove_silent()
@@ -99,6 +101,7 @@ class Room:
         # 每次询问都应答，但只通知大家一次。
         self.send(f"OK {self.interval:g}", address)
         if old != name:
+            self.note(name, "came from", address)
             self.tell(f"{name} 进入了聊天室", but=address)
 
     def objection(self, address, name):
@@ -116,7 +119,14 @@ class Room:
     def leave(self, address):
         if address in self.names:
             name = self.remove(address)
+            self.note(name, "left")
             self.tell(f"{name}退出了聊天室")
+
+    def note(self, name, what, address=None):
+        """Tell the watch, if there is one, how the room has changed."""
+        if self.watch:
+            where = f" {host_and_port(address)}" if address else ""
+            self.watch.tell(name, what + where, len(self.names))
 
     def remove(self, address):
         del self.heard[address]
@@ -131,8 +141,12 @@ class Room:
         MAX_SILENCE ticks, the tick that has begun, and an interval until another member sends.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
+        names = []
+        for address in silent:
+            names.append(self.remove(address))
+            self.note(names[-1], "fell silent")
         # All are removed before the others are told: those who vanish are not told of each other.
-        for name in [self.remove(address) for address in silent]:
+        for name in names:
             self.tell(f"{name}退出了聊天室")
 
     def close(self):

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import sys
-import termios
 
 from chatroom import line_editor
 from chatroom.text import fold
@@ -35,20 +34,31 @@ def typed_lines(prompt=""):
     """Yield the lines of standard input until it ends. Raises OSError if the terminal has gone."""
     while True:
         try:
-            line = input(prompt)
-        except EOFError:
+            # input() refuses to work without the two others, even where it does not need them.
+            if sys.stdout is None or sys.stderr is None:
+                line = next(sys.stdin)
+            else:
+                line = input(prompt)
+        except (EOFError, StopIteration):
             return
         yield line.strip()
 
 
 class Terminal:
-    """Standard input and output, which may be a terminal or not."""
+    """Standard input and output, which may be a terminal or not.
 
-    def __init__(self):
+    prompt: shown where a line is typed, on a terminal.
+    """
+
+    def __init__(self, prompt=PROMPT):
         streams = (sys.stdin, sys.stdout)
         self.interactive = None not in streams and all(stream.isatty() for stream in streams)
-        self.prompt = PROMPT if self.interactive else ""
-        self.settings = termios.tcgetattr(sys.stdin) if is_ours() else None
+        self.prompt = prompt if self.interactive else ""
+        self.settings = None
+        if is_ours():
+            # Windows has no termios.
+            import termios
+            self.settings = termios.tcgetattr(sys.stdin)
 
     def show(self, line):
         """Print a line. On a terminal a half-typed line makes room and stands below it again.
@@ -70,6 +80,7 @@ class Terminal:
     def restore(self):
         """Give the terminal back as it was, with the cursor at the beginning of a row."""
         if self.settings and is_ours():
+            import termios
             with contextlib.suppress(OSError, termios.error):
                 if self.interactive and line_editor.is_typing():
                     os.write(1, b"\n")

@@ -1,13 +1,16 @@
 """The rooms of ftp_server.py, from the ground up: each imports only rooms above it in this list.
 ftp_server.py 的各个房间，自下而上：每个文件只导入列表中排在它上面的文件
 
+    names.py        names of files on the wire, also of those that are not UTF-8
+    watch.py        what the server shows on its own terminal
+    rename.py       a name for a file in one step, if the name is still free
     library.py      the folder that is served; an upload appears in it when it is complete
     control.py      the control connection: command lines come in, replies go out
     data.py         the data connection: PASV or PORT opens it, a file or a listing goes over it
     commands.py     COMMANDS, the one table of all verbs, and @command, which adds a verb to it
 
     login.py        USER PASS ACCT REIN QUIT
-    files.py        PWD CWD CDUP MKD RMD DELE RNFR RNTO
+    files.py        PWD CWD CDUP MKD RMD DELE RNFR RNTO MFMT
     listings.py     LIST NLST MLSD MLST STAT SIZE MDTM
     information.py  NOOP SYST FEAT OPTS HELP
     parameters.py   PASV EPSV PORT EPRT TYPE MODE STRU REST ALLO    (before a transfer)

@@ -1,11 +1,12 @@
 """The control connection: command lines come in, replies go out.
 控制连接：命令逐行到来，应答逐条发出
 """
-import os
 import re
 import select
 import socket
 import struct
+
+from ftpd.names import to_wire
 
 # Bytes of a command line.
 MAX_LINE = 8192
@@ -28,7 +29,8 @@ class Control:
     def __init__(self, conn, timeout):
         self.conn = conn
         self.timeout = timeout
-        self.client = conn.getpeername()[0]
+        # Of IPv6 four values: an address of a link (fe80::…) means something only with its scope.
+        self.peer = conn.getpeername()
         self.buffer = b""
         # Whether the rest of a line that was too long is being skipped.
         self.skipping = False
@@ -67,7 +69,7 @@ class Control:
         # its option, and IAC with any other byte; IAC IAC stands for one byte 255.
         if b"\xff" in line:
             line = re.sub(rb"\xff(?:[\xfb-\xfe].?|(\xff)|.)", rb"\1", line)
-        return os.fsdecode(line)
+        return line.decode("utf-8", "surrogateescape")
 
     def send(self, code, text, flags=0):
         """Send a reply. A text of several lines is sent as RFC 959, 4.2 says."""
@@ -76,7 +78,7 @@ class Control:
             text = "\r\n".join([f"{code}-{first}", *lines[:-1], f"{code} {lines[-1]}"])
         else:
             text = f"{code} {first}"
-        self.conn.sendall(os.fsencode(f"{text}\r\n"), flags)
+        self.conn.sendall(to_wire(f"{text}\r\n"), flags)
 
     def wait(self, sock, event, timeout):
         """Wait until another socket is ready; obey the client if it sends ABOR before that.

@@ -38,9 +38,10 @@ class DataPort:
     def listen(self):
         """Listen on a port of this session for the next data connection; return the address."""
         if not self.listener:
-            here, family = self.control.conn.getsockname()[0], self.control.conn.family
+            host, _, *scope = self.control.conn.getsockname()
+            family = self.control.conn.family
             # create_server sets SO_REUSEADDR: a port with connections in TIME_WAIT can be used.
-            self.listener = socket.create_server((here, 0), family=family)
+            self.listener = socket.create_server((host, 0, *scope), family=family)
             self.listener.setblocking(False)
             self.address = self.listener.getsockname()[:2]
         # A connection that was made before this PASV is not the one that it asks for.
@@ -54,16 +55,17 @@ class DataPort:
         """Let the next data connection go to the client's own address; return a reply.
 
         No other host, and no port below 1024, where services listen: otherwise the client could
-        make us attack them (FTP bounce, RFC 2577). Raises ValueError if host is not an address.
+        make us attack them (FTP bounce, RFC 2577).
         """
         if self.only_epsv:
             return 501, "Not allowed after EPSV ALL"
-        if ipaddress.ip_address(host) != ipaddress.ip_address(self.control.client):
+        own, _, *scope = self.control.peer
+        if not is_same(host, own):
             return 501, "The address must be your own"
         if not 1024 <= port <= 65535:
             return 501, "The port must be from 1024 to 65535"
         self.close()
-        self.peer = host, port
+        self.peer = (own, port, *scope)
         return 200, "OK"
 
     def close(self):
@@ -88,7 +90,7 @@ class DataPort:
             if peer == "passive":
                 conn = self.accept()
             else:
-                conn = socket.create_connection(peer, timeout=CONNECT_TIMEOUT)
+                conn = self.connect(peer)
         except OSError as error:
             reason = error.strerror or error
             raise Reply(425, f"Cannot open the data connection: {reason}") from None
@@ -112,10 +114,30 @@ class DataPort:
                 timeout = deadline - time.monotonic()
                 self.control.wait(self.listener, select.POLLIN, timeout)
                 continue
-            if address[0] == self.control.client:
+            if address[0] == self.control.peer[0]:
                 return conn
             # Another host has guessed the port: it gets nothing.
             conn.close()
+
+    def connect(self, peer):
+        """Connect to the client. Raises OSError."""
+        conn = socket.socket(self.control.conn.family, socket.SOCK_STREAM)
+        try:
+            conn.settimeout(CONNECT_TIMEOUT)
+            conn.connect(peer)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+
+def is_same(host, own):
+    """Whether two texts are the same IP address. The first, from the client, may be nonsense."""
+    try:
+        # Some clients add the scope of their own machine: fe80::1%eth0.
+        return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
+    except ValueError:
+        return False
 
 
 class DataConnection:
@@ -155,11 +177,13 @@ class DataConnection:
         """Send a large file; return the offset that was reached, which is size if all went well.
 
         The socket copies from the mapped pages. sendfile copies nothing, but hands over page by
-        page, which takes the receiver longer: over loopback, mapping is faster.
+        page, which takes the receiver longer: over loopback, mapping is faster. MAP_PRIVATE works
+        on file systems that refuse MAP_SHARED, too.
         """
         # mmap raises ValueError, and send fails with EFAULT, where the file has become shorter.
         with contextlib.suppress(ValueError), \
-                mmap.mmap(fd, size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+                mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped, \
+                memoryview(mapped) as view:
             while offset < size:
                 try:
                     offset += self.conn.send(view[offset:offset + CHUNK])

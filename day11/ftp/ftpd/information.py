@@ -18,7 +18,8 @@ def system(session, _):
 @command("FEAT", login=False)
 def features(session, _):
     known = "".join(f"{name}{'*' if name in session.facts else ''};" for name in FACTS)
-    lines = ["EPRT", "EPSV", "MDTM", f"MLST {known}", "REST STREAM", "SIZE", "TVFS", "UTF8"]
+    lines = ["EPRT", "EPSV", "MDTM", "MFMT", f"MLST {known}", "REST STREAM", "SIZE", "TVFS",
+             "UTF8"]
     return 211, "\n".join(["Features:", *(f" {line}" for line in lines), "End"])
 
 

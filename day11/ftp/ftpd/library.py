@@ -10,6 +10,10 @@ import re
 import secrets
 import stat
 
+from ftpd.rename import rename_new
+
+# How file systems without links (FAT and exFAT: USB sticks), and some sandboxes, refuse os.link.
+NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 # Temporary name of an upload in progress, on file systems where a file must have a name.
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
@@ -110,18 +114,30 @@ class Upload:
         with contextlib.ExitStack() as stack:
             self.folder, self.name = stack.enter_context(library.parent(path))
             stack.callback(self.remove_hidden)
-            try:
-                self.fd = os.open(".", os.O_WRONLY | os.O_TMPFILE, 0o644, dir_fd=self.folder)
-            except OSError as error:
-                if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
-                    raise
-                # This file system has no unnamed files (O_TMPFILE, man 2 open).
-                self.hidden = hidden_name()
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-                self.fd = os.open(self.hidden, flags, 0o644, dir_fd=self.folder)
+            self.fd = self.create()
             stack.callback(os.close, self.fd)
             # No error so far: what the stack would undo is kept until __exit__.
             self.stack = stack.pop_all()
+
+    def create(self):
+        """Create the file: without a name if it can get one later, else with a temporary one."""
+        # To give an open file its first name takes Linux's /proc, which a chroot may lack.
+        if os.path.exists("/proc/self/fd"):
+            try:
+                return os.open(".", os.O_RDWR | os.O_TMPFILE, 0o644, dir_fd=self.folder)
+            except OSError as error:
+                # Some file systems have no files without a name (O_TMPFILE, man 2 open).
+                if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                    raise
+        return self.create_hidden()
+
+    def create_hidden(self):
+        """Create a file with a temporary name; return its descriptor."""
+        hidden = hidden_name()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        fd = os.open(hidden, flags, 0o644, dir_fd=self.folder)
+        self.hidden = hidden
+        return fd
 
     def commit(self):
         """Give the file its name, in one step.
@@ -129,20 +145,44 @@ class Upload:
         Raises FileExistsError if the name is taken and it may not replace. To look first would
         not help: another upload could take the name in between (TOCTOU).
         """
-        if not self.replace:
-            self.link(self.name)
+        if not self.replace and self.link(self.name):
             return
         # A link cannot replace a file, but a rename can: so it gets a temporary name first.
         if not self.hidden:
-            hidden = hidden_name()
-            self.link(hidden)
-            self.hidden = hidden
-        os.rename(self.hidden, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+            self.get_hidden_name()
+        if self.replace:
+            os.rename(self.hidden, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        else:
+            rename_new(self.hidden, self.name, self.folder)
         self.hidden = None
 
     def link(self, name):
+        """Give the file a name. Returns False where links are not possible.
+
+        Raises FileExistsError if the name is taken.
+        """
         source = self.hidden or f"/proc/self/fd/{self.fd}"
-        os.link(source, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        try:
+            os.link(source, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            return False
+        return True
+
+    def get_hidden_name(self):
+        """Give a file that has no name a temporary one; where that is not possible, to a copy."""
+        hidden = hidden_name()
+        if self.link(hidden):
+            self.hidden = hidden
+            return
+        size = os.lseek(self.fd, 0, os.SEEK_END)
+        os.lseek(self.fd, 0, os.SEEK_SET)
+        target = self.create_hidden()
+        try:
+            copy(self.fd, target, size)
+        finally:
+            os.close(target)
 
     def remove_hidden(self):
         if self.hidden:

@@ -1,7 +1,6 @@
 """Verbs that tell what is in the library: LIST NLST MLSD MLST STAT SIZE MDTM.
 查看文件库的命令
 """
-import os
 import posixpath
 import re
 import stat
@@ -9,32 +8,37 @@ import time
 
 from ftpd.commands import command
 from ftpd.data import SMALL
+from ftpd.names import from_wire, to_wire
 
 # What MLSD and MLST tell about a file (RFC 3659, 7.5), unless the client chooses with OPTS MLST.
 FACTS = ("type", "size", "modify", "unique")
 HALF_YEAR = 180 * 86400
+# The years 1000 to 9999: the times that the four digits of a year can say, in seconds since 1970.
+FIRST_TIME, LAST_TIME = -30610224000, 253402300799
 
 
-@command("LIST")
+@command("LIST", said=True)
 def list_long(session, argument):
     return send_lines(session, long_lines(session, without_options(argument)))
 
 
-@command("NLST")
+@command("NLST", said=True)
 def list_names(session, argument):
-    argument = without_options(argument)
+    argument = from_wire(without_options(argument))
     prefix = argument[:argument.rfind("/") + 1]
     if session.is_folder(argument):
         prefix = ""
     return send_lines(session, [prefix + name for name, _ in matching(session, argument)])
 
 
-@command("MLSD")
+@command("MLSD", said=True)
 def list_facts(session, argument):
     path = session.path(argument)
+    st = session.library.stat(path)
+    if not stat.S_ISDIR(st.st_mode):
+        return 501, "Not a folder; MLST tells about a file"
     entries = [f"{facts(session, st)} {name}" for name, st in session.library.list(path)]
-    folder = facts(session, session.library.stat(path), kind="cdir")
-    return send_lines(session, [f"{folder} .", *entries])
+    return send_lines(session, [f"{facts(session, st, kind='cdir')} .", *entries])
 
 
 @command("MLST")
@@ -46,7 +50,8 @@ def show_facts(session, argument):
 @command("STAT")
 def status(session, argument):
     if argument:
-        return 213, "\n".join(["Listing", *long_lines(session, argument), "End"])
+        lines = long_lines(session, without_options(argument))
+        return 213, "\n".join(["Listing", *lines, "End"])
     return 211, f"Logged in as {session.user}; no transfer in progress"
 
 
@@ -65,7 +70,7 @@ def modification_time(session, argument):
 
 def send_lines(session, lines):
     """Send a listing over the data connection."""
-    text = os.fsencode("".join(f"{line}\r\n" for line in lines))
+    text = to_wire("".join(f"{line}\r\n" for line in lines))
     with session.port.open("the listing", small=len(text) <= SMALL) as data:
         data.send_bytes(text)
     return 226, "Transfer complete"
@@ -77,7 +82,7 @@ def long_lines(session, argument):
     for name, st in matching(session, argument):
         recent = 0 <= now - st.st_mtime < HALF_YEAR
         date_format = "%b %d %H:%M" if recent else "%b %d  %Y"
-        date = time.strftime(date_format, time.gmtime(st.st_mtime))
+        date = time.strftime(date_format, utc(st))
         mode = stat.filemode(st.st_mode)
         yield f"{mode} {st.st_nlink:4} ftp ftp {st.st_size:12} {date} {name}"
 
@@ -94,8 +99,11 @@ def matching(session, argument):
 
 
 def without_options(argument):
-    """LIST -la NAME: many clients add the options of ls, which have no meaning here."""
-    return re.sub(r"^(?:-\w*(?: +|$))+", "", argument)
+    """LIST -la NAME: many clients add the options of ls, which have no meaning here.
+
+    Other words that begin with "-" are names: LIST -x. A name such as -l is written ./-l.
+    """
+    return re.sub(r"^(?:-[aAlLhFRtSr1]*(?: +|$))+", "", argument)
 
 
 def facts(session, st, kind=None):
@@ -110,4 +118,9 @@ def facts(session, st, kind=None):
 
 def modified(st):
     """The time of the last change in UTC, as RFC 3659 writes it: YYYYMMDDHHMMSS."""
-    return time.strftime("%Y%m%d%H%M%S", time.gmtime(st.st_mtime))
+    return time.strftime("%Y%m%d%H%M%S", utc(st))
+
+
+def utc(st):
+    """The time of the last change as a time.struct_time. Any number can be on the disk."""
+    return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

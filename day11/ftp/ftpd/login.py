@@ -7,6 +7,7 @@ import secrets
 import time
 
 from ftpd.commands import command
+from ftpd.watch import say
 
 ANONYMOUS = ("anonymous", "ftp")
 # A session ends after so many wrong passwords; each one costs so many seconds.
@@ -35,10 +36,12 @@ def password(session, given):
         session.user = None
         session.wrong_passwords += 1
         session.finished = session.wrong_passwords == MAX_WRONG
+        say(f"{session.name} gave a wrong name or password")
         return (421 if session.finished else 530), "Wrong name or password"
     if session.server.read_only:
         session.may_add = session.may_change = False
     session.logged_in = True
+    say(f"{session.name} logged in as {session.user}")
     return 230, "Logged in"
 
 

@@ -10,7 +10,7 @@ from ftpd.commands import command
 @command("PASV", prepares=True)
 def passive(session, _):
     if protocol(session) == "2":
-        return 522, "Use EPSV"
+        return 502, "PASV is for IPv4, use EPSV"
     if session.port.only_epsv:
         return 501, "Use EPSV"
     host, port = session.port.listen()
@@ -29,17 +29,18 @@ def extended_passive(session, argument):
 
 @command("PORT", argument=True, prepares=True)
 def active(session, argument):
-    try:
-        # bytes() refuses what is not from 0 to 255.
-        *host, high, low = bytes(map(int, argument.split(",")))
-    except ValueError:
+    numbers = []
+    if re.fullmatch(r"\d{1,3}(,\d{1,3}){5}", argument, re.ASCII):
+        numbers = [int(number) for number in argument.split(",")]
+    if not numbers or max(numbers) > 255:
         return 501, "PORT needs six numbers from 0 to 255: h1,h2,h3,h4,p1,p2"
+    *host, high, low = numbers
     return session.port.connect_to(".".join(map(str, host)), high * 256 + low)
 
 
 @command("EPRT", argument=True, prepares=True)
 def extended_active(session, argument):
-    match = re.fullmatch(r"([!-~])(\d+)\1(.+)\1(\d+)\1", argument, re.ASCII)
+    match = re.fullmatch(r"([!-~])(\d)\1(.+)\1(\d{1,5})\1", argument, re.ASCII)
     if not match:
         return 501, "EPRT needs |protocol|address|port|"
     if match[2] != protocol(session):

@@ -18,10 +18,8 @@ from ftpd.control import Control, Gone, Reply
 from ftpd.data import DataPort
 from ftpd.library import FORBIDDEN, HIDDEN
 from ftpd.listings import FACTS
-
-# The reply codes of errors; all others are 550.
-CODES = {errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552, errno.EMFILE: 451,
-         errno.ENFILE: 451}
+from ftpd.names import from_wire
+from ftpd.watch import address_text, say
 
 
 class Session:
@@ -34,6 +32,8 @@ class Session:
         self.server = server
         self.library = server.library
         self.control = Control(conn, server.timeout)
+        # How the server's own terminal calls this client.
+        self.name = address_text(*self.control.peer[:2])
         self.port = DataPort(self.control)
         self.wrong_passwords = 0
         self.finished = False
@@ -46,12 +46,15 @@ class Session:
         self.folder = "/"
         # REST and ALLO, for the next transfer; RNFR, for the next command.
         self.offset, self.promised, self.rename_from = 0, None, None
+        # The path of the last upload; and what there is to say about the present command.
+        self.added, self.note = None, ""
         self.facts = FACTS
         self.port.only_epsv = False
         self.port.close()
 
     def run(self):
         """Serve the client until it quits, closes the connection, or is silent for too long."""
+        say(f"{self.name} connected")
         try:
             self.control.send(220, "Ready")
             while not self.finished:
@@ -66,6 +69,7 @@ class Session:
                 self.control.send(*reply)
         except BlockingIOError:
             # The time limit of the control connection: here a silent client is thrown out.
+            say(f"{self.name} was silent for too long")
             with contextlib.suppress(OSError):
                 self.control.send(421, "Idle for too long, closing the connection")
         except (Gone, OSError):
@@ -73,9 +77,10 @@ class Session:
             pass
         finally:
             self.port.close()
+            say(f"{self.name} left")
 
     def obey(self, line):
-        """Parse a command line and do what it asks for; return the reply, or raise it.
+        """Parse a command line and do what it asks for; return the reply.
 
         解析一行命令：空格之前是动词，之后是参数
         """
@@ -93,26 +98,46 @@ class Session:
         # RNTO counts only right after RNFR.
         if verb != "RNTO":
             self.rename_from = None
+        self.note = ""
+        reply = None, "The client left before the end"
         try:
-            return command.run(self, argument)
-        except OSError as error:
-            return reply_to(error)
-        except ValueError as error:
-            return 501, f"{verb}: {error}"
+            reply = self.execute(command, argument)
         finally:
             if not command.prepares:
                 self.offset, self.promised = 0, None
+            if command.said:
+                self.say(verb, argument, *reply)
+        return reply
+
+    def execute(self, command, argument):
+        """Run the function of a command; return its reply, also if it fails. Raises Gone."""
+        try:
+            return command.run(self, argument)
+        except Reply as error:
+            return error.args
+        except OSError as error:
+            return reply_to(error, command.codes)
+        except ValueError:
+            # The text of the exception is Python's, and not for clients.
+            return 501, "This argument is not possible"
+
+    def say(self, verb, argument, code, text):
+        """Show a command and its outcome on the server's own terminal."""
+        with contextlib.suppress(Reply):
+            argument = self.path(argument)
+        say(f"{self.name} {verb} {argument}{self.note}: {text}")
 
     # What the verbs have in common
 
     def path(self, argument):
-        """The path that an argument means, from the root on. Raises ValueError.
+        """The path that an argument means, from the root on. Raises Reply.
 
         ".." never leads above the root, however often it is there.
         """
-        path = "/" + posixpath.normpath(posixpath.join(self.folder, argument)).lstrip("/")
+        path = posixpath.normpath(posixpath.join(self.folder, from_wire(argument)))
+        path = "/" + path.lstrip("/")
         if FORBIDDEN.search(path) or f"/{HIDDEN}" in path:
-            raise ValueError("this name is not allowed")
+            raise Reply(501, "This name is not allowed")
         return path
 
     def find(self, path):
@@ -125,16 +150,17 @@ class Session:
         return bool(st and stat.S_ISDIR(st.st_mode))
 
     def require(self, permission):
-        """Raises Reply if the client may not do it."""
+        """Raises PermissionError if the client may not do it."""
         if not permission:
-            raise Reply(550, "Permission denied")
+            raise PermissionError(errno.EACCES, "Permission denied")
 
 
-def reply_to(error):
-    """The reply for an OSError."""
+def reply_to(error, codes):
+    """The reply for an OSError. codes: of the verb, see commands.CODES."""
+    code = codes.get(error.errno, codes[None])
     if isinstance(error, FileExistsError):
-        return 553, "A file with that name already exists"
+        return code, "A file with that name already exists"
     if error.errno == errno.ELOOP:
         # A link: for clients there is no such file.
-        error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    return CODES.get(error.errno, 550), error.strerror or "Failed"
+        return code, os.strerror(errno.ENOENT)
+    return code, error.strerror or "Failed"

@@ -1,42 +1,48 @@
 """Verbs that transfer files: RETR STOR APPE STOU ABOR.
 传输文件的命令
 """
+import errno
 import os
 import posixpath
 import secrets
 import stat
 
-from ftpd.commands import command
+from ftpd.commands import CODES, command
 from ftpd.data import SMALL
 from ftpd.library import Upload, copy
 
+# An upload that is not possible is 553, or 452 for want of space.
+STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
 
-@command("RETR", argument=True)
+
+@command("RETR", argument=True, said=True)
 def retrieve(session, argument):
-    offset = session.offset
-    with session.library.open(session.path(argument)) as fd:
+    offset, path = session.offset, session.path(argument)
+    with session.library.open(path) as fd:
         size = os.fstat(fd).st_size
         if offset > size:
             return 554, f"The file has only {size} bytes"
         left = size - offset
-        with session.port.open(f"{argument} ({left} bytes)", small=left <= SMALL) as data:
+        session.note = f", {left:,} bytes"
+        name = posixpath.basename(path)
+        with session.port.open(f"{name} ({left} bytes)", small=left <= SMALL) as data:
             data.send_file(fd, offset, size)
     return 226, "Transfer complete"
 
 
-@command("STOR", argument=True)
+@command("STOR", argument=True, said=True, codes=STORE_CODES)
 def store(session, argument):
     return receive(session, session.path(argument), session.offset)
 
 
-@command("APPE", argument=True)
+@command("APPE", argument=True, said=True, codes=STORE_CODES)
 def append(session, argument):
     path = session.path(argument)
     st = session.find(path)
     return receive(session, path, st.st_size if st else 0)
 
 
-@command("STOU")
+@command("STOU", said=True, codes=STORE_CODES)
 def store_unique(session, argument):
     path = session.path(argument or "file")
     return receive(session, f"{path}.{secrets.token_hex(4)}", 0)
@@ -54,9 +60,13 @@ def receive(session, path, offset):
                 if os.fstat(old).st_size < offset:
                     return 554, "The file is not that long"
                 copy(old, upload.fd, offset)
-        with session.port.open(f"FILE: {name}") as data:
-            data.receive_file(upload.fd, offset, session.promised)
+        try:
+            with session.port.open(f"FILE: {name}") as data:
+                data.receive_file(upload.fd, offset, session.promised)
+        finally:
+            session.note = f", {os.fstat(upload.fd).st_size - offset:,} bytes"
         upload.commit()
+    session.added = path
     return 226, f"Stored as {name}"
 
 

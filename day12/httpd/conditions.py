@@ -1,0 +1,83 @@
+"""The conditions: what the If-... and Range fields of a request ask of a file; pure functions.
+条件：请求里的 If-... 和 Range 字段对文件提出的要求；全是纯函数。
+"""
+import math
+import re
+from datetime import datetime, timezone
+
+from httpd.request import Refusal
+
+RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
+ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+# The three forms of a date (RFC 9110, 5.6.7): the usual one, and two old ones.
+DAY, WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTH = f"(?P<month>{'|'.join(MONTHS)})"
+TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+DATES = [re.compile(form, re.ASCII) for form in (
+    # Sun, 06 Nov 1994 08:49:37 GMT
+    rf"{DAY}, (?P<day>\d\d) {MONTH} (?P<year>\d{{4}}) {TIME} GMT",
+    # Sunday, 06-Nov-94 08:49:37 GMT
+    rf"{WEEKDAY}, (?P<day>\d\d)-{MONTH}-(?P<year>\d\d) {TIME} GMT",
+    # Sun Nov  6 08:49:37 1994
+    rf"{DAY} {MONTH} (?P<day>\d\d| \d) {TIME} (?P<year>\d{{4}})")]
+
+
+def preconditions(headers, file):
+    """Return the status that If-... fields lead to (RFC 9110, 13.2.2): 200, 304 or 412."""
+    tag, changed = file.tag, int(file.st.st_mtime)
+    if "if-match" in headers:
+        is_listed = not tag.startswith("W/") and tag in ENTITY_TAG.findall(headers["if-match"])
+        if headers["if-match"] != "*" and not is_listed:
+            return 412
+    elif changed > parse_date(headers.get("if-unmodified-since")):
+        return 412
+    if "if-none-match" in headers:
+        tags = [one.removeprefix("W/") for one in ENTITY_TAG.findall(headers["if-none-match"])]
+        is_known = headers["if-none-match"] == "*" or tag.removeprefix("W/") in tags
+    else:
+        is_known = changed <= parse_date(headers.get("if-modified-since"))
+    return 304 if is_known else 200
+
+
+def parse_date(text):
+    """Return a date in seconds since 1970; NaN for what is none, or for None.
+
+    NaN is neither before nor after anything, so that such a field has no effect.
+    """
+    match = next(filter(None, (form.fullmatch(text or "") for form in DATES)), None)
+    if not match:
+        return math.nan
+    year, month = int(match["year"]), MONTHS.index(match["month"]) + 1
+    if len(match["year"]) == 2:
+        # Of the centuries, the one that puts it at most 50 years into the future.
+        latest = datetime.now(timezone.utc).year + 50
+        year += (latest - year) // 100 * 100
+    try:
+        return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
+                        tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        # such as the 31st of June
+        return math.nan
+
+
+def byte_range(headers, file):
+    """Return (start, end) of the bytes that Range asks for (RFC 9110, 14); None means all of them.
+
+    Raises Refusal if there are no such bytes.
+    """
+    match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
+    # Also None if there are several ranges: a server need not support them.
+    if not match:
+        return None
+    if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
+        return None
+    first, last = match.groups()
+    if not first and not last or first and last and int(first) > int(last):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if start >= end:
+        raise Refusal(416, "The file has no such bytes", f"Content-Range: bytes */{size}\r\n")
+    return start, end
