@@ -20,7 +20,7 @@ def main():
 
     n = count_with(add_at_once)
     print(f"ten tasks run add_at_once(), from 0: n is {n}, {TASKS - n} updates lost")
-    assert n == TASKS, f"expected no lost update: no other task ran between reading and writing; n is {n}"
+    assert n == TASKS, f"expected no lost update: += has no switch inside; n is {n}"
 
 
 def count_with(task):

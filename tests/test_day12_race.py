@@ -499,13 +499,13 @@ def test_server_race_without_gevent(tmp_path):
     (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError(\"No module named 'gevent'\")\n")
     race = run("day12/server_race.py", "--quick", "--servers", "epoll,gevent", stderr=PROGRESS,
                env={"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
-    assert re.search(r"^  gevent +ModuleNotFoundError: No module named 'gevent'$", race.stdout, re.MULTILINE)
+    assert re.search(r"^  gevent +this needs gevent$", race.stdout, re.MULTILINE)
     assert re.search(r"^  epoll +#+ +\d", race.stdout, re.MULTILINE)
 
 
 def test_server_race_without_epoll_says_what_it_needs():
     race = run(sys.executable, "-c", "import select, sys; del select.epoll; sys.argv = ['x']; import server_race; server_race.main()",
-               cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: .*epoll.*Linux.*\n")
+               cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="this needs select.epoll: .*Linux.*\n")
     assert race.stdout == ""
 
 

@@ -47,7 +47,7 @@ class Server:
     def start(self):
         """Start it on a free port and wait for its first line.
 
-        Raises Unsupported if a package is missing, Failed if it does not start."""
+        Raises Unsupported if it says that it needs something, Failed if it does not start."""
         script, *args = self.command
         race = os.getpid()
         # A Ctrl-C between the start of the process and the assignment would leave it running.
@@ -59,8 +59,9 @@ class Server:
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
             reason = self.last_words() or "no ready line"
-            if reason.startswith("ModuleNotFoundError"):
-                raise Unsupported(reason)
+            # Such as "this needs gevent: ...": a server that cannot run here, and says why.
+            if reason.startswith("this needs"):
+                raise Unsupported(reason.partition(":")[0])
             raise Failed(reason)
         self.address = ready[1], int(ready[2])
 
