@@ -156,9 +156,9 @@ def parse_arguments():
     parser.add_argument("port", nargs="?", type=port_to_listen_on, default=PORT,
                         help=f"UDP port, 0 for a free one (default: {PORT}) · UDP 端口，0 表示任选")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
-                        help="address to bind (default: 127.0.0.1) · 监听的地址")
+                        help="address to bind (default: %(default)s) · 监听的地址")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", default=30,
-                        help="notice a member who has vanished within this time (default: 30)"
+                        help="notice a member who has vanished within this time (default: %(default)s)"
                              " · 多少秒之内发现掉线的成员")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("-v", "--verbose", action="store_true",

@@ -124,7 +124,7 @@ class Room:
 
     def note(self, name, what, address=None):
         """Tell the watch, if there is one, how the room has changed."""
-        if self.watch:
+        if self.watch is not None:
             where = f" {host_and_port(address)}" if address else ""
             self.watch.tell(name, what + where, len(self.names))
 
