@@ -326,7 +326,7 @@ def test_chat_server_goes_on_when_its_reader_has_gone():
 
 
 def test_chat_server_waits_for_no_terminal():
-    """Ctrl-S stops the terminal: what is printed there waits, and the room does not."""
+    """What is printed on a terminal that Ctrl-S has stopped must wait. Here all of that half is stopped; the room goes on."""
     with room("Ann", tty=True, stdin=None) as (server, ann):
         server.expect("Ann came")
         os.kill(server.children()[0], signal.SIGSTOP)      # so the half that prints takes nothing any more
