@@ -213,7 +213,7 @@ def test_chat_room_accepts_a_name_in_one_script():
 
 LOOK_ALIKES = {
     "colon": "Bob︰hi Bobːhi Bob꞉hi Bob܃hi Bobःhi रामः Bob⦂hi Bob‥hi Bob﹕hi Bob˸hi Bob᠄hi Bob︓hi",
-    "cannot contain": "Bob፡hi Bob։hi Bob׃hi Bob⁝hi Bob⠆hi Bob⋮hi ꓐꓳꓐ ᏴᎾᏏ ʙob bɑb ǃTom 🅱ob 🇹🇴 ⺠ ㇀ 〡 ㈱ ㇐ т\u20ddom",
+    "cannot contain": "Bob፡hi Bob։hi Bob׃hi Bob⁝hi Bob⠆hi Bob⋮hi ꓐꓳꓐ ᏴᎾᏏ ʙob bɑb ǃTom 🅱ob 🇹🇴 ⺠ ㇀ 〡 ㈱ ㇐ ￥Tom Bob‑ т\u20ddom",
     "mix": "Bоb Βob Tοm Оlga Олеg Αnn ロо 小о",
     "reserved": "管理員消息 管理員 管理员訊息 管理者 -管理员 管·理员 管理员消息! 管理员1",
     "invisible": "Bob\u115f Bob\u1160 Bob\u3164 Bob\uffa0 Bob\u034f Bob\u17b4 Bob\u17b5 Bob\u180b Bob\u2800 Bob\ufe0f Bob\U000e0101",
