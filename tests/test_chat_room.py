@@ -4,7 +4,7 @@ import unicodedata
 
 import chat                                        # noqa: F401 - so that the rooms can be imported
 import pytest
-from chatroom import names, room, text
+from chatroom import names, room, text, watch
 
 
 class Post:
@@ -52,6 +52,23 @@ def test_chat_room_tells_who_comes_what_is_said_and_who_leaves():
     assert chat.hear("ming", "Q") == [("tom", "SAY 小明退出了聊天室"), ("ann", "SAY 小明退出了聊天室")]
     chat.close()
     assert chat.sock.take() == [("tom", "END"), ("ann", "END")]
+
+
+def test_chat_room_speaks_the_words_of_its_docstring():
+    """The table at its beginning, tried word by word."""
+    rows = [line for line in room.__doc__.splitlines() if re.match(r"    .{30,}", line)][1:]
+    theirs = dict(re.match(r"    (\w+)(?: \w+)? +(.*?)(?:  |$)", row).groups() for row in rows if row[4] != " ")
+    ours = dict(re.match(r".{43}(\w+)(?: [A-Z]+)? +(.*)", row).groups() for row in rows)
+    assert theirs.keys() == {"L", "C", "Q"} and ours.keys() == {"OK", "NO", "SAY", "END"}
+    word = {meaning.split()[0]: word for word, meaning in theirs.items()}
+    chat = Chat("Ann")
+    [[_, let_in], [_, announced]] = chat.hear("tom", f"{word['let']} Tom")
+    assert let_in.split() == ["OK", "6"] and "you are in" in ours["OK"] and announced.startswith("SAY ")
+    assert chat.hear("tom", f"{word['say']} hello") == [("ann", "SAY Tom：hello")] and "show this line" in ours["SAY"]
+    assert chat.hear("eve", f"{word['let']} Tom")[0][1].startswith("NO ") and ours["NO"] == "you are not"
+    assert chat.hear("tom", word["I"]) == [("ann", "SAY Tom退出了聊天室")]
+    chat.close()
+    assert chat.sock.take() == [("ann", "END")] and "closes" in ours["END"]
 
 
 def test_chat_room_answers_each_l_and_announces_the_first():
@@ -125,6 +142,55 @@ def test_chat_room_is_full_with_its_last_member():
     assert ("member0", "OK 6") in chat.hear("member0", "L other")      # a change of name needs no place
 
 
+class Noted(list):
+    """Instead of a Watch."""
+
+    def tell(self, name, what, members):
+        self.append((name, what, members))
+
+
+def test_chat_room_tells_its_watch_who_comes_and_goes():
+    chat = room.Room(Post(), admin="admin", interval=6, watch=Noted())
+    for datagram, address in [("L 小明", ("127.0.0.1", 40001)), ("L 小明", ("127.0.0.1", 40001)), ("L Ann", ("::1", 2, 0, 0)),
+                              ("L 小明", ("127.0.0.1", 3)), ("C hello", ("127.0.0.1", 3)), ("L Eve", ("::1", 2, 0, 0)), ("Q", ("::1", 2, 0, 0))]:
+        chat.receive(datagram.encode(), address)
+    for _ in range(8):
+        chat.tick()
+    chat.receive(b"", "admin")                     # what the server sends itself at each tick
+    assert chat.watch == [("小明", "came from 127.0.0.1:40001", 1), ("Ann", "came from [::1]:2", 2), ("Ann", "left", 1),
+                          ("Eve", "came from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
+
+
+class Screenless:
+    """Instead of a Terminal: keeps what is shown, or fails."""
+
+    def __init__(self, error=None):
+        self.error = error
+        self.shown = []
+
+    def show(self, line):
+        if self.error:
+            raise self.error
+        self.shown.append(line)
+
+
+def test_chat_watch_hands_lines_over_and_waits_for_nothing():
+    watched = watch.Watch()
+    with watched.for_room, watched.for_child:
+        watched.tell("小明", "came from 127.0.0.1:40001", 2)
+        watched.tell("a\x1b[2J\n", "left", 1)      # no room lets it in; it is cleaned all the same
+        terminal = Screenless()
+        watched.show(terminal)
+        watched.show(terminal)                     # nothing more has come
+        assert terminal.shown == ["小明 came from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
+        for number in range(100_000):              # which no child takes
+            watched.tell("Tom", "left", number)
+        watched.show(Screenless(OSError("no terminal")))
+        watched.show(terminal)
+        assert len(terminal.shown) == 2 + watch.LINES_PER_LOOK
+    watched.tell("Tom", "left", 1)                 # the child has gone
+
+
 @pytest.mark.parametrize("one, other, same", [
     ("Bob", "bob", True), ("Bob", "Ｂｏｂ", True), ("straße", "STRASSE", True), ("Bob", "Rob", False), ("小明", "小名", False),
     ("José", "Jose\u0301", True), ("José", "Jose", False), ("member1", "member2", False),
@@ -147,7 +213,7 @@ def test_chat_room_accepts_a_name_in_one_script():
 
 LOOK_ALIKES = {
     "colon": "Bob︰hi Bobːhi Bob꞉hi Bob܃hi Bobःhi रामः Bob⦂hi Bob‥hi Bob﹕hi Bob˸hi Bob᠄hi Bob︓hi",
-    "cannot contain": "Bob፡hi Bob։hi Bob׃hi Bob⁝hi Bob⠆hi Bob⋮hi ꓐꓳꓐ ᏴᎾᏏ ʙob bɑb ǃTom 🅱ob 🇹🇴 ⺠ ㇀ 〡 ㈱ ㇐ т\u20ddom",
+    "cannot contain": "Bob፡hi Bob։hi Bob׃hi Bob⁝hi Bob⠆hi Bob⋮hi ꓐꓳꓐ ᏴᎾᏏ ʙob bɑb ǃTom 🅱ob 🇹🇴 ⺠ ㇀ 〡 ㈱ ㇐ ￥Tom Bob‑ т\u20ddom",
     "mix": "Bоb Βob Tοm Оlga Олеg Αnn ロо 小о",
     "reserved": "管理員消息 管理員 管理员訊息 管理者 -管理员 管·理员 管理员消息! 管理员1",
     "invisible": "Bob\u115f Bob\u1160 Bob\u3164 Bob\uffa0 Bob\u034f Bob\u17b4 Bob\u17b5 Bob\u180b Bob\u2800 Bob\ufe0f Bob\U000e0101",

@@ -239,14 +239,19 @@ def test_chat_server_notices_within_its_timeout():
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
 def test_chat_server_speaks_with_a_person():
+    """As day07/README.md shows it, to the letter."""
+    page = (ROOT / "day07/README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```console skip[^\n]*\n\$ nc -u [\d.]+ 8888\n(.*?)```", page, re.DOTALL)
+    joins, answer, says = shown.splitlines()
+    name, text = joins.removeprefix("L "), says.removeprefix("C ")
     with room("Tom") as (server, tom), Program("nc", "-u", server.host, server.port) as person:
-        person.write("L Ann\n")
-        person.expect("^OK 6")
-        assert tom.hear() == "SAY Ann 进入了聊天室"
-        person.write("C hello\n")
-        assert tom.hear() == "SAY Ann：hello"
+        person.write(f"{joins}\n")
+        person.expect(f"^{answer}")
+        assert tom.hear() == f"SAY {name} 进入了聊天室"
+        person.write(f"{says}\n")
+        assert tom.hear() == f"SAY {name}：{text}"
         person.write("Q\n")
-        assert tom.hear() == "SAY Ann退出了聊天室"
+        assert tom.hear() == f"SAY {name}退出了聊天室"
         person.interrupt()
         person.finish(status=-signal.SIGINT)
 
@@ -321,7 +326,7 @@ def test_chat_server_goes_on_when_its_reader_has_gone():
 
 
 def test_chat_server_waits_for_no_terminal():
-    """Ctrl-S stops the terminal: what is printed there waits, and the room does not."""
+    """What is printed on a terminal that Ctrl-S has stopped must wait. Here all of that half is stopped; the room goes on."""
     with room("Ann", tty=True, stdin=None) as (server, ann):
         server.expect("Ann came")
         os.kill(server.children()[0], signal.SIGSTOP)      # so the half that prints takes nothing any more

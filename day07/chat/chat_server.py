@@ -51,7 +51,8 @@ def main():
         sys.exit(2)
 
     terminal = Terminal(prompt="")
-    watched = args.verbose or sys.stdout is not None and sys.stdout.isatty() and not args.quiet
+    on_a_terminal = sys.stdout is not None and sys.stdout.isatty()
+    watched = args.verbose or (on_a_terminal and not args.quiet)
     watch = Watch() if watched else None
     room = Room(sock, keyboard.getsockname(), args.timeout / HEARTBEATS, watch)
     hold_signals()
@@ -156,10 +157,10 @@ def parse_arguments():
     parser.add_argument("port", nargs="?", type=port_to_listen_on, default=PORT,
                         help=f"UDP port, 0 for a free one (default: {PORT}) · UDP 端口，0 表示任选")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
-                        help="address to bind (default: 127.0.0.1) · 监听的地址")
+                        help="address to bind (default: %(default)s) · 监听的地址")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", default=30,
-                        help="notice a member who has vanished within this time (default: 30)"
-                             " · 多少秒之内发现掉线的成员")
+                        help="notice a member who has vanished within this time"
+                             " (default: %(default)s) · 多少秒之内发现掉线的成员")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("-v", "--verbose", action="store_true",
                        help="show who comes and goes, as on a terminal · 显示成员的进出")

@@ -107,7 +107,7 @@ def is_allowed(c):
         return wide and name_of(c).split(" ")[0] not in ("CJK", "IDEOGRAPHIC", "HANGUL", "YI")
     if script_of(c) == "LATIN":
         return is_usual_latin(c)
-    return script_of(c) in SCRIPTS and category[0] in "LMN" and category != "Me"
+    return script_of(c) in SCRIPTS and category[0] in "LMN"
 
 
 def is_usual_latin(letter):

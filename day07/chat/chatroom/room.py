@@ -124,7 +124,7 @@ class Room:
 
     def note(self, name, what, address=None):
         """Tell the watch, if there is one, how the room has changed."""
-        if self.watch:
+        if self.watch is not None:
             where = f" {host_and_port(address)}" if address else ""
             self.watch.tell(name, what + where, len(self.names))
 
@@ -138,7 +138,8 @@ class Room:
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
         Three heartbeats may be lost. A member that vanishes is noticed within HEARTBEATS intervals:
-        MAX_SILENCE ticks, the tick that has begun, and an interval until another member sends.
+        MAX_SILENCE ticks, the tick that has begun, and an interval until another datagram comes:
+        from a member, or at the latest the empty one that the server sends itself at each tick.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
