@@ -132,7 +132,7 @@ DEMOS = [path for path in course.find_scripts() if path.startswith("day07/") and
 
 
 @pytest.mark.parametrize("path", DEMOS)
-def test_head_takes_the_first_line_and_no_error_follows(path):
+def test_fork_and_the_others_end_quietly_when_head_has_its_line(path):
     line = course.describe(path).output[0]
     with Program("sh", "-c", f"{sys.executable} {ROOT / path} | head -1") as program:
         printed = program.finish(orphans=range(3)).stdout.splitlines()

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import urllib.parse
 
+import course
 import pytest
 from harness import ROOT, TIMEOUT, run, serve
 from http_client import FILES, LARGE, SERVER, Client, workers
@@ -51,13 +52,17 @@ def test_every_link_of_the_site_leads_somewhere():
             answer = client.get(target)
             assert answer.status == 200, target
             text = answer.body.decode()
+            if target.startswith("/source/"):      # a script: what is in it is no link
+                assert text == (ROOT / target.removeprefix("/source/")).read_text(encoding="utf-8")
+                continue
             for link in re.findall(r'(?:href|src)="([^"#]+)', text) + re.findall(r"url\(([^)#]+)\)", text):
                 assert ":" not in link and not link.startswith("//"), f"{target} needs {link}"
                 link = os.path.normpath(os.path.join(os.path.dirname(target), link))
                 if link not in seen and link not in todo:
                     todo.append("/" + link.lstrip("/"))
     on_disk = {"/" + str(path.relative_to(SITE)) for path in SITE.rglob("*") if path.is_file()} - {"/index.html"}
-    assert seen - {"/", "/index.html"} == on_disk
+    scripts = {f"/source/{script.path}" for script in course.scripts_in_order()}
+    assert seen - {"/", "/index.html"} == on_disk | scripts
 
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -766,7 +766,7 @@ def test_the_site_names_every_day_and_script_as_the_readme_does():
         if day := re.fullmatch(r"### \[(Day \d+)\]\(\S+\)(: .+)", line):
             wanted.append((day[1] + day[2], []))
         elif script := re.fullmatch(r"\| \[(\S+)\]\((\S+\.py)\) \| (.+) \|", line):
-            wanted[-1][1].append((script[2], script[1], script[3]))
+            wanted[-1][1].append((script[2], script[1], script[3].replace(" · ", " ", 1)))
     assert found == wanted
 
 

@@ -115,7 +115,7 @@ def test_only_the_scripts_of_gevent_and_greenlet_need_a_package(monkeypatch):
     missing = {script.path: tour.missing_packages(script.path) for script in course.scripts_in_order()}
     assert set().union(*missing.values()) == {"gevent", "greenlet"}
     assert {path for path, packages in missing.items() if packages == {"gevent"}} == {
-        f"day12/gevent_{name}.py" for name in ("test", "monkey", "server")}
+        f"day12/gevent_{name}.py" for name in ("test", "joinall", "monkey", "server")}
 
 
 def test_it_works_in_a_posix_locale(copy):
