@@ -140,7 +140,7 @@ def test_fork_and_the_others_end_quietly_when_head_has_its_line(path):
 
 
 @pytest.mark.parametrize("path", [path for path in DEMOS if "flush=True" in (ROOT / path).read_text(encoding="utf-8")])
-def test_a_reader_that_has_ended_is_no_error(path):
+def test_fork_is_quiet_when_its_reader_has_ended(path):
     """The worst case of the above, where several processes print: none of their lines has a reader."""
     with Program("sh", "-c", f"{sys.executable} {ROOT / path} | exec 0<&-") as program:
         program.finish(orphans=range(3))
