@@ -60,7 +60,9 @@ def connect(ftp, host, port):
         ftp.connect(host, port)
     except ConnectionRefusedError as error:
         server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ftp_server.py")
-        command = f"python {shlex.quote(os.path.relpath(server))}{f' {port}' if port != 2121 else ''}"
+        command = f"python {shlex.quote(os.path.relpath(server))}"
+        if port != 2121:
+            command += f" {port}"
         sys.exit(f"ftp_client: {host} port {port}: {reason(error)}. "
                  f"Start the server first, in another terminal: {command}")
 
