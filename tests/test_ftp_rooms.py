@@ -333,11 +333,13 @@ def test_ftp_client_says_why(error, text):
 
 
 @pytest.mark.parametrize("done, size, seconds, text", [
-    (0, 100, 0, "  0% [....] 0.0 MB  0.0 MB/s  "),
-    (50, 100, 1, " 50% [##..] 0.0 MB  0.0 MB/s  1 s left"),
-    (2_000_000, 2_000_000, 2, "100% [####] 2.0 MB  1.0 MB/s  "),
-    (0, 0, 0, "100% [####] 0.0 MB  0.0 MB/s  "),
-    (3_000_000, None, 1, "3.0 MB  3.0 MB/s"),
+    (0, 100, 0, "  0% [....] 0 bytes  0 bytes/s"),
+    (50, 100, 1, " 50% [##..] 50 bytes  50 bytes/s  1 s left"),
+    (1345, 1345, 1e-4, "100% [####] 1.3 KiB"),                        # its speed would say nothing
+    (2 << 20, 2 << 20, 2, "100% [####] 2.0 MiB  1.0 MiB/s"),
+    (0, 0, 0, "100% [####] 0 bytes"),
+    (3 << 20, None, 1, "3.0 MiB  3.0 MiB/s"),
+    (5 << 40, None, 1, "5,120.0 GiB  5,120.0 GiB/s"),
 ])
 def test_ftp_client_bar(monkeypatch, done, size, seconds, text):
     monkeypatch.setattr(screen.shutil, "get_terminal_size", lambda: os.terminal_size((54, 24)))

@@ -1,13 +1,15 @@
-"""A client of an FTP server for people: a menu to list, get and put files, on the standard ftplib.
-ftp 文件服务器
+"""An FTP client for people: a menu to list, get and put files, built on the standard ftplib.
+给人用的 FTP 客户端：用菜单列出、下载和上传文件，基于标准库 ftplib。
+讲义: ftp 文件服务器
 
 Run:    python day11/ftp/ftp_server.py                          first, in another terminal
         python day11/ftp/ftp_client.py [port] [-H HOST] [--user NAME]
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
-What it gets goes into the current folder, and replaces a file of that name. A name is the rest of
-the line, with the spaces in it. With --user it asks for a password; in a pipe, that is line 1.
-To leave: quit, end of input (Ctrl-D) or Ctrl-C.
+What it gets goes into the current folder (if that is in the course, into day11/ftp/downloads), and
+replaces a file of that name. A name is the rest of the line, with the spaces in it; Tab completes
+it. With --user it asks for a password; in a pipe, that is line 1. On a terminal, Ctrl-C cancels a
+transfer. To leave: quit, end of input (Ctrl-D), or Ctrl-C at the prompt.
 Exit status: 0 all commands have worked, 1 one has not, 2 wrong arguments.
 
 This file is the command: it connects and logs in. The rest is in the package ftpclient, whose map
@@ -15,20 +17,21 @@ is ftpclient/__init__.py.
 """
 import argparse
 import contextlib
-import ftplib
 import getpass
 import os
+import shlex
 import signal
 import sys
 
+from ftpclient.connection import Connection
 from ftpclient.errors import LOST, reason
+from ftpclient.interrupt import ctrl_c
 from ftpclient.menu import talk
 from ftpclient.screen import to_wire
 
 ANONYMOUS = ("anonymous", "ftp")
-# Seconds of silence after which the client gives up the server.
-TIMEOUT = 30
-LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Windows has no SIGHUP.
+LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def main():
@@ -42,22 +45,35 @@ def main():
         # nohup asks to ignore SIGHUP: leave that as it is.
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, stop)
-    # In Latin-1 each byte is a character, so every name and reply can be decoded: see to_wire.
-    ftp = ftplib.FTP(timeout=TIMEOUT, encoding="latin-1")
-    # The reply to PASV contains an address. A server could name another host's and make us connect
-    # to it, so only the port is used. That is the default of ftplib; it stands here as it matters.
-    ftp.trust_server_pasv_ipv4_address = False
+    ftp = Connection()
     try:
         with contextlib.closing(ftp):
-            ftp.connect(args.host, args.port)
+            connect(ftp, args.host, args.port)
             ftp.login(to_wire(args.user), to_wire(ask_password(args.user)))
             sys.exit(0 if talk(ftp) else 1)
     except LOST as error:
         sys.exit(f"ftp_client: {args.host} port {args.port}: {reason(error)}")
 
 
+def connect(ftp, host, port):
+    try:
+        ftp.connect(host, port)
+    except ConnectionRefusedError as error:
+        server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ftp_server.py")
+        command = f"python {shlex.quote(os.path.relpath(server))}"
+        if port != 2121:
+            command += f" {port}"
+        sys.exit(f"ftp_client: {host} port {port}: {reason(error)}. "
+                 f"Start the server first, in another terminal: {command}")
+
+
 def stop(signum, frame):
-    """The handler of Ctrl-C: leave, and clean up on the way. A second one does not disturb that."""
+    """The handler of Ctrl-C and other signals: leave, and clean up on the way.
+
+    A second one does not disturb that. On a terminal, Ctrl-C cancels a transfer instead.
+    """
+    if signum == signal.SIGINT and sys.stdin.isatty() and sys.stdout.isatty() and ctrl_c.press():
+        return
     for other in LEAVE:
         signal.signal(other, signal.SIG_IGN)
     if sys.stdout.isatty():

@@ -3,17 +3,13 @@
 """
 import contextlib
 import ftplib
+import re
 import sys
 
+from ftpclient import completion
 from ftpclient.errors import LOST, REFUSED, Failed, reason
 from ftpclient.screen import clean, from_wire, local_time, show, to_wire
 from ftpclient.transfers import get, put
-
-try:
-    # Where there is a readline, input() lets the user edit the line and go back to earlier ones.
-    import readline  # noqa: F401
-except ImportError:
-    pass
 
 MENU = """
   1  list [FOLDER]   what is in the library     查看文件库
@@ -22,14 +18,17 @@ MENU = """
   4  quit            leave                      退出
   5  help            this menu                  帮助
 """
-WORDS = {"1": "list", "2": "get", "3": "put", "4": "quit", "5": "help"}
+WORDS = {"1": "list", "2": "get", "3": "put", "4": "quit", "5": "help",
+         "ls": "list", "dir": "list", "bye": "quit", "exit": "quit", "?": "help"}
 
 
 def talk(ftp):
     """Do what the lines of standard input ask for; return whether all of it has worked."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    completer = None
     if on_terminal:
         show(MENU)
+        completer = completion.start(ftp, WORDS)
     all_worked = True
     while True:
         try:
@@ -38,8 +37,11 @@ def talk(ftp):
             if on_terminal:
                 show()
             break
-        word, name = [*line.split(maxsplit=1), "", ""][:2]
-        word = WORDS.get(word, word.lower())
+        if completer:
+            completer.forget()
+            if completer.error:
+                raise completer.error
+        word, name = parse(line)
         if word == "quit":
             break
         try:
@@ -53,6 +55,16 @@ def talk(ftp):
     with contextlib.suppress(*LOST):
         ftp.quit()
     return all_worked
+
+
+def parse(line):
+    """A line as a command and its argument, either of which may be empty."""
+    word, name = [*line.split(maxsplit=1), "", ""][:2]
+    word = word.lower()
+    if word in ("ls", "dir"):
+        # As in ls -la: options mean nothing here.
+        name = re.sub(r"^(-\w+(\s+|$))+", "", name)
+    return WORDS.get(word, word), name
 
 
 def obey(ftp, word, name):
@@ -69,8 +81,12 @@ def obey(ftp, word, name):
         if not name:
             raise Failed("which file? Type: put FILE")
         put(ftp, name)
+    elif word == "cd":
+        # Without a name: back to the top.
+        ftp.cwd(to_wire(name or "/"))
+        show(f"now in {clean(from_wire(ftp.pwd()))}")
     elif word:
-        raise Failed("unknown; the commands are list, get, put, quit and help")
+        raise Failed("unknown; the commands are list, get, put, cd, quit and help")
 
 
 def list_files(ftp, folder):

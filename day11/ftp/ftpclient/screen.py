@@ -11,6 +11,8 @@ import time
 # Seconds between two drawings of the progress bar.
 DRAW_EVERY = 0.1
 CLEAR_LINE = "\r\x1b[K"
+# Bytes below which a transfer is over too soon for its speed to mean anything.
+SMALL = 1 << 20
 
 
 def show(text="", end="\n"):
@@ -82,10 +84,23 @@ def progress(size):
 def bar(done, size, seconds):
     """How far a transfer is, how fast, and how long it will take if the size is known."""
     rate = done / seconds if seconds else 0
-    text = f"{done / 1e6:,.1f} MB  {rate / 1e6:,.1f} MB/s"
+    text = f"{amount(done)}  {amount(rate)}/s"
     if size is None:
         return text
+    if done >= size and size < SMALL:
+        text = amount(done)
     share = min(done / size, 1) if size else 1
-    left = f"{(size - done) / rate:.0f} s left" if rate and done < size else ""
+    left = f"  {(size - done) / rate:.0f} s left" if rate and done < size else ""
     width = min(40, max(0, shutil.get_terminal_size().columns - 50))
-    return f"{share:4.0%} [{'#' * int(share * width):.<{width}}] {text}  {left}"
+    return f"{share:4.0%} [{'#' * int(share * width):.<{width}}] {text}{left}"
+
+
+def amount(count):
+    """A number of bytes as people read it: 650 bytes, 1.3 KiB, 20.0 MiB."""
+    if count < 1024:
+        return f"{count:.0f} bytes"
+    for unit in ("KiB", "MiB", "GiB"):
+        count /= 1024
+        if count < 1024:
+            break
+    return f"{count:,.1f} {unit}"

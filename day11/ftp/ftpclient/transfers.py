@@ -10,6 +10,8 @@ import stat
 import struct
 
 from ftpclient.errors import REFUSED, Failed, local
+from ftpclient.interrupt import Cancelled, ctrl_c
+from ftpclient.places import download_folder, find_upload
 from ftpclient.screen import clean, progress, show, to_wire
 
 # Bytes to send or receive at once.
@@ -17,10 +19,27 @@ BLOCK = 1 << 18
 
 
 def get(ftp, name):
-    """Download a file into the current folder. Raises Failed, or what ftplib raises."""
-    target = os.path.basename(name)
-    if target in ("", ".", "..") or os.path.isdir(target):
-        raise Failed("that is a folder" if target else "that is not the name of a file")
+    """Download a file; places.py says where to. Raises Failed, or what ftplib raises."""
+    base = os.path.basename(name)
+    with local():
+        folder = download_folder()
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+    target = os.path.join(folder, base)
+    if base in ("", ".", "..") or os.path.isdir(target):
+        raise Failed("that is a folder" if base else "that is not the name of a file")
+    try:
+        with ctrl_c.transfer():
+            received = download(ftp, name, target)
+    except Cancelled:
+        kept = "the old file is unchanged" if os.path.lexists(target) else "nothing of it was saved"
+        raise Failed(f"cancelled; {kept}") from None
+    where = f", in {os.path.relpath(folder)}" if folder else ""
+    show(f"got {clean(base)}, {received:,} bytes{where}")
+
+
+def download(ftp, name, target):
+    """Download a file to that path; return its size."""
     # TYPE I: bytes as they are. Some servers tell no size without it.
     ftp.voidcmd("TYPE I")
     try:
@@ -29,7 +48,7 @@ def get(ftp, name):
         # Old servers have no SIZE. If it is the file that does not exist, RETR will say so.
         size = None
     # It has another name until it is complete, so that a half file is never taken for a whole one.
-    temporary = f".download-{secrets.token_hex(8)}"
+    temporary = os.path.join(os.path.dirname(target), f".download-{secrets.token_hex(8)}")
     try:
         with local():
             file = open(temporary, "xb", buffering=0)
@@ -43,7 +62,7 @@ def get(ftp, name):
         # By now it has its final name, or could not even be created.
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-    show(f"got {clean(target)}, {received:,} bytes")
+    return received
 
 
 def receive(ftp, name, file, size):
@@ -66,27 +85,46 @@ def receive(ftp, name, file, size):
 
 def put(ftp, path):
     """Upload a file, under the last name of its path. Raises Failed, or what ftplib raises."""
-    path = os.path.expanduser(path)
-    name = os.path.basename(path)
     with local():
+        path = find_upload(path)
+        name = os.path.basename(path)
         mode = os.stat(path).st_mode
         # To open a named pipe would mean to wait for a process that writes to it.
         if not stat.S_ISREG(mode):
             raise Failed("that is a folder" if stat.S_ISDIR(mode) else "that is not a file")
         file = open(path, "rb", buffering=0)
-    with file:
-        size = os.fstat(file.fileno()).st_size
-        ftp.voidcmd("TYPE I")
-        # The server needs the size to tell the whole file from a part of it.
-        with contextlib.suppress(*REFUSED):
-            ftp.voidcmd(f"ALLO {size}")
-        sent = 0
-        with transfer(ftp, f"STOR {to_wire(name)}") as conn, progress(size) as advance:
-            while data := read(file):
-                conn.sendall(data)
-                sent += len(data)
-                advance(len(data))
+    try:
+        with file, ctrl_c.transfer():
+            sent = upload(ftp, name, file)
+    except Cancelled:
+        raise Failed(f"cancelled; {what_is_there(ftp, name)}") from None
     show(f"put {clean(name)}, {sent:,} bytes")
+
+
+def upload(ftp, name, file):
+    """Upload an open file under that name; return how many bytes were sent."""
+    size = os.fstat(file.fileno()).st_size
+    ftp.voidcmd("TYPE I")
+    # The server needs the size to tell the whole file from a part of it.
+    with contextlib.suppress(*REFUSED):
+        ftp.voidcmd(f"ALLO {size}")
+    sent = 0
+    with transfer(ftp, f"STOR {to_wire(name)}") as conn, progress(size) as advance:
+        while data := read(file):
+            conn.sendall(data)
+            sent += len(data)
+            advance(len(data))
+    return sent
+
+
+def what_is_there(ftp, name):
+    """What the server has under a name, after an upload that was cancelled."""
+    try:
+        return f"the server has a file of that name, {ftp.size(to_wire(name)) or 0:,} bytes"
+    except ftplib.error_perm as error:
+        if str(error).startswith("550"):
+            return "the server has no file of that name"
+        return "the server does not say what it has kept"
 
 
 def read(file):
@@ -102,7 +140,8 @@ def transfer(ftp, command):
     """
     conn = ftp.transfercmd(command)
     try:
-        yield conn
+        with ctrl_c.data():
+            yield conn
     except BaseException as error:
         # To close it in the usual way would tell the server that the file is complete (EOF).
         # With SO_LINGER of 0 seconds, close sends a reset (RST) instead.

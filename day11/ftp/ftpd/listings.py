@@ -24,8 +24,8 @@ def list_long(session, argument):
 
 @command("NLST", said=True)
 def list_names(session, argument):
-    argument = from_wire(without_options(argument))
-    prefix = argument[:argument.rfind("/") + 1]
+    argument = without_options(argument)
+    prefix = from_wire(argument[:argument.rfind("/") + 1])
     if session.is_folder(argument):
         prefix = ""
     return send_lines(session, [prefix + name for name, _ in matching(session, argument)])

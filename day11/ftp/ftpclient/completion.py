@@ -1,0 +1,114 @@
+"""Tab completes commands and the names of files: local ones for put, the server's for get.
+按 Tab 补全命令和文件名：put 补全本地文件，get 补全服务器上的文件
+"""
+import contextlib
+import os
+
+from ftpclient.errors import LOST, REFUSED
+from ftpclient.interrupt import ctrl_c
+from ftpclient.places import download_folder
+from ftpclient.screen import from_wire, to_wire
+
+try:
+    # Where there is a readline, input() lets the user edit the line and go back to earlier ones.
+    import readline
+except ImportError:
+    readline = None
+
+# The words to complete; those with a space are followed by a name.
+COMMANDS = ("cd ", "get ", "help", "list", "put ", "quit")
+# Seconds that a Tab may wait for the server.
+PATIENT = 5
+
+
+class Completer:
+    """ftp: a Connection.  words: other ways to write a command, such as ls for list."""
+
+    def __init__(self, ftp, words):
+        self.ftp = ftp
+        self.words = words
+        self.matches = []
+        self.forget()
+        # An exception in complete() would be lost: the loop of the menu looks here.
+        self.error = None
+
+    def forget(self):
+        """Forget what is on the server: a command may have changed it."""
+        self.seen = {}
+
+    def complete(self, text, state):
+        """readline calls this with state 0, 1, 2, ... until it returns None.
+
+        text: what is typed, from the last space on.
+        """
+        if state == 0:
+            line = readline.get_line_buffer()[:readline.get_endidx()]
+            with ctrl_c.ignore():
+                self.matches = self.find(line.lstrip(), text)
+        return self.matches[state] if state < len(self.matches) else None
+
+    def find(self, line, text):
+        """What can stand for text, the last word of line."""
+        word, space, typed = line.partition(" ")
+        command = self.words.get(word, word)
+        typed = typed.lstrip() if space else word
+        if not space:
+            names = COMMANDS
+        elif command == "put":
+            names = local_names(typed)
+        elif command in ("get", "list", "cd"):
+            names = self.remote_names(typed.rpartition("/")[0], command != "get")
+        else:
+            names = []
+        start = len(typed) - len(text)
+        return sorted(name[start:] for name in names if name.startswith(typed))
+
+    def remote_names(self, folder, only_folders):
+        """The paths of what is in a folder of the server; folders end with "/"."""
+        if folder not in self.seen:
+            self.seen[folder] = self.ask(folder)
+        return [name for name in self.seen[folder] if name.endswith("/") or not only_folders]
+
+    def ask(self, folder):
+        names = []
+        try:
+            self.ftp.sock.settimeout(PATIENT)
+            for name, facts in self.ftp.mlsd(to_wire(folder)):
+                name, kind = from_wire(name), facts.get("type")
+                if name.isprintable() and kind not in ("cdir", "pdir"):
+                    name = f"{folder}/{name}" if folder else name
+                    names.append(f"{name}/" if kind == "dir" else name)
+            self.ftp.sock.settimeout(self.ftp.timeout)
+        except LOST as error:
+            # A refusal means that there is nothing to complete. 421 and all else end the session.
+            if not isinstance(error, REFUSED) or str(error).startswith("421"):
+                self.error = error
+        return names
+
+
+def local_names(typed):
+    """The paths of what is in the folder that is being typed; of the downloads too."""
+    folder, slash, _ = typed.rpartition("/")
+    folders = [os.path.expanduser(folder + slash)]
+    if not slash:
+        folders.append(download_folder())
+    found = set()
+    for path in folders:
+        with contextlib.suppress(OSError), os.scandir(path or ".") as entries:
+            for entry in entries:
+                if entry.name.isprintable():
+                    found.add(f"{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}")
+    return found
+
+
+def start(ftp, words):
+    """Let Tab complete; return the Completer, or None without a readline."""
+    if not readline:
+        return None
+    completer = Completer(ftp, words)
+    readline.set_completer(completer.complete)
+    readline.set_completer_delims(" ")
+    # On macOS another library stands behind the same module.
+    is_libedit = "libedit" in (readline.__doc__ or "")
+    readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
+    return completer

@@ -1,0 +1,27 @@
+"""Where downloads go: into the current folder, but not among the files of the course.
+下载的文件放在哪里：当前目录；如果当前目录在课程仓库中，就放进专门的目录
+"""
+import os
+
+# day11/ftp/ftpclient/places.py
+FTP_FOLDER = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+COURSE = os.path.dirname(os.path.dirname(FTP_FOLDER))
+DOWNLOADS = os.path.join(FTP_FOLDER, "downloads")
+
+
+def download_folder():
+    """The folder for downloads; "" is the current one. Raises OSError."""
+    # These programs may have been copied to another place.
+    is_course = FTP_FOLDER == os.path.join(COURSE, "day11", "ftp")
+    if is_course and f"{os.path.realpath(os.getcwd())}{os.sep}".startswith(COURSE + os.sep):
+        return DOWNLOADS
+    return ""
+
+
+def find_upload(path):
+    """The path of a file to upload; what was downloaded is found by its name alone."""
+    path = os.path.expanduser(path)
+    downloaded = os.path.join(download_folder(), path)
+    if not os.path.exists(path) and os.path.exists(downloaded):
+        return downloaded
+    return path
