@@ -95,6 +95,45 @@ def test_accepted_socket_says_what_is_inherited():
     assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
 
 
+def test_framing():
+    printed = output_of("day11/framing.py")
+    assert "received  b'helloworld'\n" in printed and "received  b'hello, w' b'orld'\n" in printed
+    assert re.findall(r"^  recv\((\d+)\) +b'(\S+)' b'(\S+)'$", printed, re.MULTILINE) == [
+        (size, *messages) for messages in (("hello", "world"), (r"a\nb", "world")) for size in ("1", "100")]
+
+
+@pytest.mark.parametrize("changes, said", [
+    # Each recv is taken for one message.
+    ({'        buffer += data\n': '        yield data\n        continue\n'}, "expected the messages .*b'h', b'e', .*"),
+    # What is not complete yet is dropped.
+    ({"*complete, buffer = buffer.split": "*complete, _ = (buffer, buffer := b'')[0].split"}, "expected the messages .*"),
+    # More is asked for than the message still lacks.
+    ({"min(size, count - len(data))": "size"}, "expected .*|the connection ended .*|unpack requires a buffer of 2 bytes"),
+    # Exercise 8: a message with a line end.
+    ({'messages = [b"hello"': 'messages = [b"hel\\nlo"'}, "expected .*b'hel', b'lo', b'world'.*"),
+    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both in one piece: .*b'hello'.*"),
+    ({"[8, 8]": "[100]"}, "expected one message in two pieces: .*b'hello, world'.*"),
+])
+def test_framing_says_what_it_sees(changes, said):
+    code = changed("framing", changes)
+    run(sys.executable, "-c", code, status=1, stderr=f"(?s).*(AssertionError|EOFError|struct.error): ({said})\n", **CHANGED)
+
+
+@pytest.mark.parametrize("read, data, complete", [
+    ("read_lines", b"one\ntwo", [b"one"]), ("read_lines", b"", []), ("read_lines", b"\n", [b""]),
+    ("read_by_length", b"\0\3one\0\3tw", [b"one"]), ("read_by_length", b"\0\3one\0\3", [b"one"]),
+    ("read_by_length", b"\0\3one\0", [b"one"]), ("read_by_length", b"\0\0", [b""]), ("read_by_length", b"", []),
+])
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_framing_at_the_end_of_the_connection(read, data, complete, size):
+    """Half a message is no message."""
+    code = (f"import framing\nclient, conn = framing.connect()\nwith conn:\n with client:\n  client.sendall({data!r})\n"
+            f" for message in framing.{read}(conn, {size}):\n  print(message)")
+    half = data not in (b"", b"\n", b"\0\0")
+    program = run(sys.executable, "-c", code, status=int(half), stderr="(?s).*EOFError: .*inside a message.*\n" if half else "", **CHANGED)
+    assert program.stdout.splitlines() == list(map(str, complete))
+
+
 def test_bitwise():
     printed = output_of("day11/bitwise.py")
     rows = re.findall(r"^(.*?) +([01]{6}) +(\d+)\b(?: +(.*))?$", printed, re.MULTILINE)
