@@ -245,6 +245,25 @@ def test_fork_server_each_process_closes_the_socket_that_is_not_its_own():
         wait_until(lambda: not server.children(), lambda: "a child is left")            # not even a zombie
 
 
+def test_fork_server_copy_of_a_connection_keeps_it_open():
+    """The child has closed its own and exited; the client sees the end only when the parent has closed the other one."""
+    run(sys.executable, "-c", """if True:
+        import os, select, socket
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = socket.create_connection(listener.getsockname(), timeout=10)
+            conn, addr = listener.accept()
+        pid = os.fork()
+        if pid == 0:
+            conn.close()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        assert not select.select([client], [], [], 0.1)[0]
+        conn.close()
+        with client:
+            assert client.recv(100) == b""
+        """)
+
+
 def test_fork_server_child_that_is_killed_is_nobody_elses_affair():
     with serve("day10/fork_server.py") as server, connect(server) as first:
         assert ping(first, b"x") == b"x"

@@ -250,6 +250,39 @@ def test_select_server_wlist_means_room_in_the_send_buffer():
         assert select.select([], [ours], [], 10) == ([], [ours], [])
 
 
+def test_select_server_ready_is_what_was_true_when_select_returned():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), timeout=10):
+        listener.setblocking(False)
+        reports = [select.select([listener], [], [], 10)[0] for _ in range(2)]        # as two processes would ask
+        assert reports == [[listener], [listener]]
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_select_server_waits_once_for_one_socket_at_less_cost_than_epoll():
+    """The shortest of many waits, since the machine may be busy with something else."""
+    with connected() as (client, conn), select.epoll() as epoll:
+        client.sendall(b"x")
+        select.select([conn], [], [], 10)
+
+        def by_select():
+            assert select.select([conn], [], [], 0)[0]
+
+        def by_epoll():
+            epoll.register(conn, select.EPOLLIN)
+            assert epoll.poll(0)
+            epoll.unregister(conn)
+
+        costs = {by_select: [], by_epoll: []}
+        for _ in range(2000):
+            for wait, found in costs.items():
+                started = time.perf_counter()
+                wait()
+                found.append(time.perf_counter() - started)
+        assert min(costs[by_select]) < min(costs[by_epoll])
+
+
 def test_select_server_xlist_means_urgent_data_and_errors_are_in_the_other_lists():
     with connected() as (client, conn):
         client.send(b"!", socket.MSG_OOB)
