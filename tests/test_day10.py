@@ -86,6 +86,62 @@ def test_thread_rlock():
     output_of("day10/thread_rlock.py")
 
 
+def test_producer_consumer():
+    printed = output_of("day10/producer_consumer.py")
+    assert printed.count("200 items came, 200 of them different") == 2
+    assert printed.splitlines()[-2:] == ["  while        waits again, and gets item 2", "  if           IndexError: pop from an empty deque"]
+
+
+@pytest.mark.parametrize("changes, call, result", [
+    ({"while not self.items": "if not self.items"}, "Buffer(), []", "IndexError('pop from an empty deque')"),
+    ({"if not self.items": "while not self.items"}, "CarelessBuffer(), [2]", "2"),
+])
+def test_producer_consumer_the_loop_makes_the_difference(changes, call, result):
+    """Nothing else is different between the two buffers."""
+    definitions = changed("producer_consumer", changes).partition("\nif __name__")[0]
+    assert run(sys.executable, "-c", f"{definitions}\nprint(repr(overtake({call})))", **CHANGED).stdout == f"{result}\n"
+
+
+def test_producer_consumer_put_waits_while_the_buffer_is_full():
+    run(sys.executable, "-c", """if True:
+        import threading, producer_consumer
+        buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
+        for item in range(3):
+            buffer.put(item)
+        def put():
+            with buffer.lock:
+                inside.set()
+                buffer.put(3)
+                done.append(3)
+        thread = producer_consumer.start(put)
+        inside.wait()
+        with buffer.lock:                          # so it waits
+            assert list(buffer.items) == [0, 1, 2] and not done
+            assert buffer.get() == 0
+        thread.join()
+        assert list(buffer.items) == [1, 2, 3]
+        """, **CHANGED)
+
+
+def test_thread_pool():
+    printed = output_of("day10/thread_pool.py")
+    assert "done() is False, False\n" in printed and printed.endswith("  result() returned 1, 4\n")
+    assert "raised TimeoutError in 2 of 2\n  cancel() returned True for 2 inner tasks" in printed
+
+
+@pytest.mark.parametrize("changes, said", [
+    # Exercise 10: a third thread is free for the inner tasks.
+    ({"\nTHREADS = 2": "\nTHREADS = 3"}, r"wait in vain: \[1, 4\]"),
+    ({"    gate = Event()\n": "    gate = Event()\n    gate.set()\n", "done = [": "[future.result() for future in futures]\n    done = ["},
+     r"expected 1, 4 later: \[True, True\].*"),
+    ({"        if n == 1:": "        if n == 2:", "        if n == 2:\n            second_has_ended.set": "        if n == 1:\n            second_has_ended.set"},
+     r"expected 2 to end first: \[1, 2\].*"),
+    ({'submit(int, "x")': 'submit(int, "1")'}, "expected one ValueError twice: None, None"),
+])
+def test_thread_pool_says_what_it_sees(changes, said):
+    run(sys.executable, "-c", changed("thread_pool", changes), status=1, stderr=f"(?s).*AssertionError: .*{said}\n", **CHANGED)
+
+
 def test_dead_lock():
     started = time.monotonic()
     run("day10/dead_lock.py")
@@ -97,6 +153,10 @@ def test_dead_lock():
     ("dead_lock", {'("B", b, a,': '("B", a, b,'}, {"with first:": 1, "both.wait()   ": 1, "thread.join(": 1}),
     ("thread_lock", {"    lock.release() ": "    pass "}, {"lock.acquire()   ": 1, "thread.join(": 1}),
     ("thread_event", {"    written.set()\n": ""}, {"written.wait()   ": 3, "thread.join(": 1}),
+    ("thread_pool", {"\nTIMEOUT = 0.5": "\nTIMEOUT = None"}, {"answer = inner.result(": 2, "inner_pool=pool, timeout=TIMEOUT)": 1}),
+    ("producer_consumer", {"            if not self": "            while not self"},
+     {"result.append(buffer.get())": 1, "got = overtake(CarelessBuffer(": 1}),
+    ("producer_consumer", {"shared.put(None)": "pass"}, {"while (item := ": 2, "consumer.join()": 1}),
 ])
 def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits(script, changes, stand):
     """After 10 seconds, but we ask at once, and again, since the threads may still be on their way."""
@@ -186,6 +246,25 @@ def test_fork_server_each_process_closes_the_socket_that_is_not_its_own():
         for pid in children:
             assert gone(pid)
         wait_until(lambda: not server.children(), lambda: "a child is left")            # not even a zombie
+
+
+def test_fork_server_copy_of_a_connection_keeps_it_open():
+    """The child has closed its own and exited; the client sees the end only when the parent has closed the other one."""
+    run(sys.executable, "-c", """if True:
+        import os, select, socket
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = socket.create_connection(listener.getsockname(), timeout=10)
+            conn, addr = listener.accept()
+        pid = os.fork()
+        if pid == 0:
+            conn.close()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        assert not select.select([client], [], [], 0.1)[0]
+        conn.close()
+        with client:
+            assert client.recv(100) == b""
+        """)
 
 
 def test_fork_server_child_that_is_killed_is_nobody_elses_affair():

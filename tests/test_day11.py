@@ -95,6 +95,45 @@ def test_accepted_socket_says_what_is_inherited():
     assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
 
 
+def test_framing():
+    printed = output_of("day11/framing.py")
+    assert "received  b'helloworld'\n" in printed and "received  b'hello, w' b'orld'\n" in printed
+    assert re.findall(r"^  recv\((\d+)\) +b'(\S+)' b'(\S+)'$", printed, re.MULTILINE) == [
+        (size, *messages) for messages in (("hello", "world"), (r"a\nb", "world")) for size in ("1", "100")]
+
+
+@pytest.mark.parametrize("changes, said", [
+    # Each recv is taken for one message.
+    ({'        buffer += data\n': '        yield data\n        continue\n'}, "expected the messages .*b'h', b'e', .*"),
+    # What is not complete yet is dropped.
+    ({"*complete, buffer = buffer.split": "*complete, _ = (buffer, buffer := b'')[0].split"}, "expected the messages .*"),
+    # More is asked for than the message still lacks.
+    ({"min(size, count - len(data))": "size"}, "expected .*|the connection ended .*|unpack requires a buffer of 2 bytes"),
+    # Exercise 8: a message with a line end.
+    ({'messages = [b"hello"': 'messages = [b"hel\\nlo"'}, "expected .*b'hel', b'lo', b'world'.*"),
+    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both in one piece: .*b'hello'.*"),
+    ({"[8, 8]": "[100]"}, "expected one message in two pieces: .*b'hello, world'.*"),
+])
+def test_framing_says_what_it_sees(changes, said):
+    code = changed("framing", changes)
+    run(sys.executable, "-c", code, status=1, stderr=f"(?s).*(AssertionError|EOFError|struct.error): ({said})\n", **CHANGED)
+
+
+@pytest.mark.parametrize("read, data, complete", [
+    ("read_lines", b"one\ntwo", [b"one"]), ("read_lines", b"", []), ("read_lines", b"\n", [b""]),
+    ("read_by_length", b"\0\3one\0\3tw", [b"one"]), ("read_by_length", b"\0\3one\0\3", [b"one"]),
+    ("read_by_length", b"\0\3one\0", [b"one"]), ("read_by_length", b"\0\0", [b""]), ("read_by_length", b"", []),
+])
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_framing_at_the_end_of_the_connection(read, data, complete, size):
+    """Half a message is no message."""
+    code = (f"import framing\nclient, conn = framing.connect()\nwith conn:\n with client:\n  client.sendall({data!r})\n"
+            f" for message in framing.{read}(conn, {size}):\n  print(message)")
+    half = data not in (b"", b"\n", b"\0\0")
+    program = run(sys.executable, "-c", code, status=int(half), stderr="(?s).*EOFError: .*inside a message.*\n" if half else "", **CHANGED)
+    assert program.stdout.splitlines() == list(map(str, complete))
+
+
 def test_bitwise():
     printed = output_of("day11/bitwise.py")
     rows = re.findall(r"^(.*?) +([01]{6}) +(\d+)\b(?: +(.*))?$", printed, re.MULTILINE)
@@ -209,6 +248,39 @@ def test_select_server_wlist_means_room_in_the_send_buffer():
             while True:
                 theirs.recv(1 << 16)
         assert select.select([], [ours], [], 10) == ([], [ours], [])
+
+
+def test_select_server_ready_is_what_was_true_when_select_returned():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), timeout=10):
+        listener.setblocking(False)
+        reports = [select.select([listener], [], [], 10)[0] for _ in range(2)]        # as two processes would ask
+        assert reports == [[listener], [listener]]
+        listener.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_select_server_waits_once_for_one_socket_at_less_cost_than_epoll():
+    """The shortest of many waits, since the machine may be busy with something else."""
+    with connected() as (client, conn), select.epoll() as epoll:
+        client.sendall(b"x")
+        select.select([conn], [], [], 10)
+
+        def by_select():
+            assert select.select([conn], [], [], 0)[0]
+
+        def by_epoll():
+            epoll.register(conn, select.EPOLLIN)
+            assert epoll.poll(0)
+            epoll.unregister(conn)
+
+        costs = {by_select: [], by_epoll: []}
+        for _ in range(2000):
+            for wait, found in costs.items():
+                started = time.perf_counter()
+                wait()
+                found.append(time.perf_counter() - started)
+        assert min(costs[by_select]) < min(costs[by_epoll])
 
 
 def test_select_server_xlist_means_urgent_data_and_errors_are_in_the_other_lists():

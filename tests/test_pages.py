@@ -29,7 +29,7 @@ DAYS = [f"day{number:02}" for number in range(7, 13)]
 PAGES = ["README.md", *(f"{day}/README.md" for day in DAYS)]
 CJK = re.compile(r"[\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{2,}")
-UPDATE, TRY = "Where the notes need an update · 勘误", "Try it · 动手试试"
+UPDATE, TRY, CHECK = "Where the notes need an update · 勘误", "Try it · 动手试试", "Check yourself · 自测"
 
 # Every heading of the notes, in their order. What a page covers in its text has the phrase by which it does so.
 HEADINGS = {
@@ -488,12 +488,39 @@ def test_exercises(day):
     page = f"{day}/README.md"
     lists = re.findall(rf"^(?:## |\*\*){TRY}(?:\*\*)?\n\n((?:(?:\d+\.| ) .*\n)+)", prose_of(page), re.MULTILINE)
     exercises = [exercise for one in lists for exercise in re.split(r"^\d+\. ", one, flags=re.MULTILINE)[1:]]
-    assert len(part(page, f"## {TRY}").split("<details>")) > 5 and len(exercises) == text_of(page).count("<details>")
+    assert len(part(page, f"## {TRY}").split("<details>")) > 5 and len(exercises) == text_of(page).count("<details>") - len(statements(page))
     for exercise in exercises:
         question, answer = re.fullmatch(
             r"(?s)(.+)<details><summary>answer · 答案</summary>(.+)</details>\s*", exercise).groups()
         assert is_bilingual(question) and is_bilingual(answer), exercise
         assert "details" not in question + answer, exercise
+
+
+def statements(page):
+    """Of "Check yourself": the numbered statements, each with its answer folded in."""
+    if CHECK not in headings(page):
+        return []
+    return re.split(r"^\d+\. ", part(page, f"## {CHECK}"), flags=re.MULTILINE)[1:]
+
+
+@pytest.mark.parametrize("day", ["day10", "day11"])
+def test_check_yourself(day):
+    """True or false? Each answer says so in both languages, why, and which script or test proves it."""
+    found = statements(f"{day}/README.md")
+    assert len(found) == 10
+    verdicts = set()
+    for one in found:
+        statement, verdict, english, verdict_zh, chinese, proof = re.fullmatch(
+            r"(?s)(.+)<details><summary>answer · 答案</summary>(True|False)\. (.+) ·\n +(对|错)。(.+)Proof · 证明: (.+)</details>\s*", one).groups()
+        assert is_bilingual(statement) and WORD.search(english) and not CJK.search(english) and CJK.search(chinese), one
+        assert (verdict, verdict_zh) in (("True", "对"), ("False", "错")), one
+        verdicts.add(verdict)
+        file, *tests = re.findall("<code>([^<]+)</code>", proof)
+        assert (ROOT / day / file).is_file(), file
+        assert tests or course.describe(str((ROOT / day / file).resolve().relative_to(ROOT))).output, f"{file} prints nothing"
+        for test in tests:
+            assert re.search(rf"^def {test}\(", (ROOT / day / file).read_text(encoding="utf-8"), re.MULTILINE), f"{file} has no {test}"
+    assert verdicts == {"True", "False"}
 
 
 @pytest.mark.parametrize("day, question", QUESTIONS)

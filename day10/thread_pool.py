@@ -1,0 +1,128 @@
+"""A pool of threads: futures, map, an error at result(), and tasks that deadlock the pool.
+线程池：Future、map、result() 抛出任务的异常，以及互相等待而死锁的任务。
+讲义之外
+
+Run:    python day10/thread_pool.py
+
+Output:
+    submit() returns futures at once: done() is False, False
+    when the tasks may end, result() waits for them: 1, 4
+    map(): the tasks ended in the order 2, 1; the results come in the order 1, 4
+    an error in a task: exception() is ValueError, result() raised ValueError
+    2 threads, 2 tasks that wait for a task each, in the same pool
+      result(timeout=0.5) raised TimeoutError in 2 of 2
+      cancel() returned True for 2 inner tasks: they had not begun
+    the same tasks, with a second pool for the inner ones
+      result() returned 1, 4
+"""
+import concurrent.futures
+import contextlib
+import faulthandler
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+THREADS = 2                         # in the pool that deadlocks
+TIMEOUT = 0.5                       # seconds; without it, the deadlock would never end
+
+
+def main():
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+    # Two threads take tasks from one queue. Leaving `with` waits until all tasks have ended.
+    # 两个线程从同一个任务队列取任务；离开 with 时等待所有任务结束
+    with ThreadPoolExecutor(2) as pool:
+        show_futures(pool)
+        show_map(pool)
+        show_error(pool)
+
+    print(f"{THREADS} threads, 2 tasks that wait for a task each, in the same pool")
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers, cancelled = run_outer_tasks(pool, inner_pool=pool, timeout=TIMEOUT)
+    timeouts = answers.count("TimeoutError")
+    print(f"  result(timeout={TIMEOUT}) raised TimeoutError in {timeouts} of 2")
+    print(f"  cancel() returned True for {sum(cancelled)} inner tasks: they had not begun")
+    assert answers == ["TimeoutError"] * 2, f"expected that both tasks wait in vain: {answers}"
+    assert cancelled == [True] * 2, f"expected that no inner task has begun: {cancelled}"
+
+    print("the same tasks, with a second pool for the inner ones")
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(2) as inner_pool:
+        answers, cancelled = run_outer_tasks(pool, inner_pool, timeout=10)
+    print("  result() returned", ", ".join(map(str, answers)))
+    assert answers == [1, 4], f"expected both results: {answers}"
+
+
+def show_futures(pool):
+    gate = Event()
+    # A future stands for a result that does not exist yet. Future 代表一个将来才有的结果
+    futures = [pool.submit(square_after, gate, n) for n in (1, 2)]
+    done = [future.done() for future in futures]
+    print("submit() returns futures at once: done() is", ", ".join(map(str, done)))
+    gate.set()
+    results = [future.result() for future in futures]
+    print("when the tasks may end, result() waits for them:", ", ".join(map(str, results)))
+    assert (done, results) == ([False, False], [1, 4]), f"expected 1, 4 later: {done}, {results}"
+
+
+def square_after(event, n):
+    event.wait()
+    return n * n
+
+
+def show_map(pool):
+    second_has_ended, ended = Event(), []
+
+    def task(n):
+        if n == 1:
+            second_has_ended.wait()
+        ended.append(n)
+        if n == 2:
+            second_has_ended.set()
+        return n * n
+
+    # map returns an iterator: the results come in the order of the arguments.
+    results = list(pool.map(task, (1, 2)))
+    print("map(): the tasks ended in the order", ", ".join(map(str, ended)), end="; ")
+    print("the results come in the order", ", ".join(map(str, results)))
+    assert (ended, results) == ([2, 1], [1, 4]), f"expected 2 to end first: {ended}, {results}"
+
+
+def show_error(pool):
+    # The error stays in the future: without result() or exception(), it is never seen.
+    # 异常留在 Future 里：不调用 result() 或 exception()，就永远看不到
+    future = pool.submit(int, "x")
+    stored, raised = future.exception(), None
+    try:
+        future.result()
+    except ValueError as error:
+        raised = error
+    print(f"an error in a task: exception() is {type(stored).__name__}", end=", ")
+    print(f"result() raised {type(raised).__name__}")
+    assert raised and raised is stored, f"expected one ValueError twice: {stored!r}, {raised!r}"
+
+
+def run_outer_tasks(pool, inner_pool, timeout):
+    """Run two outer tasks; return two lists: their answers, and what cancel() returned to them."""
+    both = Barrier(2)
+    futures = [pool.submit(outer, inner_pool, n, both, timeout) for n in (1, 2)]
+    answers, cancelled = zip(*[future.result() for future in futures])
+    return list(answers), list(cancelled)
+
+
+def outer(inner_pool, n, both, timeout):
+    """Submit an inner task, and wait for its result for so many seconds."""
+    both.wait()                     # until both threads of the pool have an outer task
+    inner = inner_pool.submit(pow, n, 2)
+    try:
+        # In the same pool the inner task needs a free thread. Both threads wait here for theirs.
+        # 同一个池里，内层任务要等空闲线程，而两个线程都在这里等内层任务
+        answer = inner.result(timeout)
+    except concurrent.futures.TimeoutError:
+        answer = "TimeoutError"
+    cancelled = inner.cancel()      # takes it out of the queue, if it has not begun
+    both.wait()                     # until both have an answer: keep the thread until then
+    return answer, cancelled
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+r"""TCP has no messages; a line end behind them or a length in front marks where they end.
+TCP 没有消息边界（粘包、拆包）；以换行结尾或以长度开头，才能区分消息。
+讲义之外
+
+Run:    python day11/framing.py
+
+Output:
+    two sends, one recv(100)
+      sent      b'hello' b'world'
+      received  b'helloworld'
+    one send, two calls of recv(8)
+      sent      b'hello, world'
+      received  b'hello, w' b'orld'
+
+    a line end behind each message: b'hello\nworld\n'
+      recv(1)    b'hello' b'world'
+      recv(100)  b'hello' b'world'
+    a length in front of each message: b'\x00\x03a\nb\x00\x05world'
+      recv(1)    b'a\nb' b'world'
+      recv(100)  b'a\nb' b'world'
+"""
+import contextlib
+import faulthandler
+import socket
+import struct
+
+# Two bytes, the more significant one first (network byte order): a number up to 65535.
+LENGTH = struct.Struct("!H")
+
+
+def main():
+    # If a call waits for ever: after 10 s, say in which line it waits, and end.
+    with contextlib.suppress(OSError, RuntimeError):
+        faulthandler.dump_traceback_later(10, exit=True)
+
+    print("two sends, one recv(100)")
+    received = exchange([b"hello", b"world"], [100])
+    assert received == [b"helloworld"], f"expected both in one piece: {received}"
+    print("one send, two calls of recv(8)")
+    received = exchange([b"hello, world"], [8, 8])
+    assert received == [b"hello, w", b"orld"], f"expected one message in two pieces: {received}"
+
+    messages = [b"hello", b"world"]
+    data = b"".join(message + b"\n" for message in messages)
+    print(f"\na line end behind each message: {data}")
+    compare(data, read_lines, messages)
+    # These messages may be any bytes, even line ends.
+    messages = [b"a\nb", b"world"]
+    data = b"".join(LENGTH.pack(len(message)) + message for message in messages)
+    print(f"a length in front of each message: {data}")
+    compare(data, read_by_length, messages)
+
+
+def exchange(messages, sizes):
+    """Send some messages; return what recv returns for each of the sizes, in bytes."""
+    client, conn = connect()
+    with client, conn:
+        for message in messages:
+            client.sendall(message)
+        wait_for(conn, sum(map(len, messages)))
+        # TCP keeps the bytes and their order, but not where one send ended and the next one began.
+        # TCP 保证字节和顺序，但不记录一次发送到哪里结束
+        received = [conn.recv(size) for size in sizes]
+    print("  sent     ", *messages)
+    print("  received ", *received)
+    return received
+
+
+def compare(data, read, messages):
+    """Send data at once; check that `read` finds the messages in it, however recv cuts it."""
+    for size in 1, 100:
+        client, conn = connect()
+        with conn:
+            with client:
+                client.sendall(data)
+            wait_for(conn, len(data))
+            received = list(read(conn, size))
+        print(f"  {f'recv({size})':9} ", *received)
+        assert received == messages, f"expected the messages {messages}: {received}"
+
+
+def read_lines(conn, size):
+    """Yield the messages, each of which ends with a line end."""
+    buffer = b""
+    while data := conn.recv(size):
+        buffer += data
+        # Take out the complete messages, none or several; the rest waits for its line end.
+        # 取出完整的消息（可能没有，也可能有好几条），剩下的半条留着，等后面的字节
+        *complete, buffer = buffer.split(b"\n")
+        yield from complete
+    if buffer:
+        raise EOFError(f"the connection ended inside a message: {buffer}")
+
+
+def read_by_length(conn, size):
+    """Yield the messages, each of which has its length in front."""
+    while head := read_exactly(conn, LENGTH.size, size):
+        [length] = LENGTH.unpack(head)
+        message = read_exactly(conn, length, size)
+        if len(message) < length:
+            raise EOFError(f"the connection ended inside a message: {head}")
+        yield message
+
+
+def read_exactly(conn, count, size):
+    """Return the next count bytes, from as many calls of recv as it takes; b"" at the end."""
+    data = b""
+    while len(data) < count:
+        # Never ask for more than is missing: what follows belongs to the next message.
+        # 缺多少就最多收多少：后面的字节属于下一条消息
+        part = conn.recv(min(size, count - len(data)))
+        if not part and data:
+            raise EOFError(f"the connection ended inside a message: {data}")
+        if not part:
+            break
+        data += part
+    return data
+
+
+def connect():
+    """Return both ends of a new TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        conn, addr = listener.accept()
+        return client, conn
+
+
+def wait_for(conn, count):
+    """Wait until count bytes have arrived. MSG_PEEK looks at them and leaves them there."""
+    while len(conn.recv(count, socket.MSG_PEEK)) < count:
+        pass
+
+
+if __name__ == "__main__":
+    main()
