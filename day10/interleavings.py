@@ -41,89 +41,84 @@ Output:
       deadlock: A, B, C wait for ever  27,360  ############  wrong
     Condition: if, then wait: 679 schedules, 2 outcomes
       stock = 2                                       517  ############
-      A(): AssertionError in line 199: woken too ...  162  ####          wrong
-        A(): AssertionError in line 199: woken too early: stock is 1
+      A(): AssertionError in line 194: woken too ...  162  ####          wrong
+        A(): AssertionError in line 194: woken too early: stock is 1
     Condition: while, wait: 769 schedules, 1 outcome
       stock = 2  769  ############
 
     the fewest switches that lose an update: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 142 n += 1                         |
+           | 137 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 142 n += 1
+           |                                    | 137 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
            + ............................. switch to A .............................
-           | 142 n += 1                         |
+           | 137 n += 1                         |
     n=1    |     writes n: 1                    |
     end: n = 1 (wrong)
 
     three times n += 1, and n is 2: 4 switches
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 153 for _ in range(TIMES):         |
+           | 148 for _ in range(TIMES):         |
     n=0    |     reads TIMES: 3                 |
-           | 154 n += 1                         |
+           | 149 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 153 for _ in range(TIMES):
+           |                                    | 148 for _ in range(TIMES):
     n=0    |                                    |     reads TIMES: 3
-           |                                    | 154 n += 1
+           |                                    | 149 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
     n=1    |                                    |     reads n: 1
     n=2    |                                    |     writes n: 2
            + ............................. switch to A .............................
-           | 154 n += 1                         |
+           | 149 n += 1                         |
     n=1    |     writes n: 1                    |
     n=1    |     reads n: 1                     |
            + ............................. switch to B .............................
-           |                                    | 154 n += 1
+           |                                    | 149 n += 1
     n=1    |                                    |     reads n: 1
            + ............................. switch to A .............................
-           | 154 n += 1                         |
+           | 149 n += 1                         |
     n=2    |     writes n: 2                    |
     n=2    |     reads n: 2                     |
     n=3    |     writes n: 3                    |
            + ............................. switch to B .............................
-           |                                    | 154 n += 1
+           |                                    | 149 n += 1
     n=2    |                                    |     writes n: 2
     end: n = 2 (wrong)
 
     a deadlock 死锁: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 165 with a:                        |
+           | 160 with a:                        |
     n=0    |     looks up a                     |
     n=0    |     acquires a                     |
-           | 166 with b:                        |
+           | 161 with b:                        |
     n=0    |     looks up b                     |
            + ............................. switch to B .............................
-           |                                    | 172 with b:
+           |                                    | 167 with b:
     n=0    |                                    |     looks up b
     n=0    |                                    |     acquires b
-           |                                    | 173 with a:
+           |                                    | 168 with a:
     n=0    |                                    |     looks up a
     n=0    |                                    |     acquires a: must wait
            + ............................. switch to A .............................
-           | 166 with b:                        |
+           | 161 with b:                        |
     n=0    |     acquires b: must wait          |
     end: deadlock: A, B wait for ever
-      A waits for b in line 166: B holds it since line 172
-      B waits for a in line 173: A holds it since line 165
+      A waits for b in line 161: B holds it since line 167
+      B waits for a in line 168: A holds it since line 160
 """
-import argparse
-import json
 import sys
 import threading
 
-from explorer import explore, picture, play, student
+from explorer import command, explore, picture
 from explorer.replay import Replay
-from explorer.report import as_data
-from explorer.standin import Unusable
-from explorer.stepper import Stuck
 
 TIMES = 3
 SECONDS = 5                                 # then it says how many of how many were explored
@@ -216,29 +211,9 @@ def put_two():
 
 
 def main():
-    arguments = parse()
-    if arguments.file is None:
-        lesson()
-        return
-    try:
-        sys.exit(explore_file(arguments))
-    except (Unusable, Stuck) as error:
-        print(f"interleavings: {error}", file=sys.stderr, flush=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def parse():
-    parser = argparse.ArgumentParser(description="Explore every schedule of a few threads.")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check")
-    parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
-    parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
-    parser.add_argument("--json", action="store_true", help="print what was explored as JSON")
-    arguments = parser.parse_args()
-    if arguments.file is None and (arguments.predict or arguments.you or arguments.json):
-        parser.error("--predict, --you and --json need a FILE")
-    return arguments
+    if len(sys.argv) > 1:
+        sys.exit(command.main())
+    lesson()
 
 
 def lesson():
@@ -271,29 +246,6 @@ def show(title, threads, check, exploration, text=None):
     assert losing, f"expected a schedule that loses: {exploration.outcomes}"
     print(f"\n{title}: {losing.switches} switch{'es' * (losing.switches != 1)}")
     print(*picture.schedule(Replay(threads, setup, check, losing.schedule), __file__), sep="\n")
-
-
-def explore_file(arguments):
-    """Explore a student's file; return the exit status: 0 if every schedule is right, 1 if not."""
-    path = arguments.file
-    threads, begin, check = student.load(path)
-    if arguments.you:
-        play.schedule_yourself(threads, begin, check, path)
-        return 0
-    exploration = student.watched(lambda: explore(threads, begin, check, seconds=SECONDS), SECONDS + 10, path)
-    losing, replay = exploration.losing, None
-    if losing:
-        replay = Replay(threads, begin, check, losing.schedule)
-    if arguments.json:
-        print(json.dumps(as_data(exploration, replay, path), ensure_ascii=False, indent=2))
-    elif arguments.predict:
-        one = losing or exploration.outcomes[0]
-        play.predict(replay or Replay(threads, begin, check, one.schedule), path)
-    else:
-        print("\n".join(picture.histogram(exploration)))
-        if replay:
-            print("\n".join(["", "the shortest schedule that loses · 出错的最短调度", *picture.schedule(replay, path)]))
-    return 1 if losing or not exploration.is_complete else 0
 
 
 if __name__ == "__main__":
