@@ -1,0 +1,68 @@
+"""The command: explore a student's file, and show what was found in the way that was asked for.
+命令：探索学生的文件，并按要求的方式显示结果。"""
+import argparse
+import json
+import os
+import sys
+
+from explorer import explore, picture, play, student
+from explorer.replay import Replay
+from explorer.report import as_data
+from explorer.standin import Unusable
+from explorer.stepper import Stuck
+
+SLACK = 10                                  # seconds, beyond those of the exploration, until it is taken to hang
+
+
+def main():
+    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be explored."""
+    arguments = parse()
+    try:
+        status = explore_file(arguments)
+        sys.stdout.flush()
+        return status
+    except (Unusable, Stuck) as error:
+        print(f"interleavings: {error}", file=sys.stderr, flush=True)
+        return 2
+    except BrokenPipeError:
+        # The reader of the output has exited, as head does: say nothing more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="interleavings.py", description="Explore every schedule of a few threads.")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check")
+    parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
+    parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
+    parser.add_argument("--seconds", type=float, default=5, help="stop after so many seconds (5)")
+    parser.add_argument("--json", action="store_true", help="print what was explored as JSON")
+    arguments = parser.parse_args()
+    if arguments.file is None and (arguments.predict or arguments.you or arguments.json):
+        parser.error("--predict, --you and --json need a FILE")
+    return arguments
+
+
+def explore_file(arguments):
+    """Explore a student's file; return the exit status: 0 if every schedule is right, 1 if not."""
+    path = arguments.file
+    threads, begin, check = student.load(path)
+    if arguments.you:
+        play.schedule_yourself(threads, begin, check, path)
+        return 0
+    exploration = student.watched(lambda: explore(threads, begin, check, seconds=arguments.seconds), arguments.seconds + SLACK, path)
+    losing, replay = exploration.losing, None
+    if losing:
+        replay = Replay(threads, begin, check, losing.schedule)
+    if arguments.json:
+        print(json.dumps(as_data(exploration, replay, path), ensure_ascii=False, indent=2))
+    elif arguments.predict:
+        one = losing or exploration.outcomes[0]
+        play.predict(replay or Replay(threads, begin, check, one.schedule), path)
+    else:
+        print("\n".join(picture.histogram(exploration)))
+        if replay:
+            print("\n".join(["", "the shortest schedule that loses · 出错的最短调度", *picture.schedule(replay, path)]))
+    return 1 if losing or not exploration.is_complete else 0

@@ -1,0 +1,69 @@
+"""Two games on a terminal: predict what each step reads or writes, and choose yourself which thread goes next.
+终端上的两个小游戏：预测每一步读写的值；自己当调度器，决定下一步轮到哪个线程。"""
+from explorer import picture
+from explorer.replay import Replay
+
+
+def ask(prompt):
+    """A line that was typed; None at its end."""
+    print(prompt, end="", flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        print()
+        return None
+
+
+def predict(replay, file):
+    """Show a schedule; ask for each value before it is shown; return (right, asked)."""
+    names = [name for name, _ in replay.named]
+    rows = picture.Picture(names, file, replay.steps)
+    right = asked = 0
+    is_asking = True
+    print("\n".join(rows.head()))
+    for step, index in zip(replay.steps, replay.schedule):
+        if is_asking and isinstance(step.value, str) and step.value:
+            print("\n".join(rows.step(step, index, "?")))
+            answer = ask("value · 值? ")
+            is_asking = answer is not None
+            asked += is_asking
+            right += answer == step.value
+            if answer != step.value:
+                print(f"    it is {step.value} · 是 {step.value}")
+        else:
+            print("\n".join(rows.step(step, index)))
+    print("\n".join(picture.finish(replay)))
+    print(f"{right} of {asked} predictions were right · 预测对了 {right} 个，共 {asked} 个")
+    return right, asked
+
+
+def schedule_yourself(threads, setup, check, file):
+    """Ask which thread goes next, until all are over; u takes the last step back, r begins again, q or the end of input quits."""
+    names, path = [one if isinstance(one, str) else one.__name__ for one in threads], []
+    print("You are the scheduler · 你是调度器: " + ", ".join(names) + "; u undo 撤销, r restart 重来, q quit 退出")
+    shown = 0
+    while True:
+        replay = Replay(threads, setup, check, path)
+        rows = picture.Picture(names, file, replay.steps)
+        if not shown:
+            print("\n".join(rows.head()))
+        for number, (step, index) in enumerate(zip(replay.steps, path)):
+            lines = rows.step(step, index)
+            if number >= shown:
+                print("\n".join(lines))
+        shown = len(path)
+        if replay.ready:
+            for index, step in replay.ready.items():
+                print(f"  {names[index]}: line {step.line}, {picture.did(step, '')}")
+            answer = ask("next · 下一步? ")
+        else:
+            print("\n".join(picture.finish(replay)))
+            answer = ask("u, r, q? ")
+        if answer in (None, "q"):
+            return replay.ending
+        if answer in ("u", "r"):
+            path, shown = path[:-1] if answer == "u" else [], 0
+        elif answer in names and names.index(answer) in (replay.ready or ()):
+            path = [*path, names.index(answer)]
+        else:
+            print(f"  {answer} cannot go on · {answer} 现在不能执行" if answer in names else "  a thread's name, u, r or q · 线程名、u、r 或 q")

@@ -1,0 +1,100 @@
+"""Run one schedule again, and note what each step saw and what the shared values were behind it.
+重新运行一种调度，记下每一步看到的值，以及这一步之后的共享数据。"""
+from explorer import primitives, steps
+from explorer.search import ending, exploring, shared_values, text_of_value
+
+
+class Replay:
+    """steps: those that were done. ready: {index: the Step it would do next}. ending: (kind, text), or None if it is not over.
+    blocked: the sentences that say which thread waits for what."""
+
+    def __init__(self, threads, setup, check, schedule):
+        self.named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
+        self.schedule, self.previous, self.ready, self.ending, self.blocked = schedule, None, None, None, []
+        with exploring(self.named, setup, check) as stepper:
+            self.stepper = stepper
+            for _ in range(2):
+                # A second time if releases turn out to be steps.
+                self.depth = 0
+                stepper.run(self.choose, self.observe, self.note_end)
+                if stepper.has_probes == stepper.are_releases_steps:
+                    break
+                stepper.are_releases_steps = True
+            self.steps = stepper.log
+            if self.ready is None:
+                self.ending = ending(stepper, check or (lambda: True))
+                self.blocked = self.blocked if self.ending[0] == "deadlock" else []
+
+    def choose(self, enabled):
+        if self.depth == len(self.schedule):
+            workers = self.stepper.workers
+            self.ready = {index: workers[index].pending for index in enabled}
+            for step in self.ready.values():
+                self.name(step)
+            return None
+        self.depth += 1
+        return self.schedule[self.depth - 1]
+
+    def observe(self, worker, step, frame, touch):
+        self.note_after()
+        self.name(step)
+        self.previous = worker, step, frame, touch
+        if touch and touch.kind == "read":
+            value = steps.value_of(touch.target, frame)
+            step.value = text_of(value)
+            if isinstance(value, primitives.Primitive):
+                step.verb, step.value = "looks up", ""
+
+    def note_after(self):
+        """What is so behind the step before."""
+        if self.previous is None:
+            return
+        worker, step, frame, touch = self.previous
+        self.previous = None
+        step.after = shared_values(self.stepper)
+        if touch and touch.kind in ("write", "call"):
+            target = touch.target[1] if touch.kind == "call" else touch.target
+            step.value = text_of(steps.value_of(target, frame))
+        elif worker.waits_for is not None:
+            step.value = "must wait"
+
+    def note_end(self):
+        self.note_after()
+        self.blocked = list(self.waits())
+        for step in self.stepper.log:
+            self.name(step)
+
+    def name(self, step):
+        if not isinstance(step.what, str):
+            step.what = steps.text_of(step.what) if isinstance(step.what, tuple) else self.name_of(step.what)
+
+    def name_of(self, thing):
+        """The name by which the student's file knows a lock."""
+        namespace = self.stepper.namespace
+        for name in sorted(self.stepper.tracer.names):
+            value = namespace.get(name)
+            if value is thing:
+                return name
+            places = vars(value).items() if hasattr(value, "__dict__") else value.items() if type(value) is dict else \
+                enumerate(value) if type(value) is list else ()
+            for key, inner in places:
+                if inner is thing:
+                    return f"{name}.{key}" if hasattr(value, "__dict__") else f"{name}[{key!r}]"
+        return f"a {type(thing).__name__}" if isinstance(thing, primitives.Primitive) else "a sleep"
+
+    def waits(self):
+        """Who holds what, and who waits for it."""
+        for worker in self.stepper.workers:
+            thing = worker.waits_at_end
+            if thing is None:
+                continue
+            text = f"{worker.name} waits for {self.name_of(thing)} in line {worker.line}"
+            lock = getattr(thing, "_lock", thing)
+            if owner := lock._owner_text():
+                since = f" since line {lock._since}" if lock._since else ""
+                text += f": {owner} holds it{since}" if owner != worker.name else f": it holds it itself{since}"
+            yield text
+
+
+def text_of(value):
+    return "" if value is steps.MISSING else text_of_value(value)

@@ -1,0 +1,252 @@
+"""Go through all schedules, depth first, by running the threads again and again; count how each one ends.
+深度优先遍历所有调度：一次又一次地重新运行各线程，统计每种结局的次数。
+
+Two schedules that have led to the same moment go on alike. Then what follows is counted again, but not run again.
+"""
+import contextlib
+import time
+from dataclasses import dataclass
+
+from explorer import primitives, steps
+from explorer.standin import Unusable, replaced
+from explorer.states import Moments
+from explorer.stepper import Stepper, error_text
+
+FAIR = "right", "wrong", "deadlock", "endless", "error"
+
+
+@dataclass
+class Outcome:
+    """One way in which schedules end. kind: right, wrong, deadlock, endless, error.
+    schedule: the numbers of the threads, step by step, of the one with the fewest switches, and of these the shortest."""
+    kind: str
+    text: str
+    count: int
+    switches: int
+    schedule: tuple
+
+
+@dataclass
+class Exploration:
+    """schedules: how many were counted, in how many runs. total: how many there are, estimated unless it is complete."""
+    threads: list
+    outcomes: list
+    schedules: int
+    runs: int
+    seconds: float
+    is_complete: bool
+    total: int
+
+    @property
+    def losing(self):
+        """The outcome that is not right with the fewest switches, or None."""
+        wrong = [outcome for outcome in self.outcomes if outcome.kind != "right"]
+        return min(wrong, key=lambda one: (one.switches, len(one.schedule), one.text), default=None)
+
+
+class Tree:
+    """What follows one moment: the number of schedules, and {outcome: (count, {first thread: (switches, steps, path)})}."""
+
+    def __init__(self, enabled):
+        self.enabled, self.count, self.outcomes = enabled, 0, {}
+        # Of the moments on the way to the present one:
+        self.key, self.chosen, self.share = None, 0, 0.0
+
+    def add(self, thread, tree):
+        """Add what follows when this thread goes on first. A switch counts if the thread before it could have gone on."""
+        self.count += tree.count
+        for outcome, (count, firsts) in tree.outcomes.items():
+            best = min((switches + (first not in (thread, None) and thread in tree.enabled), length + 1, (thread, path))
+                       for first, (switches, length, path) in firsts.items())
+            before, known = self.outcomes.get(outcome, (0, {}))
+            known = dict(known)
+            known[thread] = min(best, known.get(thread, best))
+            self.outcomes[outcome] = before + count, known
+
+
+class Search:
+    def __init__(self, stepper, check, seconds, is_merging):
+        self.stepper, self.check, self.is_merging = stepper, check, is_merging
+        self.deadline = time.monotonic() + seconds
+        self.moments = Moments(stepper)
+        self.known, self.path, self.runs, self.merged = {}, [], 0, None
+
+    def all(self):
+        """Run schedule after schedule; True if there are no more, False if the time is up before."""
+        while True:
+            self.depth, self.merged = 0, None
+            self.moments.begin()
+            self.stepper.run(self.choose, self.moments.observe if self.is_merging else lambda *step: None)
+            self.runs += 1
+            if self.stepper.has_probes and not self.stepper.are_releases_steps:
+                raise Restart
+            tree = self.merged or self.leaf()
+            while self.path:
+                node = self.path[-1]
+                node.add(node.enabled[node.chosen], tree)
+                node.chosen += 1
+                if node.chosen < len(node.enabled):
+                    break
+                self.path.pop()
+                if node.key is not None:
+                    self.known[node.key] = node
+                tree = node
+            else:
+                self.root = tree
+                return True
+            if time.monotonic() > self.deadline:
+                return False
+
+    def choose(self, enabled):
+        """Follow the path that is explored; behind its end, lengthen it, unless a moment like this one is known."""
+        if self.depth == len(self.path):
+            key = self.moments.key() if self.is_merging else None
+            self.merged = self.known.get(key) if key is not None else None
+            if self.merged:
+                return None
+            self.path.append(Tree(enabled))
+            self.path[-1].key = key
+        node = self.path[self.depth]
+        if node.enabled != enabled:
+            raise Unusable("the same schedule went another way when it was run again: something else than the schedule decides, "
+                           "such as the time, a random number, or a value that setup() does not set")
+        self.depth += 1
+        return node.enabled[node.chosen]
+
+    def leaf(self):
+        tree = Tree([])
+        tree.count = 1
+        tree.outcomes = {ending(self.stepper, self.check): (1, {None: (0, 0, ())})}
+        return tree
+
+    def partial(self):
+        """What was counted when the time was up, as (a Tree, the share of all schedules that it is, roughly)."""
+        tree, share = None, 0.0
+        for node in reversed(self.path):
+            if tree is not None:
+                node.add(node.enabled[node.chosen], tree)
+            share = (node.chosen + share) / len(node.enabled)
+            tree = node
+        return tree, share
+
+
+class Restart(Exception):
+    """Releases must be steps, as a thread looks at a lock without waiting for it."""
+
+
+def ending(stepper, check):
+    """How the run ended, as (kind, text)."""
+    files = stepper.tracer.files
+    for worker in stepper.workers:
+        if worker.error is not None:
+            if isinstance(worker.error, Unusable):
+                raise Unusable(f"{worker.name}() cannot be explored: {worker.error}, in line {worker.line}")
+            return "error", f"{worker.name}(): {error_text(worker.error, files)}"
+    waiting = [worker.name for worker in stepper.workers if worker.waits_at_end]
+    if stepper.is_endless:
+        return "endless", f"no end after {len(stepper.log)} steps"
+    if waiting:
+        return "deadlock", "deadlock: " + ", ".join(waiting) + " wait" + "s" * (len(waiting) == 1) + " for ever"
+    verdict, values = "right", "; ".join(f"{name} = {value}" for name, value in shared_values(stepper).items())
+    try:
+        if check() is False:
+            verdict = "wrong"
+    except AssertionError:
+        verdict = "wrong"
+    except Exception as error:
+        raise Unusable(f"check() failed: {error_text(error, files)}") from None
+    return verdict, values or "the end"
+
+
+def shared_values(stepper):
+    """The shared data that the threads' code names, as {name: text}."""
+    found = {}
+    for name in sorted(stepper.tracer.names):
+        value = stepper.namespace.get(name, steps.MISSING)
+        if value is not steps.MISSING and name in stepper.written and not (callable(value) or isinstance(value, primitives.Primitive)):
+            found[name] = text_of_value(value)
+    return found
+
+
+def text_of_value(value):
+    if type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__"):
+        parts = [f"{name}={text_of_value(one)}" for name, one in vars(value).items() if not isinstance(one, primitives.Primitive)]
+        return f"{type(value).__name__}({', '.join(parts)})"
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
+    """Explore all schedules of some functions.
+
+    threads: functions without arguments, or pairs of a name and a function; setup gives the shared values their beginning,
+    before each run; check says by its result or an assertion whether the values at the end are right. seconds: after that, stop.
+    Return an Exploration. Raise Unusable or Stuck, with a message for the student.
+    """
+    named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
+    with exploring(named, setup, check) as stepper:
+        started = time.monotonic()
+        search = Search(stepper, check or (lambda: True), seconds, is_merging)
+        try:
+            is_complete = search.all()
+        except Restart:
+            stepper.are_releases_steps = True
+            search = Search(stepper, check or (lambda: True), seconds, is_merging)
+            is_complete = search.all()
+        tree, share = (search.root, 1) if is_complete else search.partial()
+        return Exploration([name for name, _ in named], outcomes_of(tree), tree.count, search.runs,
+                           time.monotonic() - started, is_complete, round(tree.count / share))
+
+
+def outcomes_of(tree):
+    found = []
+    for (kind, text), (count, firsts) in tree.outcomes.items():
+        switches, _, path = min(firsts.values())
+        schedule = []
+        while path:
+            schedule.append(path[0])
+            path = path[1]
+        found.append(Outcome(kind, text, count, switches, tuple(schedule)))
+    return sorted(found, key=lambda one: (FAIR.index(one.kind), natural(one.text)))
+
+
+def natural(text):
+    """So that 10 comes after 9."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in
+            "".join(c if c.isdigit() else f" {c} " for c in text).split()]
+
+
+@contextlib.contextmanager
+def exploring(named, setup, check):
+    """A Stepper of the threads, while the names of their module stand for what can be explored."""
+    namespace = named[0][1].__globals__
+    with replaced(namespace):
+        setup = checked(setup or (lambda: None))
+        # Once before the first run: the objects that it makes say which methods the threads can call.
+        setup()
+        stepper = Stepper(named, setup, namespace)
+        stepper.written = {touch.target[1] if touch.target[0] == "global" else root(touch.target) for code in
+                           stepper.tracer.codes.values() for touch in code.values() if touch.kind != "read"}
+        stepper.written |= {name for name in stepper.tracer.names if type(namespace.get(name)) in steps.CONTAINERS}
+        stepper.written |= {name for name in stepper.tracer.names if getattr(type(namespace.get(name)), "__module__", "")
+                            == namespace.get("__name__")}
+        with stepper:
+            yield stepper
+
+
+def root(target):
+    while target and target[0] in ("attr", "item"):
+        target = target[1]
+    return target[1] if target and target[0] == "global" else None
+
+
+def checked(setup):
+    def call():
+        try:
+            setup()
+        except Exception as error:
+            raise Unusable(f"setup() failed: {error_text(error, {setup.__code__.co_filename})}") from None
+    return call

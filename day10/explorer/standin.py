@@ -1,0 +1,76 @@
+"""What stands for threading, queue and time in the code that is explored.
+在被探索的代码中代替 threading、queue、time 的模块。"""
+import contextlib
+import queue
+import threading
+import time
+import types
+import _thread
+
+from explorer import current, primitives
+
+NAMES = {threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
+         queue: ("Queue", "LifoQueue", "SimpleQueue")}
+
+
+class Unusable(Exception):
+    """What was given cannot be explored; the message says why."""
+
+
+class Thread(threading.Thread):
+    def start(self):
+        raise Unusable("it starts a thread of its own; the explorer can step only the functions that it was given")
+
+
+def sleep(seconds):
+    """How long it takes must not decide, so it takes no time: it is a step, and the others may go on."""
+    current.step("sleeps before", sleep)
+
+
+def modules():
+    """{name: module} with the contents of the real ones, but for what can wait."""
+    made = {}
+    for real in (threading, queue, time):
+        made[real.__name__] = module = types.ModuleType(real.__name__)
+        module.__dict__.update(vars(real))
+        for name in NAMES.get(real, ()):
+            setattr(module, name, getattr(primitives, name))
+    made["threading"].Thread = Thread
+    made["time"].sleep = sleep
+    return made
+
+
+def replacement_of(value, made):
+    """What stands for a value of a module that is explored; the value itself if nothing need."""
+    for real in (threading, queue, time):
+        if value is real:
+            return made[real.__name__]
+        for name in NAMES.get(real, ()):
+            if value is getattr(real, name):
+                return getattr(primitives, name)
+    if value is threading.Thread:
+        return Thread
+    if value is time.sleep:
+        return sleep
+    if type(value) is _thread.LockType:
+        return primitives.Lock()
+    if type(value) is type(threading.RLock()):
+        return primitives.RLock()
+    return value
+
+
+@contextlib.contextmanager
+def replaced(namespace):
+    """While this lasts, the names of a module stand for what can be explored."""
+    made, old = modules(), dict(namespace)
+    lasting = list(current.lasting)
+    for name, value in old.items():
+        new = replacement_of(value, made)
+        if new is not value:
+            namespace[name] = new
+    try:
+        yield
+    finally:
+        for name, value in old.items():
+            namespace[name] = value
+        current.lasting[:] = lasting

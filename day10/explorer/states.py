@@ -1,0 +1,150 @@
+"""Tell whether two moments of two runs are the same, so that what can follow must be the same as well.
+判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
+
+A moment is what each thread has seen so far, and the values that are shared now. A thread's next steps follow from what it saw.
+"""
+import types
+
+from explorer import steps
+from explorer.primitives import Primitive
+
+ATOMS = (int, str, bool, bytes, type(None))
+
+
+class Opaque(Exception):
+    """A value that cannot be compared."""
+
+
+class Moments:
+    """Gives equal moments equal keys, and unequal ones unequal keys."""
+
+    def __init__(self, stepper):
+        self.stepper, self.numbers, self.is_opaque = stepper, {}, False
+
+    def number(self, thing):
+        return self.numbers.setdefault(thing, len(self.numbers))
+
+    def begin(self):
+        """A run begins."""
+        self.is_opaque, self.identities = False, None
+
+    def identify(self):
+        """Number the shared objects, as setup has made them: the same object has the same number in every run."""
+        if self.identities is None:
+            self.identities = {}
+            self.shared(self.identities)
+
+    def look(self, value):
+        """What a thread sees that reads this: of a lock or an object only which one it is, since looking into it is another step."""
+        if isinstance(value, Primitive) or hasattr(value, "__dict__") and type(value) not in ATOMS:
+            if id(value) in self.identities:
+                return "same", self.identities[id(value)]
+        return self.freeze(value, {})
+
+    def observe(self, worker, step, frame, touch):
+        """Called after a thread was chosen and before it does its step: add to its history what it is about to see."""
+        if self.is_opaque:
+            return
+        try:
+            self.identify()
+            if touch is None:
+                seen = (self.look(step.what), self.freeze(step.what, {})) if isinstance(step.what, Primitive) else None
+                seen = (seen, self.containers()) if worker.is_blind else seen
+            else:
+                value = steps.value_of(touch.target, frame)
+                if value is steps.MISSING and (touch.kind == "read" or touch.target[0] != "global"):
+                    raise Opaque
+                worker.is_blind |= type(value) in steps.CONTAINERS or touch.kind == "call"
+                # A write may bring in anything that the thread holds.
+                seen = self.look(value) if touch.kind == "read" else None
+            if worker.is_blind:
+                # It may hold a list in a local variable, and look into it between two steps.
+                seen = seen, self.containers()
+            worker.history = self.number((worker.history, step.line, step.verb, seen))
+        except Opaque:
+            self.is_opaque = True
+
+    def key(self):
+        """The present moment as a number, or None if it cannot be told."""
+        if self.is_opaque:
+            return None
+        try:
+            self.identify()
+            return self.number((*((one.history, one.is_over) for one in self.stepper.workers), self.shared()))
+        except Opaque:
+            self.is_opaque = True
+            return None
+
+    def shared(self, seen=None):
+        """All shared values at present: the globals that the code names, and the variables of functions around it."""
+        seen, tracer = {} if seen is None else seen, self.stepper.tracer
+        values = [self.freeze(self.stepper.namespace.get(name), seen) for name in sorted(tracer.names)]
+        for _, function in self.stepper.threads:
+            values.append(self.freeze(function, seen))
+        return self.number(tuple(values))
+
+    def containers(self):
+        """The shared values that are no atoms and no locks, without whose steps nothing sees them."""
+        seen, tracer, get = {}, self.stepper.tracer, self.stepper.namespace.get
+        return self.number(tuple(self.freeze(get(name), seen) for name in sorted(tracer.names)
+                                 if not isinstance(get(name), (*ATOMS, float, Primitive))))
+
+    def freeze(self, value, seen):
+        """A value that can be compared, and that is equal exactly if the data are; seen: {id: number} of what was met."""
+        kind = type(value)
+        if kind in ATOMS:
+            return kind, value
+        if kind is float:
+            return kind, repr(value)
+        if id(value) in seen:
+            return "again", seen[id(value)]
+        seen[id(value)] = len(seen)
+        if isinstance(value, Primitive):
+            return kind, self.freeze_all(value._state(), seen)
+        if kind in (list, tuple, steps.deque):
+            return kind, self.freeze_all(value, seen)
+        if kind is set:
+            return kind, frozenset(self.freeze_all(value, seen))
+        if kind is dict:
+            return kind, self.freeze_all(value.items(), seen)
+        if kind is types.FunctionType:
+            cells = [cell for cell in value.__closure__ or () if not is_empty(cell)]
+            return value.__code__, tuple(self.freeze(cell.cell_contents, seen) for cell in cells)
+        if isinstance(value, types.ModuleType) or kind in (types.BuiltinFunctionType, type(len)):
+            return "fixed", id(value)
+        if isinstance(value, type):
+            return self.freeze_class(value, seen)
+        # An object of a class of the student's: its attributes.
+        if kind.__module__ == self.stepper.namespace.get("__name__") and type(getattr(value, "__dict__", None)) is dict:
+            return kind, tuple((name, self.freeze(one, seen)) for name, one in vars(value).items())
+        raise Opaque
+
+    def freeze_class(self, value, seen):
+        if value.__module__ != self.stepper.namespace.get("__name__"):
+            return "fixed", id(value)
+        data = [(name, one) for name, one in vars(value).items() if not name.startswith("__") and not callable(one)
+                and not hasattr(one, "__get__")]
+        return value, tuple((name, self.freeze(one, seen)) for name, one in data)
+
+    def freeze_all(self, values, seen):
+        """What a container holds: atoms, or tuples of them, since a thread could keep anything else after taking it out."""
+        frozen = []
+        for value in values:
+            if type(value) not in (*ATOMS, float, tuple, steps.deque, *primitive_types()):
+                raise Opaque
+            frozen.append(self.freeze(value, seen))
+        return tuple(frozen)
+
+
+def primitive_types():
+    pending = [Primitive]
+    for kind in pending:
+        pending += kind.__subclasses__()
+    return pending
+
+
+def is_empty(cell):
+    try:
+        return cell.cell_contents is None and False
+    except ValueError:
+        return True
