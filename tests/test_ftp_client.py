@@ -183,7 +183,7 @@ def test_ftp_client_on_a_terminal(library, here):
         client.write("1\r")
         client.expect("课堂 笔记.txt\n")
         client.write("get every byte\r")
-        client.expect(r"100% \[#+\] 1.2 MiB +[\d,.]+ [KM]iB/s")
+        client.expect(r"100% \[#+\] 1.2 MiB +[\d,.]+ [KMG]iB/s")
         client.expect("got every byte, .* bytes\nftp> ")
         client.write("3 b.txt\r")
         client.expect(r"100% \[#+\]")

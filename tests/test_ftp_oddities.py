@@ -107,6 +107,22 @@ def test_ftp_rename_in_one_step_where_the_system_can(tmp_path, monkeypatch):
     assert files(tmp_path) == {"c": b"a", "b": b"b"}
 
 
+def test_ftp_rename_that_fails_leaves_no_claim(tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(FileNotFoundError):
+            rename.claim_and_rename("none", "new", folder)
+    finally:
+        os.close(folder)
+    assert files(tmp_path) == {}
+
+
+def test_ftp_server_refuses_a_name_that_is_taken_before_the_data(tmp_path):
+    grow(tmp_path, {"old": b"old"})
+    with ftp_server(tmp_path) as server, Client(server, "anonymous") as client, client.passive():
+        assert client.ask("STOR old") == 553
+
+
 @pytest.fixture
 def fat(tmp_path):
     """A folder on a real FAT file system."""
@@ -426,8 +442,9 @@ def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):
     (errno.EADDRINUSE, 2121, "python day11/ftp/ftp_server.py 2122"), (errno.EADDRINUSE, 65535, "ftp_server.py 2121"),
     (errno.EACCES, 21, "python day11/ftp/ftp_server.py 2121"), (errno.EADDRNOTAVAIL, 2121, "127.0.0.1"), (errno.ENOENT, 2121, "Make that folder"),
     (errno.ENOTDIR, 2121, "")])
-def test_ftp_server_says_what_to_do(number, port, advice):
+def test_ftp_server_says_what_to_do(monkeypatch, number, port, advice):
     import ftp_server as script
+    monkeypatch.setattr(sys, "argv", [SERVER])
     said = script.advice(OSError(number, "x"), SimpleNamespace(port=port))
     assert advice in said and bool(said) == bool(advice)
 
@@ -435,5 +452,5 @@ def test_ftp_server_says_what_to_do(number, port, advice):
 def test_ftp_server_names_the_next_step(tmp_path):
     with ftp_server(tmp_path) as server:
         program = run(SERVER, server.port, status=2, stderr=".*Address already in use.*")
-        assert program.stderr.endswith(f"take another one: python day11/ftp/ftp_server.py {server.port + 1}\n")
+        assert program.stderr.endswith(f"Take another port: python {ROOT / SERVER} {server.port + 1}\n")
     run(SERVER, "0", "-d", tmp_path / "none", status=2, stderr=".*No such file or directory.*Make that folder first.*\n")

@@ -214,6 +214,8 @@ def test_ftp_client_completes_on_a_terminal(library, here):
         client.expect("got 课堂 笔记.txt, ")
         client.write("put mi\t\r")
         client.expect("put mine.txt, 4 bytes")
+        client.write("get mi\t\r")                # what was put since the last Tab
+        client.expect("got mine.txt, 4 bytes")
         client.write("list de\t\r")
         client.expect("down.txt\n")
         client.write("quit\r")

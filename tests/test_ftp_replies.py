@@ -66,7 +66,7 @@ REPLIES = {
         f"REST {10 ** 30}", "PORT x", "PORT 1,2,3", "PORT 127,0,0,1,200,256", "PORT 127,0,0,1,200,-1", "PORT 1,2,3,4,5,6,7",
         "PORT \u00b2,0,0,1,9,9", "EPRT x", "EPRT |1|127.0.0.1|", "EPRT |1|localhost|4000|", "EPRT |1||4000|",
         "EPRT |1|127.0.0.1|99999|", "EPSV ALL; PASV", "EPSV ALL; PORT 127,0,0,1,200,1", "SIZE a\0b", "DELE a\rb",
-        "STOR .upload-1", "PORT 127,0,0,1,1", "PORT 127,0,0,1,1.1", "PORT 127,0,0,1,1_0,1", "EPRT |1|127.0.0|4000|",
+        "STOR .upload-1", "PORT 127,0,0,1,1", "PORT 127,0,0,1,1.1", "PORT 127,0,0,1,1_0,1", "PORT \u0661\u0662\u0667,0,0,1,9,9", "EPRT |1|127.0.0|4000|",
         "MFMT", "MFMT file", "MFMT x file", "MFMT 20201301000000 file", "MFMT 99999999999999 file", "MLSD file",
     ],
     # arguments that are not supported

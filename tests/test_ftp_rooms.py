@@ -202,6 +202,15 @@ def test_ftp_verbs_say_what_they_need():
     assert not commands.COMMANDS.keys() & commands.UNSUPPORTED
 
 
+def test_ftp_an_exception_of_python_is_no_reply(control, monkeypatch):
+    monkeypatch.setitem(commands.COMMANDS, "ODD", None)
+    @commands.command("ODD", login=False)
+    def odd(client, argument):
+        return 200, str(int(argument))
+    one = session.Session(control.conn, SimpleNamespace(library=None, timeout=TIMEOUT))
+    assert one.obey("ODD 5") == (200, "5") and one.obey("ODD x") == (501, "This argument is not possible")
+
+
 def test_ftp_a_new_verb_is_one_function(control, monkeypatch):
     monkeypatch.setitem(commands.COMMANDS, "TIME", None)           # so that it is taken away again
     @commands.command("TIME", login=False, argument=True)

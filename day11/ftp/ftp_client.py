@@ -72,6 +72,7 @@ def stop(signum, frame):
 
     A second one does not disturb that. On a terminal, Ctrl-C cancels a transfer instead.
     """
+    # 终端上正在传输时，Ctrl-C 只取消这次传输
     if signum == signal.SIGINT and sys.stdin.isatty() and sys.stdout.isatty() and ctrl_c.press():
         return
     for other in LEAVE:

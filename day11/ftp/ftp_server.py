@@ -134,14 +134,14 @@ def listen(host, port):
 
 def advice(error, args):
     """What to do about an error at the start; empty if there is nothing to say."""
-    command = "python day11/ftp/ftp_server.py"
+    command = f"python {sys.argv[0]}"
     if isinstance(error, FileNotFoundError):
         return ". Make that folder first, or leave -d out to serve the files of the course"
     if error.args[0] == errno.EADDRINUSE:
         other = args.port + 1 if args.port < 65535 else 2121
-        return f". Port {args.port} is in use, take another one: {command} {other}"
+        return f". Take another port: {command} {other}"
     if error.args[0] == errno.EACCES and 0 < args.port < 1024:
-        return f". Ports below 1024 are for root, take 2121: {command} 2121"
+        return f". Ports below 1024 are for root; take 2121: {command} 2121"
     if error.args[0] == errno.EADDRNOTAVAIL:
         return ". -b takes an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
     return ""

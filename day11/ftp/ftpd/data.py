@@ -96,7 +96,8 @@ class DataPort:
             raise Reply(425, f"Cannot open the data connection: {reason}") from None
         with conn:
             conn.setblocking(False)
-            flags = socket.MSG_MORE if small else 0
+            # Only Linux has the flag.
+            flags = getattr(socket, "MSG_MORE", 0) if small else 0
             self.control.send(150, f"Opening data connection for {what}", flags)
             try:
                 yield DataConnection(conn, self.control)
