@@ -1,17 +1,24 @@
 """The HTTP server as a class: routes, what they return, their mistakes, and how a program ends it."""
+import contextlib
 import json
 import os
 import random
 import re
+import resource
+import select
 import signal
+import sys
 
 import pytest
 from harness import ROOT, Program, assert_idle, ready, run, serve
 from http_client import Client, get, request
 
+sys.path.append(str(ROOT / "day12"))
+from http_server import HTTPServer  # noqa: E402
+
 
 ROUTES = """
-import os, sys, threading, time
+import asyncio, os, sys, threading, time
 sys.path.insert(0, {folder!r})
 from http import HTTPStatus
 from http_server import HTTPServer, Refusal
@@ -19,7 +26,7 @@ port, *_ = sys.argv[1:]
 server = HTTPServer(("127.0.0.1", int(port)), directory={root!r}, log=False)
 results = dict(text="你好", bytes=b"\\0\\1", dict=dict(a=[1, "你"]), list=[1, None], empty="", created=(201, "made"),
                gone=(410, dict(why="old")), nothing=(204, "not sent"), none=None, number=5, odd=(299, "x"), low=(100, "x"),
-               triple=(200, "a", "b"), reset=(205, "not sent"), real=(404.0, "x"), status=(HTTPStatus.GONE, "x"))
+               triple=(200, "a", "b"), reset=(205, "not sent"), nothing_none=(204, None), reset_none=(205, None), real=(404.0, "x"), status=(HTTPStatus.GONE, "x"))
 for name, result in results.items():
     server.route("/" + name)(lambda request, result=result: result)
 @server.route("/echo", methods=("GET", "POST", "PUT"))
@@ -75,6 +82,24 @@ def fork(request):
     if os.fork() == 0:
         time.sleep(1000)
     return ""
+@server.route("/cancelled")
+def cancelled(request):
+    raise asyncio.CancelledError
+@server.route("/nan")
+def nan(request):
+    return dict(mean=float("nan"))
+@server.route("/inf")
+def inf(request):
+    return [[-float("inf")]]
+@server.route("/cookies")
+def cookies(request):
+    return request.headers["cookie"]
+@server.route("/two")
+def two_get(request):
+    return "get"
+@server.route("/two", methods=["POST", "OPTIONS"])
+def two_post(request):
+    return "post or options: " + request.method
 @server.route("/find", methods=("PROPFIND",))
 def find(request):
     return "found"
@@ -113,6 +138,7 @@ def test_routes_return_what_they_like(routes):
                 ("/gone", 410, "application/json", b'{"why": "old"}'), ("/status", 410, "text/plain; charset=utf-8", b"x"),
                 ("/real", 404, "text/plain; charset=utf-8", b"x"), ("/nothing", 204, "text/plain; charset=utf-8", b""),
                 ("/reset", 205, "text/plain; charset=utf-8", b""),
+                ("/nothing_none", 204, "text/plain; charset=utf-8", b""), ("/reset_none", 205, "text/plain; charset=utf-8", b""),
                 ("/%E4%BD%A0%20%E5%A5%BD", 200, "text/plain; charset=utf-8", b"hello")]:
             answer = client.get(target)
             assert (answer.status, answer["content-type"], answer.body) == (status, kind, body)
@@ -134,11 +160,16 @@ def test_routes_get_the_request(routes):
         assert client.get("/echo", method="DELETE")["allow"] == "GET, POST, PUT, HEAD, OPTIONS"
         assert client.get("/echo", method="OPTIONS")["allow"] == "GET, POST, PUT, HEAD, OPTIONS"
         assert json.loads(client.get("/json", method="POST", body=b"[1, 2]").body) == {"sum": 3}
-        for body in b"[1, 2", b"\xff", b"[" * 100_000:
+        for body in b"[1, 2", b"\xff", b"[" * 100_000, b"NaN", b"[1, Infinity]", b'{"a": -Infinity}':
             assert client.get("/json", method="POST", body=body).status == 400
         assert client.get("/json").status == 405
         assert json.loads(client.get("/same", method="POST", body=b'"\\ud800"').body) == ["\ud800"]
         assert client.get("/find", method="PROPFIND").body == b"found"
+        assert client.get("/cookies", "Cookie: a=1; b=2", "Cookie: c=3").body == b"a=1; b=2; c=3"
+        assert client.get("/two").body == b"get" and client.get("/two", method="HEAD")["content-length"] == "3"
+        for method in "POST", "OPTIONS":
+            assert client.get("/two", method=method).body.decode() == f"post or options: {method}"
+        assert client.get("/two", method="PUT")["allow"] == "GET, POST, OPTIONS, HEAD"
         for _ in range(3):                         # what a route does to a request does not reach the next one
             assert client.get("/spoil", "X: a").body == b"aspoilt"
             assert client.get("/spoil", "X: a", method="POST", body=b"x").body == b"aspoilt"
@@ -146,13 +177,117 @@ def test_routes_get_the_request(routes):
 
 def test_a_mistake_in_a_route_is_a_500_and_a_traceback(routes):
     with serve(routes, stderr=r"(Traceback.*?\n\w+: [^\n]*\n)+") as server, Client(server) as client:
-        for target in "/error", "/none", "/number", "/odd", "/low", "/triple", "/odd-refusal":
+        for target in "/error", "/none", "/number", "/odd", "/low", "/triple", "/odd-refusal", "/nan", "/inf", "/cancelled":
             answer = client.get(target)
             assert (answer.status, answer["connection"]) == (500, None)
             assert client.get("/text").status == 200
         assert client.get("/json", method="POST", body=b'["a"]').status == 500
         server.expect(r"ZeroDivisionError", stream="stderr")
-    assert len(re.findall("^Traceback", server.stderr, re.MULTILINE)) == 9         # one of them is about two exceptions
+    assert len(re.findall("^Traceback", server.stderr, re.MULTILINE)) == 12        # one of them is about two exceptions
+
+
+@pytest.fixture
+def idle(tmp_path):
+    """A server that does not run."""
+    server = HTTPServer(("127.0.0.1", 0), directory=tmp_path, log=False)
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("path, methods", [
+    ("x", ("GET",)), ("", ("GET",)), ("*", ("OPTIONS",)), ("/x", "POST"), ("/x", ()), ("/x", ["post"]), ("/x", ("GET", "Post")),
+    ("/x", ("GET POST",)), ("/x", ("",)), ("/taken", ("GET",)), ("/taken", ("POST", "GET")),
+])
+def test_a_route_that_could_never_be_called_is_refused(idle, path, methods):
+    idle.route("/taken")(str)
+    before = dict(idle.routes)
+    with pytest.raises(ValueError):
+        idle.route(path, methods)(repr)
+    assert idle.routes == before                   # and nothing is left of it
+
+
+def test_a_process_that_a_route_starts_does_not_keep_connections_open(routes):
+    """It has a copy of all of them; their clients see the end all the same, also that of the server."""
+    with Program(routes, 0) as server:
+        ready(server)
+        with Client(server) as client, Client(server) as neighbour, Client(server) as stays:
+            assert neighbour.get("/text").status == stays.get("/text").status == 200
+            client.sendall(b"GET /fork HTTP/1.0\r\n\r\n")
+            assert client.answer().status == 200 and client.is_closed()
+            assert neighbour.get("/text", "Connection: close").status == 200 and neighbour.is_closed()
+            assert stays.get("/text").status == 200
+            [child] = server.children()
+            server.interrupt()
+            server.wait()
+            assert stays.is_closed()
+        os.kill(child, signal.SIGKILL)
+        server.finish(orphans=1)
+
+
+def test_ctrl_c_in_a_route_of_a_program_without_handlers_loses_no_line(tmp_path):
+    (tmp_path / "script.py").write_text(f"""if True:
+        import sys
+        sys.path.insert(0, {str(ROOT / "day12")!r})
+        from http_server import HTTPServer
+        server = HTTPServer(("127.0.0.1", 0), directory={str(tmp_path)!r})
+        @server.route("/interrupt")
+        def interrupt(request):
+            raise KeyboardInterrupt
+        print("listening on {{}}:{{}}".format(*server.address), flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass
+    """)
+    with Program(tmp_path / "script.py") as server:
+        ready(server)
+        with Client(server) as client, Client(server) as other:
+            assert other.get("/a").status == client.get("/b").status == 404
+            client.sendall(request("/c") + request("/interrupt"))
+            server.finish(stderr=r'(.*"GET /[abc] HTTP/1\.1" 404 \d+\n){3}')
+
+
+def test_requests_that_waited_for_a_long_route_are_not_late(tmp_path):
+    """More of them than epoll names at once by default, and a route that takes longer than the timeout."""
+    many = 1500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < many + 300:
+        pytest.skip(f"this machine allows a process {hard} descriptors")
+    (tmp_path / "index.html").write_bytes(b"x")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "script.py").write_text(f"""if True:
+        import sys
+        sys.path.insert(0, {str(ROOT / "day12")!r})
+        from http_server import HTTPServer, raise_descriptor_limit
+        raise_descriptor_limit()
+        server = HTTPServer(("127.0.0.1", 0), directory={str(tmp_path)!r}, timeout=5, log=False)
+        @server.route("/long")
+        def wait(request):
+            with open({str(tmp_path / "fifo")!r}) as fifo:
+                return fifo.read()
+        print("listening on {{}}:{{}}".format(*server.address), flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass
+    """)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with serve(tmp_path / "script.py") as server, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(Client(server)) for _ in range(many)]
+            for client in clients:
+                client.sendall(request("/"))
+            for client in clients:
+                assert client.answer().body == b"x"
+            clients[0].sendall(request("/long"))
+            with open(tmp_path / "fifo", "w"):     # it waits there
+                for client in clients[1:]:
+                    client.sendall(request("/"))
+                select.select([], [], [], 5.5)     # longer than the timeout
+            for client in clients[1:]:
+                assert client.answer().body == b"x"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_client_with_many_requests_for_a_slow_route_lets_others_in(routes):

@@ -1,17 +1,24 @@
 """The HTTP server as a program: its log, its workers, its command line."""
 import contextlib
+import errno
+import fcntl
 import json
 import os
 import re
 import resource
 import shutil
 import signal
+import socket
 import sys
+import threading
 
 import harness
 import pytest
 from harness import ROOT, Program, assert_idle, has_ipv6, ready, run, serve, wait_until
 from http_client import LARGE, SERVER, SMALL, Client, get, request, started, workers
+
+sys.path.append(str(ROOT / "day12"))
+import http_server  # noqa: E402
 
 
 # The log
@@ -102,6 +109,112 @@ def test_a_log_that_is_not_read_does_not_keep_it_from_ending(tmp_path):
         server.finish()
 
 
+PROGRAM = """if True:
+        import contextlib, io, os, sys
+        sys.path.insert(0, {folder!r})
+        from http_server import HTTPServer
+        {before}
+        server = HTTPServer(("127.0.0.1", 0), directory={root!r})
+        @server.route("/do")
+        def do(request):
+            {route}
+            return "done"
+        print("listening on {{}}:{{}}".format(*server.address), flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass
+        {after}
+    """
+
+
+def program(tmp_path, before="", route="pass", after=""):
+    """A script with a server whose log is on; what it does before, in the route /do, and after."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "script.py").write_text(PROGRAM.format(folder=str(ROOT / "day12"), root=str(tmp_path / "site"), before=before,
+                                                       route=route, after=after))
+    return tmp_path / "script.py"
+
+
+def test_the_log_never_gets_into_a_file_that_has_become_descriptor_2(tmp_path):
+    """It stays with what stderr was when the server was made."""
+    data = tmp_path / "data"
+    script = program(tmp_path, route=f"os.close(2); assert os.open({str(data)!r}, os.O_CREAT | os.O_WRONLY) == 2")
+    with serve(script, stderr=r'.*"GET /a .*\n.*"GET /do .*\n.*"GET /b .*\n') as server:
+        for target in "/a", "/do", "/b":
+            assert get(server, target).status == (200 if target == "/do" else 404)
+    assert data.read_bytes() == b""
+
+
+def test_no_log_where_the_server_is_started_without_stderr(tmp_path):
+    """As with 2>&- in a shell. Then a file may well get number 2."""
+    data = tmp_path / "data"
+    script = program(tmp_path, before=f"assert os.open({str(data)!r}, os.O_CREAT | os.O_WRONLY) == 2")
+    with Program("sh", "-c", f"exec {sys.executable} {script} 2>&-") as server:
+        ready(server)
+        assert get(server, "/a").status == 404
+        server.interrupt()
+        server.finish()
+    assert data.read_bytes() == b""
+
+
+def test_the_log_goes_to_what_the_program_has_put_in_place_of_stderr(tmp_path):
+    script = program(tmp_path, before="stack = contextlib.ExitStack(); "
+                     "log = stack.enter_context(contextlib.redirect_stderr(io.StringIO()))", after="print(log.getvalue())")
+    with serve(script) as server:
+        assert get(server, "/a").status == get(server, "/b").status == 404
+    assert [line for line, status, size in entries(server.stdout.split("\n", 1)[1].strip())] == ["GET /a HTTP/1.1", "GET /b HTTP/1.1"]
+
+
+@pytest.mark.parametrize("stream", ["object()", "io.StringIO(); sys.stderr.close()", "None", "sys.stderr; sys.stderr.close()"])
+def test_nothing_about_the_log_ends_the_server(tmp_path, stream):
+    with serve(program(tmp_path, before=f"sys.stderr = {stream}", after="sys.stderr = None")) as server:
+        for _ in range(3):
+            assert get(server, "/a").status == 404
+
+
+def test_lines_of_several_workers_do_not_mix_however_small_the_pipe(tmp_path):
+    """A write of more than PIPE_BUF bytes may be cut where the pipe is full."""
+    (tmp_path / "index.html").write_bytes(b"x")
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    names = [f"{one}-{'x' * 100}-{number}" for one in range(4) for number in range(200)]
+    words = [sys.executable, str(ROOT / SERVER), "0", "-d", str(tmp_path), "-w", "2"]
+    fifo = tmp_path / "log"
+    os.mkfifo(fifo)
+    os.close(reader)
+    os.close(writer)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(reader, True)
+    log = []
+    with Program(sys.executable, "-c", f"import os; os.dup2(os.open({str(fifo)!r}, os.O_WRONLY), 2); "
+                                       f"os.execv({words[0]!r}, {words!r})") as server:
+        ready(server)
+        thread = threading.Thread(target=lambda: log.extend(iter(lambda: os.read(reader, 4096), b"")))
+        thread.start()
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(Client(server)) for _ in range(4)]
+            for one, client in enumerate(clients):
+                client.sendall(b"".join(request(f"/?{name}") for name in names[200 * one:200 * (one + 1)]))
+            for client in clients:
+                for _ in range(200):
+                    assert client.answer().status == 200
+        server.interrupt()
+        server.finish()
+        thread.join()
+    os.close(reader)
+    assert sorted(line for line, *_ in entries(b"".join(log).decode())) == sorted(f"GET /?{name} HTTP/1.1" for name in names)
+
+
+def test_the_date_and_the_time_in_the_log_go_on(tmp_path):
+    (tmp_path / "index.html").write_bytes(b"x")
+    with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as client:
+        first = client.get("/")["date"]
+        wait_until(lambda: client.get("/")["date"] != first, lambda: "the Date does not change", timeout=3)
+    assert len(set(re.findall(r"\[(.*?)\]", server.stderr))) > 1
+
+
 # Several workers
 
 @contextlib.contextmanager
@@ -145,6 +258,63 @@ def test_workers_end_with_their_parent(tmp_path, signum):
         assert client.is_closed()
 
 
+SLOW = """if True:
+    import os, signal, sys
+    sys.path.insert(0, {folder!r})
+    from http_server import HTTPServer, stop_on_signals, supervise
+    server = HTTPServer(("127.0.0.1", 0), directory={root!r}, log={log})
+    @server.route("/pid")
+    def pid(request):
+        return [os.getpid()]
+    @server.route("/slow")
+    def slow(request):
+        with open({fifo!r}) as fifo:
+            return fifo.read()
+    stop_on_signals(server)
+    print("listening on {{}}:{{}}".format(*server.address), flush=True)
+    supervise(server, 2)
+"""
+
+
+@pytest.fixture
+def slow(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "script.py").write_text(SLOW.format(folder=str(ROOT / "day12"), root=str(tmp_path), log=False,
+                                                    fifo=str(tmp_path / "fifo")))
+    return tmp_path / "script.py"
+
+
+@pytest.mark.parametrize("whom", ["the parent", "the group", "the worker"])
+def test_sigterm_while_a_route_works_lets_it_answer(slow, whom):
+    """systemd, for one, sends it to the whole group."""
+    with Program(slow) as server:
+        ready(server)
+        with Client(server) as client:
+            [worker] = json.loads(client.get("/pid").body)
+            client.sendall(request("/slow"))
+            with open(slow.parent / "fifo", "w") as fifo:              # it waits there
+                if whom == "the group":
+                    os.killpg(server.pid, signal.SIGTERM)
+                else:
+                    os.kill(worker if whom == "the worker" else server.pid, signal.SIGTERM)
+                fifo.write("answered")
+            assert client.answer().body == b"answered"
+            assert client.is_closed()
+        if whom == "the worker":
+            wait_until(lambda: get(server, "/pid").status == 200, lambda: "no answer any more")
+            server.signal(signal.SIGTERM)
+        server.finish()
+
+
+def test_clients_are_shared_among_workers(tmp_path):
+    """Also if they come one by one, so that any worker could serve them all."""
+    with several(tmp_path) as server, contextlib.ExitStack() as stack:
+        for _ in range(32):
+            assert stack.enter_context(Client(server)).get("/").status == 200
+        counts = workers(server).values()
+        assert sum(counts) == 33 and min(counts) >= 10, counts
+
+
 def test_workers_end_when_their_parent_is_killed(tmp_path):
     (tmp_path / "index.html").write_bytes(b"x")
     with Program(SERVER, 0, "-d", tmp_path, "-w", 3, "--quiet") as server:
@@ -175,15 +345,86 @@ def test_command_line(tmp_path):
     (tmp_path / "file").touch()
     with serve(SERVER, "-d", tmp_path) as server:
         for args, message in [
-                ([server.port, "-d", tmp_path], r"http_server\.py: .*Address already in use.*\n"),
+                ([server.port, "-d", tmp_path],
+                 rf"http_server\.py: .*Address already in use.*\n.*try {server.port + 1} · .*试试 {server.port + 1}\n"),
                 ([70000, "-d", tmp_path], r"http_server\.py: .*0-65535.*\n"),
-                ([0, "-d", tmp_path, "-b", "192.0.2.1"], r"http_server\.py: .*Cannot assign requested address.*\n"),
-                ([0, "-d", tmp_path / "none"], r"http_server\.py: .*No such file or directory.*\n"),
-                ([0, "-d", tmp_path / "file"], r"http_server\.py: .*Not a directory.*\n"),
+                ([0, "-d", tmp_path, "-b", "192.0.2.1"], r"http_server\.py: .*Cannot assign requested address.*\n-b takes .*\n"),
+                ([0, "-d", tmp_path, "-b", "no.such.host.invalid"], r"http_server\.py: .*\n-b takes .*\n"),
+                ([0, "-d", tmp_path / "none"], r"http_server\.py: .*No such file or directory.*\n-d takes .*-d \.\n"),
+                ([0, "-d", tmp_path / "file"], r"http_server\.py: .*Not a directory.*\n-d takes .*-d \.\n"),
                 (["http"], r"usage: .*\nhttp_server\.py: error: .*invalid int value: 'http'\n"),
                 ([0, "-w", 0], r"usage: .*error: --workers.*\n"), ([0, "-w", 65], r"usage: .*error: --workers.*\n"),
                 ([0, "--timeout", "nan"], r"usage: .*error: .*--timeout.*\n")]:
             assert run(SERVER, *args, status=2, stderr=message).stdout == ""
+
+
+def test_the_next_step_after_an_error():
+    def refused(number, *args):
+        return OSError(number, os.strerror(number), *args)
+    assert "try 8000" in http_server.next_step(refused(errno.EACCES), 80)
+    assert http_server.next_step(refused(errno.EACCES, "/root/x"), 8000) == ""             # a folder that we may not read
+    assert "try 8000" in http_server.next_step(refused(errno.EADDRINUSE), 65535)
+    assert http_server.next_step(OverflowError("port"), 70000) == ""
+
+
+def test_on_a_terminal_there_is_an_address_to_click(tmp_path):
+    for args, url in [((), True), (["-b", "0.0.0.0"], True), (["--quiet"], False)]:
+        with Program(SERVER, 0, "-d", tmp_path, *args, tty=True) as server:
+            server.expect(r"listening on [\d.]+:\d+\r?\n")
+            if url:
+                port = re.search(r":(\d+)", server.stdout)[1]
+                server.expect(rf"http://127\.0\.0\.1:{port}/\r?\n")
+            server.interrupt()
+            server.wait()
+            assert ("http://" in server.stdout) == url
+    with serve(SERVER, "-d", tmp_path) as server:
+        pass
+    assert server.stdout.count("\n") == 1
+
+
+WINDOWS = """import os, select, signal, sys
+for name in list(vars(select)):
+    if name.lower().startswith(("epoll", "poll")): delattr(select, name)
+for name in "fork", "O_DIRECTORY", "O_NONBLOCK", "O_NOCTTY", "getppid", "killpg", "pread", "WNOHANG": delattr(os, name)
+for name in "SIGCHLD", "pthread_sigmask", "sigwait", "sigtimedwait", "SIGKILL": delattr(signal, name)
+for name in "fcntl", "termios", "resource": sys.modules[name] = None
+"""
+
+
+@pytest.mark.parametrize("args, without, word", [
+    ([], WINDOWS, "select.epoll"), ([], "import select; del select.epoll", "select.epoll"),
+    (["-w", "2"], "import os; del os.fork", "os.fork"),
+    ([], "import os; real = os.path.exists; os.path.exists = lambda path: not str(path).startswith('/proc') and real(path)", "/proc"),
+], ids=["windows", "epoll", "fork", "proc"])
+def test_it_says_in_one_line_what_it_needs(tmp_path, args, without, word):
+    (tmp_path / "sitecustomize.py").write_text(without)
+    program = run(SERVER, 0, *args, status=2, stderr=r"[^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
+    assert word in program.stderr and program.stdout == ""
+
+
+def test_without_fork_one_process_serves(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import os; del os.fork")
+    with serve(SERVER, "-d", tmp_path, "--quiet", env={"PYTHONPATH": str(tmp_path)}) as server:
+        assert get(server, "/sitecustomize.py").status == 200
+
+
+def test_all_addresses_of_both_kinds(tmp_path):
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    (tmp_path / "index.html").write_bytes(b"x")
+    with serve(SERVER, "-d", tmp_path, "-b", "::", stderr=r'::1 - - .*\n127\.0\.0\.1 - - .*\n') as server:
+        for server.host in "::1", "127.0.0.1":
+            assert get(server, "/").body == b"x"
+
+
+def test_an_address_that_needs_its_network(monkeypatch):
+    """A link-local address of IPv6 is one only with the number of its network."""
+    monkeypatch.setattr(http_server.HTTPServer.__init__.__globals__["socket"], "create_server",
+                        lambda address, **options: (address, options["family"]))
+    listen = http_server.HTTPServer.__init__.__globals__["listen"]
+    (host, *rest), family = listen("fe80::1%lo", 80)
+    assert (host.partition("%")[0], rest, family) == ("fe80::1", [80, 0, socket.if_nametoindex("lo")], socket.AF_INET6)
+    assert listen("", 80) == (("0.0.0.0", 80), socket.AF_INET)
 
 
 def test_ipv6(tmp_path):

@@ -140,12 +140,13 @@ function list(workers) {
   });
 }
 
-// The curve of the last minute, newest on the right, in a box of 60 by 30; its top is the highest rate in it, or 5.
+// The curve of the last minute, in a box of 60 by 30; its top is the highest rate in it, or 5. It grows from the left, and
+// moves on once the box is full. A rate is that of the second before it, so the first one is a line already.
 function draw(rate) {
   rates.push(rate);
   rates.splice(0, rates.length - READINGS);
   const top = Math.max(...rates, 5);
-  const points = rates.map((n, i) => `${READINGS - rates.length + i},${(29 - 28 * n / top).toFixed(1)}`);
+  const points = [rates[0], ...rates].map((n, i) => `${i},${(29 - 28 * n / top).toFixed(1)}`);
   document.getElementById("status-trace").setAttribute("points", points.join(" "));
 }
 
