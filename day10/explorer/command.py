@@ -8,10 +8,9 @@ import sys
 from explorer import explore, picture, play, student
 from explorer.replay import Replay
 from explorer.report import as_data
-from explorer.standin import Unusable
-from explorer.stepper import Stuck
+from explorer.current import Unusable
 
-SLACK = 10                                  # seconds, beyond those of the exploration, until it is taken to hang
+SLACK = 5                                   # seconds, beyond those of the exploration, until it is taken to hang
 
 
 def main():
@@ -21,7 +20,7 @@ def main():
         status = explore_file(arguments)
         sys.stdout.flush()
         return status
-    except (Unusable, Stuck) as error:
+    except Unusable as error:
         print(f"interleavings: {error}", file=sys.stderr, flush=True)
         return 2
     except BrokenPipeError:
@@ -40,8 +39,8 @@ def parse():
     parser.add_argument("--seconds", type=float, default=5, help="stop after so many seconds (5)")
     parser.add_argument("--json", action="store_true", help="print what was explored as JSON")
     arguments = parser.parse_args()
-    if arguments.file is None and (arguments.predict or arguments.you or arguments.json):
-        parser.error("--predict, --you and --json need a FILE")
+    if arguments.file is None:
+        parser.error("the FILE is missing")
     return arguments
 
 
@@ -52,7 +51,8 @@ def explore_file(arguments):
     if arguments.you:
         play.schedule_yourself(threads, begin, check, path)
         return 0
-    exploration = student.watched(lambda: explore(threads, begin, check, seconds=arguments.seconds), arguments.seconds + SLACK, path)
+    seconds = arguments.seconds
+    exploration = student.watched(lambda: explore(threads, begin, check, seconds=seconds), seconds + SLACK, path)
     losing, replay = exploration.losing, None
     if losing:
         replay = Replay(threads, begin, check, losing.schedule)

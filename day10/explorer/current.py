@@ -2,6 +2,11 @@
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 import threading
 
+
+class Unusable(Exception):
+    """What was given cannot be explored; the message says why."""
+
+
 # The Stepper that explores, if any, and the primitives that were made outside its runs.
 stepper = None
 lasting = []

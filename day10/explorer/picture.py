@@ -4,7 +4,9 @@ import linecache
 import unicodedata
 
 WIDTH = 80
-MARKS = {"right": "", "wrong": "wrong", "deadlock": "wrong", "endless": "wrong", "error": "wrong"}
+MOST_ROWS = 100
+MANY = 1_000_000_000
+MARKS = {"right": "", "unfair": "cut", "wrong": "wrong", "deadlock": "wrong", "endless": "wrong", "error": "wrong"}
 
 
 def columns(text):
@@ -25,7 +27,7 @@ def histogram(exploration):
     """How the schedules ended, as lines."""
     shown = f"{exploration.schedules:,}"
     if not exploration.is_complete:
-        shown += f" of about {exploration.total:,}"
+        shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
     lines = [f"{shown} schedule{'s' * (exploration.schedules != 1)}, "
              f"{len(exploration.outcomes)} outcome{'s' * (len(exploration.outcomes) != 1)}"]
     widest = min(46, max((columns(one.text) for one in exploration.outcomes), default=0))
@@ -96,8 +98,10 @@ def schedule(replay, file):
     names = [name for name, _ in replay.named]
     picture = Picture(names, file, replay.steps)
     lines = picture.head()
-    for step, index in zip(replay.steps, replay.schedule):
-        lines += picture.step(step, index)
+    rows = [row for step, index in zip(replay.steps, replay.schedule) for row in picture.step(step, index)]
+    if len(rows) > MOST_ROWS:
+        rows[MOST_ROWS // 2:-MOST_ROWS // 2] = [f"... {len(rows) - MOST_ROWS} more rows ..."]
+    lines += rows
     return lines + finish(replay)
 
 

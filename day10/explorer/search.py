@@ -8,16 +8,17 @@ import time
 from dataclasses import dataclass
 
 from explorer import primitives, steps
-from explorer.standin import Unusable, replaced
+from explorer.current import Unusable
+from explorer.standin import replaced
 from explorer.states import Moments
 from explorer.stepper import Stepper, error_text
 
-FAIR = "right", "wrong", "deadlock", "endless", "error"
+KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 
 
 @dataclass
 class Outcome:
-    """One way in which schedules end. kind: right, wrong, deadlock, endless, error.
+    """One way in which schedules end. kind: one of KINDS; unfair: it was cut.
     schedule: the numbers of the threads, step by step, of the one with the fewest switches, and of these the shortest."""
     kind: str
     text: str
@@ -40,7 +41,7 @@ class Exploration:
     @property
     def losing(self):
         """The outcome that is not right with the fewest switches, or None."""
-        wrong = [outcome for outcome in self.outcomes if outcome.kind != "right"]
+        wrong = [outcome for outcome in self.outcomes if outcome.kind not in ("right", "unfair")]
         return min(wrong, key=lambda one: (one.switches, len(one.schedule), one.text), default=None)
 
 
@@ -137,12 +138,16 @@ class Restart(Exception):
 def ending(stepper, check):
     """How the run ended, as (kind, text)."""
     files = stepper.tracer.files
+    if stepper.unusable:
+        raise Unusable(stepper.unusable)
     for worker in stepper.workers:
         if worker.error is not None:
             if isinstance(worker.error, Unusable):
                 raise Unusable(f"{worker.name}() cannot be explored: {worker.error}, in line {worker.line}")
             return "error", f"{worker.name}(): {error_text(worker.error, files)}"
     waiting = [worker.name for worker in stepper.workers if worker.waits_at_end]
+    if stepper.is_endless and stepper.is_unfair:
+        return "unfair", f"{stepper.log[-1].thread} goes round while another one could go on"
     if stepper.is_endless:
         return "endless", f"no end after {len(stepper.log)} steps"
     if waiting:
@@ -210,7 +215,7 @@ def outcomes_of(tree):
             schedule.append(path[0])
             path = path[1]
         found.append(Outcome(kind, text, count, switches, tuple(schedule)))
-    return sorted(found, key=lambda one: (FAIR.index(one.kind), natural(one.text)))
+    return sorted(found, key=lambda one: (KINDS.index(one.kind), natural(one.text)))
 
 
 def natural(text):
@@ -229,7 +234,7 @@ def exploring(named, setup, check):
         setup()
         stepper = Stepper(named, setup, namespace)
         stepper.written = {touch.target[1] if touch.target[0] == "global" else root(touch.target) for code in
-                           stepper.tracer.codes.values() for touch in code.values() if touch.kind != "read"}
+                           stepper.tracer.codes.values() for touch in code.values() if touch.kind in ("write", "delete")}
         stepper.written |= {name for name in stepper.tracer.names if type(namespace.get(name)) in steps.CONTAINERS}
         stepper.written |= {name for name in stepper.tracer.names if getattr(type(namespace.get(name)), "__module__", "")
                             == namespace.get("__name__")}

@@ -7,19 +7,14 @@ import time
 import types
 import _thread
 
-from explorer import current, primitives
+from explorer import current, meetings, primitives
 
 NAMES = {threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
          queue: ("Queue", "LifoQueue", "SimpleQueue")}
 
 
-class Unusable(Exception):
-    """What was given cannot be explored; the message says why."""
-
-
-class Thread(threading.Thread):
-    def start(self):
-        raise Unusable("it starts a thread of its own; the explorer can step only the functions that it was given")
+def ours(name):
+    return getattr(primitives, name, None) or getattr(meetings, name)
 
 
 def sleep(seconds):
@@ -34,8 +29,7 @@ def modules():
         made[real.__name__] = module = types.ModuleType(real.__name__)
         module.__dict__.update(vars(real))
         for name in NAMES.get(real, ()):
-            setattr(module, name, getattr(primitives, name))
-    made["threading"].Thread = Thread
+            setattr(module, name, ours(name))
     made["time"].sleep = sleep
     return made
 
@@ -47,9 +41,7 @@ def replacement_of(value, made):
             return made[real.__name__]
         for name in NAMES.get(real, ()):
             if value is getattr(real, name):
-                return getattr(primitives, name)
-    if value is threading.Thread:
-        return Thread
+                return ours(name)
     if value is time.sleep:
         return sleep
     if type(value) is _thread.LockType:

@@ -13,19 +13,22 @@ import traceback
 from dataclasses import dataclass, field
 
 from explorer import current, steps
+from explorer.current import Unusable
 from explorer.primitives import Primitive
 from explorer.tracer import Tracer
 
 # Seconds without a step after which a thread is taken to be stuck, and steps after which a run is taken to be endless.
 PATIENCE = 2
-MOST_STEPS = 300
+MOST_STEPS = 200
+# Of a thread that does so many steps on end, while others could go on, the schedule is unfair.
+UNFAIR = 50
 
 
 class Stop(BaseException):
     """Ends a thread of a run that is over."""
 
 
-class Stuck(Exception):
+class Stuck(Unusable):
     """A thread that the explorer cannot step: the message says where it is."""
 
 
@@ -104,10 +107,11 @@ class Stepper:
         self.workers = [Worker(self, index, name, function) for index, (name, function) in enumerate(self.threads)]
         self.by_ident = {worker.thread.ident: worker for worker in self.workers}
         self.stdout, sys.stdout = sys.stdout, io.StringIO()
+        self.start, threading.Thread.start = threading.Thread.start, self.start_thread
         return self
 
     def __exit__(self, *error):
-        sys.stdout = self.stdout
+        sys.stdout, threading.Thread.start = self.stdout, self.start
         for worker in self.workers:
             worker.must_end = True
             worker.go.release()
@@ -115,6 +119,20 @@ class Stepper:
             worker.thread.join(0.2)
         self.tracer.__exit__()
         current.stepper = None
+
+    @property
+    def start_thread(self):
+        """What stands for threading.Thread.start: an explored thread must not start another one."""
+        def start(thread):
+            worker = self.by_ident.get(_thread.get_ident())
+            if worker:
+                self.unusable = (f"{worker.name}() starts a thread of its own, in line {worker.line}; "
+                                 "the explorer can step only the functions that it was given")
+                raise Unusable(self.unusable)
+            self.start(thread)
+        return start
+
+    unusable = None
 
     def worker_of(self, ident):
         return self.by_ident.get(ident)
@@ -126,6 +144,7 @@ class Stepper:
         """
         self.choose, self.observe, self.log, self.names = choose, observe, [], {}
         self.is_running, self.is_stopping, self.is_endless = True, False, False
+        self.is_unfair, self.streak, self.streak_of = False, 0, None
         try:
             for primitive in current.lasting:
                 primitive._again()
@@ -155,6 +174,11 @@ class Stepper:
         if len(self.log) >= MOST_STEPS and enabled:
             self.is_endless = True
             return None
+        # The longest time that one thread went on while others could.
+        previous = self.log[-1].thread if self.log else None
+        self.streak = self.streak + 1 if len(enabled) > 1 and previous == self.streak_of else 0
+        self.streak_of = previous
+        self.is_unfair |= self.streak >= UNFAIR
         try:
             index = self.choose(enabled) if enabled else None
         except BaseException as error:

@@ -6,6 +6,7 @@ An expression is a tuple: ("global", name), ("local", name), ("cell", name), ("c
 instruction to instruction; see https://docs.python.org/3/library/dis.html.
 """
 import dis
+import sys
 import types
 from collections import deque
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ def follow(one, stack, code, private):
 def follow_variable(one, name, effect, stack, code, private):
     if name in ("LOAD_GLOBAL", "LOAD_NAME"):
         target = ("global", one.argval)
-        stack.extend([target, None][:effect])
+        # The NULL of a call is below the function up to 3.12, and above it from 3.13 on.
+        null = [None] * (effect - 1)
+        stack.extend([target, *null] if sys.version_info >= (3, 13) else [*null, target])
         return "read", target, False
     if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
         stack.take(-effect)

@@ -7,7 +7,7 @@ import threading
 import traceback
 
 from explorer import standin
-from explorer.standin import Unusable
+from explorer.current import Unusable
 
 
 def load(path):
