@@ -53,16 +53,17 @@ def explore_file(arguments):
         return 0
     seconds = arguments.seconds
     exploration = student.watched(lambda: explore(threads, begin, check, seconds=seconds), seconds + SLACK, path)
-    losing, replay = exploration.losing, None
-    if losing:
-        replay = Replay(threads, begin, check, losing.schedule)
+    losing = exploration.losing
+    shown = losing or exploration.outcomes[0]
+    replay = Replay(threads, begin, check, shown.schedule).must_be_over()
     if arguments.json:
-        print(json.dumps(as_data(exploration, replay, path), ensure_ascii=False, indent=2))
+        data = as_data(exploration, replay if losing else None, path)
+        print(json.dumps(data, ensure_ascii=False, indent=2))
     elif arguments.predict:
-        one = losing or exploration.outcomes[0]
-        play.predict(replay or Replay(threads, begin, check, one.schedule), path)
+        play.predict(replay, path)
     else:
-        print("\n".join(picture.histogram(exploration)))
-        if replay:
-            print("\n".join(["", "the shortest schedule that loses · 出错的最短调度", *picture.schedule(replay, path)]))
+        print(*picture.histogram(exploration), sep="\n")
+        if losing:
+            print("\nthe shortest schedule that loses · 出错的最短调度")
+            print(*picture.schedule(replay, path), sep="\n")
     return 1 if losing or not exploration.is_complete else 0

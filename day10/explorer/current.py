@@ -7,6 +7,9 @@ class Unusable(Exception):
     """What was given cannot be explored; the message says why."""
 
 
+ANOTHER_WAY = ("the same schedule went another way when it was run again: something else than the "
+               "schedule decides, such as the time, a random number, or a value that setup() does not set")
+
 # The Stepper that explores, if any, and the primitives that were made outside its runs.
 stepper = None
 lasting = []

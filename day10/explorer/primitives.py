@@ -135,7 +135,7 @@ class Semaphore(Primitive):
         self.release()
 
     def _state(self):
-        return self._value
+        return (self._value,)
 
 
 class BoundedSemaphore(Semaphore):

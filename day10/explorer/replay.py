@@ -1,6 +1,7 @@
 """Run one schedule again, and note what each step saw and what the shared values were behind it.
 重新运行一种调度，记下每一步看到的值，以及这一步之后的共享数据。"""
 from explorer import primitives, steps
+from explorer.current import ANOTHER_WAY, Unusable
 from explorer.search import ending, exploring, shared_values, text_of_value
 
 
@@ -25,6 +26,12 @@ class Replay:
                 self.ending = ending(stepper, check or (lambda: True))
                 self.blocked = self.blocked if self.ending[0] == "deadlock" else []
 
+    def must_be_over(self):
+        """Return it; raise Unusable if the schedule has not brought all threads to their ends, as it did before."""
+        if self.ending is None:
+            raise Unusable(ANOTHER_WAY)
+        return self
+
     def choose(self, enabled):
         if self.depth == len(self.schedule):
             workers = self.stepper.workers
@@ -32,6 +39,8 @@ class Replay:
             for step in self.ready.values():
                 self.name(step)
             return None
+        if self.schedule[self.depth] not in enabled:
+            raise Unusable(ANOTHER_WAY)
         self.depth += 1
         return self.schedule[self.depth - 1]
 

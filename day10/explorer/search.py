@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from explorer import primitives, steps
-from explorer.current import Unusable
+from explorer.current import ANOTHER_WAY, Unusable
 from explorer.standin import replaced
 from explorer.states import Moments
 from explorer.stepper import Stepper, error_text
@@ -109,8 +109,7 @@ class Search:
             self.path[-1].key = key
         node = self.path[self.depth]
         if node.enabled != enabled:
-            raise Unusable("the same schedule went another way when it was run again: something else than the schedule decides, "
-                           "such as the time, a random number, or a value that setup() does not set")
+            raise Unusable(ANOTHER_WAY)
         self.depth += 1
         return node.enabled[node.chosen]
 
