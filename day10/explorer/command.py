@@ -1,5 +1,6 @@
 """The command: explore a student's file, and show what was found in the way that was asked for.
 命令：探索学生的文件，并按要求的方式显示结果。"""
+
 import argparse
 import json
 import os
@@ -10,11 +11,12 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5                                   # seconds, beyond those of the exploration, until it is taken to hang
+SLACK = 5  # seconds, beyond those of the exploration, until it is taken to hang
 
 
 def main():
-    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be explored."""
+    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be
+    explored."""
     arguments = parse()
     try:
         status = explore_file(arguments)
@@ -32,8 +34,12 @@ def main():
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="interleavings.py", description="Explore every schedule of a few threads.")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check")
+    parser = argparse.ArgumentParser(
+        prog="interleavings.py", description="Explore every schedule of a few threads."
+    )
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check"
+    )
     parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
     parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
     parser.add_argument("--seconds", type=float, default=5, help="stop after so many seconds (5)")
@@ -52,7 +58,9 @@ def explore_file(arguments):
         play.schedule_yourself(threads, begin, check, path)
         return 0
     seconds = arguments.seconds
-    exploration = student.watched(lambda: explore(threads, begin, check, seconds=seconds), seconds + SLACK, path)
+    exploration = student.watched(
+        lambda: explore(threads, begin, check, seconds=seconds), seconds + SLACK, path
+    )
     losing = exploration.losing
     shown = losing or exploration.outcomes[0]
     replay = Replay(threads, begin, check, shown.schedule).must_be_over()

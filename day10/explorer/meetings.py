@@ -3,6 +3,7 @@
 
 They have the interface of threading's and queue's; see primitives.
 """
+
 import queue
 import threading
 from collections import deque

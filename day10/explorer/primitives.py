@@ -5,11 +5,13 @@ They have the interface of threading's. Outside the explored threads (in setup a
 at once. A wait with a timeout may also end without success, whenever it would have to wait: how
 long it takes must not decide.
 """
+
 from explorer import current
 
 
 class Primitive:
-    """What they have in common. Those that were made outside a run begin every run as they were made."""
+    """What they have in common. Those that were made outside a run begin every run as they were
+    made."""
 
     def __init__(self, *args, **kwargs):
         self._args = args, kwargs
@@ -51,7 +53,11 @@ class Lock(Primitive):
         current.probes(not blocking or timeout >= 0)
         self._step("acquires")
         me = current.thread()
-        if not self._wait(lambda: self._is_free(me), "goes on with", None if blocking and timeout < 0 else timeout if blocking else 0):
+        if not self._wait(
+            lambda: self._is_free(me),
+            "goes on with",
+            None if blocking and timeout < 0 else timeout if blocking else 0,
+        ):
             return False
         self._owner, self._since, self._count = me, current.line(), self._count + 1
         return True

@@ -1,5 +1,6 @@
 """What stands for threading, queue and time in the code that is explored.
 在被探索的代码中代替 threading、queue、time 的模块。"""
+
 import contextlib
 import queue
 import threading
@@ -9,8 +10,10 @@ import _thread
 
 from explorer import current, meetings, primitives
 
-NAMES = {threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
-         queue: ("Queue", "LifoQueue", "SimpleQueue")}
+NAMES = {
+    threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
+    queue: ("Queue", "LifoQueue", "SimpleQueue"),
+}
 
 
 def ours(name):
@@ -18,7 +21,8 @@ def ours(name):
 
 
 def sleep(seconds):
-    """How long it takes must not decide, so it takes no time: it is a step, and the others may go on."""
+    """How long it takes must not decide, so it takes no time: it is a step, and the others may go
+    on."""
     current.step("sleeps before", sleep)
 
 
