@@ -3,13 +3,16 @@
 讲义之外
 
 Run:    python day10/interleavings.py                    these programs
-        python day10/interleavings.py FILE               your own: functions a, b (and c), setup, check
+        python day10/interleavings.py FILE               your own: functions a, b (and c), setup,
+        check
         python day10/interleavings.py FILE --predict     say each value before it is shown
         python day10/interleavings.py FILE --you         you choose which thread goes next
         python day10/interleavings.py FILE --json        what was explored, as data
 
-A step is what touches shared state: a read or a write of a global variable, of an attribute or of an
-item, or a call that may wait. A call into C is one step. Time, IO and random numbers must not decide.
+A step is what touches shared state: a read or a write of a global variable, of an attribute or of
+an
+item, or a call that may wait. A call into C is one step. Time, IO and random numbers must not
+decide.
 Under today's GIL not every schedule can happen; without a GIL, every one can.
 
 Output:
@@ -41,78 +44,78 @@ Output:
       deadlock: A, B, C wait for ever  27,360  ############  wrong
     Condition: if, then wait: 679 schedules, 2 outcomes
       stock = 2                                       517  ############
-      A(): AssertionError in line 194: woken too ...  162  ####          wrong
-        A(): AssertionError in line 194: woken too early: stock is 1
+      A(): AssertionError in line 197: woken too ...  162  ####          wrong
+        A(): AssertionError in line 197: woken too early: stock is 1
     Condition: while, wait: 769 schedules, 1 outcome
       stock = 2  769  ############
 
     the fewest switches that lose an update: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 137 n += 1                         |
+           | 140 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 137 n += 1
+           |                                    | 140 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
            + ............................. switch to A .............................
-           | 137 n += 1                         |
+           | 140 n += 1                         |
     n=1    |     writes n: 1                    |
     end: n = 1 (wrong)
 
     three times n += 1, and n is 2: 4 switches
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 148 for _ in range(TIMES):         |
+           | 151 for _ in range(TIMES):         |
     n=0    |     reads TIMES: 3                 |
-           | 149 n += 1                         |
+           | 152 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 148 for _ in range(TIMES):
+           |                                    | 151 for _ in range(TIMES):
     n=0    |                                    |     reads TIMES: 3
-           |                                    | 149 n += 1
+           |                                    | 152 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
     n=1    |                                    |     reads n: 1
     n=2    |                                    |     writes n: 2
            + ............................. switch to A .............................
-           | 149 n += 1                         |
+           | 152 n += 1                         |
     n=1    |     writes n: 1                    |
     n=1    |     reads n: 1                     |
            + ............................. switch to B .............................
-           |                                    | 149 n += 1
+           |                                    | 152 n += 1
     n=1    |                                    |     reads n: 1
            + ............................. switch to A .............................
-           | 149 n += 1                         |
+           | 152 n += 1                         |
     n=2    |     writes n: 2                    |
     n=2    |     reads n: 2                     |
     n=3    |     writes n: 3                    |
            + ............................. switch to B .............................
-           |                                    | 149 n += 1
+           |                                    | 152 n += 1
     n=2    |                                    |     writes n: 2
     end: n = 2 (wrong)
 
     a deadlock 死锁: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 160 with a:                        |
+           | 163 with a:                        |
     n=0    |     looks up a                     |
     n=0    |     acquires a                     |
-           | 161 with b:                        |
+           | 164 with b:                        |
     n=0    |     looks up b                     |
            + ............................. switch to B .............................
-           |                                    | 167 with b:
+           |                                    | 170 with b:
     n=0    |                                    |     looks up b
     n=0    |                                    |     acquires b
-           |                                    | 168 with a:
+           |                                    | 171 with a:
     n=0    |                                    |     looks up a
     n=0    |                                    |     acquires a: must wait
            + ............................. switch to A .............................
-           | 161 with b:                        |
+           | 164 with b:                        |
     n=0    |     acquires b: must wait          |
     end: deadlock: A, B wait for ever
-      A waits for b in line 161: B holds it since line 167
-      B waits for a in line 168: A holds it since line 160
+      A waits for b in line 164: B holds it since line 170
+      B waits for a in line 171: A holds it since line 163
 """
 import sys
 import threading
@@ -217,7 +220,8 @@ def main():
 
 
 def lesson():
-    """Print how many schedules each program has, and how they end; of some, the shortest one that loses."""
+    """Print how many schedules each program has, and how they end; of some, the shortest one that
+    loses."""
     two, three = "AB", "ABC"
     found = {}
     for title, names, functions, right in [
@@ -232,8 +236,9 @@ def lesson():
             ("Condition: if, then wait", two, [take_two_if, put_two], 0),
             ("Condition: while, wait", two, [take_two_while, put_two], 0)]:
         threads, check = list(zip(names, functions)), lambda right=right: n == right
-        found[title] = threads, check, (exploration := explore(threads, setup, check, seconds=SECONDS))
-        print(f"{title}: {picture.histogram(exploration)[0]}", *picture.histogram(exploration)[1:], sep="\n")
+        found[title] = threads, check, explore(threads, setup, check, seconds=SECONDS)
+        print(f"{title}: ", end="")
+        print(*picture.histogram(found[title][2]), sep="\n")
 
     show("the fewest switches that lose an update", *found["n += 1 in two threads"])
     show("three times n += 1, and n is 2", *found["three times n += 1 in two threads"], "n = 2")
@@ -241,7 +246,8 @@ def lesson():
 
 
 def show(title, threads, check, exploration, text=None):
-    """Print a schedule that loses: the one with the fewest switches, or the one that ends with this text."""
+    """Print a schedule that loses: the one with the fewest switches, or the one that ends with
+    this text."""
     losing = next((one for one in exploration.outcomes if one.text == text), exploration.losing)
     assert losing, f"expected a schedule that loses: {exploration.outcomes}"
     print(f"\n{title}: {losing.switches} switch{'es' * (losing.switches != 1)}")

@@ -10,6 +10,7 @@ only looked up is no step. What a thread does between two steps belongs to the f
 acquire() is one step; if it must wait, going on afterwards is another one. release() of a lock is a
 step only in a program that asks without waiting, since nothing else can tell the difference.
 """
+
 from explorer.search import explore
 
 __all__ = ["explore"]

@@ -1,5 +1,6 @@
 """The command: explore a student's file, and show what was found in the way that was asked for.
 命令：探索学生的文件，并按要求的方式显示结果。"""
+
 import argparse
 import json
 import os
@@ -8,20 +9,20 @@ import sys
 from explorer import explore, picture, play, student
 from explorer.replay import Replay
 from explorer.report import as_data
-from explorer.standin import Unusable
-from explorer.stepper import Stuck
+from explorer.current import Unusable
 
-SLACK = 10                                  # seconds, beyond those of the exploration, until it is taken to hang
+SLACK = 5  # seconds, beyond those of the exploration, until it is taken to hang
 
 
 def main():
-    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be explored."""
+    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be
+    explored."""
     arguments = parse()
     try:
         status = explore_file(arguments)
         sys.stdout.flush()
         return status
-    except (Unusable, Stuck) as error:
+    except Unusable as error:
         print(f"interleavings: {error}", file=sys.stderr, flush=True)
         return 2
     except BrokenPipeError:
@@ -33,15 +34,19 @@ def main():
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="interleavings.py", description="Explore every schedule of a few threads.")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check")
+    parser = argparse.ArgumentParser(
+        prog="interleavings.py", description="Explore every schedule of a few threads."
+    )
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check"
+    )
     parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
     parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
     parser.add_argument("--seconds", type=float, default=5, help="stop after so many seconds (5)")
     parser.add_argument("--json", action="store_true", help="print what was explored as JSON")
     arguments = parser.parse_args()
-    if arguments.file is None and (arguments.predict or arguments.you or arguments.json):
-        parser.error("--predict, --you and --json need a FILE")
+    if arguments.file is None:
+        parser.error("the FILE is missing")
     return arguments
 
 
@@ -52,17 +57,21 @@ def explore_file(arguments):
     if arguments.you:
         play.schedule_yourself(threads, begin, check, path)
         return 0
-    exploration = student.watched(lambda: explore(threads, begin, check, seconds=arguments.seconds), arguments.seconds + SLACK, path)
-    losing, replay = exploration.losing, None
-    if losing:
-        replay = Replay(threads, begin, check, losing.schedule)
+    seconds = arguments.seconds
+    exploration = student.watched(
+        lambda: explore(threads, begin, check, seconds=seconds), seconds + SLACK, path
+    )
+    losing = exploration.losing
+    shown = losing or exploration.outcomes[0]
+    replay = Replay(threads, begin, check, shown.schedule).must_be_over()
     if arguments.json:
-        print(json.dumps(as_data(exploration, replay, path), ensure_ascii=False, indent=2))
+        data = as_data(exploration, replay if losing else None, path)
+        print(json.dumps(data, ensure_ascii=False, indent=2))
     elif arguments.predict:
-        one = losing or exploration.outcomes[0]
-        play.predict(replay or Replay(threads, begin, check, one.schedule), path)
+        play.predict(replay, path)
     else:
-        print("\n".join(picture.histogram(exploration)))
-        if replay:
-            print("\n".join(["", "the shortest schedule that loses · 出错的最短调度", *picture.schedule(replay, path)]))
+        print(*picture.histogram(exploration), sep="\n")
+        if losing:
+            print("\nthe shortest schedule that loses · 出错的最短调度")
+            print(*picture.schedule(replay, path), sep="\n")
     return 1 if losing or not exploration.is_complete else 0

@@ -1,6 +1,17 @@
 """What is explored at present: the primitives ask here which thread is running, and hand over here.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
+
 import threading
+
+
+class Unusable(Exception):
+    """What was given cannot be explored; the message says why."""
+
+
+ANOTHER_WAY = (
+    "the same schedule went another way when it was run again: something else than the "
+    "schedule decides, such as the time, a random number, or a value that setup() does not set"
+)
 
 # The Stepper that explores, if any, and the primitives that were made outside its runs.
 stepper = None
@@ -24,7 +35,8 @@ def made(primitive):
     if stepper is None or not stepper.is_running:
         lasting.append(primitive)
     elif worker():
-        # Two threads that each make a lock: they are told apart by the maker and by how many it has made.
+        # Two threads that each make a lock: they are told apart by the maker and by how many it
+        # has made.
         primitive._made_by = worker().name
 
 
@@ -39,7 +51,10 @@ def wait(verb, primitive, is_ready):
     if worker():
         worker().step_on(verb, primitive, is_ready, True)
     else:
-        raise RuntimeError(f"setup() and check() run alone, so this wait would never end: {type(primitive).__name__}")
+        raise RuntimeError(
+            "setup() and check() run alone, so this wait would never end: "
+            + type(primitive).__name__
+        )
 
 
 def probes(is_probing):

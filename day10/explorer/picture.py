@@ -1,10 +1,20 @@
-"""Print an exploration on 80 columns: the histogram of outcomes, and a schedule with a column for each thread.
+"""Show an exploration on 80 columns: a histogram, and a schedule with a column per thread.
 用 80 列打印探索结果：各种结局的直方图，以及每个线程占一列的调度。"""
+
 import linecache
 import unicodedata
 
 WIDTH = 80
-MARKS = {"right": "", "wrong": "wrong", "deadlock": "wrong", "endless": "wrong", "error": "wrong"}
+MOST_ROWS = 100
+MANY = 1_000_000_000
+MARKS = {
+    "right": "",
+    "unfair": "cut",
+    "wrong": "wrong",
+    "deadlock": "wrong",
+    "endless": "wrong",
+    "error": "wrong",
+}
 
 
 def columns(text):
@@ -25,15 +35,20 @@ def histogram(exploration):
     """How the schedules ended, as lines."""
     shown = f"{exploration.schedules:,}"
     if not exploration.is_complete:
-        shown += f" of about {exploration.total:,}"
-    lines = [f"{shown} schedule{'s' * (exploration.schedules != 1)}, "
-             f"{len(exploration.outcomes)} outcome{'s' * (len(exploration.outcomes) != 1)}"]
+        shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
+    lines = [
+        f"{shown} schedule{'s' * (exploration.schedules != 1)}, "
+        f"{len(exploration.outcomes)} outcome{'s' * (len(exploration.outcomes) != 1)}"
+    ]
     widest = min(46, max((columns(one.text) for one in exploration.outcomes), default=0))
     digits = max((len(f"{one.count:,}") for one in exploration.outcomes), default=0)
     most = max((one.count for one in exploration.outcomes), default=1)
     for one in exploration.outcomes:
         bar = "#" * max(1, round(12 * one.count / most))
-        lines.append(f"  {fit(one.text, widest)}  {one.count:>{digits},}  {bar:12}  {MARKS[one.kind]}".rstrip())
+        lines.append(
+            f"  {fit(one.text, widest)}  {one.count:>{digits},}  "
+            f"{bar:12}  {MARKS[one.kind]}".rstrip()
+        )
         if columns(one.text) > widest:
             lines += [f"    {part}" for part in wrapped(one.text, WIDTH - 4)]
     if not exploration.is_complete:
@@ -47,7 +62,7 @@ def wrapped(text, width):
         while columns(part) > width:
             part = part[:-1]
         yield part
-        text = text[len(part):]
+        text = text[len(part) :]
 
 
 def did(step, value=None):
@@ -64,26 +79,39 @@ class Picture:
     """The rows of a schedule: the shared values at the left, then a column for each thread."""
 
     def __init__(self, threads, file, steps):
-        shared = [", ".join(f"{name}={value}" for name, value in step.after.items()) for step in steps]
+        shared = [
+            ", ".join(f"{name}={value}" for name, value in step.after.items()) for step in steps
+        ]
         self.left = min(24, max([6, *map(columns, shared)]))
         self.threads, self.file = threads, file
         self.width = (WIDTH - self.left - 3 * len(threads)) // len(threads)
         self.line = self.thread = None
 
     def row(self, left, thread, text):
-        cells = [fit(text if name == thread else "", self.width) for name in range(len(self.threads))]
+        cells = [
+            fit(text if name == thread else "", self.width) for name in range(len(self.threads))
+        ]
         return " | ".join([fit(left, self.left), *cells]).rstrip()
 
     def head(self):
         cells = [fit(name, self.width) for name in self.threads]
-        return [" | ".join([fit("shared", self.left), *cells]).rstrip(), "-" * (self.left + (self.width + 3) * len(self.threads))]
+        return [
+            " | ".join([fit("shared", self.left), *cells]).rstrip(),
+            "-" * (self.left + (self.width + 3) * len(self.threads)),
+        ]
 
     def step(self, step, index, value=None):
-        """The rows of a step: a switch, if it is one; the line of the file, if it is another one; what the step does."""
+        """The rows of a step: a switch, if it is one; the line of the file, if it is another one;
+        what the step does."""
         rows = []
         if self.thread is not None and index != self.thread:
-            rows.append(fit("", self.left) + " + " + f" switch to {self.threads[index]} ".center(
-                (self.width + 3) * len(self.threads) - 3, "."))
+            rows.append(
+                fit("", self.left)
+                + " + "
+                + f" switch to {self.threads[index]} ".center(
+                    (self.width + 3) * len(self.threads) - 3, "."
+                )
+            )
         if index != self.thread or step.line != self.line:
             rows.append(self.row("", index, f"{step.line:3} {source(self.file, step.line)}"))
         self.thread, self.line = index, step.line
@@ -96,11 +124,19 @@ def schedule(replay, file):
     names = [name for name, _ in replay.named]
     picture = Picture(names, file, replay.steps)
     lines = picture.head()
-    for step, index in zip(replay.steps, replay.schedule):
-        lines += picture.step(step, index)
+    rows = [
+        row
+        for step, index in zip(replay.steps, replay.schedule)
+        for row in picture.step(step, index)
+    ]
+    if len(rows) > MOST_ROWS:
+        rows[MOST_ROWS // 2 : -MOST_ROWS // 2] = [f"... {len(rows) - MOST_ROWS} more rows ..."]
+    lines += rows
     return lines + finish(replay)
 
 
 def finish(replay):
     kind, text = replay.ending
-    return [f"end: {text}" + (" (wrong)" if kind == "wrong" else "")] + [f"  {line}" for line in replay.blocked]
+    return [f"end: {text}" + (" (wrong)" if kind == "wrong" else "")] + [
+        f"  {line}" for line in replay.blocked
+    ]

@@ -1,5 +1,6 @@
-"""Two games on a terminal: predict what each step reads or writes, and choose yourself which thread goes next.
+"""Two games on a terminal: predict each value, and choose which thread goes next.
 终端上的两个小游戏：预测每一步读写的值；自己当调度器，决定下一步轮到哪个线程。"""
+
 from explorer import picture
 from explorer.replay import Replay
 
@@ -38,9 +39,14 @@ def predict(replay, file):
 
 
 def schedule_yourself(threads, setup, check, file):
-    """Ask which thread goes next, until all are over; u takes the last step back, r begins again, q or the end of input quits."""
+    """Ask which thread goes next, until all are over; u takes the last step back, r begins again,
+    q or the end of input quits."""
     names, path = [one if isinstance(one, str) else one.__name__ for one in threads], []
-    print("You are the scheduler · 你是调度器: " + ", ".join(names) + "; u undo 撤销, r restart 重来, q quit 退出")
+    print(
+        "You are the scheduler · 你是调度器: "
+        + ", ".join(names)
+        + "; u undo 撤销, r restart 重来, q quit 退出"
+    )
     shown = 0
     while True:
         replay = Replay(threads, setup, check, path)
@@ -66,4 +72,8 @@ def schedule_yourself(threads, setup, check, file):
         elif answer in names and names.index(answer) in (replay.ready or ()):
             path = [*path, names.index(answer)]
         else:
-            print(f"  {answer} cannot go on · {answer} 现在不能执行" if answer in names else "  a thread's name, u, r or q · 线程名、u、r 或 q")
+            print(
+                f"  {answer} cannot go on · {answer} 现在不能执行"
+                if answer in names
+                else "  a thread's name, u, r or q · 线程名、u、r 或 q"
+            )

@@ -1,16 +1,26 @@
 """Run one schedule again, and note what each step saw and what the shared values were behind it.
 重新运行一种调度，记下每一步看到的值，以及这一步之后的共享数据。"""
+
 from explorer import primitives, steps
-from explorer.search import ending, exploring, shared_values, text_of_value
+from explorer.current import ANOTHER_WAY, Unusable
+from explorer.ends import ending, shared_values, text_of_value
+from explorer.prepare import exploring
 
 
 class Replay:
-    """steps: those that were done. ready: {index: the Step it would do next}. ending: (kind, text), or None if it is not over.
+    """steps: those that were done. ready: {index: the Step it would do next}. ending: (kind,
+    text), or None if it is not over.
     blocked: the sentences that say which thread waits for what."""
 
     def __init__(self, threads, setup, check, schedule):
         self.named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
-        self.schedule, self.previous, self.ready, self.ending, self.blocked = schedule, None, None, None, []
+        self.schedule, self.previous, self.ready, self.ending, self.blocked = (
+            schedule,
+            None,
+            None,
+            None,
+            [],
+        )
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
             for _ in range(2):
@@ -25,6 +35,13 @@ class Replay:
                 self.ending = ending(stepper, check or (lambda: True))
                 self.blocked = self.blocked if self.ending[0] == "deadlock" else []
 
+    def must_be_over(self):
+        """Return it; raise Unusable if the schedule has not brought all threads to their ends, as
+        it did before."""
+        if self.ending is None:
+            raise Unusable(ANOTHER_WAY)
+        return self
+
     def choose(self, enabled):
         if self.depth == len(self.schedule):
             workers = self.stepper.workers
@@ -32,6 +49,8 @@ class Replay:
             for step in self.ready.values():
                 self.name(step)
             return None
+        if self.schedule[self.depth] not in enabled:
+            raise Unusable(ANOTHER_WAY)
         self.depth += 1
         return self.schedule[self.depth - 1]
 
@@ -66,7 +85,11 @@ class Replay:
 
     def name(self, step):
         if not isinstance(step.what, str):
-            step.what = steps.text_of(step.what) if isinstance(step.what, tuple) else self.name_of(step.what)
+            step.what = (
+                steps.text_of(step.what)
+                if isinstance(step.what, tuple)
+                else self.name_of(step.what)
+            )
 
     def name_of(self, thing):
         """The name by which the student's file knows a lock."""
@@ -75,8 +98,15 @@ class Replay:
             value = namespace.get(name)
             if value is thing:
                 return name
-            places = vars(value).items() if hasattr(value, "__dict__") else value.items() if type(value) is dict else \
-                enumerate(value) if type(value) is list else ()
+            places = (
+                vars(value).items()
+                if hasattr(value, "__dict__")
+                else (
+                    value.items()
+                    if type(value) is dict
+                    else enumerate(value) if type(value) is list else ()
+                )
+            )
             for key, inner in places:
                 if inner is thing:
                     return f"{name}.{key}" if hasattr(value, "__dict__") else f"{name}[{key!r}]"
@@ -92,7 +122,11 @@ class Replay:
             lock = getattr(thing, "_lock", thing)
             if owner := lock._owner_text():
                 since = f" since line {lock._since}" if lock._since else ""
-                text += f": {owner} holds it{since}" if owner != worker.name else f": it holds it itself{since}"
+                text += (
+                    f": {owner} holds it{since}"
+                    if owner != worker.name
+                    else f": it holds it itself{since}"
+                )
             yield text
 
 

@@ -1,17 +1,43 @@
 """What was explored, as data: for graders, and to be shown in class.
 探索的结果，作为数据输出：用于评分或课堂展示。"""
+
 from explorer import picture
 
 
 def as_data(exploration, replay, file):
-    """A dictionary of plain values, the same for every run; replay: of the shortest losing schedule, or None."""
-    data = {"threads": exploration.threads, "schedules": exploration.schedules, "is_complete": exploration.is_complete,
-            "total": exploration.total, "outcomes": [
-                {"kind": one.kind, "text": one.text, "count": one.count, "switches": one.switches, "schedule":
-                 [exploration.threads[index] for index in one.schedule]} for one in exploration.outcomes]}
+    """A dictionary of plain values, the same for every run; replay: of the shortest losing
+    schedule, or None."""
+    data = {
+        "threads": exploration.threads,
+        "schedules": exploration.schedules,
+        "is_complete": exploration.is_complete,
+        "total": exploration.total,
+        "outcomes": [
+            {
+                "kind": one.kind,
+                "text": one.text,
+                "count": one.count,
+                "switches": one.switches,
+                "schedule": [exploration.threads[index] for index in one.schedule],
+            }
+            for one in exploration.outcomes
+        ],
+    }
     data["losing"] = None
     if replay:
-        data["losing"] = {"kind": replay.ending[0], "text": replay.ending[1], "waits": replay.blocked, "steps": [
-            {"thread": step.thread, "line": step.line, "source": picture.source(file, step.line), "does": picture.did(step),
-             "shared": step.after} for step in replay.steps]}
+        data["losing"] = {
+            "kind": replay.ending[0],
+            "text": replay.ending[1],
+            "waits": replay.blocked,
+            "steps": [
+                {
+                    "thread": step.thread,
+                    "line": step.line,
+                    "source": picture.source(file, step.line),
+                    "does": picture.did(step),
+                    "shared": step.after,
+                }
+                for step in replay.steps
+            ],
+        }
     return data

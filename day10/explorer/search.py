@@ -1,24 +1,28 @@
-"""Go through all schedules, depth first, by running the threads again and again; count how each one ends.
+"""Go through all schedules, depth first, by running the threads again; count how each ends.
 深度优先遍历所有调度：一次又一次地重新运行各线程，统计每种结局的次数。
 
-Two schedules that have led to the same moment go on alike. Then what follows is counted again, but not run again.
+Two schedules that have led to the same moment go on alike. Then what follows is counted again, but
+not run again.
 """
-import contextlib
+
 import time
 from dataclasses import dataclass
 
-from explorer import primitives, steps
-from explorer.standin import Unusable, replaced
+from explorer.current import ANOTHER_WAY, Unusable
+from explorer.ends import ending
+from explorer.prepare import exploring
 from explorer.states import Moments
-from explorer.stepper import Stepper, error_text
 
-FAIR = "right", "wrong", "deadlock", "endless", "error"
+KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 
 
 @dataclass
 class Outcome:
-    """One way in which schedules end. kind: right, wrong, deadlock, endless, error.
-    schedule: the numbers of the threads, step by step, of the one with the fewest switches, and of these the shortest."""
+    """One way in which schedules end. kind: one of KINDS; unfair: it was cut.
+    schedule: the numbers of the threads, step by step, of the one with the fewest switches, and of
+    these the shortest.
+    """
+
     kind: str
     text: str
     count: int
@@ -28,7 +32,9 @@ class Outcome:
 
 @dataclass
 class Exploration:
-    """schedules: how many were counted, in how many runs. total: how many there are, estimated unless it is complete."""
+    """schedules: how many were counted, in how many runs. total: how many there are, estimated
+    unless it is complete."""
+
     threads: list
     outcomes: list
     schedules: int
@@ -40,12 +46,13 @@ class Exploration:
     @property
     def losing(self):
         """The outcome that is not right with the fewest switches, or None."""
-        wrong = [outcome for outcome in self.outcomes if outcome.kind != "right"]
+        wrong = [outcome for outcome in self.outcomes if outcome.kind not in ("right", "unfair")]
         return min(wrong, key=lambda one: (one.switches, len(one.schedule), one.text), default=None)
 
 
 class Tree:
-    """What follows one moment: the number of schedules, and {outcome: (count, {first thread: (switches, steps, path)})}."""
+    """What follows one moment: the number of schedules, and {outcome: (count, {first thread:
+    (switches, steps, path)})}."""
 
     def __init__(self, enabled):
         self.enabled, self.count, self.outcomes = enabled, 0, {}
@@ -53,11 +60,18 @@ class Tree:
         self.key, self.chosen, self.share = None, 0, 0.0
 
     def add(self, thread, tree):
-        """Add what follows when this thread goes on first. A switch counts if the thread before it could have gone on."""
+        """Add what follows when this thread goes on first. A switch counts if the thread before it
+        could have gone on."""
         self.count += tree.count
         for outcome, (count, firsts) in tree.outcomes.items():
-            best = min((switches + (first not in (thread, None) and thread in tree.enabled), length + 1, (thread, path))
-                       for first, (switches, length, path) in firsts.items())
+            best = min(
+                (
+                    switches + (first not in (thread, None) and thread in tree.enabled),
+                    length + 1,
+                    (thread, path),
+                )
+                for first, (switches, length, path) in firsts.items()
+            )
             before, known = self.outcomes.get(outcome, (0, {}))
             known = dict(known)
             known[thread] = min(best, known.get(thread, best))
@@ -72,11 +86,14 @@ class Search:
         self.known, self.path, self.runs, self.merged = {}, [], 0, None
 
     def all(self):
-        """Run schedule after schedule; True if there are no more, False if the time is up before."""
+        """Run schedule after schedule; True if there are no more, False if the time is up
+        before."""
         while True:
             self.depth, self.merged = 0, None
             self.moments.begin()
-            self.stepper.run(self.choose, self.moments.observe if self.is_merging else lambda *step: None)
+            self.stepper.run(
+                self.choose, self.moments.observe if self.is_merging else lambda *step: None
+            )
             self.runs += 1
             if self.stepper.has_probes and not self.stepper.are_releases_steps:
                 raise Restart
@@ -98,7 +115,8 @@ class Search:
                 return False
 
     def choose(self, enabled):
-        """Follow the path that is explored; behind its end, lengthen it, unless a moment like this one is known."""
+        """Follow the path that is explored; behind its end, lengthen it, unless a moment like this
+        one is known."""
         if self.depth == len(self.path):
             key = self.moments.key() if self.is_merging else None
             self.merged = self.known.get(key) if key is not None else None
@@ -108,8 +126,7 @@ class Search:
             self.path[-1].key = key
         node = self.path[self.depth]
         if node.enabled != enabled:
-            raise Unusable("the same schedule went another way when it was run again: something else than the schedule decides, "
-                           "such as the time, a random number, or a value that setup() does not set")
+            raise Unusable(ANOTHER_WAY)
         self.depth += 1
         return node.enabled[node.chosen]
 
@@ -120,7 +137,8 @@ class Search:
         return tree
 
     def partial(self):
-        """What was counted when the time was up, as (a Tree, the share of all schedules that it is, roughly)."""
+        """What was counted when the time was up, as (a Tree, the share of all schedules that it
+        is, roughly)."""
         tree, share = None, 0.0
         for node in reversed(self.path):
             if tree is not None:
@@ -134,56 +152,13 @@ class Restart(Exception):
     """Releases must be steps, as a thread looks at a lock without waiting for it."""
 
 
-def ending(stepper, check):
-    """How the run ended, as (kind, text)."""
-    files = stepper.tracer.files
-    for worker in stepper.workers:
-        if worker.error is not None:
-            if isinstance(worker.error, Unusable):
-                raise Unusable(f"{worker.name}() cannot be explored: {worker.error}, in line {worker.line}")
-            return "error", f"{worker.name}(): {error_text(worker.error, files)}"
-    waiting = [worker.name for worker in stepper.workers if worker.waits_at_end]
-    if stepper.is_endless:
-        return "endless", f"no end after {len(stepper.log)} steps"
-    if waiting:
-        return "deadlock", "deadlock: " + ", ".join(waiting) + " wait" + "s" * (len(waiting) == 1) + " for ever"
-    verdict, values = "right", "; ".join(f"{name} = {value}" for name, value in shared_values(stepper).items())
-    try:
-        if check() is False:
-            verdict = "wrong"
-    except AssertionError:
-        verdict = "wrong"
-    except Exception as error:
-        raise Unusable(f"check() failed: {error_text(error, files)}") from None
-    return verdict, values or "the end"
-
-
-def shared_values(stepper):
-    """The shared data that the threads' code names, as {name: text}."""
-    found = {}
-    for name in sorted(stepper.tracer.names):
-        value = stepper.namespace.get(name, steps.MISSING)
-        if value is not steps.MISSING and name in stepper.written and not (callable(value) or isinstance(value, primitives.Primitive)):
-            found[name] = text_of_value(value)
-    return found
-
-
-def text_of_value(value):
-    if type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__"):
-        parts = [f"{name}={text_of_value(one)}" for name, one in vars(value).items() if not isinstance(one, primitives.Primitive)]
-        return f"{type(value).__name__}({', '.join(parts)})"
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
     """Explore all schedules of some functions.
 
-    threads: functions without arguments, or pairs of a name and a function; setup gives the shared values their beginning,
-    before each run; check says by its result or an assertion whether the values at the end are right. seconds: after that, stop.
+    threads: functions without arguments, or pairs of a name and a function; setup gives the shared
+    values their beginning,
+    before each run; check says by its result or an assertion whether the values at the end are
+    right. seconds: after that, stop.
     Return an Exploration. Raise Unusable or Stuck, with a message for the student.
     """
     named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
@@ -197,8 +172,15 @@ def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
             search = Search(stepper, check or (lambda: True), seconds, is_merging)
             is_complete = search.all()
         tree, share = (search.root, 1) if is_complete else search.partial()
-        return Exploration([name for name, _ in named], outcomes_of(tree), tree.count, search.runs,
-                           time.monotonic() - started, is_complete, round(tree.count / share))
+        return Exploration(
+            [name for name, _ in named],
+            outcomes_of(tree),
+            tree.count,
+            search.runs,
+            time.monotonic() - started,
+            is_complete,
+            round(tree.count / share),
+        )
 
 
 def outcomes_of(tree):
@@ -210,43 +192,12 @@ def outcomes_of(tree):
             schedule.append(path[0])
             path = path[1]
         found.append(Outcome(kind, text, count, switches, tuple(schedule)))
-    return sorted(found, key=lambda one: (FAIR.index(one.kind), natural(one.text)))
+    return sorted(found, key=lambda one: (KINDS.index(one.kind), natural(one.text)))
 
 
 def natural(text):
     """So that 10 comes after 9."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in
-            "".join(c if c.isdigit() else f" {c} " for c in text).split()]
-
-
-@contextlib.contextmanager
-def exploring(named, setup, check):
-    """A Stepper of the threads, while the names of their module stand for what can be explored."""
-    namespace = named[0][1].__globals__
-    with replaced(namespace):
-        setup = checked(setup or (lambda: None))
-        # Once before the first run: the objects that it makes say which methods the threads can call.
-        setup()
-        stepper = Stepper(named, setup, namespace)
-        stepper.written = {touch.target[1] if touch.target[0] == "global" else root(touch.target) for code in
-                           stepper.tracer.codes.values() for touch in code.values() if touch.kind != "read"}
-        stepper.written |= {name for name in stepper.tracer.names if type(namespace.get(name)) in steps.CONTAINERS}
-        stepper.written |= {name for name in stepper.tracer.names if getattr(type(namespace.get(name)), "__module__", "")
-                            == namespace.get("__name__")}
-        with stepper:
-            yield stepper
-
-
-def root(target):
-    while target and target[0] in ("attr", "item"):
-        target = target[1]
-    return target[1] if target and target[0] == "global" else None
-
-
-def checked(setup):
-    def call():
-        try:
-            setup()
-        except Exception as error:
-            raise Unusable(f"setup() failed: {error_text(error, {setup.__code__.co_filename})}") from None
-    return call
+    return [
+        (int(part), "") if part.isdigit() else (0, part)
+        for part in "".join(c if c.isdigit() else f" {c} " for c in text).split()
+    ]

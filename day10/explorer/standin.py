@@ -1,5 +1,6 @@
 """What stands for threading, queue and time in the code that is explored.
 在被探索的代码中代替 threading、queue、time 的模块。"""
+
 import contextlib
 import queue
 import threading
@@ -7,23 +8,21 @@ import time
 import types
 import _thread
 
-from explorer import current, primitives
+from explorer import current, meetings, primitives
 
-NAMES = {threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
-         queue: ("Queue", "LifoQueue", "SimpleQueue")}
-
-
-class Unusable(Exception):
-    """What was given cannot be explored; the message says why."""
+NAMES = {
+    threading: ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Barrier"),
+    queue: ("Queue", "LifoQueue", "SimpleQueue"),
+}
 
 
-class Thread(threading.Thread):
-    def start(self):
-        raise Unusable("it starts a thread of its own; the explorer can step only the functions that it was given")
+def ours(name):
+    return getattr(primitives, name, None) or getattr(meetings, name)
 
 
 def sleep(seconds):
-    """How long it takes must not decide, so it takes no time: it is a step, and the others may go on."""
+    """How long it takes must not decide, so it takes no time: it is a step, and the others may go
+    on."""
     current.step("sleeps before", sleep)
 
 
@@ -34,8 +33,7 @@ def modules():
         made[real.__name__] = module = types.ModuleType(real.__name__)
         module.__dict__.update(vars(real))
         for name in NAMES.get(real, ()):
-            setattr(module, name, getattr(primitives, name))
-    made["threading"].Thread = Thread
+            setattr(module, name, ours(name))
     made["time"].sleep = sleep
     return made
 
@@ -47,9 +45,7 @@ def replacement_of(value, made):
             return made[real.__name__]
         for name in NAMES.get(real, ()):
             if value is getattr(real, name):
-                return getattr(primitives, name)
-    if value is threading.Thread:
-        return Thread
+                return ours(name)
     if value is time.sleep:
         return sleep
     if type(value) is _thread.LockType:

@@ -1,8 +1,10 @@
-"""Tell whether two moments of two runs are the same, so that what can follow must be the same as well.
+"""Tell whether two moments of two runs are the same, so that the same can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
-A moment is what each thread has seen so far, and the values that are shared now. A thread's next steps follow from what it saw.
+A moment is what each thread has seen so far, and the values that are shared now. A thread's next
+steps follow from what it saw.
 """
+
 import types
 
 from explorer import steps
@@ -29,26 +31,33 @@ class Moments:
         self.is_opaque, self.identities = False, None
 
     def identify(self):
-        """Number the shared objects, as setup has made them: the same object has the same number in every run."""
+        """Number the shared objects, as setup has made them: the same object has the same number
+        in every run."""
         if self.identities is None:
             self.identities = {}
             self.shared(self.identities)
 
     def look(self, value):
-        """What a thread sees that reads this: of a lock or an object only which one it is, since looking into it is another step."""
+        """What a thread sees that reads this: of a lock or an object only which one it is, since
+        looking into it is another step."""
         if isinstance(value, Primitive) or hasattr(value, "__dict__") and type(value) not in ATOMS:
             if id(value) in self.identities:
                 return "same", self.identities[id(value)]
         return self.freeze(value, {})
 
     def observe(self, worker, step, frame, touch):
-        """Called after a thread was chosen and before it does its step: add to its history what it is about to see."""
+        """Called after a thread was chosen and before it does its step: add to its history what it
+        is about to see."""
         if self.is_opaque:
             return
         try:
             self.identify()
             if touch is None:
-                seen = (self.look(step.what), self.freeze(step.what, {})) if isinstance(step.what, Primitive) else None
+                seen = (
+                    (self.look(step.what), self.freeze(step.what, {}))
+                    if isinstance(step.what, Primitive)
+                    else None
+                )
                 seen = (seen, self.containers()) if worker.is_blind else seen
             else:
                 value = steps.value_of(touch.target, frame)
@@ -70,27 +79,39 @@ class Moments:
             return None
         try:
             self.identify()
-            return self.number((*((one.history, one.is_over) for one in self.stepper.workers), self.shared()))
+            return self.number(
+                (*((one.history, one.is_over) for one in self.stepper.workers), self.shared())
+            )
         except Opaque:
             self.is_opaque = True
             return None
 
     def shared(self, seen=None):
-        """All shared values at present: the globals that the code names, and the variables of functions around it."""
+        """All shared values at present: the globals that the code names, and the variables of
+        functions around it."""
         seen, tracer = {} if seen is None else seen, self.stepper.tracer
-        values = [self.freeze(self.stepper.namespace.get(name), seen) for name in sorted(tracer.names)]
+        values = [
+            self.freeze(self.stepper.namespace.get(name), seen) for name in sorted(tracer.names)
+        ]
         for _, function in self.stepper.threads:
             values.append(self.freeze(function, seen))
         return self.number(tuple(values))
 
     def containers(self):
-        """The shared values that are no atoms and no locks, without whose steps nothing sees them."""
+        """The shared values that are no atoms and no locks, without whose steps nothing sees
+        them."""
         seen, tracer, get = {}, self.stepper.tracer, self.stepper.namespace.get
-        return self.number(tuple(self.freeze(get(name), seen) for name in sorted(tracer.names)
-                                 if not isinstance(get(name), (*ATOMS, float, Primitive))))
+        return self.number(
+            tuple(
+                self.freeze(get(name), seen)
+                for name in sorted(tracer.names)
+                if not isinstance(get(name), (*ATOMS, float, Primitive))
+            )
+        )
 
     def freeze(self, value, seen):
-        """A value that can be compared, and that is equal exactly if the data are; seen: {id: number} of what was met."""
+        """A value that can be compared, and that is equal exactly if the data are; seen: {id:
+        number} of what was met."""
         kind = type(value)
         if kind in ATOMS:
             return kind, value
@@ -115,19 +136,26 @@ class Moments:
         if isinstance(value, type):
             return self.freeze_class(value, seen)
         # An object of a class of the student's: its attributes.
-        if kind.__module__ == self.stepper.namespace.get("__name__") and type(getattr(value, "__dict__", None)) is dict:
+        if (
+            kind.__module__ == self.stepper.namespace.get("__name__")
+            and type(getattr(value, "__dict__", None)) is dict
+        ):
             return kind, tuple((name, self.freeze(one, seen)) for name, one in vars(value).items())
         raise Opaque
 
     def freeze_class(self, value, seen):
         if value.__module__ != self.stepper.namespace.get("__name__"):
             return "fixed", id(value)
-        data = [(name, one) for name, one in vars(value).items() if not name.startswith("__") and not callable(one)
-                and not hasattr(one, "__get__")]
+        data = [
+            (name, one)
+            for name, one in vars(value).items()
+            if not name.startswith("__") and not callable(one) and not hasattr(one, "__get__")
+        ]
         return value, tuple((name, self.freeze(one, seen)) for name, one in data)
 
     def freeze_all(self, values, seen):
-        """What a container holds: atoms, or tuples of them, since a thread could keep anything else after taking it out."""
+        """What a container holds: atoms, or tuples of them, since a thread could keep anything
+        else after taking it out."""
         frozen = []
         for value in values:
             if type(value) not in (*ATOMS, float, tuple, steps.deque, *primitive_types()):

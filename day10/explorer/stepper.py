@@ -1,88 +1,33 @@
 """Run the threads once, one step at a time, in the order that a function chooses.
 运行各线程一次，每次一步，次序由一个函数选择。
 
-Only one thread runs at any time: it hands over by a raw lock, and waits for its own. The order comes from that alone.
+Only one thread runs at any time: it hands over by a raw lock, and waits for its own. The order
+comes from that alone.
 """
+
 import _thread
 import ctypes
 import io
 import sys
 import threading
 import time
-import traceback
-from dataclasses import dataclass, field
 
-from explorer import current, steps
-from explorer.primitives import Primitive
+from explorer import current
+from explorer.current import Unusable
+from explorer.shared import is_shared
 from explorer.tracer import Tracer
+from explorer.worker import Step, Stop, Worker
 
-# Seconds without a step after which a thread is taken to be stuck, and steps after which a run is taken to be endless.
+# Seconds without a step after which a thread is taken to be stuck, and steps after which a run is
+# taken to be endless.
 PATIENCE = 2
-MOST_STEPS = 300
+MOST_STEPS = 200
+# Of a thread that does so many steps on end, while others could go on, the schedule is unfair.
+UNFAIR = 50
 
 
-class Stop(BaseException):
-    """Ends a thread of a run that is over."""
-
-
-class Stuck(Exception):
+class Stuck(Unusable):
     """A thread that the explorer cannot step: the message says where it is."""
-
-
-@dataclass
-class Step:
-    """A step that was done. after: the shared values behind it, as text, if they were asked for."""
-    thread: str
-    line: int
-    verb: str
-    what: str
-    value: object = steps.MISSING
-    after: dict = field(default_factory=dict)
-
-
-class Worker:
-    """One of the explored threads. It is used again for every run."""
-
-    def __init__(self, stepper, index, name, function):
-        self.stepper, self.index, self.name, self.function = stepper, index, name, function
-        self.go = _thread.allocate_lock()
-        self.go.acquire()
-        self.reset()
-        self.thread = threading.Thread(target=self.live, name=f"explored {name}", daemon=True)
-        self.thread.start()
-
-    def reset(self):
-        self.is_over, self.is_ready, self.error, self.pending, self.history = False, None, None, None, None
-        self.waits_at_end = None
-        self.line, self.waits_for, self.is_blind, self.must_end = self.function.__code__.co_firstlineno, None, False, False
-
-    def live(self):
-        while True:
-            self.go.acquire()
-            if self.must_end:
-                return
-            try:
-                self.stepper.tracer.trace_this_thread()
-                self.function()
-            except Stop:
-                pass
-            except BaseException as error:
-                # A thread that is being ended may raise anything.
-                self.error = None if self.stepper.is_stopping else error
-            finally:
-                sys.settrace(None)
-            self.is_over = True
-            self.stepper.leave()
-
-    def step_on(self, verb, primitive, is_ready=None, is_wait=False):
-        """A step on a lock or the like: hand over first."""
-        frame = sys._getframe(1)
-        while frame and frame.f_code not in self.stepper.tracer.codes:
-            frame = frame.f_back
-        self.line = frame.f_lineno if frame else self.line
-        self.waits_for = primitive if is_wait else None
-        self.stepper.step(self, Step(self.name, self.line, verb, primitive), frame, None, is_ready)
-        self.waits_for = None
 
 
 class Stepper:
@@ -101,13 +46,17 @@ class Stepper:
     def __enter__(self):
         self.tracer.__enter__()
         current.stepper = self
-        self.workers = [Worker(self, index, name, function) for index, (name, function) in enumerate(self.threads)]
+        self.workers = [
+            Worker(self, index, name, function)
+            for index, (name, function) in enumerate(self.threads)
+        ]
         self.by_ident = {worker.thread.ident: worker for worker in self.workers}
         self.stdout, sys.stdout = sys.stdout, io.StringIO()
+        self.start, threading.Thread.start = threading.Thread.start, self.start_thread
         return self
 
     def __exit__(self, *error):
-        sys.stdout = self.stdout
+        sys.stdout, threading.Thread.start = self.stdout, self.start
         for worker in self.workers:
             worker.must_end = True
             worker.go.release()
@@ -116,16 +65,37 @@ class Stepper:
         self.tracer.__exit__()
         current.stepper = None
 
+    @property
+    def start_thread(self):
+        """What stands for threading.Thread.start: an explored thread must not start another one."""
+
+        def start(thread):
+            worker = self.by_ident.get(_thread.get_ident())
+            if worker:
+                self.unusable = (
+                    f"{worker.name}() starts a thread of its own, in line {worker.line}; "
+                    "the explorer can step only the functions that it was given"
+                )
+                raise Unusable(self.unusable)
+            self.start(thread)
+
+        return start
+
+    unusable = None
+
     def worker_of(self, ident):
         return self.by_ident.get(ident)
 
     def run(self, choose, observe, at_end=lambda: None):
-        """Run all threads. choose(indexes of those that can go on) returns one of them, or None to end the run.
+        """Run all threads. choose(indexes of those that can go on) returns one of them, or None to
+        end the run.
 
-        observe(worker, step, frame, touch) is called before each step, at_end() behind the last, while the threads still wait.
+        observe(worker, step, frame, touch) is called before each step, at_end() behind the last,
+        while the threads still wait.
         """
         self.choose, self.observe, self.log, self.names = choose, observe, [], {}
         self.is_running, self.is_stopping, self.is_endless = True, False, False
+        self.is_unfair, self.streak, self.streak_of = False, 0, None
         try:
             for primitive in current.lasting:
                 primitive._again()
@@ -151,10 +121,25 @@ class Stepper:
     def next_worker(self):
         if self.unstarted:
             return self.unstarted.pop(0)
-        enabled = [worker.index for worker in self.workers if not worker.is_over and (not worker.is_ready or worker.is_ready())]
+        enabled = [
+            worker.index
+            for worker in self.workers
+            if not worker.is_over and (not worker.is_ready or worker.is_ready())
+        ]
         if len(self.log) >= MOST_STEPS and enabled:
             self.is_endless = True
             return None
+        # The longest time that one thread went on while others could.
+        previous = self.log[-1].thread if self.log else None
+        self.streak = self.streak + 1 if len(enabled) > 1 and previous == self.streak_of else 0
+        self.streak_of = previous
+        if self.streak >= UNFAIR:
+            self.is_unfair = True
+            last = {(step.line, step.verb) for step in self.log[-UNFAIR:]}
+            if len(last) <= 8 and not any(verb in ("writes", "calls") for _, verb in last):
+                # It only looks again and again at what does not change.
+                self.is_endless = True
+                return None
         try:
             index = self.choose(enabled) if enabled else None
         except BaseException as error:
@@ -171,7 +156,9 @@ class Stepper:
                 raise Stop
             worker.line = touch.line
             if is_shared(frame, touch):
-                verb = {"read": "reads", "write": "writes", "delete": "deletes", "call": "calls"}[touch.kind]
+                verb = {"read": "reads", "write": "writes", "delete": "deletes", "call": "calls"}[
+                    touch.kind
+                ]
                 self.step(worker, Step(worker.name, touch.line, verb, touch.target), frame, touch)
 
     def step(self, worker, step, frame, touch=None, is_ready=None):
@@ -188,7 +175,8 @@ class Stepper:
         try:
             self.observe(worker, step, frame, touch)
         except BaseException as error:
-            # It is raised again in the thread that explores; here it would be taken for the student's.
+            # It is raised again in the thread that explores; here it would be taken for the
+            # student's.
             self.failure = error
             self.done.release()
             worker.go.acquire()
@@ -226,7 +214,10 @@ class Stepper:
                 frame = frame.f_back
             if places:
                 worker.is_stuck = True
-                raise Stuck(f"{worker.name}() did nothing that the explorer can see for {PATIENCE} s, in line {places[0]}")
+                raise Stuck(
+                    f"{worker.name}() did nothing that the explorer can see for {PATIENCE} s, "
+                    f"in line {places[0]}"
+                )
         raise Stuck(f"no thread did anything that the explorer can see for {PATIENCE} s")
 
     def stop(self):
@@ -235,47 +226,18 @@ class Stepper:
         for worker in self.workers:
             if worker.is_over or worker in self.unstarted:
                 continue
-            if getattr(worker, "is_stuck", False):
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.thread.ident), ctypes.py_object(Stop))
+            if worker.is_stuck:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(worker.thread.ident), ctypes.py_object(Stop)
+                )
             else:
                 worker.go.release()
             deadline = time.monotonic() + PATIENCE / 2
             self.done.acquire(timeout=max(0, deadline - time.monotonic()))
-            if not worker.is_over and not getattr(worker, "is_stuck", False):
-                raise Stuck(f"{worker.name}() catches every exception, so it cannot be ended: use `except Exception`")
+            if not worker.is_over and not worker.is_stuck:
+                raise Stuck(
+                    f"{worker.name}() catches every exception, so it cannot be ended: "
+                    "use `except Exception`"
+                )
 
     unstarted = ()
-
-
-def is_shared(frame, touch):
-    """Does it touch data that threads can share? A function, class, module or lock that is only looked up is none."""
-    kind, target = touch.kind, touch.target
-    if kind == "call":
-        return type(steps.value_of(target[1], frame)) in steps.CONTAINERS
-    if target[0] == "global" and kind == "read":
-        value = steps.value_of(target, frame)
-        return value is not steps.MISSING and not is_fixed(value)
-    if target[0] in ("attr", "item"):
-        of = steps.value_of(target[1], frame)
-        if of is steps.MISSING:
-            return not touch.is_method
-        if isinstance(of, Primitive) or type(of) in (str, bytes, tuple, range, int, float, type(None)):
-            return False
-        if target[0] == "attr" and kind == "read":
-            value = steps.value_of(target, frame)
-            return not (type(of) in steps.CONTAINERS or is_fixed(value) or touch.is_method and value is steps.MISSING)
-    return True
-
-
-FIXED = (type, type(sys), type(is_shared), type(len), type(str.join), type(dict.fromkeys), classmethod, staticmethod)
-
-
-def is_fixed(value):
-    return isinstance(value, FIXED)
-
-
-def error_text(error, files):
-    """An exception of the student's, with the line of his file in which it was raised."""
-    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename in files]
-    where = f" in line {lines[-1]}" if lines else ""
-    return f"{type(error).__name__}{where}: {error}".rstrip(": ")

@@ -1,25 +1,42 @@
 """Find the instructions of a function that may touch shared state, and name what each one touches.
 找出函数中可能访问共享状态的指令，并说出它访问的是什么。
 
-An expression is a tuple: ("global", name), ("local", name), ("cell", name), ("const", value), ("attr", expression, name),
-("item", expression, expression); None is one that is not known. It is found by following the stack of values from
+An expression is a tuple: ("global", name), ("local", name), ("cell", name), ("const", value),
+("attr", expression, name),
+("item", expression, expression); None is one that is not known. It is found by following the stack
+of values from
 instruction to instruction; see https://docs.python.org/3/library/dis.html.
 """
+
 import dis
+import sys
 import types
 from collections import deque
 from dataclasses import dataclass
 
 CONTAINERS = (list, dict, set, deque, bytearray)
 MISSING = type("Missing", (), {"__repr__": lambda self: "?"})()
-NEUTRAL = {"NOP", "RESUME", "CACHE", "PRECALL", "KW_NAMES", "NOT_TAKEN", "EXTENDED_ARG", "GEN_START", "COPY_FREE_VARS",
-           "MAKE_CELL", "SETUP_FINALLY", "POP_BLOCK"}
+NEUTRAL = {
+    "NOP",
+    "RESUME",
+    "CACHE",
+    "PRECALL",
+    "KW_NAMES",
+    "NOT_TAKEN",
+    "EXTENDED_ARG",
+    "GEN_START",
+    "COPY_FREE_VARS",
+    "MAKE_CELL",
+    "SETUP_FINALLY",
+    "POP_BLOCK",
+}
 ROTATIONS = {"ROT_TWO": 2, "ROT_THREE": 3, "ROT_FOUR": 4}
 
 
 @dataclass(frozen=True)
 class Touch:
     """What one instruction may touch: kind is read, write, delete or call."""
+
     kind: str
     target: tuple
     line: int
@@ -41,7 +58,8 @@ class Stack(list):
 
 
 def touches(code, private=frozenset()):
-    """{offset: Touch} of a code object; private: its free variables that belong to one thread alone."""
+    """{offset: Touch} of a code object; private: its free variables that belong to one thread
+    alone."""
     found, stack, lines = {}, Stack(), lines_of(code)
     instructions = list(dis.get_instructions(code))
     loops = [(one.offset, one.argval) for one in instructions if one.opname == "FOR_ITER"]
@@ -52,16 +70,24 @@ def touches(code, private=frozenset()):
         if touched:
             kind, target, is_method = touched
             in_for = any(start < one.offset < end for start, end in loops)
-            found[one.offset] = Touch(kind, target, lines.get(one.offset, code.co_firstlineno), is_method, in_for)
+            found[one.offset] = Touch(
+                kind, target, lines.get(one.offset, code.co_firstlineno), is_method, in_for
+            )
     return found
 
 
 def lines_of(code):
-    return {offset: line for start, end, line in code.co_lines() if line for offset in range(start, end, 2)}
+    return {
+        offset: line
+        for start, end, line in code.co_lines()
+        if line
+        for offset in range(start, end, 2)
+    }
 
 
 def follow(one, stack, code, private):
-    """Do to the stack what the instruction does; return (kind, target, is it a method) if it touches something."""
+    """Do to the stack what the instruction does; return (kind, target, is it a method) if it
+    touches something."""
     name, argument = one.opname, one.arg if one.opcode >= dis.HAVE_ARGUMENT else None
     effect = dis.stack_effect(one.opcode, argument, jump=False)
     for follower in (follow_variable, follow_place, follow_call, follow_shuffle):
@@ -80,7 +106,9 @@ def follow(one, stack, code, private):
 def follow_variable(one, name, effect, stack, code, private):
     if name in ("LOAD_GLOBAL", "LOAD_NAME"):
         target = ("global", one.argval)
-        stack.extend([target, None][:effect])
+        # The NULL of a call is below the function up to 3.12, and above it from 3.13 on.
+        null = [None] * (effect - 1)
+        stack.extend([target, *null] if sys.version_info >= (3, 13) else [*null, target])
         return "read", target, False
     if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
         stack.take(-effect)
@@ -96,7 +124,11 @@ def follow_variable(one, name, effect, stack, code, private):
         return None
     if "_FAST" in name and "DELETE" not in name:
         names = one.argval if isinstance(one.argval, tuple) else (one.argval,)
-        halves = ["LOAD" if "LOAD" in half else "STORE" for half in name.split("_FAST") if "LOAD" in half or "STORE" in half]
+        halves = [
+            "LOAD" if "LOAD" in half else "STORE"
+            for half in name.split("_FAST")
+            if "LOAD" in half or "STORE" in half
+        ]
         for half, variable in zip(halves, names):
             if half == "LOAD":
                 stack.append(("local", variable))
@@ -109,7 +141,7 @@ def follow_variable(one, name, effect, stack, code, private):
 def follow_place(one, name, effect, stack, code, private):
     if name in ("LOAD_ATTR", "LOAD_METHOD"):
         target = ("attr", stack.take(), one.argval)
-        stack.extend([target, None][:effect + 1])
+        stack.extend([target, None][: effect + 1])
         return "read", target, effect == 1
     if name in ("STORE_ATTR", "DELETE_ATTR"):
         target = ("attr", stack.take(), one.argval)
@@ -137,7 +169,9 @@ def follow_place(one, name, effect, stack, code, private):
 def follow_call(one, name, effect, stack, code, private):
     if name in ("CALL_FUNCTION", "CALL_FUNCTION_KW", "CALL_METHOD", "CALL", "CALL_KW"):
         named = name in ("CALL_FUNCTION_KW", "CALL_KW")
-        below = [stack.at(one.arg + named + 1)] + [stack.at(one.arg + named + 2)] * (not name.startswith("CALL_FUNCTION"))
+        below = [stack.at(one.arg + named + 1)] + [stack.at(one.arg + named + 2)] * (
+            not name.startswith("CALL_FUNCTION")
+        )
         stack.take(one.arg + named + len(below))
         stack.append(None)
         for callee in below:
@@ -181,7 +215,8 @@ def text_of(target):
 
 
 def value_of(target, frame):
-    """The value of an expression, found without running any code of the student's; MISSING if that is impossible."""
+    """The value of an expression, found without running any code of the student's; MISSING if that
+    is impossible."""
     if target is None:
         return MISSING
     kind, *parts = target

@@ -1,5 +1,6 @@
 """Read a student's file, and keep whatever it does from stopping us.
 读取学生的文件，无论它做什么都不会使我们停住。"""
+
 import builtins
 import inspect
 import sys
@@ -7,11 +8,12 @@ import threading
 import traceback
 
 from explorer import standin
-from explorer.standin import Unusable
+from explorer.current import Unusable
 
 
 def load(path):
-    """The functions of a file: ([a, b] or [a, b, c], setup, check). Raise Unusable with a sentence for the student."""
+    """The functions of a file: ([a, b] or [a, b, c], setup, check). Raise Unusable with a sentence
+    for the student."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -20,10 +22,17 @@ def load(path):
         raise Unusable(f"{path}: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        raise Unusable(f"{path} is not Python: {getattr(error, 'msg', error)}" + (f", line {line}" if line else "")) from None
+        raise Unusable(
+            f"{path} is not Python: {getattr(error, 'msg', error)}"
+            + (f", line {line}" if line else "")
+        ) from None
     namespace = {"__name__": "student", "__file__": path, "__builtins__": builtins_for_it()}
     watched(lambda: execute(code, namespace, path), 5, path)
-    threads = [function_of(namespace, name, path) for name in "abc" if name != "c" or callable(namespace.get("c"))]
+    threads = [
+        function_of(namespace, name, path)
+        for name in "abc"
+        if name != "c" or callable(namespace.get("c"))
+    ]
     return threads, function_of(namespace, "setup", path), function_of(namespace, "check", path)
 
 
@@ -33,29 +42,48 @@ def execute(code, namespace, path):
     except Unusable as error:
         raise Unusable(f"{path}: {error}") from None
     except BaseException as error:
-        lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == path]
-        raise Unusable(f"{path}, line {lines[-1] if lines else '?'}: {type(error).__name__}: {error}") from None
+        lines = [
+            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == path
+        ]
+        raise Unusable(
+            f"{path}, line {lines[-1] if lines else '?'}: {type(error).__name__}: {error}"
+        ) from None
 
 
 def function_of(namespace, name, path):
     function = namespace.get(name)
     if not inspect.isfunction(function) or function.__code__.co_filename != path:
-        has = ", ".join(f"{key}()" for key, value in namespace.items() if inspect.isfunction(value)) or "none"
-        raise Unusable(f"{path} has no function {name}(): it needs a, b, setup and check, and may have c; it has {has}")
+        has = (
+            ", ".join(f"{key}()" for key, value in namespace.items() if inspect.isfunction(value))
+            or "none"
+        )
+        raise Unusable(
+            f"{path} has no function {name}(): it needs a, b, setup and check, and may have c; "
+            f"it has {has}"
+        )
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
-        raise Unusable(f"{path}: {name}() is a generator or a coroutine; the explorer runs plain functions")
-    if any(one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-           for one in inspect.signature(function).parameters.values()):
+        raise Unusable(
+            f"{path}: {name}() is a generator or a coroutine; the explorer runs plain functions"
+        )
+    if any(
+        one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        for one in inspect.signature(function).parameters.values()
+    ):
         raise Unusable(f"{path}: {name}() takes arguments; it must take none")
     return function
 
 
 def builtins_for_it():
-    """The builtins, but what it imports can be explored, and nothing is asked of the person at the terminal."""
+    """The builtins, but what it imports can be explored, and nothing is asked of the person at the
+    terminal."""
     made, ours = standin.modules(), dict(vars(builtins))
 
     def import_for_it(name, globals=None, locals=None, fromlist=(), level=0):
-        return made[name] if name in made else builtins.__import__(name, globals, locals, fromlist, level)
+        return (
+            made[name]
+            if name in made
+            else builtins.__import__(name, globals, locals, fromlist, level)
+        )
 
     def input_for_it(*prompt):
         raise Unusable("it calls input(), and would wait for a person")
@@ -65,7 +93,8 @@ def builtins_for_it():
 
 
 def watched(call, seconds, path):
-    """Its result, from a thread of its own; Unusable if that takes too long. It is a daemon: the program can end without it."""
+    """Its result, from a thread of its own; Unusable if that takes too long. It is a daemon: the
+    program can end without it."""
     result = []
 
     def target():
@@ -83,7 +112,10 @@ def watched(call, seconds, path):
             if frame.f_code.co_filename == path:
                 lines.append(f"line {frame.f_lineno} ({frame.f_code.co_name})")
             frame = frame.f_back
-        raise Unusable(f"{path}: it has not come back for {seconds:g} s from {lines[0] if lines else 'the exploration'}")
+        raise Unusable(
+            f"{path}: it has not come back for {seconds:g} s from "
+            f"{lines[0] if lines else 'the exploration'}"
+        )
     value, error = result[0]
     if error:
         raise error

@@ -1,9 +1,12 @@
 """Call a function before each instruction of the student's code that may touch shared state.
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
-On 3.10 and 3.11 by sys.settrace, for each thread; from 3.12 on by sys.monitoring, for each code object, since there sys.settrace
-leaves out the instructions of a function's first call. sys.monitoring: https://peps.python.org/pep-0669/
+On 3.10 and 3.11 by sys.settrace, for each thread; from 3.12 on by sys.monitoring, for each code
+object, since there sys.settrace
+leaves out the instructions of a function's first call. sys.monitoring:
+https://peps.python.org/pep-0669/
 """
+
 import builtins
 import sys
 import types
@@ -12,7 +15,8 @@ from explorer.steps import touches
 
 
 class Tracer:
-    """codes: {code: {offset: Touch}} of all functions of the student's; on_touch(frame, touch) is called in its threads."""
+    """codes: {code: {offset: Touch}} of all functions of the student's; on_touch(frame, touch) is
+    called in its threads."""
 
     def __init__(self, functions, on_touch):
         self.on_touch, self.codes, self.names = on_touch, {}, set()
@@ -22,7 +26,10 @@ class Tracer:
 
     def add_function(self, function):
         """Add it and the functions, methods and classes that its names stand for, and so on."""
-        if not isinstance(function, types.FunctionType) or function.__code__.co_filename not in self.files:
+        if (
+            not isinstance(function, types.FunctionType)
+            or function.__code__.co_filename not in self.files
+        ):
             return
         if function.__code__ in self.codes:
             return
@@ -32,10 +39,14 @@ class Tracer:
             try:
                 self.add_value(cell.cell_contents)
             except ValueError:
-                continue               # it is still empty
+                continue  # it is still empty
         for code in list(self.codes)[before:]:
             touched = [touch.target for touch in self.codes[code].values()]
-            self.names.update(target[1] for target in touched if target[0] == "global" and not hasattr(builtins, target[1]))
+            self.names.update(
+                target[1]
+                for target in touched
+                if target[0] == "global" and not hasattr(builtins, target[1])
+            )
             for name in code.co_names:
                 if name in function.__globals__:
                     self.names.add(name)
@@ -54,7 +65,8 @@ class Tracer:
         self.codes[code] = touches(code, private)
         for inner in code.co_consts:
             if isinstance(inner, types.CodeType):
-                # Variables of the function around it belong to the thread that called that function.
+                # Variables of the function around it belong to the thread that called that
+                # function.
                 self.add_code(inner, private | frozenset(code.co_cellvars))
 
     def __enter__(self):
@@ -73,9 +85,13 @@ class Tracer:
 
     def start_monitoring(self):
         monitoring = sys.monitoring
-        self.tool = next((tool for tool in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(tool) is None), None)
+        self.tool = next(
+            (tool for tool in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(tool) is None), None
+        )
         if self.tool is None:
-            raise RuntimeError("every tool id of sys.monitoring is in use: end the debugger or the coverage first")
+            raise RuntimeError(
+                "every tool id of sys.monitoring is in use: end the debugger or the coverage first"
+            )
         monitoring.use_tool_id(self.tool, "explorer")
         monitoring.register_callback(self.tool, monitoring.events.INSTRUCTION, self.on_instruction)
         for code in self.codes:

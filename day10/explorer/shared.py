@@ -1,0 +1,67 @@
+"""Tell whether an instruction touches shared data, and where an exception came from.
+判断一条指令是否访问了线程可共享的数据，以及异常来自哪里。"""
+
+import sys
+import traceback
+
+from explorer import steps
+from explorer.primitives import Primitive
+
+
+def is_shared(frame, touch):
+    """Does it touch data that threads can share? A function, class, module or lock that is only
+    looked up is none."""
+    kind, target = touch.kind, touch.target
+    if kind == "call":
+        return type(steps.value_of(target[1], frame)) in steps.CONTAINERS
+    if target[0] == "global" and kind == "read":
+        value = steps.value_of(target, frame)
+        return value is not steps.MISSING and not is_fixed(value)
+    if target[0] in ("attr", "item"):
+        of = steps.value_of(target[1], frame)
+        if of is steps.MISSING:
+            return not touch.is_method
+        if isinstance(of, Primitive) or type(of) in (
+            str,
+            bytes,
+            tuple,
+            range,
+            int,
+            float,
+            type(None),
+        ):
+            return False
+        if target[0] == "attr" and kind == "read":
+            value = steps.value_of(target, frame)
+            return not (
+                type(of) in steps.CONTAINERS
+                or is_fixed(value)
+                or touch.is_method
+                and value is steps.MISSING
+            )
+    return True
+
+
+FIXED = (
+    type,
+    type(sys),
+    type(is_shared),
+    type(len),
+    type(str.join),
+    type(dict.fromkeys),
+    classmethod,
+    staticmethod,
+)
+
+
+def is_fixed(value):
+    return isinstance(value, FIXED)
+
+
+def error_text(error, files):
+    """An exception of the student's, with the line of his file in which it was raised."""
+    lines = [
+        one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename in files
+    ]
+    where = f" in line {lines[-1]}" if lines else ""
+    return f"{type(error).__name__}{where}: {error}".rstrip(": ")

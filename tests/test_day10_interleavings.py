@@ -1,0 +1,342 @@
+"""day10/interleavings.py and its rooms: the counts of known programs, an enumeration of our own, and whatever students write."""
+import json
+import random
+import sys
+from collections import Counter
+
+import pytest
+from course import output_of
+from harness import ROOT, run
+
+sys.path.insert(0, str(ROOT / "day10"))
+from explorer import explore  # noqa: E402
+
+SCRIPT = "day10/interleavings.py"
+FRAME = """
+import threading, queue, time
+lock = threading.Lock()
+def setup():
+    global n, m, flag, items, table, box, q, event, a_lock, b_lock, condition, barrier, semaphore, rlock
+    n, m, flag, items, table, box = 0, 0, False, [], {"k": 0}, Box()
+    q, event, condition, barrier = queue.Queue(), threading.Event(), threading.Condition(), threading.Barrier(2)
+    a_lock, b_lock, semaphore, rlock = threading.Lock(), threading.Lock(), threading.Semaphore(1), threading.RLock()
+class Box:
+    def __init__(self):
+        self.n = 0
+    def add(self):
+        self.n += 1
+def check():
+    return n == 2
+"""
+RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
+
+
+def program(text, frame=FRAME):
+    """A file's text as a namespace."""
+    namespace = {"__name__": "student"}
+    exec(compile(frame + text, "student.py", "exec"), namespace)
+    return namespace
+
+
+def outcomes(text, check=None, **options):
+    """{(kind, text): count} of a and b, and c if there is one."""
+    made = program(text)
+    threads = [made[name] for name in "abc" if name in made]
+    exploration = explore(threads, made["setup"], check and (lambda: check(made)), **options)
+    assert exploration.is_complete
+    return {(one.kind, one.text): one.count for one in exploration.outcomes}
+
+
+def kinds(text, check=None):
+    counted = Counter()
+    for (kind, _), count in outcomes(text, check).items():
+        counted[kind] += count
+    return dict(counted)
+
+
+def student(tmp_path, text, frame=FRAME):
+    file = tmp_path / "student.py"
+    file.write_text(frame + text, encoding="utf-8")
+    return file
+
+
+# The programs of the lesson
+
+@pytest.mark.parametrize("title, schedules, counts", [
+    ("n += 1 in two threads", "6", {"n = 1": "4", "n = 2": "2"}),
+    ("n += 1 in three threads", "90", {"n = 1": "48", "n = 2": "36", "n = 3": "6"}),
+    ("if n < 1: n = n + 1 in two threads (check, then act)", "20", {"n = 1": "14", "n = 2": "6"}),
+    ("three times n += 1 in two threads", "3,432", {"n = 2": "24", "n = 3": "986", "n = 4": "1,542", "n = 5": "780", "n = 6": "100"}),
+    ("with lock: n += 1 in two threads", "24", {"n = 2": "24"}),
+    ("lock a, then b; and b, then a", "96", {"n = 2": "36", "deadlock: A, B wait for ever": "60"}),
+    ("lock a, then b, in both threads", "50", {"n = 2": "50"}),
+    ("three philosophers", "37,170", {"the end": "9,810", "deadlock: A, B, C wait for ever": "27,360"}),
+])
+def test_interleavings_of_the_lesson(title, schedules, counts):
+    printed = output_of(SCRIPT).splitlines()
+    start = next(number for number, line in enumerate(printed) if line.startswith(f"{title}: "))
+    assert printed[start].startswith(f"{title}: {schedules} schedules, {len(counts)} outcome")
+    rows = [line.split("  ") for line in printed[start + 1:start + 1 + len(counts)]]
+    assert {[part for part in row if part][0]: [part for part in row if part][1].strip() for row in rows} == counts
+
+
+def test_interleavings_of_the_lesson_shows_the_two_with_four_switches():
+    printed = output_of(SCRIPT)
+    part = printed[printed.index("three times n += 1, and n is 2: 4 switches\n"):printed.index("a deadlock 死锁")]
+    # The last one counts as none: A has nothing left to do.
+    assert part.count(" switch to ") == 5 and "end: n = 2 (wrong)" in part
+
+
+def test_a_deadlock_says_who_holds_what():
+    assert output_of(SCRIPT).rstrip().splitlines()[-1].split(" in line ")[0] == "  B waits for a"
+    assert "B holds it since line" in output_of(SCRIPT) and "A holds it since line" in output_of(SCRIPT)
+
+
+# An enumeration of our own
+
+def random_program(rng, threads, most):
+    """Statements as (kind, variable, other variable or lock); the steps of a thread are at most this many."""
+    made = []
+    for _ in range(threads):
+        statements, steps = [], 0
+        while steps < most:
+            kind = rng.choice(["set", "add", "copy", "lock"] if steps + 4 <= most else ["set", "add", "copy"] if steps + 2 <= most
+                              else ["set"])
+            statements.append((kind, rng.choice("nm"), rng.choice("nm"), rng.choice(["a_lock", "b_lock"]), rng.randrange(3)))
+            steps += {"set": 1, "add": 2, "copy": 2, "lock": 4}[kind]
+        made.append(statements[:rng.randrange(1, len(statements) + 1)])
+    return made
+
+
+def as_source(programs):
+    text = ""
+    for name, statements in zip("abc", programs):
+        text += f"def {name}():\n    global n, m\n"
+        for kind, x, y, lock, value in statements:
+            text += {"set": f"    {x} = {value}\n", "add": f"    {x} += 1\n", "copy": f"    {x} = {y} + 1\n",
+                     "lock": f"    with {lock}:\n        {x} += 1\n"}[kind]
+    return text
+
+
+def as_steps(statements):
+    steps = []
+    for kind, x, y, lock, value in statements:
+        if kind == "set":
+            steps.append(("write", x, value))
+        elif kind == "lock":
+            steps += [("look", lock), ("acquire", lock), ("read", x), ("write", x, None), ("release", lock)]
+        else:
+            steps += [("read", x if kind == "add" else y), ("write", x, None)]
+    return steps
+
+
+def enumerate_all(threads):
+    """Count the ends of all schedules of such steps, one by one, without the explorer."""
+    ends = Counter()
+
+    def go(places, registers, values, waiting):
+        places, values = list(places), dict(values)
+        for index, steps in enumerate(threads):
+            while places[index] < len(steps) and steps[places[index]][0] == "release":
+                values[steps[places[index]][1]] = False
+                places[index] += 1
+        ready = [index for index, steps in enumerate(threads) if places[index] < len(steps)
+                 and not (index in waiting and values[steps[places[index]][1]])]
+        if not ready:
+            over = all(place == len(steps) for place, steps in zip(places, threads))
+            ends[(values["n"], values["m"]) if over else "deadlock"] += 1
+        for index in ready:
+            kind, name, *value = threads[index][places[index]]
+            after, seen, now = dict(values), list(registers), list(places)
+            if kind == "acquire" and values[name]:
+                go(now, seen, after, waiting | {index})
+                continue
+            if kind == "acquire":
+                after[name] = True
+            elif kind == "read":
+                seen[index] = values[name]
+            elif kind == "write":
+                after[name] = seen[index] + 1 if value[0] is None else value[0]
+            now[index] += 1
+            go(now, seen, after, waiting - {index})
+
+    go([0] * len(threads), [0] * len(threads), {"n": 0, "m": 0, "a_lock": False, "b_lock": False}, frozenset())
+    return ends
+
+
+@pytest.mark.parametrize("threads, most, programs", [(2, 4, 150), (3, 2, 50), (2, 6, 12)])
+def test_the_explorer_agrees_with_brute_force(threads, most, programs):
+    rng, schedules = random.Random(threads * 100 + most), 0
+    for number in range(programs):
+        made = random_program(rng, threads, most)
+        wanted = enumerate_all([as_steps(statements) for statements in made])
+        namespace = program(as_source(made))
+        functions = [namespace[name] for name in "abc"[:threads]]
+        for is_merging in [True] + [False] * (number % 10 == 0):
+            ends = Counter()
+            exploration = explore(functions, namespace["setup"], is_merging=is_merging)
+            for one in exploration.outcomes:
+                values = dict(part.split(" = ") for part in one.text.split("; ")) if " = " in one.text else {}
+                ends["deadlock" if one.kind == "deadlock" else (int(values.get("n", 0)), int(values.get("m", 0)))] += one.count
+            assert ends == wanted, as_source(made)
+        schedules += sum(wanted.values())
+    assert schedules < 20_000
+
+
+@pytest.mark.parametrize("text", [
+    "def a():\n    items.append(1)\n    items.append(2)\ndef b():\n    if items: items.pop()\n",
+    "def a():\n    table['k'] += 1\ndef b():\n    table['k'] += 1\n",
+    "def a():\n    box.add()\ndef b():\n    box.add()\n",
+    "def a():\n    q.put(1)\n    q.put(2)\ndef b():\n    items.append(q.get())\n    items.append(q.get())\n",
+    "def a():\n    event.wait()\n    items.append(n)\ndef b():\n    global n\n    n = 1\n    event.set()\n    n = 2\n",
+    "def a():\n    barrier.wait()\n    items.append(1)\ndef b():\n    items.append(2)\n    barrier.wait()\n",
+    "def a():\n    with condition:\n        while not n: condition.wait()\ndef b():\n    global n\n    with condition:\n"
+    "        n = 1\n        condition.notify()\n",
+    "def a():\n    local = items\n    local += [1]\n    n\n    items.append(len(local))\ndef b():\n    items.append(3)\n",
+    "def a():\n    if lock.acquire(False):\n        lock.release()\n    else:\n        items.append(n)\ndef b():\n"
+    "    global n\n    with lock:\n        n = 1\n",
+])
+def test_merging_moments_changes_no_count(text):
+    assert outcomes(text) == outcomes(text, is_merging=False, seconds=60)
+
+
+# Every primitive, and every kind of shared place
+
+@pytest.mark.parametrize("text, wanted", [
+    ("def a():\n    with rlock:\n        with rlock:\n            box.add()\ndef b():\n    with rlock:\n        box.add()\n", {"right"}),
+    ("def a():\n    with a_lock:\n        with a_lock: box.add()\ndef b():\n    box.add()\n", {"deadlock"}),
+    ("def a():\n    with semaphore: box.add()\ndef b():\n    with semaphore: box.add()\n", {"right"}),
+    ("def a():\n    box.add()\ndef b():\n    box.add()\n", {"right", "wrong"}),
+    ("def a():\n    table['k'] += 1\n    box.n = table['k']\ndef b():\n    table['k'] += 1\n    box.n = table['k']\n",
+     {"right", "wrong"}),
+    ("def a():\n    event.wait()\n    box.n = 2\ndef b():\n    event.set()\n    event.clear()\n", {"right", "deadlock"}),
+    ("def a():\n    event.clear()\n    event.wait()\n    box.n = 2\ndef b():\n    event.set()\n", {"right", "deadlock"}),
+    ("def a():\n    with condition: condition.wait()\n    box.n = 2\ndef b():\n    with condition: condition.notify()\n",
+     {"right", "deadlock"}),
+    ("def a():\n    barrier.wait()\n    box.n = 2\ndef b():\n    barrier.wait()\n", {"right"}),
+    ("def a():\n    barrier.wait()\ndef b():\n    pass\n", {"deadlock"}),
+    ("def a():\n    box.n = q.get()\ndef b():\n    q.put(2)\n", {"right"}),
+    ("def a():\n    box.n = q.get()\ndef b():\n    pass\n", {"deadlock"}),
+    ("def a():\n    box.n = q.get_nowait()\ndef b():\n    q.put(2)\n", {"right", "error"}),
+    ("def a():\n    if lock.acquire(timeout=1):\n        lock.release()\n        box.n = 2\ndef b():\n    lock.acquire()\n    n\n    lock.release()\n",
+     {"right", "wrong"}),
+    ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
+    ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
+    # It sees the state between the read and the release: then a release is a step.
+    ("def a():\n    with lock: box.n = 3\ndef b():\n    if lock.locked() and box.n == 3: box.n = 4\n    else: box.n = 2\n",
+     {"right", "wrong"}),
+])
+def test_kinds_of_ends(text, wanted):
+    assert set(kinds(text, lambda made: made["box"].n == 2)) == wanted
+
+
+def test_variables_of_an_enclosing_function_are_shared_and_those_of_a_comprehension_are_not():
+    inside = """
+def make():
+    count = 0
+    def add():
+        nonlocal count
+        k = 1
+        count = count + sum([k for _ in range(1)])
+    return add
+a = b = make()
+"""
+    made = program(inside)
+    assert explore([made["a"], made["b"]], made["setup"]).schedules == 6
+
+
+# What students write
+
+@pytest.mark.parametrize("text, sentence", [
+    ("def a(:", "is not Python: .*, line 16"),
+    ("def aa(): pass\ndef b(): pass\n", r"has no function a\(\): it needs a, b, setup and check, .* it has .*aa\(\)"),
+    ("def a(x): pass\ndef b(): pass\n", r"a\(\) takes arguments"),
+    ("def a(): yield\ndef b(): pass\n", r"a\(\) is a generator"),
+    ("1 / 0\n", "line 16: ZeroDivisionError: division by zero"),
+    ("def a(): input()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls input\(\)"),
+    ("def a(): pass\ndef b(): threading.Thread(target=a).start()\n", r"b\(\) starts a thread of its own, in line 17"),
+    ("def a():\n    while True: pass\ndef b(): pass\n", r"a\(\) did nothing that the explorer can see for 2 s, in line 17"),
+    ("import os\ndef a():\n    os.read(os.pipe()[0], 1)\ndef b(): pass\n", r"a\(\) did nothing .* in line 18"),
+    ("def a(): pass\ndef b(): pass\ndef setup(): 1 / 0\n", r"setup\(\) failed: ZeroDivisionError in line 18"),
+    ("def a(): pass\ndef b(): pass\ndef check(): nosuch\n", r"check\(\) failed: NameError in line 18"),
+    ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
+    ("import itertools\nk = itertools.count()\ndef a():\n    if next(k) % 2: n\n    n\ndef b(): n\n", "the same schedule went another way"),
+    ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
+    ("while True: pass\n", "has not come back for 5 s from line 16"),
+])
+def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text, sentence):
+    program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")
+    assert not program.stdout
+
+
+def test_a_file_that_does_not_exist(tmp_path):
+    run(SCRIPT, tmp_path / "no.py", status=2, stderr="interleavings: .*no.py: No such file or directory\n")
+
+
+def test_an_exception_of_a_thread_is_an_end(tmp_path):
+    text = "def a():\n    global n\n    1 // n\n    n = 2\ndef b():\n    global n\n    n = 1\n"
+    printed = run(SCRIPT, student(tmp_path, text), status=1).stdout
+    assert "a(): ZeroDivisionError in line 18" in printed and "end: a(): ZeroDivisionError" in printed
+
+
+def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
+    text = "def a():\n    while n < 5: pass\ndef b():\n    global n\n    n = 2\n"
+    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    assert "no end after 200 steps" in printed and "a goes round while another one could go on" in printed
+    assert " more rows ..." in printed
+
+
+def test_when_the_time_is_up_it_says_of_how_many(tmp_path):
+    text = "def a():\n    for x in range(9): items.append(x)\ndef b():\n    for x in range(9): items.append(x)\n"
+    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "0.2", status=1).stdout
+    assert " schedules, " in printed.splitlines()[0] and " of " in printed.splitlines()[0]
+    assert "the time was up before all were explored: what was not seen may still happen" in printed
+
+
+def test_what_a_student_prints_is_not_mixed_in(tmp_path):
+    printed = run(SCRIPT, student(tmp_path, RACE.replace("n += 1", "n += 1; print('noise')")), status=1).stdout
+    assert "noise\n" not in printed and printed.startswith("6 schedules")
+
+
+def test_json_is_the_same_every_time(tmp_path):
+    file = student(tmp_path, RACE)
+    first, second = (run(SCRIPT, file, "--json", status=1).stdout for _ in range(2))
+    assert first == second
+    data = json.loads(first)
+    assert data["schedules"] == data["total"] == 6 and data["is_complete"]
+    assert [(one["kind"], one["text"], one["count"]) for one in data["outcomes"]] == [("right", "n = 2", 2), ("wrong", "n = 1", 4)]
+    assert [step["does"] for step in data["losing"]["steps"]] == ["reads n: 0", "reads n: 0", "writes n: 1", "writes n: 1"]
+    assert data["losing"]["steps"][0]["source"] == "n += 1"
+
+
+def test_a_right_program_ends_with_0(tmp_path):
+    text = RACE.replace("    n += 1", "    with lock: n += 1")
+    assert run(SCRIPT, student(tmp_path, text)).stdout.startswith("24 schedules, 1 outcome\n")
+
+
+@pytest.mark.parametrize("typed, right, asked", [("0\n0\n1\n1\n", 4, 4), ("0\n1\n1\n2\n", 2, 4), ("0\n", 1, 1), ("", 0, 0)])
+def test_predict(tmp_path, typed, right, asked):
+    printed = run(SCRIPT, student(tmp_path, RACE), "--predict", stdin=typed, status=1).stdout
+    assert f"{right} of {asked} predictions were right" in printed
+    assert printed.count("reads n: ?") + printed.count("writes n: ?") == min(4, typed.count("\n") + 1)
+
+
+def test_you_are_the_scheduler(tmp_path):
+    typed = "a\nb\nx\nu\nr\na\nb\nb\nb\na\nq\n"
+    printed = run(SCRIPT, student(tmp_path, RACE), "--you", stdin=typed).stdout
+    assert "a thread's name, u, r or q" in printed and "b cannot go on" in printed
+    assert "end: n = 1" in printed
+    assert run(SCRIPT, student(tmp_path, RACE), "--you", stdin="").stdout.count("next") == 1
+
+
+def test_everything_is_put_back():
+    import threading
+    before = threading.Lock, threading.Thread.start, sys.stdout, threading.active_count()
+    made = program(RACE)
+    lock = made["lock"]
+    for _ in range(3):
+        explore([made["a"], made["b"]], made["setup"])
+    assert (threading.Lock, threading.Thread.start, sys.stdout) == before[:3]
+    assert made["lock"] is lock and threading.active_count() == before[3]
+    if sys.version_info >= (3, 12):
+        assert all(sys.monitoring.get_tool(tool) is None for tool in (3, 4))
