@@ -43,7 +43,7 @@ def main():
             names.append("Tom")
             print(f"child : n = {n}, names = {names}, after my change")
             print(f"child : read {os.read(fd, 3)}, the file offset is now {offset(fd)}")
-            # Not os._exit: sys.exit also writes what the child has printed and is still in the buffer.
+            # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
             # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
             sys.exit(0)
 

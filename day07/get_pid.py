@@ -31,7 +31,7 @@ def main():
         # fork returned 0 here, which is no PID. The child asks for the numbers.
         # fork 在子进程中返回 0，它要用这两个函数得到编号。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
-        # Not os._exit: sys.exit also writes what the child has printed and is still in the buffer.
+        # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
         # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 

@@ -40,7 +40,7 @@ def main():
 
     child = Process(target=time.sleep, name="worker", args=(10,))
     child.start()
-    # terminate sends SIGTERM. A negative exit code: minus the signal's number. 负数是信号编号的相反数
+    # terminate sends SIGTERM. A negative exit code is minus the signal. 负数是信号编号的相反数
     child.terminate()
     child.join()
     show("was terminated", child, alive=False, exitcode=-15)

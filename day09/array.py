@@ -18,7 +18,7 @@ import os
 import sys
 
 if __name__ == "array":
-    # You may skip this block: it exists only because of this file's name. 可以跳过：只因文件名而存在
+    # You may skip this block: it exists only because of this file's name. 可跳过：只因文件名而存在
     # The notes gave this file the name of a standard module. multiprocessing imports that one, but
     # Python looks into the script's folder first and finds this file. So import the standard one
     # instead, without this folder. The lesson: never name a file after a standard module.

@@ -2,8 +2,8 @@
 为什么先 get 后 join：队列的发送线程。
 讲义: 进程间通信 (IPC) · 消息队列
 
-put hands the message to a thread of its process, the feeder thread, which writes it into a pipe; the
-process exits only when all is written.
+put hands the message to a thread of its process, the feeder thread, which writes it into a pipe;
+the process exits only when all is written.
 put 把消息交给本进程的发送线程，由它写入管道；全部写完，进程才能退出。
 
 Run:    python day09/queue_join.py
