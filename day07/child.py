@@ -34,6 +34,8 @@ def main():
         ours.close()
         if os.fork() == 0:
             work_as_grandchild(theirs)
+            # The grandchild ends here.
+            os._exit(0)
         # The middle process ends at once. 子进程立即退出。
         os._exit(0)
     theirs.close()
@@ -41,8 +43,9 @@ def main():
     _, status = os.waitpid(middle, 0)
     print(f"parent     {parent}: reaped the middle process, its exit status is {status}")
 
-    # Now the grandchild is an orphan. It works at the same time as we do, and tells us its steps.
-    # 二级子进程成为孤儿，和原来的父进程一同执行。
+    # Now the grandchild is an orphan, and goes on working, as we do. It waits for a byte before
+    # each step only to keep the output in order.
+    # 二级子进程成为孤儿，和原来的父进程一样继续执行；轮流只是为了让输出有序。
     for step in (1, 2):
         print(f"parent     {parent}: step {step}")
         ours.send(b".")

@@ -31,7 +31,7 @@ finally:
 def main():
     print("a program calls         status   stdout      stderr")
     show("sys.exit(3)", (3, "buffered", "finally, atexit"))
-    # A text is printed on stderr, and the status is 1. 字符串写到 stderr，状态为 1。
+    # A string is printed to stderr, and the status is 1. 字符串写到 stderr，状态为 1。
     show("sys.exit('disk full')", (1, "buffered", "finally, disk full, atexit"))
     show("os._exit(3)", (3, "-", "-"))
     # A status has 8 bits. 状态只有 8 位。

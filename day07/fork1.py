@@ -43,6 +43,8 @@ def main():
             names.append("Tom")
             print(f"child : n = {n}, names = {names}, after my change")
             print(f"child : read {os.read(fd, 3)}, the file offset is now {offset(fd)}")
+            # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
+            # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
             sys.exit(0)
 
         # When this returns, the child has done everything above.

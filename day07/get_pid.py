@@ -1,5 +1,5 @@
-"""getpid is my PID, getppid my parent's: a child's parent is the process that called fork.
-getpid 是自己的 PID，getppid 是父进程的 PID：子进程的父进程就是调用 fork 的进程。
+"""getpid returns my PID, getppid my parent's: a child's parent is the process that called fork.
+getpid 返回自己的 PID，getppid 返回父进程的 PID：子进程的父进程就是调用 fork 的进程。
 讲义: 进程相关函数
 
 Run:    python day07/get_pid.py
@@ -31,6 +31,8 @@ def main():
         # fork returned 0 here, which is no PID. The child asks for the numbers.
         # fork 在子进程中返回 0，它要用这两个函数得到编号。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
+        # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
+        # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 
     # The parent waits, so it is still alive when the child asks (compare orphan.py).

@@ -6,7 +6,7 @@ Run:    python day07/orphan.py
 
 Output:
     child <pid>: my parent is <pid>
-    the parent <pid> was ended and reaped
+    the parent <pid> was killed and reaped
     child <pid>: my parent is <pid>
     the child was adopted by process <pid> (<name>), which will reap it
 """
@@ -31,13 +31,15 @@ def main():
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
+    # Three processes: this one only watches; our child is called the parent here; its child will be
+    # the orphan. 三个进程：本进程旁观；它的子进程在这里称为父进程；孙进程将成为孤儿。
     parent = os.fork()
     if parent == 0:
         ours.close()
         if os.fork() == 0:
             answer(theirs)
         else:
-            # The parent lives until we end it.
+            # The parent lives until we kill it.
             time.sleep(10)
         os._exit(0)
     theirs.close()
@@ -46,7 +48,7 @@ def main():
     # The parent ends before its child. 父进程先于子进程结束。
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
-    print(f"the parent {parent} was ended and reaped")
+    print(f"the parent {parent} was killed and reaped")
     adopter = ask(ours)
 
     assert before == parent, f"expected {parent} to be the child's parent at first; it was {before}"

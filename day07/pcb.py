@@ -29,7 +29,7 @@ def main():
     print(f"state                {pcb['State']}")
     print(f"threads              {pcb['Threads']}")
     print(f"memory in use        {pcb['VmRSS']}")
-    # listdir opens the folder itself, which makes one more.
+    # listdir opens the folder, so one of the descriptors is its own: subtract it.
     print(f"open files           {len(os.listdir('/proc/self/fd')) - 1}")
     # Context switches: the process had to wait; or its time slice was over (time_slice.py).
     # 上下文切换：主动让出 CPU；或者时间片用完，被收回 CPU。

@@ -35,10 +35,10 @@ def main():
         # WNOWAIT: return when the child has ended, but do not reap it.
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print("children that ended while SIGCHLD was blocked: 5")
-    # The handler runs before the next line does.
+    # Unblocking delivers the signal: the handler runs before the next line. 解除阻塞，信号送达。
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
-    statuses = sorted(sum(calls, []))
+    statuses = sorted(status for call in calls for status in call)
     print(f"calls of the handler: {len(calls)}")
     print(f"exit statuses that it read: {statuses}")
     print(f"zombies that are left: {5 - len(statuses)}")

@@ -5,9 +5,9 @@
 Run:    python day07/time_slice.py
 
 Output:
-    slept once: gave up the CPU <n> times
+    slept once: times that it gave up the CPU: <n>
     computed beside another process on the same CPU: lost the CPU <n> times
-    computed for about <ms> ms each time: a time slice
+    computed for about <ms> ms before it lost the CPU: at most a time slice
 """
 import os
 import signal
@@ -30,10 +30,9 @@ def main():
     # ru_nvcsw counts voluntary context switches: how often this process gave up the CPU.
     # 主动让出 CPU 的次数。
     before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
-    # To wait is to give up the CPU. 等待就是让出 CPU。
-    time.sleep(0.01)
+    time.sleep(0.01)  # To wait is to give up the CPU. 等待就是让出 CPU。
     gave_up = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
-    print(f"slept once: gave up the CPU {gave_up} times")
+    print(f"slept once: times that it gave up the CPU: {gave_up}")
     assert gave_up >= 1, f"expected that a sleep gives up the CPU at least once; got {gave_up}"
 
     # Parent and child must share one CPU. 让父子进程共用一个 CPU。
@@ -58,7 +57,9 @@ def main():
 
     print(f"computed beside another process on the same CPU: lost the CPU {lost} times")
     assert lost >= 5, f"expected to lose the CPU 5 times within 10 seconds; got {lost}"
-    print(f"computed for about {1000 * used / lost:.1f} ms each time: a time slice")
+    # Less, if a more urgent process took the CPU. 更紧急的进程会提前抢走 CPU。
+    ms = 1000 * used / lost
+    print(f"computed for about {ms:.1f} ms before it lost the CPU: at most a time slice")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,11 @@ def main():
 
 
 def decode(status):
-    """Say how a child ended. 高 8 位是 exit 的参数，低 7 位是杀死它的信号 (man 2 wait)."""
+    """Say how a child ended (man 2 wait).
+
+    Of the status's 16 bits, the high 8 are exit's argument, the low 7 the signal that killed it.
+    高 8 位是 exit 的参数，低 7 位是杀死它的信号。
+    """
     if os.WIFSIGNALED(status):
         return f"killed by signal {os.WTERMSIG(status)}"
     return f"exited with {os.WEXITSTATUS(status)}"

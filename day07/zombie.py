@@ -42,6 +42,7 @@ def main():
     show(pid)
 
     # The entry was kept so that the parent can read the status. 保留表项，是为了让父进程读取状态。
+    # The status is encoded: 7 * 256 stands for exit status 7 (wait.py). 状态是编码过的。
     child, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     exists = os.path.exists(f"/proc/{pid}")

@@ -1,5 +1,5 @@
-"""A child of multiprocessing has no standard input.
-multiprocessing 的子进程没有标准输入。
+"""In a child of multiprocessing, input() meets end of file at once.
+在 multiprocessing 的子进程里，input() 立刻遇到文件结尾。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意：子进程中无法使用标准输入
 
 Run:    python day08/child_stdin.py
@@ -7,17 +7,17 @@ Run:    python day08/child_stdin.py
 Output:
     child : input() raises EOFError
     child : sys.stdin reads from the null device: True
-    child : descriptor 0 is still the same file as the parent's: True
+    child : descriptor 0 is still the parent's: os.read gets b'a line\\n'
 """
 import os
 import sys
 from multiprocessing import Process
 
 
-def ask(parents_input):
+def ask():
     # Several processes at one keyboard would take each other's lines. A child that needs input
     # gets it from its parent, through a pipe or a queue (day 9).
-    # 几个进程共用一个键盘会互相抢走输入的行
+    # 几个进程同时读键盘，会互相抢输入
     try:
         input()
     except EOFError as error:
@@ -25,13 +25,14 @@ def ask(parents_input):
     else:
         raise AssertionError("expected EOFError: input() has returned a line")
 
+    # fstat says which file a descriptor is.
     is_null = os.path.samestat(os.fstat(sys.stdin.fileno()), os.stat(os.devnull))
     print(f"child : sys.stdin reads from the null device: {is_null}")
     # Only Python's object was replaced. 被替换的只是 Python 对象
-    is_same = os.path.samestat(os.fstat(0), parents_input)
-    print(f"child : descriptor 0 is still the same file as the parent's: {is_same}")
+    data = os.read(0, 100)
+    print(f"child : descriptor 0 is still the parent's: os.read gets {data}")
     assert is_null, "expected sys.stdin to read from the null device"
-    assert is_same, "expected descriptor 0 to be the parent's"
+    assert data == b"a line\n", f"expected the line that the parent has written; got {data}"
 
 
 def main():
@@ -39,7 +40,12 @@ def main():
         print("this needs a standard input: run it without <&- · 需要标准输入，请去掉 <&-",
               file=sys.stderr)
         sys.exit(2)
-    child = Process(target=ask, args=(os.fstat(0),))
+    # In place of the keyboard: a pipe with a line in it becomes descriptor 0, the standard input.
+    # 用一个已有一行文字的管道代替键盘，作为标准输入
+    reader, writer = os.pipe()
+    os.write(writer, b"a line\n")
+    os.dup2(reader, 0)
+    child = Process(target=ask)
     child.start()
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"

@@ -1,4 +1,4 @@
-"""A Process class of your own: start() vs. run().
+"""A Process class of your own: start() runs run() in a child, a call of run() does not.
 自定义进程类：start() 和 run() 的区别。
 讲义: multiprocessing 模块创建进程 · 自定义进程类
 
@@ -20,7 +20,7 @@ class Multiplier(Process):
     """Multiplies two numbers, in a child if it is started."""
 
     def __init__(self, label, a, b):
-        # First, because this makes it a Process. 先加载父类的属性
+        # Call it first: it makes this object a Process. 必须先调用父类的 __init__
         super().__init__()
         self.label = label
         self.a = a

@@ -1,5 +1,5 @@
 """What a pool loses: queued tasks, and a dead worker's task.
-进程池会丢掉的任务：排队的、工作进程中途死掉的。
+进程池会丢掉的任务：还在排队的任务，以及工作进程异常退出时正在执行的任务。
 讲义: multiprocessing 模块创建进程 · 进程池实现
 
 Run:    python day08/pool_end.py

@@ -19,6 +19,7 @@ from multiprocessing import Event, Process
 
 def main():
     print("the child ...        name    pid    is_alive()  exitcode")
+    # An Event: one process waits until another one calls set (day 10). 一个进程等待，另一个调用 set
     may_end = Event()
     child = Process(target=may_end.wait, name="worker", args=(10,))
     show("before start", child, alive=False, exitcode=None)
@@ -39,7 +40,7 @@ def main():
 
     child = Process(target=time.sleep, name="worker", args=(10,))
     child.start()
-    # Sends SIGTERM. A negative exit code is minus a signal's number. 负数是信号编号的相反数
+    # terminate sends SIGTERM. A negative exit code is minus the signal. 负数是信号编号的相反数
     child.terminate()
     child.join()
     show("was terminated", child, alive=False, exitcode=-15)

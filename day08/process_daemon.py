@@ -15,13 +15,15 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
+    # A Pipe (day 9): the reader gets end of file when the last writer has exited.
+    # 管道（第 9 天）：最后一个写端退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
     # The parent is a process of its own, so that we see what happens when it exits.
     parent = Process(target=be_the_parent, args=(writer,))
     parent.start()
     writer.close()
 
-    # Now only the parent and its children can write. End of file means: all of them have exited.
+    # Now only the parent and its children can write, so end of file means that all have exited.
     # 读到文件结尾，说明父进程和它的子进程都已退出
     lines = []
     while (line := receive(reader)) is not None:

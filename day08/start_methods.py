@@ -1,4 +1,4 @@
-"""fork, spawn, forkserver: what a child has of its parent.
+"""fork, spawn, forkserver: what a child gets from its parent.
 三种启动方式：子进程从父进程得到什么。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意
 
@@ -33,6 +33,7 @@ EXPECTED = {
 
 def look(answers):
     """In the child: report what is here."""
+    # spawn and forkserver import this file under the name __mp_main__. 以这个名字导入本文件
     imported = "imported" if __name__ == "__mp_main__" else "not imported"
     my_parent = multiprocessing.parent_process().pid
     forked_by = "the parent" if os.getppid() == my_parent else "a fork server"
@@ -40,6 +41,8 @@ def look(answers):
 
 
 def start_a_lambda(context):
+    # spawn and forkserver send the target as a pickle, and a lambda cannot be pickled.
+    # 这两种方式要序列化 target，而 lambda 无法序列化
     child = context.Process(target=lambda: None)
     try:
         child.start()
@@ -61,8 +64,8 @@ def main():
         # Windows has spawn only.
         if method not in multiprocessing.get_all_start_methods():
             continue
+        # A context has Process, Queue and so on for one start method: do not mix two of them.
         context = multiprocessing.get_context(method)
-        # What a process needs must come from the same context.
         answers = context.Queue()
         child = context.Process(target=look, args=(answers,))
         child.start()

@@ -18,6 +18,7 @@ import os
 import sys
 
 if __name__ == "array":
+    # You may skip this block: it exists only because of this file's name. 可跳过：只因文件名而存在
     # The notes gave this file the name of a standard module. multiprocessing imports that one, but
     # Python looks into the script's folder first and finds this file. So import the standard one
     # instead, without this folder. The lesson: never name a file after a standard module.
@@ -32,7 +33,7 @@ else:
 
 
 def main():
-    # A size: that many zeros. 整数表示个数
+    # Given a number, that many zeros. 整数表示个数
     numbers = Array("i", 3)
     print(f"Array('i', 3) starts as {numbers[:]}")
     for i in range(3):
@@ -41,7 +42,7 @@ def main():
     print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    # Data: its length and its contents. 其他类型是初始内容
+    # Given data, the Array takes its length and contents from it. 其他类型是初始内容
     text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")
     run(change_a_letter, text)

@@ -18,7 +18,7 @@ class Multiplier(Thread):
     """Multiplies two numbers, in a thread of its own if it is started."""
 
     def __init__(self, label, a, b):
-        # First, because this makes it a Thread. 先加载父类的属性
+        # Call it first: it makes this object a Thread. 必须先调用父类的 __init__
         super().__init__(name="multiplier")
         self.label = label
         self.a = a

@@ -1,5 +1,5 @@
-"""A reader meets the end when every copy of the writer is closed.
-写端的所有副本都关闭，读者才遇到结尾。
+"""A reader gets EOFError when every copy of the writer is closed.
+写端的所有副本都关闭，读端才会读到 EOF。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
 Run:    python day09/pipe_end.py
@@ -7,7 +7,7 @@ Run:    python day09/pipe_end.py
 Output:
     child : received 'one'
     child : received 'two'
-    child : the parent has closed its writer; is there an end to read? False
+    child : the parent has closed its writer; has the reader met the end? False
     child : I have closed mine; recv raises EOFError
 """
 from multiprocessing import Event, Pipe, Process
@@ -33,7 +33,7 @@ def read_to_the_end(reader, writer, closed):
     # A forked child has a copy of every descriptor. Its own writer keeps the pipe open.
     # fork 出来的子进程复制了所有描述符，它自己的写端使管道仍然开着
     end = reader.poll()
-    print(f"child : the parent has closed its writer; is there an end to read? {end}")
+    print(f"child : the parent has closed its writer; has the reader met the end? {end}")
     assert not end, "expected False: this process has a writer, too"
     writer.close()
     try:

@@ -41,7 +41,7 @@ def main():
     print(f"parent: get with timeout=0.2 raises {raised}; "
           f"empty() is {q.empty()}, qsize() is {size(q)}")
 
-    # For this process only: others may go on. 只对本进程有效
+    # close is for this process only: others may still put. 只对本进程有效
     q.close()
     try:
         q.put("d")

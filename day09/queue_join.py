@@ -2,6 +2,10 @@
 为什么先 get 后 join：队列的发送线程。
 讲义: 进程间通信 (IPC) · 消息队列
 
+put hands the message to a thread of its process, the feeder thread, which writes it into a pipe;
+the process exits only when all is written.
+put 把消息交给本进程的发送线程，由它写入管道；全部写完，进程才能退出。
+
 Run:    python day09/queue_join.py
 
 Output:
@@ -38,10 +42,10 @@ def main():
 
 def put_much(q, has_put):
     # If get never comes: after 10 s, say in which line each thread waits, and end.
+    # (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
-    # put leaves the message to the feeder thread of this process, which writes it into a pipe.
-    # put 把消息交给本进程的发送线程就返回
+    # put returns at once: the feeder thread writes the message. put 立即返回，由发送线程写入
     q.put(bytes(SIZE))
     print(f"child : put has returned; {SIZE} bytes are to be sent", flush=True)
     has_put.set()

@@ -29,6 +29,7 @@ def main():
     print(f"release(): get_value() is {value_of(sem)}")
 
     inside, most = Value("i", 0), Value("i", 0)
+    # A Barrier lets none pass until that many have arrived. 屏障：到齐才能通过
     full = Barrier(SLOTS, timeout=10)
     children = [Process(target=work, args=(sem, full, inside, most)) for _ in range(PROCESSES)]
     for child in children:

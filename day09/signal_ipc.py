@@ -8,7 +8,7 @@ Output:
     child : I block SIGUSR1 and SIGUSR2
     parent: sent SIGUSR1 five times and SIGUSR2 once
     child : I unblock them; handler calls for SIGUSR1: 1, for SIGUSR2: 1
-    child : all that the handler received: [<n>, <n>]
+    child : all that the handler received: ['SIGUSR1', 'SIGUSR2']
 """
 import os
 import signal
@@ -45,7 +45,7 @@ def receive(end):
     for signum in both:
         signal.signal(signum, on_signal)
     # A blocked signal stays pending in the kernel, which keeps one bit for each number.
-    # 被阻塞的信号留在内核里，每个编号只有一位
+    # 被阻塞的信号留在内核里，内核为每个信号只记一个二进制位
     signal.pthread_sigmask(signal.SIG_BLOCK, both)
     print("child : I block SIGUSR1 and SIGUSR2", flush=True)
     end.send("ready")
@@ -53,7 +53,8 @@ def receive(end):
     signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
     first, second = (received.count(signum) for signum in both)
     print(f"child : I unblock them; handler calls for SIGUSR1: {first}, for SIGUSR2: {second}")
-    print(f"child : all that the handler received: {sorted(map(int, received))}")
+    names = sorted(signal.Signals(signum).name for signum in received)
+    print(f"child : all that the handler received: {names}")
     assert (first, second) == (1, 1), f"expected one call for each; they were {first} and {second}"
 
 

@@ -6,7 +6,7 @@ Run:    python day09/thread2.py
 
 Output:
     the list to which all threads append: [0, 1, 4, 9, 16]
-    threads that were in work() at the same time: 5 of 5
+    threads that passed the barrier, which needs all 5 at the same time: 5
 """
 from threading import Barrier, Thread
 
@@ -14,7 +14,7 @@ COUNT = 5
 
 
 def work(n, squares, all_are_here):
-    # Passed only when all five threads wait here at the same time. 五个线程都到了才能通过
+    # A Barrier lets none pass until all five threads wait here. 屏障：五个线程都到了才能通过
     all_are_here.wait()
     squares.append(n * n)
 
@@ -30,7 +30,8 @@ def main():
     for thread in threads:
         thread.join()
     print(f"the list to which all threads append: {sorted(squares)}")
-    print(f"threads that were in work() at the same time: {len(squares)} of {COUNT}")
+    print(f"threads that passed the barrier, which needs all {COUNT} at the same time: "
+          f"{len(squares)}")
     assert len(squares) == COUNT, f"expected {COUNT} squares; there are {len(squares)}"
 
 

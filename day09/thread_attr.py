@@ -28,6 +28,7 @@ def work(running, may_end):
 
 def main():
     # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("the thread ...  name     is_alive()  ident            native_id")

@@ -1,4 +1,4 @@
-"""An error in a thread ends that thread alone.
+"""An exception in a thread ends that thread alone.
 线程里的异常只结束这个线程。
 讲义: 线程编程 (Thread) · 线程基本概念 · 线程特征
 
@@ -13,11 +13,13 @@ from threading import Thread
 
 
 def work():
+    # Unlike a crash of the interpreter, such as a segmentation fault, which ends the whole process.
+    # 解释器崩溃（如段错误）则不同：整个进程都会结束
     raise ValueError("a mistake in the thread")
 
 
 def main():
-    # Called with an error that has ended a thread. By default it prints a traceback on stderr.
+    # Called with an exception that has ended a thread. By default it prints a traceback on stderr.
     # 线程因异常结束时调用；默认把 traceback 打印到 stderr
     errors = []
     threading.excepthook = errors.append

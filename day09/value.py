@@ -58,8 +58,9 @@ def spend(money):
 
 
 def add_without_lock(n, both_have_read):
-    # n.value += 1 is these steps. The barrier makes sure that both read before either writes.
-    # 即 n.value += 1 的各个步骤；屏障使两个进程都先读后写
+    # These are the steps of n.value += 1, written out, so that a Barrier fits in: it lets none pass
+    # until both processes have arrived. So both read before either writes.
+    # 即 n.value += 1 的各个步骤，写开是为了插入屏障：两个进程都到了才能通过，所以都先读后写
     value = n.value
     both_have_read.wait()
     n.value = value + 1
