@@ -17,7 +17,8 @@ TIMEOUT = 0.5                       # seconds; without it, the first part would 
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     a, b = Lock(), Lock()

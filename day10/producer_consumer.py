@@ -66,7 +66,8 @@ class CarelessBuffer(Buffer):
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 

@@ -20,7 +20,8 @@ message = None
 
 def main():
     global message
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     written, read = Event(), []
