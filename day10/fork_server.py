@@ -30,8 +30,8 @@ def main():
         sys.exit(2)
     # Ctrl-C and kill stay pending until serve() asks for them, so they interrupt nothing half-way.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # We may have been started with them ignored: then Ctrl-C and kill would never become pending,
-    # and waitpid would find no children.
+    # We may have been started with them ignored: then Ctrl-C and kill would never become
+    # pending, and waitpid would find no children.
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
     children = {}                   # PID -> the address of its client
@@ -71,7 +71,7 @@ def serve(listener, children):
 
 
 def reap(children):
-    """Collect the children that have exited, without waiting for the others (day07/sigchld_handler.py)."""
+    """Collect the children that have exited; wait for no others (day07/sigchld_handler.py)."""
     while children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
         pid, status = ended
         if pid in children:

@@ -48,7 +48,7 @@ class EchoServer:
                 self.reading, self.unsent, self.reading, timeout)
             # The end of the pause, if there was one (see accept).
             self.reading.add(self.listener)
-            # xlist reports urgent data, which goes first. Each socket once, even if it is in two lists.
+            # xlist reports urgent data, which goes first. Each socket once, even if in two lists.
             for conn in dict.fromkeys(urgent + readable + writable):
                 try:
                     if conn is self.listener:

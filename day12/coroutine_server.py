@@ -103,7 +103,7 @@ class Scheduler:
         try:
             event = next(self.tasks[fd])
         except StopIteration:
-            # It has returned, and its `with conn` has closed the socket: epoll forgets that by itself.
+            # It has returned. Its `with conn` has closed the socket, so epoll has forgotten it.
             del self.tasks[fd], self.events[fd]
             return
         if event != self.events[fd]:

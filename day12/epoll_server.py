@@ -87,7 +87,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once, send it back; return True if all was sent: then there may be more to read."""
+        """Receive once, send it back; return True if all was sent: there may be more to read."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -100,8 +100,8 @@ class EchoServer:
         for _ in range(ROUNDS):
             if not self.echo(conn):
                 return
-        # Let the others have their turn (starvation). EPOLLET will not report the bytes that are
-        # still there again by itself; modify makes epoll check.
+        # Let the others have their turn (starvation). EPOLLET will not report the bytes that
+        # are still there again by itself; modify makes epoll check.
         self.epoll.modify(conn, select.EPOLLIN | self.trigger)
 
     def send(self, conn, data):
