@@ -23,6 +23,7 @@ def main():
         faulthandler.dump_traceback_later(10, exit=True)
     a, b = Lock(), Lock()
 
+    # A Barrier lets no thread pass until both have arrived.
     both, got = Barrier(2), {}
     run(Thread(target=take_crosswise, args=("A", a, b, both, got), daemon=True),
         Thread(target=take_crosswise, args=("B", b, a, both, got), daemon=True))
@@ -38,7 +39,8 @@ def main():
 
 
 def run(*threads):
-    # They are daemons 守护线程: Ctrl-C ends the program at once, without waiting for them.
+    # They are daemons: Ctrl-C ends the program at once, without waiting for them.
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -72,10 +72,10 @@ def main():
 def verdict(faster, cores_used, cores):
     """Say whether processes were faster; it depends on the cores that are free at this moment."""
     if faster and cores_used > 1.2:
-        return "faster, with a GIL each"
+        return "faster: more than one core at work"
     if cores == 1:
-        return "not faster, there is only one core"
-    return "not shown, the machine is busy"
+        return "not faster: there is only one core"
+    return "not shown: the machine is busy"
 
 
 def wait():

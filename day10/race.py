@@ -20,7 +20,8 @@ n = 0
 
 def main():
     global n
-    run(add, Barrier(2, timeout=10))                # seconds
+    # A Barrier lets no thread pass until both have arrived; the timeout is in seconds.
+    run(add, Barrier(2, timeout=10))
     print(f"n += one() in two threads at once, from 0: n is {n}, {2 - n} update(s) lost")
     assert n == 1, f"expected 1 lost update: both threads should have read 0; n is {n}"
 

@@ -209,13 +209,13 @@ def test_gil():
     assert 1 <= int(begun[1]) <= 4
     assert lines[-1].endswith(f" ({at_work[5]:.2f} of {len(os.sched_getaffinity(0))} core(s))")
     if at_work[5] < 1.2:                           # no promise that the figures above do not keep
-        assert "faster, with a GIL each" not in lines[-1]
+        assert "faster: more than one core at work" not in lines[-1]
 
 
 def test_gil_says_what_the_figures_show():
     import_gil = "import gil; print(gil.verdict({}))"
-    for arguments, said in (("True, 1.9, 2", "faster, with a GIL each"), ("False, 1.9, 2", "not shown, the machine is busy"),
-                            ("True, 0.6, 2", "not shown, the machine is busy"), ("True, 1.0, 1", "not faster, there is only one core")):
+    for arguments, said in (("True, 1.9, 2", "faster: more than one core at work"), ("False, 1.9, 2", "not shown: the machine is busy"),
+                            ("True, 0.6, 2", "not shown: the machine is busy"), ("True, 1.0, 1", "not faster: there is only one core")):
         assert run(sys.executable, "-c", import_gil.format(arguments), **CHANGED).stdout == said + "\n"
 
 
