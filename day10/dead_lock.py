@@ -17,11 +17,13 @@ TIMEOUT = 0.5                       # seconds; without it, the first part would 
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     a, b = Lock(), Lock()
 
+    # A Barrier lets no thread pass until both have arrived.
     both, got = Barrier(2), {}
     run(Thread(target=take_crosswise, args=("A", a, b, both, got), daemon=True),
         Thread(target=take_crosswise, args=("B", b, a, both, got), daemon=True))
@@ -37,7 +39,8 @@ def main():
 
 
 def run(*threads):
-    # They are daemons 守护线程: Ctrl-C ends the program at once, without waiting for them.
+    # They are daemons: Ctrl-C ends the program at once, without waiting for them.
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -46,6 +46,7 @@ class Sender(Thread):
     """
 
     def __init__(self, conn):
+        # daemon: when the server has ended, the program ends too, without waiting for a key
         # 守护线程：服务器断开后，程序不等键盘输入就能结束
         super().__init__(daemon=True)
         self.conn = conn
@@ -70,7 +71,7 @@ class Sender(Thread):
         while True:
             try:
                 return os.read(0, SIZE)
-            except BlockingIOError:             # a non-blocking terminal or pipe: wait for input
+            except BlockingIOError:     # rare: the terminal or pipe was made non-blocking
                 select.select([0], [], [])
             except OSError as error:
                 self.input_error = error
@@ -80,8 +81,8 @@ class Sender(Thread):
 def write_output(data):
     while data:
         try:
-            data = data[os.write(1, data):]     # a pipe may take only a part
-        except BlockingIOError:                 # a non-blocking one that is full (EAGAIN): wait
+            data = data[os.write(1, data):]         # a pipe may take only a part
+        except BlockingIOError:         # rare: one that was made non-blocking is full (EAGAIN)
             select.select([], [1], [])
 
 

@@ -30,7 +30,8 @@ def main():
         sys.exit(2)
     # Ctrl-C and kill stay pending until serve() asks for them, so they interrupt nothing half-way.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # A signal that is ignored never becomes pending, and ignoring SIGCHLD would take wait away.
+    # We may have been started with them ignored: then Ctrl-C and kill would never become
+    # pending, and waitpid would find no children.
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
     children = {}                   # PID -> the address of its client
@@ -47,6 +48,7 @@ def serve(listener, children):
     while not signal.sigpending() & STOP:
         reap(children)
         try:
+            # keep the client if fork has failed
             client = client or listener.accept()
             pid = os.fork()
         except TimeoutError:        # no client within one tick
@@ -69,7 +71,7 @@ def serve(listener, children):
 
 
 def reap(children):
-    """Collect the children that have exited, without waiting for the others (day07/sigchld.py)."""
+    """Collect the children that have exited; wait for no others (day07/sigchld_handler.py)."""
     while children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
         pid, status = ended
         if pid in children:
@@ -98,10 +100,13 @@ def echo(conn):
             conn.sendall(data)
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -31,10 +31,12 @@ def serve(listener):
             # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(RETRY)
             continue
+        # accept is called again only when this client has left. The kernel has connected the
+        # others already; they wait in its queue.
         # 服务完这个客户端才会再次 accept：其他客户端已由内核建立连接，在队列里等待
         say(addr, "-> served now, all others wait")
         echo(conn)
-        say(addr, "left, the next client's turn")
+        say(addr, "left, next client")
 
 
 def echo(conn):
@@ -44,10 +46,13 @@ def echo(conn):
             conn.sendall(data)
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -66,7 +66,8 @@ class CarelessBuffer(Buffer):
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
@@ -140,7 +141,8 @@ def get_late(buffer, inside, result):
 
 
 def start(target, *args):
-    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for it
+    # daemon: Ctrl-C ends the program at once, without waiting for it
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它
     thread = Thread(target=target, args=args, daemon=True)
     thread.start()
     return thread

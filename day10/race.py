@@ -20,10 +20,12 @@ n = 0
 
 def main():
     global n
-    run(add, Barrier(2, timeout=10))                # seconds
+    # A Barrier lets no thread pass until both have arrived; the timeout is in seconds.
+    run(add, Barrier(2, timeout=10))
     print(f"n += one() in two threads at once, from 0: n is {n}, {2 - n} update(s) lost")
     assert n == 1, f"expected 1 lost update: both threads should have read 0; n is {n}"
 
+    # dis shows the steps of the interpreter.
     steps = [step.opname for step in dis.get_instructions(add_often) if step.argval == "n"]
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
     assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
@@ -38,7 +40,8 @@ def main():
 
 
 def run(target, *args):
-    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    # daemon: Ctrl-C ends the program at once, without waiting for them
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
     threads = [Thread(target=target, args=args, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()

@@ -20,11 +20,13 @@ message = None
 
 def main():
     global message
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     written, read = Event(), []
-    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    # daemon: Ctrl-C ends the program at once, without waiting for them
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
     readers = [Thread(target=reader, args=(written, read), daemon=True) for _ in range(3)]
     for thread in readers:
         thread.start()

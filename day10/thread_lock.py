@@ -20,18 +20,19 @@ n = 0
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("two threads at once")
-    for form, target in ("acquire, release", add_by_hand), ("with lock:", add):
+    for form, target in (("acquire, release", add_by_hand), ("with lock:", add)):
         run(target)
         print(f"  {form:17}  n is {n}, {2 - n} update(s) lost")
         assert n == 2, f"expected that the lock keeps the second thread outside; n is {n}"
 
     print("after an error inside")
     locked = []
-    for form, target in ("acquire, release", fail_by_hand), ("with lock:", fail):
+    for form, target in (("acquire, release", fail_by_hand), ("with lock:", fail)):
         lock = Lock()
         with contextlib.suppress(ValueError):
             target(lock)
@@ -45,7 +46,8 @@ def run(target):
     global n
     n = 0
     lock, meeting = Lock(), Barrier(2, timeout=0.2)         # seconds
-    # daemon 守护线程: Ctrl-C ends the program at once, without waiting for them
+    # daemon: Ctrl-C ends the program at once, without waiting for them
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
     threads = [Thread(target=target, args=(lock, meeting), daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -68,8 +70,9 @@ def add(lock, meeting):
 
 
 def one(meeting):
-    """Wait until the other thread has read n too, as in race.py. It cannot, because of the lock."""
-    with contextlib.suppress(BrokenBarrierError):           # it did not come within 0.2 s
+    """Wait for the other thread to read n too, as in race.py: in vain, because of the lock."""
+    # The other one is outside the lock, so the wait ends after 0.2 s.
+    with contextlib.suppress(BrokenBarrierError):
         meeting.wait()
     return 1
 

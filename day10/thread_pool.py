@@ -26,7 +26,8 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # Two threads take tasks from one queue. Leaving `with` waits until all tasks have ended.

@@ -18,7 +18,8 @@ WAIT = 0.1                          # seconds; without a limit, False would mean
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
+    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print(f"{'':30}{'Lock':7}RLock")
@@ -60,7 +61,7 @@ def another_releases(lock):
 
 
 def in_another_thread(function):
-    """Return what a function returns in another thread."""
+    """Run a function in another thread and return its result."""
     answers = []
     thread = Thread(target=lambda: answers.append(function()), daemon=True)
     thread.start()

@@ -40,6 +40,7 @@ def serve(listener):
 def start(conn, addr):
     """Start a thread for a client; return whether the system has allowed one more."""
     try:
+        # daemon: Ctrl-C ends the program at once, without waiting for the clients
         # 守护线程：Ctrl-C 时程序不等待客户端
         Thread(target=echo, args=(conn, addr), daemon=True).start()
         return True
@@ -58,10 +59,13 @@ def echo(conn, addr):
     say(addr, f"left, {thread.name} ends")
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -30,7 +30,8 @@ DELAY = 0.2
 
 
 def main():
-    # If a call waits for ever: after 10 s, say in which line it waits, and end.
+    # If a call waits for ever: after 10 s, say in which line it waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:

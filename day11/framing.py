@@ -29,7 +29,8 @@ LENGTH = struct.Struct("!H")
 
 
 def main():
-    # If a call waits for ever: after 10 s, say in which line it waits, and end.
+    # If a call waits for ever: after 10 s, say in which line it waits, and end
+    # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 

@@ -46,8 +46,9 @@ class EchoServer:
             timeout = None if self.listener in self.reading else RETRY
             readable, writable, urgent = select.select(
                 self.reading, self.unsent, self.reading, timeout)
+            # The end of the pause, if there was one (see accept).
             self.reading.add(self.listener)
-            # xlist reports urgent data, which goes first.
+            # xlist reports urgent data, which goes first. Each socket once, even if in two lists.
             for conn in dict.fromkeys(urgent + readable + writable):
                 try:
                     if conn is self.listener:
@@ -105,17 +106,20 @@ class EchoServer:
         self.reading.discard(conn)
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop, clients: {len(self.addrs)}")
+        say(addr, f"left, clients in the one loop: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:
             conn.close()
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -31,7 +31,9 @@ async def start():
 
 async def serve(listener):
     listener.setblocking(False)
-    tasks = set()                   # the loop itself keeps only weak references
+    # The loop itself keeps only weak references: without this set, Python may delete a task that
+    # is still running.
+    tasks = set()
     while True:
         try:
             conn, addr = await asyncio.get_running_loop().sock_accept(listener)
@@ -65,10 +67,13 @@ async def echo(conn, addr):
     say(addr, f"left, {task} ends")
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

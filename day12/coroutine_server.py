@@ -35,8 +35,11 @@ def main():
             scheduler.run()
 
 
-# The coroutines. Each `yield` says for which event of its socket it waits.
-# 协程：yield 说明在等套接字的哪个事件，写法和多线程版一样。
+# The coroutines. next(task) runs one up to its next yield; what it yields is the event of its
+# socket that it waits for. `yield from f()` runs the yields of f as if they stood here, and its
+# value is what f returns.
+# 协程：next(task) 执行到下一个 yield，yield 出的是它在等的套接字事件；
+# `yield from f()` 相当于把 f 的 yield 写在这里，它的值是 f 的返回值。写法和多线程版一样。
 
 def serve(listener, scheduler):
     """Accept clients, and start a coroutine for each."""
@@ -89,6 +92,7 @@ class Scheduler:
     def start(self, sock, task):
         """Let a coroutine run to its first yield, and from then on whenever its socket is ready."""
         fd = sock.fileno()
+        # no event yet: step() says which
         self.epoll.register(fd, 0)
         self.tasks[fd] = task
         self.events[fd] = 0
@@ -98,7 +102,8 @@ class Scheduler:
         """Let a coroutine go on, up to its next yield."""
         try:
             event = next(self.tasks[fd])
-        except StopIteration:       # it has returned; closing its socket has unregistered it
+        except StopIteration:
+            # It has returned. Its `with conn` has closed the socket, so epoll has forgotten it.
             del self.tasks[fd], self.events[fd]
             return
         if event != self.events[fd]:
@@ -126,10 +131,13 @@ class Scheduler:
         self.epoll.close()
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

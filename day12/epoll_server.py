@@ -44,7 +44,7 @@ class EchoServer:
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes that its client has not taken yet
         self.pause = None           # seconds in which we do not accept
-        # 边缘触发，或默认的水平触发
+        # edge trigger, or level trigger, the default · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
         self.epoll = select.epoll()
@@ -87,7 +87,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send it back; return whether all was sent, so that there may be more."""
+        """Receive once, send it back; return True if all was sent: there may be more to read."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -100,7 +100,8 @@ class EchoServer:
         for _ in range(ROUNDS):
             if not self.echo(conn):
                 return
-        # Let the others have their turn (starvation); modify makes epoll check this one again.
+        # Let the others have their turn (starvation). EPOLLET will not report the bytes that
+        # are still there again by itself; modify makes epoll check.
         self.epoll.modify(conn, select.EPOLLIN | self.trigger)
 
     def send(self, conn, data):
@@ -126,7 +127,7 @@ class EchoServer:
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop, clients: {len(self.addrs)}")
+        say(addr, f"left, clients in the one loop: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:
@@ -134,10 +135,13 @@ class EchoServer:
         self.epoll.close()
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -63,10 +63,13 @@ def echo(conn, addr):
     say(addr, f"left, {greenlet.name} ends")
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

@@ -112,17 +112,20 @@ class EchoServer:
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)
         conn.close()
-        say(addr, f"left the one loop, clients: {len(self.addrs)}")
+        say(addr, f"left, clients in the one loop: {len(self.addrs)}")
 
     def close(self):
         for conn in self.addrs:
             conn.close()
 
 
+# From here on: the same in every echo server; nothing about concurrency.
+# 以下部分在每个回声服务器里都一样，与并发无关。
+
 def say(addr, text):
     """Show what happens to a client: on a terminal, or with -v."""
     if watched:
-        # Unlike print, os.write mixes no lines of two threads, and keeps nothing for later.
+        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
         with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 

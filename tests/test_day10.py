@@ -205,8 +205,18 @@ def test_gil():
     assert max(cpu[:3]) < min(cpu[3:])             # what waits uses no CPU
     if getattr(sys, "_is_gil_enabled", lambda: True)():
         assert at_work[4] < 1.2                    # of the threads that compute
-    begun = re.search(r"(\d+) of 4 had begun", lines[-1])
+    begun = re.search(r"(\d+) of 4 had begun", lines[-2])
     assert 1 <= int(begun[1]) <= 4
+    assert lines[-1].endswith(f" ({at_work[5]:.2f} of {len(os.sched_getaffinity(0))} core(s))")
+    if at_work[5] < 1.2:                           # no promise that the figures above do not keep
+        assert "faster: more than one core at work" not in lines[-1]
+
+
+def test_gil_says_what_the_figures_show():
+    import_gil = "import gil; print(gil.verdict({}))"
+    for arguments, said in (("True, 1.9, 2", "faster: more than one core at work"), ("False, 1.9, 2", "not shown: the machine is busy"),
+                            ("True, 0.6, 2", "not shown: the machine is busy"), ("True, 1.0, 1", "not faster: there is only one core")):
+        assert run(sys.executable, "-c", import_gil.format(arguments), **CHANGED).stdout == said + "\n"
 
 
 def test_gil_all_four_begin_together():

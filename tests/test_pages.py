@@ -69,7 +69,7 @@ HEADINGS = {
         "阻塞IO", ("定义", "**Definition · 定义.** A call"), ("效率", "这样的等待完全不占 CPU"), ("阻塞情况",) * 2,
         "非阻塞IO", ("定义", "**Definition · 定义.** A socket"), ("超时检测",) * 2,
         "IO多路复用", ("定义", "**Definition · 定义.** One call"), ("具体方案",) * 2,
-        "select 方法", "select 实现tcp服务", "注意", "@@扩展: 位运算", ("运算符号", "operator · 运算符")],
+        "select 方法", "select 实现tcp服务", "注意", "扩展: 位运算", ("运算符号", "operator · 运算符")],
     "day12": [
         "poll方法", "poll_server 步骤", "epoll方法", "使用方法", "特点", "协程技术",
         "基础概念", ("定义", "**Definition · 定义.**"), ("协程原理", "**How it works · 原理.**"), ("协程优缺点", "**For and against · 优缺点.**"),
