@@ -8,7 +8,7 @@ import pytest
 from course import output_of
 from harness import ROOT, run
 
-sys.path.insert(0, str(ROOT / "day10"))
+sys.path.append(str(ROOT / "day10"))
 from explorer import explore  # noqa: E402
 
 SCRIPT = "day10/interleavings.py"
@@ -195,6 +195,9 @@ def test_the_explorer_agrees_with_brute_force(threads, most, programs):
     "def a():\n    local = items\n    local += [1]\n    n\n    items.append(len(local))\ndef b():\n    items.append(3)\n",
     "def a():\n    if lock.acquire(False):\n        lock.release()\n    else:\n        items.append(n)\ndef b():\n"
     "    global n\n    with lock:\n        n = 1\n",
+    "def a():\n    items.append(box)\n    x = items.pop()\n    x.n += 1\ndef b():\n    y = box\n    y.n = 5\n    y.n\n",
+    "def a():\n    pair[0].n += 1\n    pair[1].n = pair[0].n\ndef b():\n    pair[0].n += 1\npair = []\n"
+    "old = setup\ndef setup():\n    old()\n    pair[:] = [Box(), Box()]\n",
 ])
 def test_merging_moments_changes_no_count(text):
     assert outcomes(text) == outcomes(text, is_merging=False, seconds=60)

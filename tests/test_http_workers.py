@@ -14,7 +14,7 @@ import threading
 
 import harness
 import pytest
-from harness import ROOT, Program, assert_idle, has_ipv6, ready, run, serve, wait_until
+from harness import ROOT, Program, assert_idle, has_ipv6, ready, run, serve, state_of, wait_until
 from http_client import LARGE, SERVER, SMALL, Client, get, request, started, workers
 
 sys.path.append(str(ROOT / "day12"))
@@ -311,6 +311,8 @@ def test_clients_are_shared_among_workers(tmp_path):
     with several(tmp_path) as server, contextlib.ExitStack() as stack:
         for _ in range(32):
             assert stack.enter_context(Client(server)).get("/").status == 200
+            # Both wait again, so either of them could have the next client.
+            wait_until(lambda: {state_of(pid) for pid in server.children()} == {"S"}, lambda: "a worker does not wait")
         counts = workers(server).values()
         assert sum(counts) == 33 and min(counts) >= 10, counts
 

@@ -1,6 +1,8 @@
 """Say how a run ended, and what the shared values are.
 说明一次运行如何结束，以及共享数据的值。"""
 
+import re
+
 from explorer import primitives, steps
 from explorer.current import Unusable
 from explorer.shared import error_text
@@ -56,15 +58,28 @@ def shared_values(stepper):
 
 
 def text_of_value(value):
-    if type(value).__repr__ is object.__repr__ and hasattr(value, "__dict__"):
-        parts = [
-            f"{name}={text_of_value(one)}"
-            for name, one in vars(value).items()
-            if not isinstance(one, primitives.Primitive)
-        ]
-        return f"{type(value).__name__}({', '.join(parts)})"
+    """A value on one short line, without the addresses of objects, which differ from run to run."""
+    text = described(value, 3)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def described(value, depth):
+    kind = type(value)
+    if depth and kind in (list, tuple):
+        inside = ", ".join(described(one, depth - 1) for one in value)
+        return f"[{inside}]" if kind is list else f"({inside}{',' * (len(value) == 1)})"
+    if depth and kind is dict:
+        pairs = [f"{described(key, 0)}: {described(one, depth - 1)}" for key, one in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    if depth and kind.__repr__ is object.__repr__ and hasattr(value, "__dict__"):
+        data = {name: one for name, one in vars(value).items() if not is_lock(one)}
+        inside = ", ".join(f"{name}={described(one, depth - 1)}" for name, one in data.items())
+        return f"{kind.__name__}({inside})"
     try:
-        text = repr(value)
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
     except Exception:
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= 40 else text[:37] + "..."
+        return f"a {kind.__name__}"
+
+
+def is_lock(value):
+    return isinstance(value, primitives.Primitive)

@@ -14,13 +14,8 @@ class Replay:
 
     def __init__(self, threads, setup, check, schedule):
         self.named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
-        self.schedule, self.previous, self.ready, self.ending, self.blocked = (
-            schedule,
-            None,
-            None,
-            None,
-            [],
-        )
+        self.schedule, self.blocked = schedule, []
+        self.previous = self.ready = self.ending = None
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
             for _ in range(2):
@@ -84,33 +79,20 @@ class Replay:
             self.name(step)
 
     def name(self, step):
-        if not isinstance(step.what, str):
-            step.what = (
-                steps.text_of(step.what)
-                if isinstance(step.what, tuple)
-                else self.name_of(step.what)
-            )
+        if isinstance(step.what, tuple):
+            step.what = steps.text_of(step.what)
+        elif not isinstance(step.what, str):
+            step.what = self.name_of(step.what)
 
     def name_of(self, thing):
         """The name by which the student's file knows a lock."""
-        namespace = self.stepper.namespace
+        if not isinstance(thing, primitives.Primitive):
+            return "a sleep"
         for name in sorted(self.stepper.tracer.names):
-            value = namespace.get(name)
-            if value is thing:
-                return name
-            places = (
-                vars(value).items()
-                if hasattr(value, "__dict__")
-                else (
-                    value.items()
-                    if type(value) is dict
-                    else enumerate(value) if type(value) is list else ()
-                )
-            )
-            for key, inner in places:
-                if inner is thing:
-                    return f"{name}.{key}" if hasattr(value, "__dict__") else f"{name}[{key!r}]"
-        return f"a {type(thing).__name__}" if isinstance(thing, primitives.Primitive) else "a sleep"
+            value = self.stepper.namespace.get(name)
+            if found := name_inside(name, value, thing, depth=2):
+                return found
+        return f"a {type(thing).__name__}"
 
     def waits(self):
         """Who holds what, and who waits for it."""
@@ -122,13 +104,28 @@ class Replay:
             lock = getattr(thing, "_lock", thing)
             if owner := lock._owner_text():
                 since = f" since line {lock._since}" if lock._since else ""
-                text += (
-                    f": {owner} holds it{since}"
-                    if owner != worker.name
-                    else f": it holds it itself{since}"
-                )
+                text += f": {'it' if owner == worker.name else owner} holds it"
+                text += f" itself{since}" if owner == worker.name else since
             yield text
 
 
 def text_of(value):
     return "" if value is steps.MISSING else text_of_value(value)
+
+
+def name_inside(name, value, thing, depth):
+    """The expression for a thing in a value of this name, in its attributes or items, so many
+    levels deep; or None."""
+    if value is thing:
+        return name
+    if depth == 0 or isinstance(value, primitives.Primitive):
+        return None
+    places = []
+    if type(value) in (list, tuple):
+        places = [(f"{name}[{index}]", inner) for index, inner in enumerate(value)]
+    elif type(value) is dict:
+        places = [(f"{name}[{key!r}]", inner) for key, inner in value.items()]
+    elif type(getattr(value, "__dict__", None)) is dict and not callable(value):
+        places = [(f"{name}.{key}", inner) for key, inner in vars(value).items()]
+    found = (name_inside(place, inner, thing, depth - 1) for place, inner in places)
+    return next(filter(None, found), None)

@@ -29,13 +29,17 @@ class Moments:
     def begin(self):
         """A run begins."""
         self.is_opaque, self.identities = False, None
+        self.kept, self.objects, self.is_keeping = [], set(), False
 
     def identify(self):
         """Number the shared objects, as setup has made them: the same object has the same number
         in every run."""
         if self.identities is None:
-            self.identities = {}
-            self.shared(self.identities)
+            # What setup has made is kept, and compared during the whole run: a thread may hold it
+            # although no name leads to it.
+            self.is_keeping, identities = True, {}
+            self.shared(identities)
+            self.identities, self.is_keeping = identities, False
 
     def look(self, value):
         """What a thread sees that reads this: of a lock or an object only which one it is, since
@@ -95,19 +99,28 @@ class Moments:
         ]
         for _, function in self.stepper.threads:
             values.append(self.freeze(function, seen))
+        if not self.is_keeping:
+            values += [self.freeze(value, seen) for value in self.kept]
         return self.number(tuple(values))
 
     def containers(self):
-        """The shared values that are no atoms and no locks, without whose steps nothing sees
-        them."""
-        seen, tracer, get = {}, self.stepper.tracer, self.stepper.namespace.get
-        return self.number(
-            tuple(
-                self.freeze(get(name), seen)
-                for name in sorted(tracer.names)
-                if not isinstance(get(name), (*ATOMS, float, Primitive))
-            )
-        )
+        """What all lists and the like contain. Of an object that setup has made, only which one it
+        is, since looking into it is a step."""
+        get, known = self.stepper.namespace.get, self.identities
+        roots = [get(name) for name in sorted(self.stepper.tracer.names)]
+        for value in self.kept:
+            if type(value) in steps.CONTAINERS:
+                roots.append(value)
+            elif is_object(value, self.stepper.namespace):
+                roots += vars(value).values()
+        seen = {one: ("object", known[one]) for one in self.objects}
+        return self.number(tuple(self.freeze(value, seen) for value in roots
+                                 if not isinstance(value, (*ATOMS, float, Primitive))))
+
+    def keep(self, value):
+        self.kept.append(value)
+        if is_object(value, self.stepper.namespace):
+            self.objects.add(id(value))
 
     def freeze(self, value, seen):
         """A value that can be compared, and that is equal exactly if the data are; seen: {id:
@@ -120,6 +133,8 @@ class Moments:
         if id(value) in seen:
             return "again", seen[id(value)]
         seen[id(value)] = len(seen)
+        if self.is_keeping:
+            self.keep(value)
         if isinstance(value, Primitive):
             return kind, self.freeze_all(value._state(), seen)
         if kind in (list, tuple, steps.deque):
@@ -136,10 +151,7 @@ class Moments:
         if isinstance(value, type):
             return self.freeze_class(value, seen)
         # An object of a class of the student's: its attributes.
-        if (
-            kind.__module__ == self.stepper.namespace.get("__name__")
-            and type(getattr(value, "__dict__", None)) is dict
-        ):
+        if is_object(value, self.stepper.namespace):
             return kind, tuple((name, self.freeze(one, seen)) for name, one in vars(value).items())
         raise Opaque
 
@@ -154,14 +166,22 @@ class Moments:
         return value, tuple((name, self.freeze(one, seen)) for name, one in data)
 
     def freeze_all(self, values, seen):
-        """What a container holds: atoms, or tuples of them, since a thread could keep anything
-        else after taking it out."""
+        """What a container holds: atoms, or tuples of them, locks, and objects that setup has made.
+        A thread could keep anything else after taking it out, and no name would lead to it."""
         frozen = []
         for value in values:
-            if type(value) not in (*ATOMS, float, tuple, steps.deque, *primitive_types()):
-                raise Opaque
+            is_known = self.is_keeping and is_object(value, self.stepper.namespace)
+            if not (is_known or id(value) in self.objects):
+                if type(value) not in (*ATOMS, float, tuple, steps.deque, *primitive_types()):
+                    raise Opaque
             frozen.append(self.freeze(value, seen))
         return tuple(frozen)
+
+
+def is_object(value, namespace):
+    """Is it an object of a class of the student's, with its data in attributes?"""
+    has_attributes = type(getattr(value, "__dict__", None)) is dict
+    return type(value).__module__ == namespace.get("__name__") and has_attributes
 
 
 def primitive_types():

@@ -20,7 +20,7 @@ from explorer.worker import Step, Stop, Worker
 
 # Seconds without a step after which a thread is taken to be stuck, and steps after which a run is
 # taken to be endless.
-PATIENCE = 2
+STUCK_AFTER = 2
 MOST_STEPS = 200
 # Of a thread that does so many steps on end, while others could go on, the schedule is unfair.
 UNFAIR = 50
@@ -191,7 +191,7 @@ class Stepper:
 
     def wait_for_end(self):
         steps_before = -1
-        while not self.done.acquire(timeout=PATIENCE):
+        while not self.done.acquire(timeout=STUCK_AFTER):
             if len(self.log) == steps_before:
                 self.raise_stuck()
             steps_before = len(self.log)
@@ -215,10 +215,10 @@ class Stepper:
             if places:
                 worker.is_stuck = True
                 raise Stuck(
-                    f"{worker.name}() did nothing that the explorer can see for {PATIENCE} s, "
+                    f"{worker.name}() did nothing that the explorer can see for {STUCK_AFTER} s, "
                     f"in line {places[0]}"
                 )
-        raise Stuck(f"no thread did anything that the explorer can see for {PATIENCE} s")
+        raise Stuck(f"no thread did anything that the explorer can see for {STUCK_AFTER} s")
 
     def stop(self):
         """End the threads that are not over, one after the other."""
@@ -232,7 +232,7 @@ class Stepper:
                 )
             else:
                 worker.go.release()
-            deadline = time.monotonic() + PATIENCE / 2
+            deadline = time.monotonic() + STUCK_AFTER / 2
             self.done.acquire(timeout=max(0, deadline - time.monotonic()))
             if not worker.is_over and not worker.is_stuck:
                 raise Stuck(
