@@ -207,6 +207,23 @@ def test_lines_of_several_workers_do_not_mix_however_small_the_pipe(tmp_path):
     assert sorted(line for line, *_ in entries(b"".join(log).decode())) == sorted(f"GET /?{name} HTTP/1.1" for name in names)
 
 
+def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_path):
+    """The order in the log shows it. Both have asked before the server goes on, the greedy one first."""
+    (tmp_path / "index.html").write_bytes(b"x")
+    with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as greedy, Client(server) as other:
+        for client in greedy, other:
+            assert client.get("/").status == 200
+        server.signal(signal.SIGSTOP)
+        greedy.sendall(request("/?greedy") * 1500)
+        other.sendall(request("/?other"))
+        server.signal(signal.SIGCONT)
+        assert other.answer().status == 200
+        for _ in range(1500):
+            assert greedy.answer().status == 200
+    asked = [line.split()[1] for line, status, size in entries(server.stderr)]
+    assert asked.index("/?other") < 100
+
+
 def test_the_date_and_the_time_in_the_log_go_on(tmp_path):
     (tmp_path / "index.html").write_bytes(b"x")
     with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as client:

@@ -49,6 +49,8 @@ class Site:
         self.directory = directory if is_absolute else os.path.join(os.getcwd(), directory)
         # path -> File, for the small ones, in this second
         self.file_cache = {}
+        # (path, fingerprint) of a large one -> the header lines that say what it is
+        self.known_content = {}
         self.look_again()
         # Now, because the first time reads the tables of types, which takes a while.
         mimetypes.guess_type("/")
@@ -61,6 +63,7 @@ class Site:
         """
         self.root = os.path.realpath(self.directory).rstrip("/")
         self.file_cache.clear()
+        self.known_content.clear()
 
     def find(self, path, query, now):
         """Return the File at the path of a URL, as it is now. Raises Refusal.
@@ -118,10 +121,11 @@ class Site:
             if not self.contains(real_path) or not stat.S_ISREG(st.st_mode):
                 raise Refusal(404, "Not found")
             is_small = st.st_size <= MAX_CACHED_SIZE
-            # Read, also of a mapped file: a page of it that is gone when it is touched (SIGBUS)
-            # would end this process.
-            body = beginning = os.pread(fd, min(st.st_size, MAX_CACHED_SIZE), 0)
-            if not is_small:
+            if is_small:
+                body = os.pread(fd, st.st_size, 0)
+                content = describe_content(path, body, is_whole=True)
+            else:
+                content = self.describe_large(fd, path, st)
                 # Not MAP_SHARED, which some file systems refuse.
                 body = memoryview(mmap.mmap(fd, st.st_size, mmap.MAP_PRIVATE, mmap.PROT_READ))
         except ValueError:
@@ -132,21 +136,30 @@ class Site:
         # In the same tick of the file system's clock a file may change again without a trace: such
         # a new one is not kept, and its tag is a weak one.
         is_new = now - st.st_ctime < 1
-        file = describe(path, st, body, beginning, now, is_new)
+        file = describe(st, content, body, now, is_new)
         if is_small and not is_new and len(self.file_cache) < MAX_CACHED_FILES:
             self.file_cache[path] = file
         return file
 
+    def describe_large(self, fd, path, st):
+        """Return the header lines that say what a large file is, by its beginning."""
+        key = path, fingerprint(st)
+        if key not in self.known_content:
+            # Not by the map of the file: to touch a page that is no longer there (SIGBUS) would end
+            # this process.
+            beginning = os.pread(fd, MAX_CACHED_SIZE, 0)
+            self.known_content[key] = describe_content(path, beginning, is_whole=False)
+        return self.known_content[key]
 
-def describe(path, st, body, beginning, now, is_new):
-    """Return the File, with the header lines that say what it is."""
+
+def describe(st, content, body, now, is_new):
+    """Return the File. content: the header lines that say what it is."""
     weak = "W/" if is_new else ""
     tag = f'{weak}"{st.st_ino:x}-{st.st_size:x}-{st.st_ctime_ns:x}"'
     modified = email.utils.formatdate(min(max(0, st.st_mtime), now), usegmt=True)
     # no-cache: a browser may keep it, but asks each time whether it has changed (304 is cheap).
     # 浏览器可以保存，但每次都要先问是否变了，所以改了文件刷新就能看到。
     validators = f"Cache-Control: no-cache\r\nLast-Modified: {modified}\r\nETag: {tag}\r\n"
-    content = describe_content(path, beginning, is_whole=len(beginning) == st.st_size)
     lines = f"{content}{validators}Accept-Ranges: bytes\r\n"
     return File(st, body, tag, validators, lines)
 
