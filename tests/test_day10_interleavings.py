@@ -10,6 +10,7 @@ from harness import ROOT, run
 
 sys.path.append(str(ROOT / "day10"))
 from explorer import explore  # noqa: E402
+sys.path.pop()                                     # or race would be day10/race.py for the tests of day12/race/
 
 SCRIPT = "day10/interleavings.py"
 FRAME = """
