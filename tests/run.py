@@ -13,7 +13,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 # One share, as patterns; the other files are the other, which takes about as long.
-SERVERS = ("test_echo_servers.py", "test_ftp*.py", "test_http*.py")
+SERVERS = ("test_chat*.py", "test_echo_servers.py", "test_ftp*.py", "test_http*.py")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "warnings", "deselected")
 NO_TESTS = 5                                       # pytest's exit status when an option such as -k leaves none
 
