@@ -243,6 +243,7 @@ def test_ctrl_c_in_a_route_of_a_program_without_handlers_loses_no_line(tmp_path)
         ready(server)
         with Client(server) as client, Client(server) as other:
             assert other.get("/a").status == client.get("/b").status == 404
+            server.wait_until_asleep()
             server.signal(signal.SIGSTOP)          # so that both come in the same turn, the line first
             other.sendall(request("/c"))
             client.sendall(request("/interrupt"))

@@ -221,6 +221,7 @@ def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_pa
     with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as greedy, Client(server) as other:
         for client in greedy, other:
             assert client.get("/").status == 200
+        server.wait_until_asleep()
         server.signal(signal.SIGSTOP)
         greedy.sendall(request("/?greedy") * 1500)
         other.sendall(request("/?other"))
