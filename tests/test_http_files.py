@@ -592,6 +592,13 @@ def test_a_large_file_where_shared_maps_are_refused(site, monkeypatch):
     assert len(site.find("/large", "", time.time()).body) == files.MAX_CACHED_SIZE + 1
 
 
+def test_what_is_known_of_large_files_is_forgotten_too(site, tmp_path):
+    (tmp_path / "root/large.txt").write_bytes(GBK * files.MAX_CACHED_SIZE)
+    assert "charset" not in site.find("/large.txt", "", time.time()).lines and site.known_content
+    site.look_again()
+    assert not site.known_content
+
+
 BTF = "/sys/kernel/btf"
 
 

@@ -243,7 +243,11 @@ def test_ctrl_c_in_a_route_of_a_program_without_handlers_loses_no_line(tmp_path)
         ready(server)
         with Client(server) as client, Client(server) as other:
             assert other.get("/a").status == client.get("/b").status == 404
-            client.sendall(request("/c") + request("/interrupt"))
+            server.wait_until_asleep()
+            server.signal(signal.SIGSTOP)          # so that both come in the same turn, the line first
+            other.sendall(request("/c"))
+            client.sendall(request("/interrupt"))
+            server.signal(signal.SIGCONT)
             server.finish(stderr=r'(.*"GET /[abc] HTTP/1\.1" 404 \d+\n){3}')
 
 
@@ -356,7 +360,7 @@ sys.path.insert(0, {folder!r})
 from http_server import HTTPServer
 before = os.listdir("/proc/self/fd")
 for _ in range(10):
-    server = HTTPServer(("127.0.0.1", 0), directory={root!r}, log=False)
+    server = HTTPServer(("127.0.0.1", 0), directory={root!r})
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     server.shutdown()

@@ -166,6 +166,14 @@ def test_the_log_goes_to_what_the_program_has_put_in_place_of_stderr(tmp_path):
     assert [line for line, status, size in entries(server.stdout.split("\n", 1)[1].strip())] == ["GET /a HTTP/1.1", "GET /b HTTP/1.1"]
 
 
+def test_each_line_is_in_a_file_that_stands_for_stderr_when_its_turn_is_over(tmp_path):
+    with serve(program(tmp_path, before=f"sys.stderr = open({str(tmp_path / 'log')!r}, 'w')",
+                       after="sys.stderr.close()")) as server:
+        assert get(server, "/a").status == 404
+        wait_until(lambda: (tmp_path / "log").read_text().endswith("\n"), lambda: "it stays in a buffer", timeout=3)
+    assert [line for line, status, size in entries((tmp_path / "log").read_text())] == ["GET /a HTTP/1.1"]
+
+
 @pytest.mark.parametrize("stream", ["object()", "io.StringIO(); sys.stderr.close()", "None", "sys.stderr; sys.stderr.close()"])
 def test_nothing_about_the_log_ends_the_server(tmp_path, stream):
     with serve(program(tmp_path, before=f"sys.stderr = {stream}", after="sys.stderr = None")) as server:
@@ -213,6 +221,7 @@ def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_pa
     with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as greedy, Client(server) as other:
         for client in greedy, other:
             assert client.get("/").status == 200
+        server.wait_until_asleep()
         server.signal(signal.SIGSTOP)
         greedy.sendall(request("/?greedy") * 1500)
         other.sendall(request("/?other"))
@@ -327,6 +336,7 @@ def test_clients_are_shared_among_workers(tmp_path):
     """Also if they come one by one, so that any worker could serve them all."""
     with several(tmp_path) as server, contextlib.ExitStack() as stack:
         for _ in range(32):
+            wait_until(lambda: all(harness.state_of(pid) == "S" for pid in server.children()), lambda: "they never wait")
             assert stack.enter_context(Client(server)).get("/").status == 200
             # Both wait again, so either of them could have the next client.
             wait_until(lambda: {state_of(pid) for pid in server.children()} == {"S"}, lambda: "a worker does not wait")
