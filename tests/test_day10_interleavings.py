@@ -196,6 +196,9 @@ def test_the_explorer_agrees_with_brute_force(threads, most, programs):
     "def a():\n    local = items\n    local += [1]\n    n\n    items.append(len(local))\ndef b():\n    items.append(3)\n",
     "def a():\n    if lock.acquire(False):\n        lock.release()\n    else:\n        items.append(n)\ndef b():\n"
     "    global n\n    with lock:\n        n = 1\n",
+    # It looks into a list by a local variable, while the list is for a moment another one.
+    "def a():\n    global m\n    local = items\n    n\n    k = len(local)\n    n\n    m = k\ndef b():\n    items.append(3)\n"
+    "    items.clear()\n",
     "def a():\n    items.append(box)\n    x = items.pop()\n    x.n += 1\ndef b():\n    y = box\n    y.n = 5\n    y.n\n",
     "def a():\n    pair[0].n += 1\n    pair[1].n = pair[0].n\ndef b():\n    pair[0].n += 1\npair = []\n"
     "old = setup\ndef setup():\n    old()\n    pair[:] = [Box(), Box()]\n",
@@ -226,8 +229,8 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
-    # It sees the state between the read and the release: then a release is a step.
-    ("def a():\n    with lock: box.n = 3\ndef b():\n    if lock.locked() and box.n == 3: box.n = 4\n    else: box.n = 2\n",
+    # It can see the moment between the write and the release: then a release is a step.
+    ("def a():\n    with lock: box.n = 3\ndef b():\n    if box.n == 3 and lock.locked(): box.n = 4\n    else: box.n = 2\n",
      {"right", "wrong"}),
 ])
 def test_kinds_of_ends(text, wanted):
