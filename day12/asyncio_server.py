@@ -61,9 +61,10 @@ async def echo(conn, addr):
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-    finally:
-        # After Ctrl-C, do not wait until the rest is sent.
+    except BaseException:
+        # Cancelled by Ctrl-C: do not wait until the rest is sent.
         writer.transport.abort()
+        raise
     say(addr, f"left, {task} ends")
 
 
