@@ -19,6 +19,11 @@ from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LI
                            check_beginning, first_line, parse, parse_chunk_size, parse_field,
                            too_large)
 
+# Windows lacks them, and http_server.py says there what it needs.
+with contextlib.suppress(ImportError):
+    import fcntl
+    import termios
+
 # Bytes to receive at once, and bytes of a large file to send at once.
 SIZE = 1 << 16
 CHUNK = 1 << 18
@@ -289,7 +294,4 @@ def hang_up(loop, conn):
 
 def bytes_under_way(fd):
     """Return how many bytes that we have sent have not arrived yet (SIOCOUTQ, man 7 tcp)."""
-    # Not at the top: Windows lacks them, and http_server.py says there what it needs.
-    import fcntl
-    import termios
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
