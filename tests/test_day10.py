@@ -179,8 +179,12 @@ def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits
 
 
 def states_of_threads(pid):
-    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
-    return [stat.rpartition(")")[2].split()[0] for stat in stats]
+    """The states of the threads of a process; a thread that ends while we look has none."""
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    return states
 
 
 def changed(script, changes):
