@@ -39,12 +39,12 @@ def main():
     # D also waits, usually for a disk, but signals cannot wake it. It is too short to be shown
     # here. D 也是等待（多为等磁盘），但不能被信号唤醒；时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
-    show("(stopped)", "was sent SIGSTOP", "T (stopped)", stop)
+    show("(stopped)", "was sent SIGSTOP", "T (stopped)", sleep, signal.SIGSTOP)
     show("terminated", "has ended and was not reaped", "Z (zombie)", end)
 
 
-def show(textbook, what, expected, live):
-    """Fork a child that calls live(), wait until it is in the expected state, then end it."""
+def show(textbook, what, expected, live, sent=None):
+    """Fork a child that calls live(), send it a signal, wait for the expected state, end it."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -53,6 +53,8 @@ def show(textbook, what, expected, live):
             # Whatever happens, the child must not return into the parent's part of the program.
             os._exit(0)
     try:
+        if sent is not None:
+            os.kill(pid, sent)
         state = state_of(pid)
         # The child is still on its way into the state. 子进程还没有进入该状态，再读一次。
         deadline = time.monotonic() + 10
@@ -81,10 +83,6 @@ def compute():
 
 def sleep():
     time.sleep(10)
-
-
-def stop():
-    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def end():
