@@ -30,6 +30,9 @@ PAGES = ["README.md", *(f"{day}/README.md" for day in DAYS)]
 CJK = re.compile(r"[\u3400-\u9fff]")
 WORD = re.compile(r"[A-Za-z]{2,}")
 UPDATE, TRY, CHECK = "Where the notes need an update · 勘误", "Try it · 动手试试", "Check yourself · 自测"
+INTERVIEW = "Interview questions · 面试题"
+# Where an answer can be seen: a link to a script or a test, a manual page, an RFC or a PEP.
+SOURCE = re.compile(r"\]\([^)]+\)|`man \d [\w.]+`|RFC \d+|PEP \d+")
 
 # Every heading of the notes, in their order. What a page covers in its text has the phrase by which it does so.
 HEADINGS = {
@@ -503,7 +506,7 @@ def statements(page):
     return re.split(r"^\d+\. ", part(page, f"## {CHECK}"), flags=re.MULTILINE)[1:]
 
 
-@pytest.mark.parametrize("day", ["day10", "day11"])
+@pytest.mark.parametrize("day", DAYS)
 def test_check_yourself(day):
     """True or false? Each answer says so in both languages, why, and which script or test proves it."""
     found = statements(f"{day}/README.md")
@@ -531,6 +534,20 @@ def test_interview_questions(day, question):
                                       text_of(f"{day}/README.md"), re.MULTILINE)
     assert len(WORD.findall(english)) > 20 and not CJK.search(english)
     assert len(CJK.findall(chinese)) > 20 and CJK.match(chinese)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_questions_beyond_the_notes(day):
+    """What interviews ask beyond the notes: answered in both languages, and each answer says where it can be seen."""
+    section = part(f"{day}/README.md", f"### {INTERVIEW}")
+    asked = re.findall(r"^\*\*Q: .*", section, re.MULTILINE)
+    answered = re.findall(r"^\*\*Q: ([A-Z][^·\n]+\?) · ([^\n]+？)\*\*\n\n(.+(?:\n.+)*)\n\n(.+)$", section, re.MULTILINE)
+    assert len(asked) == len(answered) >= 10
+    for question, question_zh, english, chinese in answered:
+        assert not CJK.search(question) and CJK.search(question_zh), question
+        assert len(WORD.findall(english)) > 15 and not CJK.search(english), question
+        assert len(CJK.findall(chinese)) > 15, question
+        assert SOURCE.search(english) and SOURCE.search(chinese), f"{day}: {question} Where can one see it?"
 
 
 # Blocks and commands
