@@ -15,6 +15,10 @@ def pytest_configure():
     harness.become_subreaper()
 
 
+def pytest_collection_finish():
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left():
     """Fail a test that leaves a process, a zombie, a thread or a descriptor in this process."""
@@ -29,7 +33,9 @@ def nothing_left():
     for pid in harness.adopted_by_us():
         left.append(harness.describe(pid))
         harness.kill(pid)
+    # Only what this test has made is looked through: a freeze after each test takes the rest out of the next one's way.
     gc.collect()
+    gc.freeze()
     left += [f"descriptor {fd}: {what}" for fd, what in harness.descriptors("self").items() if before.get(fd) != what]
     left += [str(thread) for thread in threading.enumerate() if thread not in threads]
     if left:
