@@ -42,10 +42,12 @@ ORPHAN_TIMEOUT = 5                                 # seconds in which orphans mu
 PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
 READ_SIZE = 1 << 16
 SHARED_MEMORY = Path("/dev/shm")
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
+PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36       # from <sys/prctl.h>
+GUARDIAN = "test-guardian"                         # at most 15 bytes
 
 # Children that this process had before it became a subreaper: `sleep 100 & exec make test` leaves one.
 not_ours = set()
+guardian = None                                    # a descriptor: where start_guardian's process learns of our programs
 # What took part in the present test, for the report of a failure: objects with a transcript().
 participants = []
 
@@ -96,9 +98,10 @@ class Program:
                 with contextlib.suppress(PermissionError):         # an ordinary user has a limited number of big ones
                     fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
+            # Without a preexec_fn, Python uses vfork, which does not copy this large process.
             self._process = subprocess.Popen(
                 argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=self.folder,
-                env=self._environment(env), start_new_session=True, preexec_fn=lambda: prepare(tty))
+                env=self._environment(env), start_new_session=True, preexec_fn=take_terminal if tty else None)
         except OSError:
             for fd in (self._stdin, *self._outputs):
                 os.close(fd)
@@ -109,6 +112,7 @@ class Program:
                 os.close(fd)
         self._decoders = {fd: codecs.getincrementaldecoder("utf-8")("replace") for fd in self._outputs}
         self.pid = self._process.pid
+        tell_guardian(f"+{self.pid}")
         self._pidfd = os.pidfd_open(self.pid)      # readable when the process has ended
         participants.append(self)
         if stdin is not None:
@@ -119,9 +123,9 @@ class Program:
     def _environment(self, extra):
         """Nothing of the caller's environment but what a program needs to start, so that every machine shows the same."""
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        # All warnings, but for one that comes by chance: that a process forks which has threads, where a thread has been
-        # joined and the kernel still counts it.
-        warnings = "default,ignore:This process (pid=:DeprecationWarning"
+        # All warnings, but for one of Python 3.12 and later that comes by chance: that a process forks which has threads,
+        # where a thread has been joined and the kernel still counts it. (A filter with a text makes each start import re.)
+        warnings = "default" + (",ignore:This process (pid=:DeprecationWarning" if sys.version_info >= (3, 12) else "")
         return {**kept, "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(self._room / "home"),
                 "TMPDIR": str(self._room / "tmp"), "PYTHONWARNINGS": warnings, **(extra or {})}
 
@@ -171,6 +175,7 @@ class Program:
             # All that the process wrote is in the pipes by now. They may never end, if it has left a child behind.
             self._take_rest()
             self.status = self._process.wait()
+            tell_guardian(f"-{self.pid}")
         return bool(events)
 
     def _take_rest(self):
@@ -324,6 +329,7 @@ class Program:
         if self.status is None:                    # not reaped yet, so the PID still is its own
             os.killpg(self.pid, signal.SIGKILL)
             self.status = self._process.wait()
+            tell_guardian(f"-{self.pid}")
         self._take_rest()                          # what it said last, for the report
         while left := self._left():                # killing one may make orphans of its children
             for pid in left:
@@ -456,8 +462,56 @@ def become_subreaper():
     """From now on, orphans among our descendants become our children instead of init's."""
     if not not_ours:
         not_ours.update([0, *children(os.getpid())])
+        hand_down_no_habits()
+        start_guardian()
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
+
+
+def hand_down_no_habits():
+    """Let programs start with the default action of each signal, also if we were started with some ignored.
+
+    `make test &` in a shell ignores SIGINT, and nohup SIGHUP. Programs would inherit that, but not a handler."""
+    for signum in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, lambda *_: None)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def start_guardian():
+    """Start a process that ends the running programs when this process has ended, however it ends.
+
+    (PR_SET_PDEATHSIG would do, but must be set between fork and exec, and that needs a copy of this large process.)"""
+    global guardian
+    reader, guardian = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()                            # a Ctrl-C is not for it
+            ctypes.CDLL(None).prctl(PR_SET_NAME, GUARDIAN.encode(), 0, 0, 0)
+            os.close(guardian)
+            for fd in (0, 1, 2):                   # whoever reads what we print waits for its end
+                os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+            guard(reader)
+        finally:
+            os._exit(0)
+    os.close(reader)
+    not_ours.add(pid)
+
+
+def guard(reader):
+    """Read +PID and -PID, of programs that have started and ended; at the end, kill those that are left."""
+    programs = set()
+    with open(reader) as lines:
+        for line in lines:
+            (programs.add if line[0] == "+" else programs.discard)(int(line[1:]))
+    for pid in programs:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def tell_guardian(word):
+    os.write(guardian, f"{word}\n".encode())
 
 
 def stat_of(pid):
@@ -467,6 +521,11 @@ def stat_of(pid):
             return file.read().rpartition(")")[2].split()     # the name in front may contain anything
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def name_of(pid):
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
 
 
 def session_of(pid):
@@ -509,7 +568,20 @@ def running():
 def adopted_by_us():
     """The children of this process that it did not start as a Program: orphans, alive or dead."""
     ours = {program.pid for program in running() if program.status is None}
-    return [pid for pid in children(os.getpid()) if pid not in ours | not_ours]
+    found = [pid for pid in own_children() if pid not in ours | not_ours]
+    # The guardian of a program that uses this harness too: it ends right after its program.
+    return [pid for pid in found if name_of(pid) != GUARDIAN or not reap(pid, ORPHAN_TIMEOUT)]
+
+
+def own_children():
+    """As children(os.getpid()), without looking at every process: the kernel has a list, but not every kernel shows it.
+
+    (It is exact only for a process that reaps nothing while it is read, so not for others. man 5 proc_tid_children)"""
+    try:
+        lists = [Path(f"/proc/self/task/{tid}/children").read_text() for tid in os.listdir("/proc/self/task")]
+    except FileNotFoundError:                      # such a kernel, or a thread that has ended since
+        return children(os.getpid())
+    return [int(pid) for one in lists for pid in one.split()]
 
 
 def reap(pid, timeout):
@@ -640,11 +712,6 @@ def shared_memory():
         return found
 
 
-def prepare(tty):
-    """In the child, before it becomes the program: die with us, take no habits over, and have the terminal."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)   # a shell's `make test &` would hand down that it is ignored
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)   # and so would nohup
-    if tty:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)       # standard input becomes the terminal of the new session
+def take_terminal():
+    """In the child, before it becomes the program: standard input becomes the terminal of the new session."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -285,3 +285,17 @@ def test_a_server_that_spins_is_not_idle(script):
         program.expect("x")
         with pytest.raises(AssertionError):
             harness.assert_idle(program)
+
+
+def test_a_program_starts_with_no_signal_ignored(script):
+    """Also when we are started as `make test &` does, with SIGINT ignored, or nohup, with SIGHUP."""
+    starter = script("""
+        import harness, sys
+        harness.become_subreaper()
+        print(harness.run(sys.executable, "-c", "if True:"
+            "   import signal as s;"
+            "   print(s.getsignal(s.SIGINT) is s.default_int_handler, int(s.getsignal(s.SIGHUP)), int(s.getsignal(s.SIGCHLD)))").stdout)
+        """)
+    command = f"trap '' INT HUP; exec '{sys.executable}' {starter}"
+    result = run("sh", "-c", command, env={"PYTHONPATH": str(harness.ROOT / "tests")})
+    assert result.stdout == "True 0 0\n\n"          # SIG_DFL is 0
