@@ -549,15 +549,15 @@ def descriptors(pid):
     return found
 
 
+def parents():
+    """The parent's PID of each process, by its own, zombies too."""
+    stats = {int(name): stat_of(name) for name in os.listdir("/proc") if name.isdigit()}
+    return {pid: int(fields[1]) for pid, fields in stats.items() if fields}
+
+
 def children(pid):
     """The PIDs of its children, zombies too."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            fields = stat_of(name)
-            if fields and int(fields[1]) == pid:
-                found.append(int(name))
-    return found
+    return [child for child, parent in parents().items() if parent == pid]
 
 
 def running():

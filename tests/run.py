@@ -1,8 +1,11 @@
-"""Run the tests on two cores: two pytests side by side, each with its share of the files, and one summary of both.
+"""Run the tests on two cores: several pytests side by side, each with its share of the files, and one summary of all.
 
 Run:    python tests/run.py [OPTIONS OF PYTEST]
         make test                                  the same
+
+There are more shares than cores, because many tests wait: for a time limit of a server, or for a program to start.
 """
+import fnmatch
 import json
 import os
 import subprocess
@@ -12,41 +15,58 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-# One share, as patterns; the other files are the other, which takes about as long.
-SERVERS = ("test_chat*.py", "test_echo_servers.py", "test_ftp*.py", "test_http*.py")
+# The shares take about equally long. A file belongs to the first whose patterns it matches; the last takes the rest.
+SHARES = [
+    ("test_echo_servers.py", "test_day1*.py"),
+    ("test_http*.py",),
+    ("test_chat*.py", "test_ftp*.py", "test_harness.py", "test_run.py"),
+    ("*",),
+]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "warnings", "deselected")
 NO_TESTS = 5                                       # pytest's exit status when an option such as -k leaves none
 
 
 def main():
-    files = {file.name for file in TESTS.glob("test_*.py")}
-    servers = {file.name for pattern in SERVERS for file in TESTS.glob(pattern)}
     began = time.monotonic()
+    shares = divide(file.name for file in TESTS.glob("test_*.py"))
     with tempfile.TemporaryDirectory(prefix="tests-") as folder:
-        counts = [Path(folder) / "servers.json", Path(folder) / "others.json"]
-        with tempfile.TemporaryFile() as output:
-            # Its report comes after ours, so that the two are not mixed.
-            aside = start(servers, counts[0], stdout=output, stderr=subprocess.STDOUT)
-            statuses = {start(files - servers, counts[1]).wait()}
-            statuses.add(aside.wait())
-            output.seek(0)
-            sys.stdout.buffer.write(output.read())
-            sys.stdout.flush()
-        # On a line of its own, also behind a share that was broken off in the middle of one.
+        counts = [Path(folder) / f"{number}.json" for number in range(len(shares))]
+        # The first share prints as it goes. The reports of the others come after it, so that they are not mixed.
+        outputs = [None, *(open(f"{folder}/{number}.txt", "w+b") for number in range(1, len(shares)))]
+        pytests = [start(*each) for each in zip(shares, counts, outputs)]
+        statuses = set()
+        for pytest, output in zip(pytests, outputs):
+            statuses.add(pytest.wait())
+            if output is not None:
+                with output:
+                    output.seek(0)
+                    sys.stdout.buffer.write(output.read())
+                    sys.stdout.flush()
+        # On a line of its own, also after a share that was broken off in the middle of one.
         print(f"\n{summary(counts, time.monotonic() - began)}")
     failures = statuses - {0, NO_TESTS}
     sys.exit(max(failures, key=abs) if failures else min(statuses))
 
 
-def start(files, counts, **options):
+def divide(names):
+    """The files of each share that has any."""
+    shares = [set() for _ in SHARES]
+    for name in names:
+        first = next(number for number, patterns in enumerate(SHARES) if any(fnmatch.fnmatch(name, one) for one in patterns))
+        shares[first].add(name)
+    return [sorted(share) for share in shares if share]
+
+
+def start(files, counts, output):
     """Start pytest with some of the files. It writes how many tests passed, failed, ... to the file `counts`."""
     # -qq: without the heading and the last line of each share.
-    command = [sys.executable, "-m", "pytest", "-qq", *(str(TESTS / file) for file in sorted(files)), *sys.argv[1:]]
-    return subprocess.Popen(command, env={**os.environ, "COURSE_COUNTS": str(counts)}, **options)
+    command = [sys.executable, "-m", "pytest", "-qq", *(str(TESTS / file) for file in files), *sys.argv[1:]]
+    return subprocess.Popen(command, env={**os.environ, "COURSE_COUNTS": str(counts)},
+                            stdout=output, stderr=output and subprocess.STDOUT)
 
 
 def summary(counts, seconds):
-    """The last line: what both shares have come to. A share that was broken off has written nothing."""
+    """The last line: what all shares have come to. A share that was broken off has written nothing."""
     shares = [json.loads(file.read_text()) for file in counts if file.exists()]
     totals = {outcome: sum(share.get(outcome, 0) for share in shares) for outcome in OUTCOMES}
     parts = [f"{number} {outcome}" for outcome, number in totals.items() if number or outcome in ("passed", "failed")]
@@ -57,5 +77,5 @@ def summary(counts, seconds):
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:                      # both pytests have got it too, and have said so
+    except KeyboardInterrupt:                      # the pytests have got it too, and have said so
         sys.exit(130)

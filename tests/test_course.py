@@ -221,16 +221,19 @@ def test_output_with_every_start_method(path):
 
 
 def test_demos_that_are_killed_half_way_leave_nothing_running():
-    programs, killed, before = [], [], harness.shared_memory()
-    for path in SCRIPTS:
-        if course.describe(path).output:
-            programs.append(program := Program(path))
-            while harness.state_of(program.pid) != "Z" and not program.children():
-                os.sched_yield()                   # half way: when it has a child, or at its end if it has none
-            program.signal(signal.SIGKILL)
-            program.wait()
-            if program.status == -signal.SIGKILL:  # some are too quick for us
-                killed.append(path)
+    before, killed = harness.shared_memory(), []
+    programs = [Program(path) for path in SCRIPTS if course.describe(path).output]
+    running = set(programs)
+    while running:
+        parents = set(harness.parents().values())
+        for program in list(running):
+            # Half way: when it has a child, or at its end if it has none.
+            if program.pid in parents or harness.state_of(program.pid) == "Z":
+                program.signal(signal.SIGKILL)
+                program.wait()
+                running.remove(program)
+                if program.status == -signal.SIGKILL:      # some are too quick for us
+                    killed.append(program)
     left = [pid for pid in harness.adopted_by_us() if not harness.reap(pid, harness.TIMEOUT)]
     assert not left, list(map(harness.describe, left))
     assert killed
