@@ -255,6 +255,10 @@ def test_it_ends_at_ctrl_c(copy):
         tour.expect("waiting")
         tour.interrupt()
         tour.finish(status=130)
+    with Program(copy / "tests/tour.py", tty=True) as tour:
+        tour.expect("waiting")
+        tour.write("\x03")
+        tour.finish()
 
 
 def test_it_ends_when_its_output_is_not_read(copy):

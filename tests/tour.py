@@ -398,7 +398,8 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        # A person who walks has seen enough, as with q: no failure that make would report.
+        sys.exit(0 if walk.is_possible() else 130)
     except BrokenPipeError:                        # what reads this has ended, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
