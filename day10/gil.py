@@ -24,7 +24,7 @@ import queue
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 COUNT = 4                           # of tasks in each row
 LIMIT = 10                          # seconds; a wait that takes longer has failed
@@ -80,7 +80,7 @@ def has_gil():
 
 
 def usable_cores():
-    """Return the number of cores that this process may use (fewer than the machine has: taskset)."""
+    """Return how many cores this process may use (taskset allows fewer than the machine has)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
@@ -98,12 +98,12 @@ def compute():
 
 
 def in_sequence(task):
-    """Run a task COUNT times, one after the other; return their Timings."""
+    """Run a task COUNT times, one after the other; return what timed() returns of each."""
     return [timed(task) for _ in range(COUNT)]
 
 
 def by_threads(task):
-    """Run a task in COUNT threads at the same time; return their Timings."""
+    """Run a task in COUNT threads at the same time; return what timed() returns of each."""
     # A Barrier lets no thread pass until all COUNT have arrived.
     start, results = threading.Barrier(COUNT, timeout=LIMIT), queue.Queue()
     # daemon: Ctrl-C ends the program immediately, without waiting for them
@@ -114,7 +114,7 @@ def by_threads(task):
 
 
 def by_processes(task):
-    """Run a task in COUNT processes at the same time; return their Timings."""
+    """Run a task in COUNT processes at the same time; return the same as by_threads."""
     start, results = multiprocessing.Barrier(COUNT, timeout=LIMIT), multiprocessing.Queue()
     processes = [multiprocessing.Process(target=work, args=(task, start, results), daemon=True)
                  for _ in range(COUNT)]
@@ -136,20 +136,12 @@ def work(task, start, results):
     results.put(timed(task))
 
 
-@dataclass
-class Timing:
-    """When a task began and ended (seconds of time.monotonic), and its CPU time in seconds."""
-
-    began: float
-    ended: float
-    cpu: float
-
-
 def timed(task):
-    """Run a task in this thread; return its Timing."""
-    began, cpu = time.monotonic(), time.thread_time()
+    """Run a task; return when it began, when it ended, and its CPU time, all in seconds."""
+    began, cpu_before = time.monotonic(), time.thread_time()
     task()
-    return Timing(began, time.monotonic(), time.thread_time() - cpu)
+    cpu = time.thread_time() - cpu_before
+    return SimpleNamespace(began=began, ended=time.monotonic(), cpu=cpu)
 
 
 def wall_time(timings):

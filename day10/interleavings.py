@@ -171,8 +171,8 @@ def b_then_a():
             n += 1
 
 
-# The dining philosophers 哲学家就餐: each one needs the forks on both sides, and takes the left first.
-# 每位哲学家先拿左边的叉子，再拿右边的
+# The dining philosophers 哲学家就餐: each of them needs two forks, and takes the left one first.
+# 每位哲学家需要两把叉子，先拿左边的，再拿右边的
 def philosopher_1():
     with a:
         with b:

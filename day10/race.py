@@ -28,7 +28,7 @@ def main():
     # dis lists the instructions that the interpreter executes.
     steps = [step.opname for step in dis.get_instructions(add_often) if step.argval == "n"]
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
-    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected one read and one write of n: {steps}"
+    assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
     # CPython switches threads only at some instructions, such as a call or a loop's jump back.
     # Since 3.10 there is none between the read and the write, so with the GIL this loop usually

@@ -37,8 +37,8 @@ def main():
 
 
 def holder_acquires_again(lock):
-    # 重入 reentrant: an RLock counts how often its owner acquired it. The holder of a Lock waits for
-    # itself here: a deadlock with only one thread.
+    # 重入 reentrant: an RLock counts how often its owner acquired it. The holder of a Lock would
+    # wait for itself here: a deadlock with only one thread.
     with lock:
         again = lock.acquire(timeout=WAIT)
         if again:

@@ -255,6 +255,67 @@ def test_kinds_of_ends(text, wanted):
     assert set(kinds(text, lambda made: made["box"].n == 2)) == wanted
 
 
+# What the answers to the interview questions say
+
+def test_compare_and_swap_loses_no_update():
+    """An optimistic update: try again if another thread has changed n. Without the comparison, updates are lost."""
+    text = """
+def a():
+    global n
+    while True:
+        old = n
+        with lock:
+            if n == old:
+                n = old + 1
+                return
+b = a
+"""
+    assert kinds(text, lambda made: made["n"] == 2).keys() == {"right"}
+    assert "wrong" in kinds(text.replace("if n == old", "if old == old"), lambda made: made["n"] == 2)
+
+
+def test_double_checked_locking_needs_both_checks():
+    """m counts how often the object is made."""
+    text = """
+def a():
+    global m, flag
+    if not flag:
+        with lock:
+            if not flag:
+                m += 1
+                flag = True
+b = a
+"""
+    assert kinds(text, lambda made: made["m"] == 1).keys() == {"right"}
+    assert "wrong" in kinds(text.replace("            if not flag", "            if True"), lambda made: made["m"] == 1)
+
+
+def test_readers_writer_lock_of_a_condition():
+    """Either readers are inside (n of them), or one writer (flag). A writer that does not look at n meets a reader."""
+    text = """
+def a():
+    global n
+    with condition:
+        while flag: condition.wait()
+        n += 1
+    assert not flag
+    with condition:
+        n -= 1
+        condition.notify_all()
+def b():
+    global flag
+    with condition:
+        while flag or n: condition.wait()
+        flag = True
+    assert not n
+    with condition:
+        flag = False
+        condition.notify_all()
+"""
+    assert kinds(text).keys() == {"right"}
+    assert "error" in kinds(text.replace("flag or n:", "flag:"))
+
+
 def test_variables_of_an_enclosing_function_are_shared_and_those_of_a_comprehension_are_not():
     inside = """
 def make():

@@ -12,8 +12,8 @@ from explorer.stepper import Stepper
 
 @contextlib.contextmanager
 def exploring(named, setup, check):
-    """In this `with` block there is a Stepper of the threads, and the names of their module refer to
-    what can be explored."""
+    """Give this `with` block a Stepper of the threads; the names of their module refer to what can
+    be explored."""
     namespace = named[0][1].__globals__
     with replaced(namespace):
         setup = checked(setup or (lambda: None))

@@ -71,7 +71,7 @@ class Moments:
                 # A write may make anything shared that the thread holds.
                 seen = self.look(value) if touch.kind == "read" else None
             if worker.is_blind:
-                # The thread may hold a list in a local variable, and look into it between two steps.
+                # The thread may hold a list in a local variable and look into it between two steps.
                 seen = seen, self.containers()
             worker.history = self.number((worker.history, step.line, step.verb, seen))
         except Opaque:
