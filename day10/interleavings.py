@@ -242,7 +242,7 @@ def main():
 
 
 def show_programs():
-    """Print how many schedules each program has and how they end; of three, a wrong schedule."""
+    """Print how many schedules each program has and how they end; then show three wrong ones."""
     explorations = {}
     for title, functions, check in PROGRAMS:
         threads = list(zip("ABC", functions))

@@ -5,7 +5,7 @@
 Run:    python day10/thread_pool.py
 
 Output:
-    submit() returns futures at once: done() is False, False
+    submit() returns futures immediately: done() is False, False
     result() waits until its task has ended: 1, 4
     map(): the tasks ended in the order 2, 1; the results come in the order 1, 4
     an error in a task: exception() is ValueError, result() raised ValueError
@@ -62,7 +62,7 @@ def show_futures(pool):
     # A future will hold the result of a task. Future 代表一个将来才有的结果
     futures = [pool.submit(square_after, gate, n) for n in (1, 2)]
     done = [future.done() for future in futures]
-    print("submit() returns futures at once: done() is", ", ".join(map(str, done)))
+    print("submit() returns futures immediately: done() is", ", ".join(map(str, done)))
     gate.set()
     results = [future.result() for future in futures]
     print("result() waits until its task has ended:", ", ".join(map(str, results)))

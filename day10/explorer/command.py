@@ -11,7 +11,7 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5  # seconds after the time limit until we take the exploration to hang
+SLACK = 5  # seconds after the time limit until we consider the exploration stuck
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Make the Stepper of some functions; meanwhile their module uses what can be explored.
+"""Make a Stepper for some functions; meanwhile their module uses the stand-ins of standin.py.
 为几个函数建立 Stepper；在此期间，它们的模块看到的是可以探索的替代品。"""
 
 import contextlib
@@ -12,8 +12,8 @@ from explorer.stepper import Stepper
 
 @contextlib.contextmanager
 def exploring(named, setup, check):
-    """Give this `with` block a Stepper of the threads; the names of their module refer to what can
-    be explored."""
+    """Give a `with` block the Stepper of the threads. In the block, the names of their module refer
+    to the stand-ins of standin.py."""
     namespace = named[0][1].__globals__
     with replaced(namespace):
         setup = checked(setup or (lambda: None))

@@ -57,7 +57,7 @@ def replacement_of(value, made):
 
 @contextlib.contextmanager
 def replaced(namespace):
-    """In this `with` block, the names of a module refer to what can be explored."""
+    """Let the names of a module refer to the stand-ins until the `with` block ends."""
     made, old = modules(), dict(namespace)
     lasting = list(current.lasting)
     for name, value in old.items():

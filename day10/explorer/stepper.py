@@ -18,8 +18,8 @@ from explorer.shared import is_shared
 from explorer.tracer import Tracer
 from explorer.worker import Step, Stop, Worker
 
-# After STUCK_AFTER seconds without a step, we take a thread to be stuck; after MOST_STEPS steps, we
-# take a run to be endless.
+# After STUCK_AFTER seconds without a step, we consider a thread stuck; after MOST_STEPS steps, we
+# consider a run endless.
 STUCK_AFTER = 2
 MOST_STEPS = 200
 # A schedule is unfair if one thread does so many steps in a row while others could go on.
