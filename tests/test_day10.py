@@ -316,6 +316,25 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
         server.finish()
 
 
+def test_fork_server_started_by_a_program_that_ignores_its_signals():
+    """Ignored signals are inherited: without the default actions, waitpid finds no children, and SIGTERM ends no child."""
+    command = ("import os, signal, sys; [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]; "
+               "os.execv(sys.executable, sys.argv)")
+    with Program(sys.executable, "-c", command, ROOT / "day10/fork_server.py", 0) as server:
+        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        for _ in range(2):
+            with connect(server) as conn:
+                assert ping(conn, b"x") == b"x"
+            wait_until(lambda: not server.children(), lambda: "a child is left")
+        with connect(server) as conn:
+            assert ping(conn, b"x") == b"x"
+            [child] = server.children()
+            os.kill(child, signal.SIGTERM)
+            assert conn.recv(1) == b""
+        server.interrupt()
+        server.finish()
+
+
 @pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 def test_fork_server_ctrl_c_and_another_signal(second):
     with Program("day10/fork_server.py", 0) as server, contextlib.ExitStack() as stack:
