@@ -141,7 +141,7 @@ def overtake(buffer, later_items):
 
 
 def get_late(buffer, inside, result):
-    # This thread holds the RLock already when get() acquires it. wait() releases both at once.
+    # get() acquires the RLock a second time; wait() releases it completely.
     with buffer.lock:
         inside.set()
         try:

@@ -64,7 +64,7 @@ def schedule_yourself(threads, setup, check, file):
             answer = ask("next · 下一步? ")
         else:
             print("\n".join(picture.finish(replay)))
-            answer = ask("u, r, q? ")
+            answer = ask("u, r or q · u、r 或 q? ")
         if answer in (None, "q"):
             return replay.ending
         if answer in ("u", "r"):
