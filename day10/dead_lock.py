@@ -1,11 +1,11 @@
-"""A deadlock, ended by a timeout; then one order for both locks, and none.
+"""A deadlock, ended by a timeout; with one order for both locks, there is no deadlock.
 死锁：用超时解开；按同一顺序上锁，就不会发生。
 讲义: 死锁及其处理
 
 Run:    python day10/dead_lock.py
 
 Output:
-    A and B each held one lock and asked for the other one's
+    A and B each held one lock and asked for the other's lock
     acquire(timeout=0.5) returned False to A, False to B
     both in the same order, first a, then b: 2 of 2 threads got both locks
 """
@@ -17,7 +17,7 @@ TIMEOUT = 0.5                       # seconds; without it, the first part would 
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
@@ -27,20 +27,20 @@ def main():
     both, got = Barrier(2), {}
     run(Thread(target=take_crosswise, args=("A", a, b, both, got), daemon=True),
         Thread(target=take_crosswise, args=("B", b, a, both, got), daemon=True))
-    print("A and B each held one lock and asked for the other one's")
+    print("A and B each held one lock and asked for the other's lock")
     print(f"acquire(timeout={TIMEOUT}) returned {got['A']} to A, {got['B']} to B")
-    assert got == {"A": False, "B": False}, f"expected that neither gets its second lock: {got}"
+    assert got == {"A": False, "B": False}, f"expected neither to get its second lock: {got}"
 
     done = []
     run(Thread(target=take_in_order, args=("A", a, b, done), daemon=True),
         Thread(target=take_in_order, args=("B", a, b, done), daemon=True))
     print(f"both in the same order, first a, then b: {len(done)} of 2 threads got both locks")
-    assert len(done) == 2, f"expected that both threads get both locks: {done}"
+    assert len(done) == 2, f"expected both threads to get both locks: {done}"
 
 
 def run(*threads):
-    # They are daemons: Ctrl-C ends the program at once, without waiting for them.
-    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
+    # They are daemons: Ctrl-C ends the program immediately, without waiting for the threads.
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待这些线程
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -56,11 +56,11 @@ def take_crosswise(name, first, second, both, got):
         got[name] = second.acquire(timeout=TIMEOUT)
         if got[name]:
             second.release()
-        both.wait()                 # until both have an answer: keep the first lock until then
+        both.wait()                 # keep the first lock until both have an answer
 
 
 def take_in_order(name, a, b, done):
-    # A thread that waits for a holds nothing that the other one could need: no circle. 没有环路
+    # A thread that waits for lock a holds no lock that the other one needs: no circle. 没有环路
     with a, b:
         done.append(name)
 

@@ -33,25 +33,25 @@ def main():
     if sender.input_error:
         sys.exit(f"echo_client: standard input: {sender.input_error}")
     if not sender.finished:
-        sys.exit("echo_client: the server has closed the connection · 服务器关闭了连接")
+        sys.exit("echo_client: the server closed the connection · 服务器关闭了连接")
     if sender.count != received:
-        sys.exit(f"echo_client: {sender.count} bytes went out, {received} came back")
+        sys.exit(f"echo_client: sent {sender.count} bytes, received {received} · 收发的字节数不同")
 
 
 class Sender(Thread):
     """Sends standard input to the server while the main thread receives.
 
-    To send everything first and only then receive would stop as soon as the buffers on the way
-    are full: a server that cannot send its echo reads no more (backpressure).
+    A client that first sends everything and only then receives can deadlock: when the buffers on
+    the way are full, the server cannot send its echo and stops reading (backpressure).
     """
 
     def __init__(self, conn):
-        # daemon: when the server has ended, the program ends too, without waiting for a key
+        # daemon: when the server closes, the program ends too, without waiting for more input
         # 守护线程：服务器断开后，程序不等键盘输入就能结束
         super().__init__(daemon=True)
         self.conn = conn
         self.count = 0              # bytes sent
-        self.finished = False       # all of standard input has been sent
+        self.finished = False       # True when all of standard input has been sent
         self.input_error = None     # why it could not be read
 
     def run(self):
@@ -60,18 +60,18 @@ class Sender(Thread):
                 self.conn.sendall(data)
                 self.count += len(data)
             self.finished = True
-            # Half-close: our FIN says that we send no more, but we still receive.
+            # Half-close: our FIN says that we send no more data, but we still receive.
             # 半关闭：不再发送，但仍然接收
             self.conn.shutdown(socket.SHUT_WR)
-        except OSError:             # the server has ended, which main() sees in recv
+        except OSError:             # the server has closed: main() sees that in recv()
             pass
 
     def read_input(self):
-        """Return bytes from standard input; b"" at its end, or if it cannot be read."""
+        """Return bytes from standard input; b"" at its end and after an error."""
         while True:
             try:
                 return os.read(0, SIZE)
-            except BlockingIOError:     # rare: the terminal or pipe was made non-blocking
+            except BlockingIOError:     # rare: another program made standard input non-blocking
                 select.select([0], [], [])
             except OSError as error:
                 self.input_error = error
@@ -82,27 +82,27 @@ def write_output(data):
     while data:
         try:
             data = data[os.write(1, data):]         # a pipe may take only a part
-        except BlockingIOError:         # rare: one that was made non-blocking is full (EAGAIN)
+        except BlockingIOError:         # rare: a non-blocking pipe or terminal is full (EAGAIN)
             select.select([], [1], [])
 
 
 def connect():
-    """Return a socket that is connected to the server of the command line."""
+    """Return a socket connected to the server that the command line names."""
     parser = argparse.ArgumentParser(
         description="Send standard input to an echo server, and print what comes back.")
     parser.add_argument("port", nargs="?", type=int, default=8888, help="default: 8888")
     parser.add_argument("-H", "--host", default="127.0.0.1", help="default: 127.0.0.1")
     args = parser.parse_args()
     if not 0 < args.port < 65536:
-        parser.error("a port is a number from 1 to 65535")
-    # If one of them were closed, the connection would get its descriptor, 0 or 1.
+        parser.error("the port must be from 1 to 65535 · 端口号是 1 到 65535")
+    # If standard input or output is closed, the new socket would get its descriptor, 0 or 1.
     if sys.stdin is None or sys.stdout is None:
-        parser.error("standard input and output are needed")
+        parser.error("standard input and output must be open · 需要标准输入和标准输出")
     try:
         return socket.create_connection((args.host, args.port))
     except ConnectionRefusedError:
-        sys.exit(f"echo_client: {args.host}, port {args.port}: Connection refused: start a server"
-                 f" first, python day10/fork_server.py {args.port} · 请先启动服务器")
+        sys.exit(f"echo_client: {args.host}, port {args.port}: Connection refused: first start a"
+                 f" server: python day10/fork_server.py {args.port} · 请先启动服务器")
     except (OSError, UnicodeError) as error:
         sys.exit(f"echo_client: {args.host}, port {args.port}: {error}")
 

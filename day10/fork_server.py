@@ -5,7 +5,9 @@
 Run:    python day10/fork_server.py [port] [-b ADDRESS] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
-day10/README.md begins with a small version of it.
+The idea is in serve(): accept a client, fork; the child echoes, the parent accepts the next client.
+The functions after echo() handle the rest: no free process, zombies, Ctrl-C and kill.
+day10/README.md begins with a small version that has only the idea.
 """
 import argparse
 import contextlib
@@ -18,8 +20,8 @@ import time
 import traceback
 
 SIZE = 1 << 16                      # bytes to receive at once
-TICK = 0.1                          # seconds until the parent looks around again
-STOP = {signal.SIGINT, signal.SIGTERM}
+TICK = 0.1                          # seconds between two looks at the children and the signals
+STOP = {signal.SIGINT, signal.SIGTERM}              # Ctrl-C and kill
 watched = False                     # whether say() shows the clients
 
 
@@ -28,12 +30,7 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # Ctrl-C and kill stay pending until serve() asks for them, so they interrupt nothing half-way.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # We may have been started with them ignored: then Ctrl-C and kill would never become
-    # pending, and waitpid would find no children.
-    for signum in (*STOP, signal.SIGCHLD):
-        signal.signal(signum, signal.SIG_DFL)
+    hold_signals()
     children = {}                   # PID -> the address of its client
     with listen(argparse.ArgumentParser(description="Echo with a process per client.")) as listener:
         serve(listener, children)
@@ -43,46 +40,34 @@ def main():
 
 
 def serve(listener, children):
+    """Accept clients and fork a child for each, until Ctrl-C or kill."""
+    # accept must not wait for ever, because the parent also looks after children and signals.
     listener.settimeout(TICK)
-    client = None
-    while not signal.sigpending() & STOP:
+    while not must_stop():
         reap(children)
         try:
-            # keep the client if fork has failed
-            client = client or listener.accept()
-            pid = os.fork()
+            conn, addr = listener.accept()
         except TimeoutError:        # no client within one tick
             continue
         except OSError:
-            # out of file descriptors (EMFILE) or processes (EAGAIN): stop accepting for a moment
+            # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(TICK)
             continue
-        conn, addr = client
+        pid = fork(children)
         if pid == 0:
             work(conn, listener)
-        children[pid] = addr
-        # The parent's copy: while it is open, the client sees no end.
-        # 父进程关闭自己的一份，否则子进程关闭后客户端仍看不到结束
+        # The parent closes its copy. While any copy is open, the client does not see EOF.
+        # 父进程关闭自己的一份，否则子进程关闭后客户端仍收不到 EOF
         conn.close()
-        client = None
-        say(addr, f"-> child {pid}")
-    if client:
-        client[0].close()
-
-
-def reap(children):
-    """Collect the children that have exited; wait for no others (day07/sigchld_handler.py)."""
-    while children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-        pid, status = ended
-        if pid in children:
-            exitcode = os.waitstatus_to_exitcode(status)
-            say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
+        if pid:
+            children[pid] = addr
+            say(addr, f"-> child {pid}")
 
 
 def work(conn, listener):
-    """The child: serve one client and exit."""
+    """Serve one client and exit. This runs in the child."""
     try:
-        # The child's copy: only the parent accepts.
+        # The child closes its copy of the listening socket: only the parent accepts.
         # 子进程只和客户端通信，不接受新连接
         listener.close()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP)
@@ -100,14 +85,55 @@ def echo(conn):
             conn.sendall(data)
 
 
-# From here on: the same in every echo server; nothing about concurrency.
+def fork(children):
+    """Fork; return the child's PID, 0 in the child, or None if the server must stop first."""
+    while not must_stop():
+        try:
+            return os.fork()
+        except OSError:
+            # out of processes (EAGAIN): the client waits until there is one
+            time.sleep(TICK)
+            reap(children)
+    return None
+
+
+def reap(children):
+    """Collect the children that have exited; do not wait for the others (WNOHANG)."""
+    # 回收已退出的子进程，不留僵尸；不等待还在运行的
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:                # all the others are still running
+            return
+        if pid in children:         # not if it was there before us, as after exec in a shell
+            exitcode = os.waitstatus_to_exitcode(status)
+            say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
+
+
+def hold_signals():
+    """Keep SIGINT and SIGTERM pending, so that they never interrupt fork() or waitpid()."""
+    # 阻塞这两个信号：到来后处于未决状态，由 must_stop 查看
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+    # The program that started us may have ignored these signals, and we inherit that. Some systems
+    # drop an ignored signal, and while SIGCHLD is ignored, waitpid finds no children.
+    for signum in (*STOP, signal.SIGCHLD):
+        signal.signal(signum, signal.SIG_DFL)
+
+
+def must_stop():
+    """Return True if SIGINT or SIGTERM is pending."""
+    return bool(signal.sigpending() & STOP)
+
+
+# From here on: the same in every echo server; this part is not about concurrency.
 # 以下部分在每个回声服务器里都一样，与并发无关。
 
 def say(addr, text):
-    """Show what happens to a client: on a terminal, or with -v."""
+    """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
-        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+        # One call of os.write has no buffer, and the lines of two threads never mix, as they can
+        # with print. It fails when the terminal has been closed: go on serving.
+        # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
+        with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 
 
@@ -118,28 +144,32 @@ def host_port(addr):
 
 
 def listen(parser):
-    """Return the listening socket that the command line asks for, or exit with status 2."""
+    """Read the command line and return a listening socket; if that fails, exit with status 2."""
     global watched
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 means any free port")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
-    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
+    parser.add_argument("-v", "--verbose", action="store_true", help="always show the clients")
+    parser.add_argument("--quiet", action="store_true", help="never show the clients")
     args = parser.parse_args()
+    # By default the clients are shown on a terminal only. 默认只在终端上显示客户端
     watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
-        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
+        # create_server sets SO_REUSEADDR: the server can be restarted while connections of its
+        # last run are still in TIME_WAIT. 上次运行的连接还处于 TIME_WAIT 时，也能重新启动
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
     except (OSError, OverflowError, UnicodeError) as error:
         hints = {
             errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
-            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
-            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+            errno.EACCES: "ports below 1024 need root, try 8888 · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址，请用 -b 127.0.0.1",
         }
         code = getattr(error, "errno", None)
         reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
         parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
-    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
+    # Accepted sockets inherit these two options. TCP_NODELAY: send small packets without delay.
+    # SO_OOBINLINE: leave urgent data at its place in the stream.
+    # 接受的连接继承这两个选项：小包立即发送；紧急数据留在数据流中原来的位置
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
     print(f"listening on {host_port(listener.getsockname())}", flush=True)

@@ -26,60 +26,68 @@ import threading
 import time
 from types import SimpleNamespace
 
-COUNT = 4
+COUNT = 4                           # of tasks in each row
 LIMIT = 10                          # seconds; a wait that takes longer has failed
 
 
 def main():
-    # Only 3.13 and later can be asked; before that, every CPython had a GIL.
-    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    kind = "without a GIL"
-    if gil:
-        kind = f"with a GIL (switch interval {1000 * sys.getswitchinterval():g} ms)"
-    cores = os.cpu_count()
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))        # those that this process may use
-    # Measured first, printed later: a new process flushes what is still to be printed.
-    waits = [in_sequence(wait), by_threads(wait), by_processes(wait)]
-    computations = [in_sequence(compute), by_threads(compute), by_processes(compute)]
-    of_threads = computations[1]
+    # Measure everything before printing: to start a process flushes stdout, which fails if its
+    # reader has exited (as in `| head -1`).
+    wait_in_sequence = in_sequence(wait)
+    wait_by_threads = by_threads(wait)
+    wait_by_processes = by_processes(wait)
+    compute_in_sequence = in_sequence(compute)
+    compute_by_threads = by_threads(compute)
+    compute_by_processes = by_processes(compute)
 
+    cores = usable_cores()
+    kind = "without a GIL"
+    if has_gil():
+        kind = f"with a GIL (switch interval {1000 * sys.getswitchinterval():g} ms)"
     print(f"CPython {sys.version.split()[0]} {kind}, {cores} core(s)\n")
     print("four times                wall time   CPU time   CPU/wall")
-    sequence, _ = show("wait     in_sequence", waits[0])
-    threads, _ = show("wait     by_threads", waits[1])
-    processes, _ = show("wait     by_processes", waits[2])
-    one_by_one, _ = show("compute  in_sequence", computations[0])
-    _, at_work = show("compute  by_threads", of_threads)
-    in_processes, cores_used = show("compute  by_processes", computations[2])
+    show("wait     in_sequence", wait_in_sequence)
+    show("wait     by_threads", wait_by_threads)
+    show("wait     by_processes", wait_by_processes)
+    show("compute  in_sequence", compute_in_sequence)
+    show("compute  by_threads", compute_by_threads)
+    show("compute  by_processes", compute_by_processes)
 
-    # A thread that computes never waits; the others get their turns all the same, on request.
-    first_end = min(task.ended for task in of_threads)
-    begun = sum(task.began < first_end for task in of_threads)
+    # A thread that computes never waits, but the other threads request the GIL, so they get turns.
+    first_end = min(task.ended for task in compute_by_threads)
+    begun = sum(task.began < first_end for task in compute_by_threads)
     print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
-    result = verdict(in_processes < one_by_one, cores_used, cores)
-    print(f"compute by_processes: {result} ({cores_used:.2f} of {cores} core(s))")
+    faster = wall_time(compute_by_processes) < wall_time(compute_in_sequence)
+    used = cores_used(compute_by_processes)
+    print(f"compute by_processes: {verdict(faster, used, cores)} ({used:.2f} of {cores} core(s))")
 
-    slower = max(threads, processes)
-    # Four waits at once take as long as one, and a little longer on a busy machine.
-    assert slower < 0.75 * sequence, f"expected well below {sequence:.2f} s: {slower:.2f} s"
-    # On a busy machine, the wall time proves nothing, but the CPU time divided by it does: with a
-    # GIL, all the threads together use one core at most.
-    # 机器忙时，经过的时间说明不了什么，CPU/wall 才可靠：有 GIL 时，几个线程合起来最多用到一个核
-    assert not gil or at_work < 1.2, f"expected at most 1 core at work with a GIL: {at_work:.2f}"
+    # Four waits at the same time take as long as one, or a little longer on a busy machine.
+    limit = 0.75 * wall_time(wait_in_sequence)
+    slower = max(wall_time(wait_by_threads), wall_time(wait_by_processes))
+    assert slower < limit, f"expected four waits to take less than {limit:.2f} s: {slower:.2f} s"
+    # With a GIL, all the threads together use at most one core. CPU/wall shows that even on a busy
+    # machine; the wall time alone does not.
+    # 有 GIL 时，几个线程合起来最多用到一个核；机器忙时，经过的时间说明不了什么，要看 CPU/wall
+    used = cores_used(compute_by_threads)
+    assert used < 1.2 or not has_gil(), f"expected at most 1 core at work with a GIL: {used:.2f}"
 
 
-def verdict(faster, cores_used, cores):
-    """Say whether processes were faster; it depends on the cores that are free at this moment."""
-    if faster and cores_used > 1.2:
-        return "faster: more than one core at work"
-    if cores == 1:
-        return "not faster: there is only one core"
-    return "not shown: the machine is busy"
+def has_gil():
+    # Python 3.13 and later can say; every earlier CPython has a GIL.
+    if hasattr(sys, "_is_gil_enabled"):
+        return sys._is_gil_enabled()
+    return True
+
+
+def usable_cores():
+    """Return how many cores this process may use (taskset allows fewer than the machine has)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def wait():
-    # Like waiting for the network: it releases the GIL first. 等待之前先让出 GIL
+    # Like a wait for the network: the thread releases the GIL before it sleeps. 等待之前先让出 GIL
     time.sleep(0.2)
 
 
@@ -90,30 +98,37 @@ def compute():
 
 
 def in_sequence(task):
+    """Run a task COUNT times, one after the other; return what timed() returns of each."""
     return [timed(task) for _ in range(COUNT)]
 
 
 def by_threads(task):
-    return at_once(task, threading.Thread, threading.Barrier, queue.Queue())
+    """Run a task in COUNT threads at the same time; return what timed() returns of each."""
+    # A Barrier lets no thread pass until all COUNT have arrived.
+    start, results = threading.Barrier(COUNT, timeout=LIMIT), queue.Queue()
+    # daemon: Ctrl-C ends the program immediately, without waiting for them
+    # 守护线程、守护进程：按 Ctrl-C 时程序立即结束，不等待它们
+    threads = [threading.Thread(target=work, args=(task, start, results), daemon=True)
+               for _ in range(COUNT)]
+    return collect(threads, results)
 
 
 def by_processes(task):
-    return at_once(task, multiprocessing.Process, multiprocessing.Barrier, multiprocessing.Queue())
+    """Run a task in COUNT processes at the same time; return the same as by_threads."""
+    start, results = multiprocessing.Barrier(COUNT, timeout=LIMIT), multiprocessing.Queue()
+    processes = [multiprocessing.Process(target=work, args=(task, start, results), daemon=True)
+                 for _ in range(COUNT)]
+    return collect(processes, results)
 
 
-def at_once(task, kind, barrier, results):
-    """Run a task in COUNT workers; kind: Thread or Process, the rest from the same module."""
-    # A Barrier lets none of them pass until all COUNT have arrived.
-    start = barrier(COUNT, timeout=LIMIT)
-    # daemon: Ctrl-C ends the program at once, without waiting for them
-    # 守护线程、守护进程：按 Ctrl-C 时程序立即结束，不等待它们
-    workers = [kind(target=work, args=(task, start, results), daemon=True) for _ in range(COUNT)]
+def collect(workers, results):
+    """Start the threads or processes, and return what each of them puts into results."""
     for worker in workers:
         worker.start()
-    times = [results.get(timeout=LIMIT) for _ in workers]
+    timings = [results.get(timeout=LIMIT) for _ in workers]
     for worker in workers:
         worker.join(LIMIT)
-    return times
+    return timings
 
 
 def work(task, start, results):
@@ -122,19 +137,35 @@ def work(task, start, results):
 
 
 def timed(task):
-    """Return when the task began and when it ended, and its CPU time, all in seconds."""
-    began, used = time.monotonic(), time.thread_time()
+    """Run a task; return when it began, when it ended, and its CPU time, all in seconds."""
+    began, cpu_before = time.monotonic(), time.thread_time()
     task()
-    used = time.thread_time() - used
-    return SimpleNamespace(began=began, ended=time.monotonic(), used=used)
+    cpu = time.thread_time() - cpu_before
+    return SimpleNamespace(began=began, ended=time.monotonic(), cpu=cpu)
 
 
-def show(title, times):
-    """Print a row; return the wall time in seconds and how many cores were at work on average."""
-    wall = max(task.ended for task in times) - min(task.began for task in times)
-    cpu = sum(task.used for task in times)
-    print(f"{title:21}{1000 * wall:11.0f} ms{1000 * cpu:8.0f} ms{cpu / wall:11.2f}")
-    return wall, cpu / wall
+def wall_time(timings):
+    """Return the seconds from the beginning of the first task to the end of the last one."""
+    return max(task.ended for task in timings) - min(task.began for task in timings)
+
+
+def cores_used(timings):
+    """Return how many cores were at work on average."""
+    return sum(task.cpu for task in timings) / wall_time(timings)
+
+
+def show(title, timings):
+    wall, cpu = wall_time(timings), sum(task.cpu for task in timings)
+    print(f"{title:21}{1000 * wall:11.0f} ms{1000 * cpu:8.0f} ms{cores_used(timings):11.2f}")
+
+
+def verdict(faster, used, cores):
+    """Say whether processes were faster, which takes a second core that is free at the moment."""
+    if faster and used > 1.2:
+        return "faster: more than one core at work"
+    if cores == 1:
+        return "not faster: there is only one core"
+    return "not shown: the machine is busy"
 
 
 if __name__ == "__main__":

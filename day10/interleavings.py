@@ -1,19 +1,17 @@
-"""Every order in which the steps of a few threads can happen, and the shortest one that loses.
+"""Every order in which the steps of a few threads can happen, and the shortest that goes wrong.
 几个线程的步骤的所有先后次序，以及出错的最短次序。
 讲义之外
 
-Run:    python day10/interleavings.py                    these programs
-        python day10/interleavings.py FILE               your own: functions a, b (and c), setup,
-        check
+Run:    python day10/interleavings.py                    the programs below
+        python day10/interleavings.py FILE               your own program (see day10/README.md)
         python day10/interleavings.py FILE --predict     say each value before it is shown
         python day10/interleavings.py FILE --you         you choose which thread goes next
-        python day10/interleavings.py FILE --json        what was explored, as data
+        python day10/interleavings.py FILE --json        print the result as data
 
-A step is what touches shared state: a read or a write of a global variable, of an attribute or of
-an
-item, or a call that may wait. A call into C is one step. Time, IO and random numbers must not
-decide.
-Under today's GIL not every schedule can happen; without a GIL, every one can.
+A step touches shared state: it reads or writes a global variable, an attribute or an item, or it
+calls what may wait. A call of C code is one step. The result must not depend on time, input and
+output, or random numbers. Under today's GIL some of the schedules cannot happen; without a GIL,
+each of them can.
 
 Output:
     n += 1 in two threads: 6 schedules, 2 outcomes
@@ -40,82 +38,82 @@ Output:
     lock a, then b, in both threads: 50 schedules, 1 outcome
       n = 2  50  ############
     three philosophers: 37,170 schedules, 2 outcomes
-      the end                           9,810  ####
+      all threads ended                 9,810  ####
       deadlock: A, B, C wait for ever  27,360  ############  wrong
     Condition: if, then wait: 679 schedules, 2 outcomes
       stock = 2                                       517  ############
-      A(): AssertionError in line 197: woken too ...  162  ####          wrong
-        A(): AssertionError in line 197: woken too early: stock is 1
+      A(): AssertionError in line 198: woken too ...  162  ####          wrong
+        A(): AssertionError in line 198: woken too early: stock is 1
     Condition: while, wait: 769 schedules, 1 outcome
       stock = 2  769  ############
 
-    the fewest switches that lose an update: 1 switch
+    a lost update 丢失更新: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 140 n += 1                         |
+           | 139 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 140 n += 1
+           |                                    | 139 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
            + ............................. switch to A .............................
-           | 140 n += 1                         |
+           | 139 n += 1                         |
     n=1    |     writes n: 1                    |
     end: n = 1 (wrong)
 
-    three times n += 1, and n is 2: 4 switches
+    three times n += 1, but n is 2: 4 switches
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 151 for _ in range(TIMES):         |
+           | 150 for _ in range(TIMES):         |
     n=0    |     reads TIMES: 3                 |
-           | 152 n += 1                         |
+           | 151 n += 1                         |
     n=0    |     reads n: 0                     |
            + ............................. switch to B .............................
-           |                                    | 151 for _ in range(TIMES):
+           |                                    | 150 for _ in range(TIMES):
     n=0    |                                    |     reads TIMES: 3
-           |                                    | 152 n += 1
+           |                                    | 151 n += 1
     n=0    |                                    |     reads n: 0
     n=1    |                                    |     writes n: 1
     n=1    |                                    |     reads n: 1
     n=2    |                                    |     writes n: 2
            + ............................. switch to A .............................
-           | 152 n += 1                         |
+           | 151 n += 1                         |
     n=1    |     writes n: 1                    |
     n=1    |     reads n: 1                     |
            + ............................. switch to B .............................
-           |                                    | 152 n += 1
+           |                                    | 151 n += 1
     n=1    |                                    |     reads n: 1
            + ............................. switch to A .............................
-           | 152 n += 1                         |
+           | 151 n += 1                         |
     n=2    |     writes n: 2                    |
     n=2    |     reads n: 2                     |
     n=3    |     writes n: 3                    |
            + ............................. switch to B .............................
-           |                                    | 152 n += 1
+           |                                    | 151 n += 1
     n=2    |                                    |     writes n: 2
     end: n = 2 (wrong)
 
     a deadlock 死锁: 1 switch
     shared | A                                  | B
     --------------------------------------------------------------------------------
-           | 163 with a:                        |
+           | 162 with a:                        |
     n=0    |     looks up a                     |
     n=0    |     acquires a                     |
-           | 164 with b:                        |
+           | 163 with b:                        |
     n=0    |     looks up b                     |
            + ............................. switch to B .............................
-           |                                    | 170 with b:
+           |                                    | 169 with b:
     n=0    |                                    |     looks up b
     n=0    |                                    |     acquires b
-           |                                    | 171 with a:
+           |                                    | 170 with a:
     n=0    |                                    |     looks up a
     n=0    |                                    |     acquires a: must wait
            + ............................. switch to A .............................
-           | 164 with b:                        |
+           | 163 with b:                        |
     n=0    |     acquires b: must wait          |
     end: deadlock: A, B wait for ever
-      A waits for b in line 164: B holds it since line 170
-      B waits for a in line 171: A holds it since line 163
+      A waits for b in line 163, which B acquired in line 169
+      B waits for a in line 170, which A acquired in line 162
 """
 import sys
 import threading
@@ -124,11 +122,12 @@ from explorer import command, explore, picture
 from explorer.replay import Replay
 
 TIMES = 3
-SECONDS = 5                                 # then it says how many of how many were explored
+# Seconds for each program; after that, it says how many of about how many schedules it explored.
+SECONDS = 5
 
 
 def setup():
-    """Before each run. 每次运行之前"""
+    """Set the shared variables. Called before each run. 每次运行之前给共享变量赋初值"""
     global n, stock, a, b, c, lock, ready
     n = stock = 0
     a, b, c, lock = threading.Lock(), threading.Lock(), threading.Lock(), threading.Lock()
@@ -172,6 +171,8 @@ def b_then_a():
             n += 1
 
 
+# The dining philosophers 哲学家就餐: each of them needs two forks, and takes the left one first.
+# 每位哲学家需要两把叉子，先拿左边的，再拿右边的
 def philosopher_1():
     with a:
         with b:
@@ -199,7 +200,8 @@ def take_two_if():
 
 def take_two_while():
     with ready:
-        # To be woken does not mean that it is true: look again. 被唤醒不等于条件成立，要再看一次
+        # A thread that was woken must look again: the condition may not hold.
+        # 被唤醒不等于条件成立，要再检查一次
         while stock < 2:
             ready.wait()
         assert stock == 2, f"woken too early: stock is {stock}"
@@ -213,45 +215,57 @@ def put_two():
             ready.notify()
 
 
+def n_is(right):
+    """Return a check to be called at the end of each run: is n right?"""
+    return lambda: n == right
+
+
+# Of each program: its title, the functions of its threads, and the check.
+PROGRAMS = [
+    ("n += 1 in two threads", [add, add], n_is(2)),
+    ("n += 1 in three threads", [add, add, add], n_is(3)),
+    ("if n < 1: n = n + 1 in two threads (check, then act)", [check_then_act] * 2, n_is(1)),
+    ("three times n += 1 in two threads", [add_often, add_often], n_is(6)),
+    ("with lock: n += 1 in two threads", [add_locked, add_locked], n_is(2)),
+    ("lock a, then b; and b, then a", [a_then_b, b_then_a], n_is(2)),
+    ("lock a, then b, in both threads", [a_then_b, a_then_b], n_is(2)),
+    ("three philosophers", [philosopher_1, philosopher_2, philosopher_3], None),
+    ("Condition: if, then wait", [take_two_if, put_two], None),
+    ("Condition: while, wait", [take_two_while, put_two], None),
+]
+
+
 def main():
     if len(sys.argv) > 1:
         sys.exit(command.main())
-    lesson()
+    show_programs()
 
 
-def lesson():
-    """Print how many schedules each program has, and how they end; of some, the shortest one that
-    loses."""
-    two, three = "AB", "ABC"
-    found = {}
-    for title, names, functions, right in [
-            ("n += 1 in two threads", two, [add] * 2, 2),
-            ("n += 1 in three threads", three, [add] * 3, 3),
-            ("if n < 1: n = n + 1 in two threads (check, then act)", two, [check_then_act] * 2, 1),
-            ("three times n += 1 in two threads", two, [add_often] * 2, 6),
-            ("with lock: n += 1 in two threads", two, [add_locked] * 2, 2),
-            ("lock a, then b; and b, then a", two, [a_then_b, b_then_a], 2),
-            ("lock a, then b, in both threads", two, [a_then_b] * 2, 2),
-            ("three philosophers", three, [philosopher_1, philosopher_2, philosopher_3], 0),
-            ("Condition: if, then wait", two, [take_two_if, put_two], 0),
-            ("Condition: while, wait", two, [take_two_while, put_two], 0)]:
-        threads, check = list(zip(names, functions)), lambda right=right: n == right
-        found[title] = threads, check, explore(threads, setup, check, seconds=SECONDS)
+def show_programs():
+    """Print how many schedules each program has and how they end; then show three wrong ones."""
+    explorations = {}
+    for title, functions, check in PROGRAMS:
+        threads = list(zip("ABC", functions))
+        explorations[title] = explore(threads, setup, check, seconds=SECONDS)
         print(f"{title}: ", end="")
-        print(*picture.histogram(found[title][2]), sep="\n")
+        print(*picture.histogram(explorations[title]), sep="\n")
 
-    show("the fewest switches that lose an update", *found["n += 1 in two threads"])
-    show("three times n += 1, and n is 2", *found["three times n += 1 in two threads"], "n = 2")
-    show("a deadlock 死锁", *found["lock a, then b; and b, then a"])
+    lost = explorations["n += 1 in two threads"]
+    show("a lost update 丢失更新", [add, add], n_is(2), lost.losing)
+    often = explorations["three times n += 1 in two threads"]
+    is_two = [outcome for outcome in often.outcomes if outcome.text == "n = 2"]
+    show("three times n += 1, but n is 2", [add_often, add_often], n_is(6), *is_two)
+    crosswise = explorations["lock a, then b; and b, then a"]
+    show("a deadlock 死锁", [a_then_b, b_then_a], n_is(2), crosswise.losing)
 
 
-def show(title, threads, check, exploration, text=None):
-    """Print a schedule that loses: the one with the fewest switches, or the one that ends with
-    this text."""
-    losing = next((one for one in exploration.outcomes if one.text == text), exploration.losing)
-    assert losing, f"expected a schedule that loses: {exploration.outcomes}"
-    print(f"\n{title}: {losing.switches} switch{'es' * (losing.switches != 1)}")
-    print(*picture.schedule(Replay(threads, setup, check, losing.schedule), __file__), sep="\n")
+def show(title, functions, check, outcome=None):
+    """Print the schedule with the fewest switches that has this outcome."""
+    assert outcome, f"expected a schedule that ends with {title}"
+    switches = "1 switch" if outcome.switches == 1 else f"{outcome.switches} switches"
+    print(f"\n{title}: {switches}")
+    replay = Replay(list(zip("ABC", functions)), setup, check, outcome.schedule)
+    print(*picture.schedule(replay, __file__), sep="\n")
 
 
 if __name__ == "__main__":

@@ -24,13 +24,15 @@ COUNT = 100                         # of items that each producer puts
 
 
 class Buffer:
-    """A queue for SIZE items: put waits while it is full, get waits while it is empty."""
+    """A queue for SIZE items: put() waits while it is full, get() waits while it is empty."""
 
     def __init__(self):
         self.items = collections.deque()
-        # Two conditions, one lock: wait() releases the lock, and acquires it again at the end.
-        # 两个条件共用一把锁：wait() 先解锁再等待，被唤醒后重新上锁
+        # An RLock, because overtake() below calls put() and get() while it holds the lock.
         self.lock = threading.RLock()
+        # Two conditions share the lock. wait() releases the lock, sleeps until notify(), and
+        # acquires the lock again before it returns.
+        # 两个条件共用一把锁：wait() 先解锁再等待，被唤醒后重新上锁才返回
         self.not_full = threading.Condition(self.lock)
         self.not_empty = threading.Condition(self.lock)
 
@@ -43,8 +45,8 @@ class Buffer:
 
     def get(self):
         with self.lock:
-            # Look again after each wait: notify() says that there was an item, not that it is
-            # still there. 每次醒来都要再检查：被唤醒时数据可能已被别的消费者取走
+            # Look again after each wait: there was an item when notify() was called, but another
+            # consumer may have taken it since. 每次醒来都要再检查：数据可能已被别的消费者取走
             while not self.items:
                 self.not_empty.wait()
             return self.take()
@@ -56,7 +58,7 @@ class Buffer:
 
 
 class CarelessBuffer(Buffer):
-    """The same with a mistake: get looks only once."""
+    """The same buffer with a mistake: get() looks only once."""
 
     def get(self):
         with self.lock:
@@ -66,30 +68,30 @@ class CarelessBuffer(Buffer):
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
     print(f"2 producers put {2 * COUNT} items, 2 consumers get them, room for {SIZE}")
     # queue.Queue is such a buffer, ready to use. 标准库的 queue.Queue 就是这样的队列
-    for name, shared in ("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE)):
+    for name, shared in [("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE))]:
         got = produce_and_consume(shared)
         print(f"  {name:11}  {len(got)} items came, {len(set(got))} of them different")
         assert sorted(got) == list(range(2 * COUNT)), f"expected each item once: {sorted(got)}"
 
     print("a consumer waits; an item comes, but another consumer takes it first")
-    got = overtake(Buffer(), then=[2])
+    got = overtake(Buffer(), later_items=[2])
     print(f"  while        waits again, and gets item {got}")
-    assert got == 2, f"expected that it waits for item 2: {got!r}"
-    # No second item: it might come in time, and hide the mistake.
-    got = overtake(CarelessBuffer(), then=[])
+    assert got == 2, f"expected the consumer to wait for item 2: {got!r}"
+    # There is no second item here: if it came early enough, it would hide the mistake.
+    got = overtake(CarelessBuffer(), later_items=[])
     print(f"  if           {type(got).__name__}: {got}")
     assert isinstance(got, IndexError), f"expected an IndexError without the loop: {got!r}"
 
 
 def produce_and_consume(shared):
-    """Let two threads put items and two threads get them; return all items that were got."""
+    """Let two threads put items and two threads get them; return the list of items received."""
     got = []
     producers = [start(produce, shared, range(COUNT)),
                  start(produce, shared, range(COUNT, 2 * COUNT))]
@@ -97,7 +99,7 @@ def produce_and_consume(shared):
     for producer in producers:
         producer.join()
     for _ in consumers:
-        shared.put(None)                            # the end, once for each consumer
+        shared.put(None)                            # tells one consumer to stop
     for consumer in consumers:
         consumer.join()
     return got
@@ -109,29 +111,37 @@ def produce(shared, items):
 
 
 def consume(shared, got):
-    while (item := shared.get()) is not None:
+    while True:
+        item = shared.get()
+        if item is None:
+            return
         got.append(item)
 
 
-def overtake(buffer, then):
-    """Let a consumer wait, and another one take its item; return what the first one gets."""
+def overtake(buffer, later_items):
+    """Let one consumer wait, and another one take the item that comes.
+
+    Then put later_items. Return what the first consumer gets: an item, or its IndexError.
+    """
     inside, result = threading.Event(), []
     consumer = start(get_late, buffer, inside, result)
-    # The consumer holds the lock now. We get it when the consumer waits, because wait() releases
-    # it; and until we release it, the consumer that put() wakes cannot go on.
-    # 消费者 wait() 时才解锁，我们才能上锁；在我们解锁之前，被唤醒的消费者无法继续
     inside.wait()
+    # The consumer holds the lock now, and releases it in wait(). So once we have the lock, the
+    # consumer is waiting. put() wakes the consumer, but it cannot go on without the lock, which we
+    # keep until the item is gone.
+    # 消费者此时持有锁，在 wait() 里才解锁，所以我们上锁时它一定在等待；put() 唤醒它，
+    # 但它要重新上锁才能继续，而我们取走数据之后才解锁
     with buffer.lock:
         buffer.put(1)
-        buffer.get()                                # as another consumer would
-    for item in then:
+        buffer.get()                                # as another consumer would do
+    for item in later_items:
         buffer.put(item)
     consumer.join()
     return result[0]
 
 
 def get_late(buffer, inside, result):
-    # An RLock: this thread may acquire it again in get(), and wait() releases it altogether.
+    # get() acquires the RLock a second time; wait() releases it completely.
     with buffer.lock:
         inside.set()
         try:
@@ -141,8 +151,8 @@ def get_late(buffer, inside, result):
 
 
 def start(target, *args):
-    # daemon: Ctrl-C ends the program at once, without waiting for it
-    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它
+    # daemon: Ctrl-C ends the program immediately, without waiting for the thread
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待这个线程
     thread = Thread(target=target, args=args, daemon=True)
     thread.start()
     return thread

@@ -6,9 +6,9 @@ Run:    python day10/thread_event.py
 
 Output:
     before set(): is_set() is False, 0 of 3 readers have read
-    main waits too, but not for ever: wait(0.1) returned False
-    after set(): is_set() is True, all 3 readers go on and read: hello hello hello
-    it stays set: a later wait(0) returned True at once
+    main waits with a timeout: wait(0.1) returned False
+    after set(): is_set() is True, all 3 readers went on and read: hello hello hello
+    it is still set: a later wait(0) returned True
     after clear(): is_set() is False, wait(0.1) returned False
 """
 import contextlib
@@ -20,34 +20,34 @@ message = None
 
 def main():
     global message
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     written, read = Event(), []
-    # daemon: Ctrl-C ends the program at once, without waiting for them
-    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
+    # daemon: Ctrl-C ends the program immediately, without waiting for the threads
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待这些线程
     readers = [Thread(target=reader, args=(written, read), daemon=True) for _ in range(3)]
     for thread in readers:
         thread.start()
     print(f"before set(): is_set() is {written.is_set()}, {len(read)} of 3 readers have read")
-    # With a timeout, wait() also returns when the time is up, and then it returns False.
+    # With a timeout, wait() returns False when the time is up.
     in_time = written.wait(0.1)
-    print(f"main waits too, but not for ever: wait(0.1) returned {in_time}")
+    print(f"main waits with a timeout: wait(0.1) returned {in_time}")
     assert (in_time, read) == (False, []), f"expected nothing before set(): {in_time}, {read}"
 
-    # First the message, then set(): synchronisation is about the order of steps.
+    # Write the message first, then call set(): synchronisation fixes the order of steps.
     # 先写消息，再 set()：同步就是规定步骤的先后
     message = "hello"
     written.set()
     is_set = written.is_set()
     for thread in readers:
         thread.join()
-    print(f"after set(): is_set() is {is_set}, all {len(read)} readers go on and read:", *read)
-    assert read == ["hello"] * 3, f"expected that each reader finds the message: {read}"
+    print(f"after set(): is_set() is {is_set}, all {len(read)} readers went on and read:", *read)
+    assert read == ["hello"] * 3, f"expected each reader to find the message: {read}"
 
     in_time = written.wait(0)
-    print(f"it stays set: a later wait(0) returned {in_time} at once")
+    print(f"it is still set: a later wait(0) returned {in_time}")
     assert in_time is True, f"expected True from an event that is set: {in_time}"
 
     written.clear()
@@ -57,7 +57,7 @@ def main():
 
 
 def reader(written, read):
-    written.wait()                                  # without a timeout: until it is set
+    written.wait()                  # without a timeout, it waits until the event is set
     read.append(message)
 
 

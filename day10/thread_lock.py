@@ -5,10 +5,10 @@ Lock：临界区内同一时刻只有一个线程。
 Run:    python day10/thread_lock.py
 
 Output:
-    two threads at once
+    two threads at the same time
       acquire, release   n is 2, 0 update(s) lost
       with lock:         n is 2, 0 update(s) lost
-    after an error inside
+    after an error inside the critical section
       acquire, release   locked() is True
       with lock:         locked() is False
 """
@@ -20,17 +20,17 @@ n = 0
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
-    print("two threads at once")
+    print("two threads at the same time")
     for form, target in (("acquire, release", add_by_hand), ("with lock:", add)):
         run(target)
         print(f"  {form:17}  n is {n}, {2 - n} update(s) lost")
-        assert n == 2, f"expected that the lock keeps the second thread outside; n is {n}"
+        assert n == 2, f"expected the lock to keep the second thread out; n is {n}"
 
-    print("after an error inside")
+    print("after an error inside the critical section")
     locked = []
     for form, target in (("acquire, release", fail_by_hand), ("with lock:", fail)):
         lock = Lock()
@@ -38,16 +38,16 @@ def main():
             target(lock)
         print(f"  {form:17}  locked() is {lock.locked()}")
         locked.append(lock.locked())
-    assert locked == [True, False], f"expected that only `with` unlocks after an error: {locked}"
+    assert locked == [True, False], f"expected only `with` to unlock after an error: {locked}"
 
 
 def run(target):
-    """Call target in two threads at once, with n at 0."""
+    """Set n to 0, and call target in two threads at the same time."""
     global n
     n = 0
     lock, meeting = Lock(), Barrier(2, timeout=0.2)         # seconds
-    # daemon: Ctrl-C ends the program at once, without waiting for them
-    # 守护线程：按 Ctrl-C 时程序立即结束，不等待它们
+    # daemon: Ctrl-C ends the program immediately, without waiting for the threads
+    # 守护线程：按 Ctrl-C 时程序立即结束，不等待这些线程
     threads = [Thread(target=target, args=(lock, meeting), daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -63,15 +63,15 @@ def add_by_hand(lock, meeting):
 
 
 def add(lock, meeting):
-    """The same, and the form to use: `with` also unlocks after an error."""
+    """Do the same; use this form, because `with` also unlocks after an error."""
     global n
     with lock:
         n += one(meeting)
 
 
 def one(meeting):
-    """Wait for the other thread to read n too, as in race.py: in vain, because of the lock."""
-    # The other one is outside the lock, so the wait ends after 0.2 s.
+    """Wait for the other thread to read n too, as in race.py."""
+    # Here it waits in vain: the lock keeps the other thread out. The barrier breaks after 0.2 s.
     with contextlib.suppress(BrokenBarrierError):
         meeting.wait()
     return 1

@@ -5,8 +5,8 @@
 Run:    python day10/thread_pool.py
 
 Output:
-    submit() returns futures at once: done() is False, False
-    when the tasks may end, result() waits for them: 1, 4
+    submit() returns futures immediately: done() is False, False
+    result() waits until its task has ended: 1, 4
     map(): the tasks ended in the order 2, 1; the results come in the order 1, 4
     an error in a task: exception() is ValueError, result() raised ValueError
     2 threads, 2 tasks that wait for a task each, in the same pool
@@ -19,6 +19,7 @@ import concurrent.futures
 import contextlib
 import faulthandler
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Barrier, Event
 
 THREADS = 2                         # in the pool that deadlocks
@@ -26,12 +27,12 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
-    # Two threads take tasks from one queue. Leaving `with` waits until all tasks have ended.
-    # 两个线程从同一个任务队列取任务；离开 with 时等待所有任务结束
+    # Two threads take tasks from one queue. At its end, `with` waits until all tasks have ended.
+    # 两个线程从同一个任务队列取任务；with 结束时等待所有任务完成
     with ThreadPoolExecutor(2) as pool:
         show_futures(pool)
         show_map(pool)
@@ -39,29 +40,32 @@ def main():
 
     print(f"{THREADS} threads, 2 tasks that wait for a task each, in the same pool")
     with ThreadPoolExecutor(THREADS) as pool:
-        answers, cancelled = run_outer_tasks(pool, inner_pool=pool, timeout=TIMEOUT)
+        reports = run_outer_tasks(pool, inner_pool=pool, timeout=TIMEOUT)
+    answers = [report.answer for report in reports]
+    cancelled = [report.cancelled for report in reports]
     timeouts = answers.count("TimeoutError")
     print(f"  result(timeout={TIMEOUT}) raised TimeoutError in {timeouts} of 2")
-    print(f"  cancel() returned True for {sum(cancelled)} inner tasks: they had not begun")
-    assert answers == ["TimeoutError"] * 2, f"expected that both tasks wait in vain: {answers}"
-    assert cancelled == [True] * 2, f"expected that no inner task has begun: {cancelled}"
+    print(f"  cancel() returned True for {cancelled.count(True)} inner tasks: they had not begun")
+    assert answers == ["TimeoutError"] * 2, f"expected both tasks to wait in vain: {answers}"
+    assert cancelled == [True, True], f"expected no inner task to begin: {cancelled}"
 
     print("the same tasks, with a second pool for the inner ones")
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(2) as inner_pool:
-        answers, cancelled = run_outer_tasks(pool, inner_pool, timeout=10)
+        reports = run_outer_tasks(pool, inner_pool, timeout=10)
+    answers = [report.answer for report in reports]
     print("  result() returned", ", ".join(map(str, answers)))
     assert answers == [1, 4], f"expected both results: {answers}"
 
 
 def show_futures(pool):
     gate = Event()
-    # A future stands for a result that does not exist yet. Future 代表一个将来才有的结果
+    # A future will hold the result of a task. Future 代表一个将来才有的结果
     futures = [pool.submit(square_after, gate, n) for n in (1, 2)]
     done = [future.done() for future in futures]
-    print("submit() returns futures at once: done() is", ", ".join(map(str, done)))
+    print("submit() returns futures immediately: done() is", ", ".join(map(str, done)))
     gate.set()
     results = [future.result() for future in futures]
-    print("when the tasks may end, result() waits for them:", ", ".join(map(str, results)))
+    print("result() waits until its task has ended:", ", ".join(map(str, results)))
     assert (done, results) == ([False, False], [1, 4]), f"expected 1, 4 later: {done}, {results}"
 
 
@@ -81,7 +85,7 @@ def show_map(pool):
             second_has_ended.set()
         return n * n
 
-    # map returns an iterator: the results come in the order of the arguments.
+    # map returns an iterator over the results, in the order of the arguments.
     results = list(pool.map(task, (1, 2)))
     print("map(): the tasks ended in the order", ", ".join(map(str, ended)), end="; ")
     print("the results come in the order", ", ".join(map(str, results)))
@@ -89,8 +93,8 @@ def show_map(pool):
 
 
 def show_error(pool):
-    # The error stays in the future: without result() or exception(), it is never seen.
-    # 异常留在 Future 里：不调用 result() 或 exception()，就永远看不到
+    # The future keeps the error. Without a call of result() or exception(), you never see it.
+    # 异常保存在 Future 里：不调用 result() 或 exception()，就永远看不到
     future = pool.submit(int, "x")
     stored, raised = future.exception(), None
     try:
@@ -102,27 +106,38 @@ def show_error(pool):
     assert raised and raised is stored, f"expected one ValueError twice: {stored!r}, {raised!r}"
 
 
+@dataclass
+class Report:
+    """What an outer task saw: the inner task's result or "TimeoutError", and what cancel() said."""
+
+    answer: object
+    cancelled: bool
+
+
 def run_outer_tasks(pool, inner_pool, timeout):
-    """Run two outer tasks; return two lists: their answers, and what cancel() returned to them."""
-    both = Barrier(2)
-    futures = [pool.submit(outer, inner_pool, n, both, timeout) for n in (1, 2)]
-    answers, cancelled = zip(*[future.result() for future in futures])
-    return list(answers), list(cancelled)
+    """Run two outer tasks in pool, whose inner tasks run in inner_pool; return their Reports."""
+    both_have_begun, both_have_answers = Barrier(2), Barrier(2)
+    futures = [pool.submit(outer, inner_pool, n, timeout, both_have_begun, both_have_answers)
+               for n in (1, 2)]
+    return [future.result() for future in futures]
 
 
-def outer(inner_pool, n, both, timeout):
-    """Submit an inner task, and wait for its result for so many seconds."""
-    both.wait()                     # until both threads of the pool have an outer task
+def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
+    """Submit an inner task, and wait for its result for timeout seconds at most."""
+    # Now each of the two outer tasks has a thread of the pool.
+    both_have_begun.wait()
     inner = inner_pool.submit(pow, n, 2)
     try:
-        # In the same pool the inner task needs a free thread. Both threads wait here for theirs.
+        # In the same pool, the inner tasks need a free thread. But both threads wait here.
         # 同一个池里，内层任务要等空闲线程，而两个线程都在这里等内层任务
         answer = inner.result(timeout)
     except concurrent.futures.TimeoutError:
         answer = "TimeoutError"
-    cancelled = inner.cancel()      # takes it out of the queue, if it has not begun
-    both.wait()                     # until both have an answer: keep the thread until then
-    return answer, cancelled
+    # If the inner task has not begun, cancel() removes it from the queue and returns True.
+    cancelled = inner.cancel()
+    # If one outer task ended earlier, its thread could run the inner task of the other one.
+    both_have_answers.wait()
+    return Report(answer, cancelled)
 
 
 if __name__ == "__main__":

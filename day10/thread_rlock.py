@@ -1,4 +1,4 @@
-"""A Lock has no owner, an RLock has one: the thread that acquired it.
+"""A Lock has no owner; an RLock belongs to the thread that acquired it.
 Lock 没有所有者；RLock 属于上锁的线程，可重入。
 讲义: 线程同步互斥方法 · 线程锁 Lock
 
@@ -14,11 +14,12 @@ import contextlib
 import faulthandler
 from threading import Lock, RLock, Thread
 
-WAIT = 0.1                          # seconds; without a limit, False would mean to wait for ever
+# Seconds; where acquire() returns False after this time, it would otherwise wait for ever.
+WAIT = 0.1
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end
+    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
@@ -32,11 +33,12 @@ def main():
         print("{:30}{:7}{}".format(question, *answers))
         table.append(answers)
     expected = [("False", "True"), ("False", "False"), ("works", "RuntimeError")]
-    assert table == expected, f"expected {expected}, but it is {table}"
+    assert table == expected, f"expected {expected}, got {table}"
 
 
 def holder_acquires_again(lock):
-    # 重入: an RLock counts. The holder of a Lock waits for itself here: a deadlock of one thread.
+    # 重入 reentrant: an RLock counts how often its owner acquired it. The holder of a Lock would
+    # wait for itself here: a deadlock with only one thread.
     with lock:
         again = lock.acquire(timeout=WAIT)
         if again:

@@ -135,14 +135,16 @@ class EchoServer:
         self.epoll.close()
 
 
-# From here on: the same in every echo server; nothing about concurrency.
+# From here on: the same in every echo server; this part is not about concurrency.
 # 以下部分在每个回声服务器里都一样，与并发无关。
 
 def say(addr, text):
-    """Show what happens to a client: on a terminal, or with -v."""
+    """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # os.write, unlike print, never mixes up the lines of two threads, and does not buffer.
-        with contextlib.suppress(OSError):      # the terminal has been closed: go on serving
+        # One call of os.write has no buffer, and the lines of two threads never mix, as they can
+        # with print. It fails when the terminal has been closed: go on serving.
+        # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
+        with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())
 
 
@@ -153,28 +155,32 @@ def host_port(addr):
 
 
 def listen(parser):
-    """Return the listening socket that the command line asks for, or exit with status 2."""
+    """Read the command line and return a listening socket; if that fails, exit with status 2."""
     global watched
-    parser.add_argument("port", nargs="?", type=int, default=8888, help="0: any free one")
+    parser.add_argument("port", nargs="?", type=int, default=8888, help="0 means any free port")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show clients in a pipe too")
-    parser.add_argument("--quiet", action="store_true", help="show no clients on a terminal")
+    parser.add_argument("-v", "--verbose", action="store_true", help="always show the clients")
+    parser.add_argument("--quiet", action="store_true", help="never show the clients")
     args = parser.parse_args()
+    # By default the clients are shown on a terminal only. 默认只在终端上显示客户端
     watched = not args.quiet and (args.verbose or os.isatty(1))
     family = socket.AF_INET6 if ":" in args.bind else socket.AF_INET
     try:
-        # It sets SO_REUSEADDR: old connections in TIME_WAIT do not prevent a restart.
+        # create_server sets SO_REUSEADDR: the server can be restarted while connections of its
+        # last run are still in TIME_WAIT. 上次运行的连接还处于 TIME_WAIT 时，也能重新启动
         listener = socket.create_server((args.bind, args.port), family=family, backlog=1024)
     except (OSError, OverflowError, UnicodeError) as error:
         hints = {
             errno.EADDRINUSE: f"try port {args.port + 1} · 端口已被占用，请换一个",
-            errno.EACCES: "try port 8888, below 1024 needs root · 1024 以下的端口需要 root",
-            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址",
+            errno.EACCES: "ports below 1024 need root, try 8888 · 1024 以下的端口需要 root",
+            errno.EADDRNOTAVAIL: "try -b 127.0.0.1 · 本机没有这个地址，请用 -b 127.0.0.1",
         }
         code = getattr(error, "errno", None)
         reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
         parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
-    # Accepted sockets inherit both: send small packets at once; keep urgent data in the stream.
+    # Accepted sockets inherit these two options. TCP_NODELAY: send small packets without delay.
+    # SO_OOBINLINE: leave urgent data at its place in the stream.
+    # 接受的连接继承这两个选项：小包立即发送；紧急数据留在数据流中原来的位置
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
     print(f"listening on {host_port(listener.getsockname())}", flush=True)

@@ -78,7 +78,7 @@ def test_thread_lock_needs_its_lock():
         Barrier = thread_lock.Barrier
         thread_lock.Lock, thread_lock.Barrier = Open, lambda parties, timeout: Barrier(parties, timeout=10)
         thread_lock.main()
-        """, status=1, stderr=".*AssertionError: expected that the lock keeps .*n is 1\n", **CHANGED)
+        """, status=1, stderr=".*AssertionError: expected the lock to keep .*n is 1\n", **CHANGED)
     assert "n is 1, 1 update(s) lost" in program.stdout
 
 
@@ -156,7 +156,7 @@ def test_dead_lock():
     ("thread_pool", {"\nTIMEOUT = 0.5": "\nTIMEOUT = None"}, {"answer = inner.result(": 2, "inner_pool=pool, timeout=TIMEOUT)": 1}),
     ("producer_consumer", {"            if not self": "            while not self"},
      {"result.append(buffer.get())": 1, "got = overtake(CarelessBuffer(": 1}),
-    ("producer_consumer", {"shared.put(None)": "pass"}, {"while (item := ": 2, "consumer.join()": 1}),
+    ("producer_consumer", {"shared.put(None)": "pass"}, {"item = shared.get()": 2, "consumer.join()": 1}),
 ])
 def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits(script, changes, stand):
     """After 10 seconds, but we ask at once, and again, since the threads may still be on their way."""
@@ -226,15 +226,16 @@ def test_gil_says_what_the_figures_show():
 def test_gil_all_four_begin_together():
     """A task begins when the other three are there too."""
     run(sys.executable, "-c", """if True:
-        import gil, queue, threading
+        import gil, threading
         there = []
         class Barrier(threading.Barrier):
             def wait(self):
                 there.append(None)
                 super().wait()
+        threading.Barrier = Barrier
         def task():
             assert len(there) == gil.COUNT
-        assert len(gil.at_once(task, threading.Thread, Barrier, queue.Queue())) == gil.COUNT
+        assert len(gil.by_threads(task)) == gil.COUNT
         """, **CHANGED)
 
 
@@ -311,6 +312,25 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
             with connect(server) as conn:
                 assert ping(conn, b"x") == b"x"
             wait_until(lambda: not server.children(), lambda: "a child is left")
+        server.interrupt()
+        server.finish()
+
+
+def test_fork_server_started_by_a_program_that_ignores_its_signals():
+    """Ignored signals are inherited: without the default actions, waitpid finds no children, and SIGTERM ends no child."""
+    command = ("import os, signal, sys; [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]; "
+               "os.execv(sys.executable, sys.argv)")
+    with Program(sys.executable, "-c", command, ROOT / "day10/fork_server.py", 0) as server:
+        server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        for _ in range(2):
+            with connect(server) as conn:
+                assert ping(conn, b"x") == b"x"
+            wait_until(lambda: not server.children(), lambda: "a child is left")
+        with connect(server) as conn:
+            assert ping(conn, b"x") == b"x"
+            [child] = server.children()
+            os.kill(child, signal.SIGTERM)
+            assert conn.recv(1) == b""
         server.interrupt()
         server.finish()
 
@@ -398,16 +418,16 @@ def test_echo_client_on_a_terminal():
 def test_echo_client_without_a_server():
     with serve("day10/thread_server.py") as server:
         pass
-    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused: start a server first,"
+    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused: first start a server:"
         rf" python day10/fork_server\.py {server.port} · 请先启动服务器\n")
     run("day10/echo_client.py", "-H", "a..b", status=1, stderr=r"echo_client: a\.\.b, port 8888: [^\n]+\n")
-    run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*a port is a number from 1 to 65535.*\n")
+    run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*the port must be from 1 to 65535.*\n")
 
 
 def test_echo_client_without_standard_input():
     with serve("day10/thread_server.py") as server:
         command = f"{shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/echo_client.py'))} {server.port} <&-"
-        run("sh", "-c", command, status=2, stderr="usage: .*standard input and output are needed\n")
+        run("sh", "-c", command, status=2, stderr="usage: .*standard input and output must be open [^\n]*\n")
 
 
 def test_echo_client_cannot_read_its_input_or_write_its_output(tmp_path):
@@ -478,7 +498,7 @@ def test_echo_client_counts_what_comes_back():
                 while conn.recv(100):
                     pass
                 conn.sendall(b"hell")
-            client.finish(status=1, stderr="echo_client: 5 bytes went out, 4 came back\n")
+            client.finish(status=1, stderr="echo_client: sent 5 bytes, received 4 · 收发的字节数不同\n")
 
 
 def test_echo_client_sees_that_the_server_ends():

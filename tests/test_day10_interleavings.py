@@ -1,6 +1,7 @@
 """day10/interleavings.py and its rooms: the counts of known programs, an enumeration of our own, and whatever students write."""
 import json
 import random
+import re
 import sys
 from collections import Counter
 
@@ -71,7 +72,7 @@ def student(tmp_path, text, frame=FRAME):
     ("with lock: n += 1 in two threads", "24", {"n = 2": "24"}),
     ("lock a, then b; and b, then a", "96", {"n = 2": "36", "deadlock: A, B wait for ever": "60"}),
     ("lock a, then b, in both threads", "50", {"n = 2": "50"}),
-    ("three philosophers", "37,170", {"the end": "9,810", "deadlock: A, B, C wait for ever": "27,360"}),
+    ("three philosophers", "37,170", {"all threads ended": "9,810", "deadlock: A, B, C wait for ever": "27,360"}),
 ])
 def test_interleavings_of_the_lesson(title, schedules, counts):
     printed = output_of(SCRIPT).splitlines()
@@ -83,14 +84,31 @@ def test_interleavings_of_the_lesson(title, schedules, counts):
 
 def test_interleavings_of_the_lesson_shows_the_two_with_four_switches():
     printed = output_of(SCRIPT)
-    part = printed[printed.index("three times n += 1, and n is 2: 4 switches\n"):printed.index("a deadlock 死锁")]
+    part = printed[printed.index("three times n += 1, but n is 2: 4 switches\n"):printed.index("a deadlock 死锁")]
     # The last one counts as none: A has nothing left to do.
     assert part.count(" switch to ") == 5 and "end: n = 2 (wrong)" in part
 
 
 def test_a_deadlock_says_who_holds_what():
-    assert output_of(SCRIPT).rstrip().splitlines()[-1].split(" in line ")[0] == "  B waits for a"
-    assert "B holds it since line" in output_of(SCRIPT) and "A holds it since line" in output_of(SCRIPT)
+    *_, first, second = output_of(SCRIPT).rstrip().splitlines()
+    assert re.fullmatch(r"  A waits for b in line (\d+), which B acquired in line (\d+)", first)
+    assert re.fullmatch(r"  B waits for a in line (\d+), which A acquired in line (\d+)", second)
+
+
+@pytest.mark.parametrize("text, line", [
+    ("def a():\n    lock.acquire()\n    lock.acquire()\ndef b(): pass\n", "  a waits for lock in line 18, which a itself acquired in line 17"),
+    ("def a():\n    with lock: n\ndef b():\n    with lock: n\n", "now acquires lock"),
+    ("def a(): time.sleep(1)\ndef b(): n\n", "sleeps in time.sleep()"),
+    ("def a():\n    lock.acquire(timeout=1)\n    n\ndef b(): a()\n", "stops waiting for lock"),
+    ("def a(): q.get()\ndef b(): q.put(1)\n", "now gets from q"),
+    ("def a(): event.wait()\ndef b(): event.set()\n", "is woken by event"),
+])
+def test_the_picture_says_plainly_what_a_step_does(tmp_path, text, line):
+    """Some schedule of a wrong program shows it: which one depends on the program, so every thread is chosen in turn."""
+    shown = ""
+    for typed in ("a\n" * 9 + "b\n" * 9 + "a\n" * 9, "b\n" * 9 + "a\n" * 9, "a\nb\n" * 9, "b\na\n" * 9):
+        shown += run(SCRIPT, student(tmp_path, text), "--you", stdin=typed).stdout
+    assert line in shown
 
 
 # An enumeration of our own
@@ -237,6 +255,67 @@ def test_kinds_of_ends(text, wanted):
     assert set(kinds(text, lambda made: made["box"].n == 2)) == wanted
 
 
+# What the answers to the interview questions say
+
+def test_compare_and_swap_loses_no_update():
+    """An optimistic update: try again if another thread has changed n. Without the comparison, updates are lost."""
+    text = """
+def a():
+    global n
+    while True:
+        old = n
+        with lock:
+            if n == old:
+                n = old + 1
+                return
+b = a
+"""
+    assert kinds(text, lambda made: made["n"] == 2).keys() == {"right"}
+    assert "wrong" in kinds(text.replace("if n == old", "if old == old"), lambda made: made["n"] == 2)
+
+
+def test_double_checked_locking_needs_both_checks():
+    """m counts how often the object is made."""
+    text = """
+def a():
+    global m, flag
+    if not flag:
+        with lock:
+            if not flag:
+                m += 1
+                flag = True
+b = a
+"""
+    assert kinds(text, lambda made: made["m"] == 1).keys() == {"right"}
+    assert "wrong" in kinds(text.replace("            if not flag", "            if True"), lambda made: made["m"] == 1)
+
+
+def test_readers_writer_lock_of_a_condition():
+    """Either readers are inside (n of them), or one writer (flag). A writer that does not look at n meets a reader."""
+    text = """
+def a():
+    global n
+    with condition:
+        while flag: condition.wait()
+        n += 1
+    assert not flag
+    with condition:
+        n -= 1
+        condition.notify_all()
+def b():
+    global flag
+    with condition:
+        while flag or n: condition.wait()
+        flag = True
+    assert not n
+    with condition:
+        flag = False
+        condition.notify_all()
+"""
+    assert kinds(text).keys() == {"right"}
+    assert "error" in kinds(text.replace("flag or n:", "flag:"))
+
+
 def test_variables_of_an_enclosing_function_are_shared_and_those_of_a_comprehension_are_not():
     inside = """
 def make():
@@ -269,7 +348,7 @@ a = b = make()
     ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
     ("import itertools\nk = itertools.count()\ndef a():\n    if next(k) % 2: n\n    n\ndef b(): n\n", "the same schedule went another way"),
     ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
-    ("while True: pass\n", "has not come back for 5 s from line 16"),
+    ("while True: pass\n", "after 5 s, it is still in line 16"),
 ])
 def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text, sentence):
     program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")
@@ -289,7 +368,7 @@ def test_an_exception_of_a_thread_is_an_end(tmp_path):
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
     text = "def a():\n    while n < 5: pass\ndef b():\n    global n\n    n = 2\n"
     printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
-    assert "no end after 200 steps" in printed and "a goes round while another one could go on" in printed
+    assert "not ended after 200 steps" in printed and "a loops while another thread could go on" in printed
     assert " more rows ..." in printed
 
 
@@ -297,7 +376,7 @@ def test_when_the_time_is_up_it_says_of_how_many(tmp_path):
     text = "def a():\n    for x in range(9): items.append(x)\ndef b():\n    for x in range(9): items.append(x)\n"
     printed = run(SCRIPT, student(tmp_path, text), "--seconds", "0.2", status=1).stdout
     assert " schedules, " in printed.splitlines()[0] and " of " in printed.splitlines()[0]
-    assert "the time was up before all were explored: what was not seen may still happen" in printed
+    assert "time limit reached: the schedules not explored may end in other ways" in printed
 
 
 def test_what_a_student_prints_is_not_mixed_in(tmp_path):

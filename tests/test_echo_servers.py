@@ -314,7 +314,7 @@ def test_command_line(name):
                                    rf" try port {server.port + 1} · 端口已被占用，请换一个\n"),
             ([70000, *args], r"\w+_server\.py: 127\.0\.0\.1:70000: [^\n]*0-65535\.\n([^\n]*ResourceWarning[^\n]*\n)*"),
             (["0", "-b", "192.0.2.1", *args], r"\w+_server\.py: 192\.0\.2\.1:0: Cannot assign requested address:"
-                                              r" try -b 127\.0\.0\.1 · 本机没有这个地址\n"),
+                                              r" try -b 127\.0\.0\.1 · 本机没有这个地址，请用 -b 127\.0\.0\.1\n"),
             (["0", "-b", "a..b", *args], r"\w+_server\.py: a\.\.b:0: [^\n]+\n"),
             (["http", *args], r"usage: .*\n\w+_server\.py: error: .*invalid int value: 'http'\n"),
         ]]
@@ -345,7 +345,7 @@ def test_a_port_below_1024():
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         iterative_server.socket.create_server = create_server
         iterative_server.main()
-        """, "80", status=2, stderr=r"-c: 127\.0\.0\.1:80: Permission denied: try port 8888, below 1024 needs root"
+        """, "80", status=2, stderr=r"-c: 127\.0\.0\.1:80: Permission denied: ports below 1024 need root, try 8888"
         r" · 1024 以下的端口需要 root\n", cwd=ROOT / "day10", env={"PYTHONDONTWRITEBYTECODE": "1"})
     assert not program.stdout
 

@@ -3,12 +3,12 @@
 
     exploration = explore([a, b], setup, check)
 
-A step is what touches shared state: a read or a write of a global variable, of an attribute, of an
-item, or of a variable of an enclosing function; a call of a method of a list, dict, set or deque;
-a call of a lock or of another thing that threads wait with. A function, class or module that is
-only looked up is no step. What a thread does between two steps belongs to the first of them.
-acquire() is one step; if it must wait, going on afterwards is another one. release() of a lock is a
-step only in a program that asks without waiting, since nothing else can tell the difference.
+A step touches shared state: it reads or writes a global variable, an attribute, an item, or a
+variable of an enclosing function; it calls a method of a list, dict, set or deque; or it calls a
+method of a lock, an event, a queue or the like. Looking up a function, class or module is no step.
+What a thread does between two steps belongs to the first of them. acquire() is one step; if it has
+to wait, the acquisition after the wait is another one. release() of a lock is a step only if the
+program has a call that tries a lock without waiting: no other call can tell the difference.
 """
 
 from explorer.search import explore

@@ -1,5 +1,5 @@
-"""The command: explore a student's file, and show what was found in the way that was asked for.
-命令：探索学生的文件，并按要求的方式显示结果。"""
+"""The command line: explore a student's file and show the result as the options say.
+命令行：探索学生的文件，并按选项显示结果。"""
 
 import argparse
 import json
@@ -11,12 +11,12 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5  # seconds, beyond those of the exploration, until it is taken to hang
+SLACK = 5  # seconds after the time limit until we consider the exploration stuck
 
 
 def main():
-    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be
-    explored."""
+    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if we cannot explore the
+    file."""
     arguments = parse()
     try:
         status = explore_file(arguments)
@@ -26,7 +26,7 @@ def main():
         print(f"interleavings: {error}", file=sys.stderr, flush=True)
         return 2
     except BrokenPipeError:
-        # The reader of the output has exited, as head does: say nothing more.
+        # The reader of our output has exited, as head does: be silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
         return 1
     except KeyboardInterrupt:
@@ -35,18 +35,18 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(
-        prog="interleavings.py", description="Explore every schedule of a few threads."
+        prog="interleavings.py", description="Explore every schedule of two or three threads."
     )
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="has functions a, b (and c), setup and check"
+        "file", nargs="?", metavar="FILE", help="defines the functions a, b (and c), setup, check"
     )
     parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
     parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
-    parser.add_argument("--seconds", type=float, default=5, help="stop after so many seconds (5)")
-    parser.add_argument("--json", action="store_true", help="print what was explored as JSON")
+    parser.add_argument("--seconds", type=float, default=5, help="time limit (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     arguments = parser.parse_args()
     if arguments.file is None:
-        parser.error("the FILE is missing")
+        parser.error("FILE is missing")
     return arguments
 
 
@@ -72,6 +72,6 @@ def explore_file(arguments):
     else:
         print(*picture.histogram(exploration), sep="\n")
         if losing:
-            print("\nthe shortest schedule that loses · 出错的最短调度")
+            print("\nthe shortest schedule that goes wrong · 出错的最短调度")
             print(*picture.schedule(replay, path), sep="\n")
     return 1 if losing or not exploration.is_complete else 0

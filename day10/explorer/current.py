@@ -1,19 +1,19 @@
-"""What is explored at present: the primitives ask here which thread is running, and hand over here.
+"""The present exploration: here the primitives ask which thread is running, and hand over.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 
 import threading
 
 
 class Unusable(Exception):
-    """What was given cannot be explored; the message says why."""
+    """The explorer cannot explore this; the message says why."""
 
 
 ANOTHER_WAY = (
-    "the same schedule went another way when it was run again: something else than the "
-    "schedule decides, such as the time, a random number, or a value that setup() does not set"
+    "the same schedule went another way when it was run again: the result depends on something "
+    "else, such as the time, a random number, or a value that setup() does not set"
 )
 
-# The Stepper that explores, if any, and the primitives that were made outside its runs.
+# The present Stepper, if any, and the primitives that were made outside its runs.
 stepper = None
 lasting = []
 
@@ -23,7 +23,7 @@ def worker():
 
 
 def thread():
-    """The name of the running thread; of setup and check it is "main"."""
+    """Return the name of the running thread; "main" in setup and check."""
     return worker().name if worker() else "main"
 
 
@@ -35,30 +35,29 @@ def made(primitive):
     if stepper is None or not stepper.is_running:
         lasting.append(primitive)
     elif worker():
-        # Two threads that each make a lock: they are told apart by the maker and by how many it
-        # has made.
+        # Two threads may each make a lock: note which thread made this one.
         primitive._made_by = worker().name
 
 
 def step(verb, primitive):
-    """Hand over before the thread does this."""
+    """Hand over before the thread does this step."""
     if worker():
         worker().step_on(verb, primitive)
 
 
 def wait(verb, primitive, is_ready):
-    """Let the others run until is_ready(); without is_ready, this thread may go on at any time."""
+    """Let the others run until is_ready(); if is_ready is None, this thread may go on any time."""
     if worker():
         worker().step_on(verb, primitive, is_ready, True)
     else:
         raise RuntimeError(
-            "setup() and check() run alone, so this wait would never end: "
+            "no other thread runs during setup() and check(), so this wait would never end: "
             + type(primitive).__name__
         )
 
 
 def probes(is_probing):
-    """A thread asks for a lock without waiting: then it matters when exactly a lock is released."""
+    """Note that a thread tries a lock without waiting: then the moment of a release matters."""
     if is_probing and stepper:
         stepper.has_probes = True
 
@@ -68,5 +67,5 @@ def are_releases_steps():
 
 
 def is_stopping():
-    """The run is over, and its threads are being ended."""
+    """Return True when the run is over and the stepper is ending its threads."""
     return stepper is not None and stepper.is_running and stepper.is_stopping

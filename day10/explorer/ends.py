@@ -9,7 +9,7 @@ from explorer.shared import error_text
 
 
 def ending(stepper, check):
-    """How the run ended, as (kind, text)."""
+    """Return how the run ended, as (kind, text)."""
     files = stepper.tracer.files
     if stepper.unusable:
         raise Unusable(stepper.unusable)
@@ -22,9 +22,9 @@ def ending(stepper, check):
             return "error", f"{worker.name}(): {error_text(worker.error, files)}"
     waiting = [worker.name for worker in stepper.workers if worker.waits_at_end]
     if stepper.is_endless and stepper.is_unfair:
-        return "unfair", f"{stepper.log[-1].thread} goes round while another one could go on"
+        return "unfair", f"{stepper.log[-1].thread} loops while another thread could go on"
     if stepper.is_endless:
-        return "endless", f"no end after {len(stepper.log)} steps"
+        return "endless", f"not ended after {len(stepper.log)} steps"
     if waiting:
         return (
             "deadlock",
@@ -40,11 +40,11 @@ def ending(stepper, check):
         verdict = "wrong"
     except Exception as error:
         raise Unusable(f"check() failed: {error_text(error, files)}") from None
-    return verdict, values or "the end"
+    return verdict, values or "all threads ended"
 
 
 def shared_values(stepper):
-    """The shared data that the threads' code names, as {name: text}."""
+    """Return the shared data that the threads' code names, as {name: text}."""
     found = {}
     for name in sorted(stepper.tracer.names):
         value = stepper.namespace.get(name, steps.MISSING)
@@ -58,7 +58,7 @@ def shared_values(stepper):
 
 
 def text_of_value(value):
-    """A value on one short line, without the addresses of objects, which differ from run to run."""
+    """Return a value as one short line, without addresses, which differ from run to run."""
     text = described(value, 3)
     return text if len(text) <= 60 else text[:57] + "..."
 

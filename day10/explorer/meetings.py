@@ -1,7 +1,7 @@
 """Events, conditions, barriers and queues that hand over instead of blocking.
 用交出执行权代替阻塞的事件、条件变量、屏障和队列。
 
-They have the interface of threading's and queue's; see primitives.
+They have the interface of those in threading and queue; see primitives.py.
 """
 
 import queue
@@ -25,7 +25,7 @@ class Event(Primitive):
     def set(self):
         self._step("sets")
         self._flag = True
-        # They go on even if it is cleared before their turn comes.
+        # The waiting threads go on, even if clear() is called before their turn comes.
         self._waiting = dict.fromkeys(self._waiting, True)
 
     def clear(self):
@@ -38,7 +38,7 @@ class Event(Primitive):
             return True
         me = current.thread()
         self._waiting[me] = False
-        self._wait(lambda: self._waiting.get(me), "goes on with", timeout)
+        self._wait(lambda: self._waiting.get(me), "is woken by", timeout)
         return self._waiting.pop(me)
 
     def _state(self):
@@ -49,7 +49,7 @@ class Condition(Primitive):
     def _begin(self, lock=None):
         self._lock = RLock() if lock is None else lock
         self.acquire, self.release = self._lock.acquire, self._lock.release
-        # The waiting threads in the order in which they came, and those that were notified.
+        # The waiting threads in the order in which they came, and those that notify() has woken.
         self._waiting, self._woken = [], []
 
     def __enter__(self):
@@ -71,7 +71,7 @@ class Condition(Primitive):
         self._wait(lambda: me in self._woken, "is woken by", timeout)
         was_woken = me in self._woken
         (self._woken if was_woken else self._waiting).remove(me)
-        lock._wait(lambda: lock._owner is None, "goes on with")
+        lock._wait(lambda: lock._owner is None, "acquires the lock of")
         lock._owner, lock._count = me, count
         return was_woken
 
@@ -117,7 +117,7 @@ class Barrier(Primitive):
             self._arrived, self._round = 0, self._round + 1
             return index
         timeout = self._timeout if timeout is None else timeout
-        self._wait(lambda: self._round > mine or self._is_broken, "goes on with", timeout)
+        self._wait(lambda: self._round > mine or self._is_broken, "passes", timeout)
         if self._round == mine:
             self._is_broken = True
             raise threading.BrokenBarrierError
@@ -141,14 +141,14 @@ class Queue(Primitive):
 
     def put(self, item, block=True, timeout=None):
         self._step("puts into")
-        if not self._wait(lambda: not self._is_full(), "goes on with", timeout if block else 0):
+        if not self._wait(lambda: not self._is_full(), "now puts into", timeout if block else 0):
             raise queue.Full
         self._add(item)
         self.unfinished_tasks += 1
 
     def get(self, block=True, timeout=None):
         self._step("gets from")
-        if not self._wait(lambda: self._items, "goes on with", timeout if block else 0):
+        if not self._wait(lambda: self._items, "now gets from", timeout if block else 0):
             raise queue.Empty
         return self._take()
 
@@ -186,7 +186,7 @@ class Queue(Primitive):
 
     def join(self):
         self._step("waits for")
-        self._wait(lambda: not self.unfinished_tasks, "goes on with")
+        self._wait(lambda: not self.unfinished_tasks, "is woken by")
 
     def _state(self):
         return self._items, self.unfinished_tasks

@@ -1,4 +1,4 @@
-"""Show an exploration on 80 columns: a histogram, and a schedule with a column per thread.
+"""Show an exploration in 80 columns: a histogram, and a schedule with a column per thread.
 用 80 列打印探索结果：各种结局的直方图，以及每个线程占一列的调度。"""
 
 import linecache
@@ -9,7 +9,7 @@ MOST_ROWS = 100
 MANY = 1_000_000_000
 MARKS = {
     "right": "",
-    "unfair": "cut",
+    "unfair": "unfair",
     "wrong": "wrong",
     "deadlock": "wrong",
     "endless": "wrong",
@@ -18,12 +18,12 @@ MARKS = {
 
 
 def columns(text):
-    """How wide a text is on a terminal, where a Chinese character takes two columns."""
+    """Return the width of a text on a terminal, where a Chinese character takes two columns."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def fit(text, width):
-    """A text of exactly this width, cut if need be."""
+    """Pad or shorten a text to exactly this width."""
     if columns(text) > width:
         while columns(text) > width - 3:
             text = text[:-1]
@@ -32,7 +32,7 @@ def fit(text, width):
 
 
 def histogram(exploration):
-    """How the schedules ended, as lines."""
+    """Return lines that say how many schedules ended in which way."""
     shown = f"{exploration.schedules:,}"
     if not exploration.is_complete:
         shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
@@ -52,7 +52,7 @@ def histogram(exploration):
         if columns(one.text) > widest:
             lines += [f"    {part}" for part in wrapped(one.text, WIDTH - 4)]
     if not exploration.is_complete:
-        lines += ["  the time was up before all were explored: what was not seen may still happen"]
+        lines += ["  time limit reached: the schedules not explored may end in other ways"]
     return lines
 
 
@@ -66,7 +66,7 @@ def wrapped(text, width):
 
 
 def did(step, value=None):
-    """What a step does, and the value."""
+    """Return what a step does, with the value."""
     value = (step.value if isinstance(step.value, str) else "") if value is None else value
     return f"{step.verb} {step.what}" + (f": {value}" if value else "")
 
@@ -76,7 +76,7 @@ def source(file, line):
 
 
 class Picture:
-    """The rows of a schedule: the shared values at the left, then a column for each thread."""
+    """The rows of a schedule: the shared values on the left, then a column for each thread."""
 
     def __init__(self, threads, file, steps):
         shared = [
@@ -101,8 +101,8 @@ class Picture:
         ]
 
     def step(self, step, index, value=None):
-        """The rows of a step: a switch, if it is one; the line of the file, if it is another one;
-        what the step does."""
+        """Return the rows of a step: the switch and the line of the file, if they are new, and what
+        the step does."""
         rows = []
         if self.thread is not None and index != self.thread:
             rows.append(
@@ -120,7 +120,7 @@ class Picture:
 
 
 def schedule(replay, file):
-    """All rows of a replayed schedule, and how it ended."""
+    """Return all rows of a replayed schedule, and how it ended."""
     names = [name for name, _ in replay.named]
     picture = Picture(names, file, replay.steps)
     lines = picture.head()

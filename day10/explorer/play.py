@@ -6,7 +6,7 @@ from explorer.replay import Replay
 
 
 def ask(prompt):
-    """A line that was typed; None at its end."""
+    """Return a line that was typed; None at the end of the input."""
     print(prompt, end="", flush=True)
     try:
         return input().strip()
@@ -30,7 +30,7 @@ def predict(replay, file):
             asked += is_asking
             right += answer == step.value
             if answer != step.value:
-                print(f"    it is {step.value} · 是 {step.value}")
+                print(f"    the value is {step.value} · 值是 {step.value}")
         else:
             print("\n".join(rows.step(step, index)))
     print("\n".join(picture.finish(replay)))
@@ -39,8 +39,8 @@ def predict(replay, file):
 
 
 def schedule_yourself(threads, setup, check, file):
-    """Ask which thread goes next, until all are over; u takes the last step back, r begins again,
-    q or the end of input quits."""
+    """Ask which thread goes next, until all have ended; u undoes the last step, r restarts, q or
+    the end of the input quits."""
     names, path = [one if isinstance(one, str) else one.__name__ for one in threads], []
     print(
         "You are the scheduler · 你是调度器: "
@@ -64,7 +64,7 @@ def schedule_yourself(threads, setup, check, file):
             answer = ask("next · 下一步? ")
         else:
             print("\n".join(picture.finish(replay)))
-            answer = ask("u, r, q? ")
+            answer = ask("u, r or q · u、r 或 q? ")
         if answer in (None, "q"):
             return replay.ending
         if answer in ("u", "r"):
@@ -75,5 +75,5 @@ def schedule_yourself(threads, setup, check, file):
             print(
                 f"  {answer} cannot go on · {answer} 现在不能执行"
                 if answer in names
-                else "  a thread's name, u, r or q · 线程名、u、r 或 q"
+                else "  type a thread's name, u, r or q · 请输入线程名、u、r 或 q"
             )

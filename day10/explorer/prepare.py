@@ -1,4 +1,4 @@
-"""Make the Stepper of some functions, whose module sees what can be explored while this lasts.
+"""Make a Stepper for some functions; meanwhile their module uses the stand-ins of standin.py.
 为几个函数建立 Stepper；在此期间，它们的模块看到的是可以探索的替代品。"""
 
 import contextlib
@@ -12,12 +12,13 @@ from explorer.stepper import Stepper
 
 @contextlib.contextmanager
 def exploring(named, setup, check):
-    """A Stepper of the threads, while the names of their module stand for what can be explored."""
+    """Give a `with` block the Stepper of the threads. In the block, the names of their module refer
+    to the stand-ins of standin.py."""
     namespace = named[0][1].__globals__
     with replaced(namespace):
         setup = checked(setup or (lambda: None))
-        # Once before the first run: the objects that it makes say which methods the threads can
-        # call.
+        # Call setup once before the first run: the objects that it makes tell the tracer which
+        # methods the threads can call.
         setup()
         stepper = Stepper(named, setup, namespace)
         stepper.written = {

@@ -1,17 +1,16 @@
 """Locks and semaphores that hand over instead of blocking.
 用交出执行权代替阻塞的锁和信号量。
 
-They have the interface of threading's. Outside the explored threads (in setup and check) they act
-at once. A wait with a timeout may also end without success, whenever it would have to wait: how
-long it takes must not decide.
+They have the interface of those in threading. Outside the explored threads (in setup and check)
+they never hand over. A wait with a timeout that cannot succeed immediately may end at any time
+without success, because the result must not depend on how long anything takes.
 """
 
 from explorer import current
 
 
 class Primitive:
-    """What they have in common. Those that were made outside a run begin every run as they were
-    made."""
+    """The base class. A primitive that was made outside a run is reset before every run."""
 
     def __init__(self, *args, **kwargs):
         self._args = args, kwargs
@@ -25,11 +24,14 @@ class Primitive:
         current.step(verb, self)
 
     def _wait(self, is_ready, verb, timeout=None):
-        """Wait until it is ready; False if the time is up first."""
+        """Wait until it is ready; return False if the time is up first. verb: what the thread does
+        after the wait."""
         if is_ready():
             return True
         if timeout is not None and timeout <= 0:
             return False
+        if timeout is not None:
+            verb = "stops waiting for"
         current.wait(verb, self, is_ready if timeout is None else None)
         return is_ready()
 
@@ -44,7 +46,7 @@ class Primitive:
 
 
 class Lock(Primitive):
-    """An owner is noted only to be shown; any thread may release a Lock."""
+    """A lock that notes its owner only to show it: any thread may release a Lock."""
 
     def _begin(self):
         self._owner, self._since, self._count = None, None, 0
@@ -55,7 +57,7 @@ class Lock(Primitive):
         me = current.thread()
         if not self._wait(
             lambda: self._is_free(me),
-            "goes on with",
+            "now acquires",
             None if blocking and timeout < 0 else timeout if blocking else 0,
         ):
             return False
@@ -117,7 +119,7 @@ class Semaphore(Primitive):
     def acquire(self, blocking=True, timeout=None):
         current.probes(not blocking or timeout is not None)
         self._step("acquires")
-        if not self._wait(lambda: self._value > 0, "goes on with", timeout if blocking else 0):
+        if not self._wait(lambda: self._value > 0, "now acquires", timeout if blocking else 0):
             return False
         self._value -= 1
         return True

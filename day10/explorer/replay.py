@@ -1,4 +1,4 @@
-"""Run one schedule again, and note what each step saw and what the shared values were behind it.
+"""Run one schedule again, and note what each step saw and the shared values after it.
 重新运行一种调度，记下每一步看到的值，以及这一步之后的共享数据。"""
 
 from explorer import primitives, steps
@@ -8,9 +8,12 @@ from explorer.prepare import exploring
 
 
 class Replay:
-    """steps: those that were done. ready: {index: the Step it would do next}. ending: (kind,
-    text), or None if it is not over.
-    blocked: the sentences that say which thread waits for what."""
+    """A schedule that was run again.
+
+    steps: the steps of the run. ready: {index of a thread: the Step that it would do next}. ending:
+    (kind, text), or None if some threads have not ended. blocked: sentences that say which thread
+    waits for what.
+    """
 
     def __init__(self, threads, setup, check, schedule):
         self.named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
@@ -19,7 +22,7 @@ class Replay:
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
             for _ in range(2):
-                # A second time if releases turn out to be steps.
+                # Run a second time if releases turn out to be steps.
                 self.depth = 0
                 stepper.run(self.choose, self.observe, self.note_end)
                 if stepper.has_probes == stepper.are_releases_steps:
@@ -31,8 +34,7 @@ class Replay:
                 self.blocked = self.blocked if self.ending[0] == "deadlock" else []
 
     def must_be_over(self):
-        """Return it; raise Unusable if the schedule has not brought all threads to their ends, as
-        it did before."""
+        """Return self; raise Unusable if the threads did not all end, as they did before."""
         if self.ending is None:
             raise Unusable(ANOTHER_WAY)
         return self
@@ -60,7 +62,7 @@ class Replay:
                 step.verb, step.value = "looks up", ""
 
     def note_after(self):
-        """What is so behind the step before."""
+        """Note the shared values after the previous step."""
         if self.previous is None:
             return
         worker, step, frame, touch = self.previous
@@ -85,9 +87,9 @@ class Replay:
             step.what = self.name_of(step.what)
 
     def name_of(self, thing):
-        """The name by which the student's file knows a lock."""
+        """Return the name of a lock in the student's file."""
         if not isinstance(thing, primitives.Primitive):
-            return "a sleep"
+            return "time.sleep()"
         for name in sorted(self.stepper.tracer.names):
             value = self.stepper.namespace.get(name)
             if found := name_inside(name, value, thing, depth=2):
@@ -95,7 +97,7 @@ class Replay:
         return f"a {type(thing).__name__}"
 
     def waits(self):
-        """Who holds what, and who waits for it."""
+        """Yield a sentence for each thread that waits: for what, and which thread holds it."""
         for worker in self.stepper.workers:
             thing = worker.waits_at_end
             if thing is None:
@@ -103,9 +105,9 @@ class Replay:
             text = f"{worker.name} waits for {self.name_of(thing)} in line {worker.line}"
             lock = getattr(thing, "_lock", thing)
             if owner := lock._owner_text():
-                since = f" since line {lock._since}" if lock._since else ""
-                text += f": {'it' if owner == worker.name else owner} holds it"
-                text += f" itself{since}" if owner == worker.name else since
+                itself = " itself" if owner == worker.name else ""
+                since = f" in line {lock._since}" if lock._since else ""
+                text += f", which {owner}{itself} acquired{since}"
             yield text
 
 
@@ -114,8 +116,8 @@ def text_of(value):
 
 
 def name_inside(name, value, thing, depth):
-    """The expression for a thing in a value of this name, in its attributes or items, so many
-    levels deep; or None."""
+    """Return the expression that leads from a name to a thing in its value, through attributes and
+    items of at most depth levels; or None."""
     if value is thing:
         return name
     if depth == 0 or isinstance(value, primitives.Primitive):

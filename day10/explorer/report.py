@@ -1,12 +1,12 @@
-"""What was explored, as data: for graders, and to be shown in class.
-探索的结果，作为数据输出：用于评分或课堂展示。"""
+"""Turn the result of an exploration into data, for grading or for showing it in class.
+把探索的结果变成数据，用于评分或课堂展示。"""
 
 from explorer import picture
 
 
 def as_data(exploration, replay, file):
-    """A dictionary of plain values, the same for every run; replay: of the shortest losing
-    schedule, or None."""
+    """Return a dictionary of plain values, the same for every run. replay: the Replay of the
+    shortest wrong schedule, or None."""
     data = {
         "threads": exploration.threads,
         "schedules": exploration.schedules,

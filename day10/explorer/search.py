@@ -1,8 +1,8 @@
-"""Go through all schedules, depth first, by running the threads again; count how each ends.
+"""Go through all schedules, depth first, by running the threads again and again; count the ends.
 深度优先遍历所有调度：一次又一次地重新运行各线程，统计每种结局的次数。
 
-Two schedules that have led to the same moment go on alike. Then what follows is counted again, but
-not run again.
+When two schedules lead to the same moment, the same steps can follow. These are counted twice, but
+run only once.
 """
 
 import time
@@ -18,9 +18,10 @@ KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 
 @dataclass
 class Outcome:
-    """One way in which schedules end. kind: one of KINDS; unfair: it was cut.
-    schedule: the numbers of the threads, step by step, of the one with the fewest switches, and of
-    these the shortest.
+    """One way in which schedules end.
+
+    kind: one of KINDS (unfair: the explorer stopped it). schedule: the schedule with the fewest
+    switches, and of these the shortest, as the numbers of the threads, step by step.
     """
 
     kind: str
@@ -32,8 +33,8 @@ class Outcome:
 
 @dataclass
 class Exploration:
-    """schedules: how many were counted, in how many runs. total: how many there are, estimated
-    unless it is complete."""
+    """The result. schedules: how many were counted, in how many runs. total: how many there are,
+    an estimate if is_complete is False."""
 
     threads: list
     outcomes: list
@@ -45,7 +46,7 @@ class Exploration:
 
     @property
     def losing(self):
-        """The outcome that is not right with the fewest switches, or None."""
+        """The wrong outcome with the fewest switches, or None."""
         wrong = [outcome for outcome in self.outcomes if outcome.kind not in ("right", "unfair")]
         return min(wrong, key=lambda one: (one.switches, len(one.schedule), one.text), default=None)
 
@@ -56,11 +57,11 @@ class Tree:
 
     def __init__(self, enabled):
         self.enabled, self.count, self.outcomes = enabled, 0, {}
-        # Of the moments on the way to the present one:
+        # These are used while the moment lies on the present path:
         self.key, self.chosen, self.share = None, 0, 0.0
 
     def add(self, thread, tree):
-        """Add what follows when this thread goes on first. A switch counts if the thread before it
+        """Add what follows if this thread goes first. A switch counts only if the previous thread
         could have gone on."""
         self.count += tree.count
         for outcome, (count, firsts) in tree.outcomes.items():
@@ -86,8 +87,8 @@ class Search:
         self.known, self.path, self.runs, self.merged = {}, [], 0, None
 
     def all(self):
-        """Run schedule after schedule; True if there are no more, False if the time is up
-        before."""
+        """Run schedule after schedule; return True after the last one, False if the time is up
+        first."""
         while True:
             self.depth, self.merged = 0, None
             self.moments.begin()
@@ -115,8 +116,7 @@ class Search:
                 return False
 
     def choose(self, enabled):
-        """Follow the path that is explored; behind its end, lengthen it, unless a moment like this
-        one is known."""
+        """Follow the present path; at its end, lengthen it, unless this moment is known already."""
         if self.depth == len(self.path):
             key = self.moments.key() if self.is_merging else None
             self.merged = self.known.get(key) if key is not None else None
@@ -137,8 +137,8 @@ class Search:
         return tree
 
     def partial(self):
-        """What was counted when the time was up, as (a Tree, the share of all schedules that it
-        is, roughly)."""
+        """Return what was counted before the time was up: a Tree, and roughly which share of all
+        schedules it has."""
         tree, share = None, 0.0
         for node in reversed(self.path):
             if tree is not None:
@@ -149,16 +149,15 @@ class Search:
 
 
 class Restart(Exception):
-    """Releases must be steps, as a thread looks at a lock without waiting for it."""
+    """Begin again with releases as steps, because a thread tries a lock without waiting for it."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
     """Explore all schedules of some functions.
 
-    threads: functions without arguments, or pairs of a name and a function; setup gives the shared
-    values their beginning,
-    before each run; check says by its result or an assertion whether the values at the end are
-    right. seconds: after that, stop.
+    threads: functions without arguments, or pairs of a name and a function. setup() gives the
+    shared variables their first values before each run. check() returns False or raises
+    AssertionError if the values at the end are wrong. seconds: the time limit.
     Return an Exploration. Raise Unusable or Stuck, with a message for the student.
     """
     named = [one if isinstance(one, tuple) else (one.__name__, one) for one in threads]
@@ -196,7 +195,7 @@ def outcomes_of(tree):
 
 
 def natural(text):
-    """So that 10 comes after 9."""
+    """Return a key for sorting in which 10 comes after 9."""
     return [
         (int(part), "") if part.isdigit() else (0, part)
         for part in "".join(c if c.isdigit() else f" {c} " for c in text).split()

@@ -1,5 +1,5 @@
-"""Tell whether an instruction touches shared data, and where an exception came from.
-判断一条指令是否访问了线程可共享的数据，以及异常来自哪里。"""
+"""Tell whether an instruction touches shared data, and which line raised an exception.
+判断一条指令是否访问了线程共享的数据，以及异常来自哪一行。"""
 
 import sys
 import traceback
@@ -9,8 +9,8 @@ from explorer.primitives import Primitive
 
 
 def is_shared(frame, touch):
-    """Does it touch data that threads can share? A function, class, module or lock that is only
-    looked up is none."""
+    """Does it touch data that threads can share? Looking up a function, class, module or lock does
+    not."""
     kind, target = touch.kind, touch.target
     if kind == "call":
         return type(steps.value_of(target[1], frame)) in steps.CONTAINERS
@@ -59,7 +59,7 @@ def is_fixed(value):
 
 
 def error_text(error, files):
-    """An exception of the student's, with the line of his file in which it was raised."""
+    """Return the text of an exception, with the line of the student's file that raised it."""
     lines = [
         one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename in files
     ]

@@ -1,4 +1,4 @@
-"""What stands for threading, queue and time in the code that is explored.
+"""What replaces threading, queue and time in the explored code.
 在被探索的代码中代替 threading、queue、time 的模块。"""
 
 import contextlib
@@ -21,13 +21,13 @@ def ours(name):
 
 
 def sleep(seconds):
-    """How long it takes must not decide, so it takes no time: it is a step, and the others may go
-    on."""
-    current.step("sleeps before", sleep)
+    """Take no time, because the result must not depend on time. It is a step, so the other threads
+    may go on."""
+    current.step("sleeps in", sleep)
 
 
 def modules():
-    """{name: module} with the contents of the real ones, but for what can wait."""
+    """Return {name: module}: the contents of the real modules, except what can wait."""
     made = {}
     for real in (threading, queue, time):
         made[real.__name__] = module = types.ModuleType(real.__name__)
@@ -39,7 +39,7 @@ def modules():
 
 
 def replacement_of(value, made):
-    """What stands for a value of a module that is explored; the value itself if nothing need."""
+    """Return what replaces a value of the explored module, or the value itself."""
     for real in (threading, queue, time):
         if value is real:
             return made[real.__name__]
@@ -57,7 +57,7 @@ def replacement_of(value, made):
 
 @contextlib.contextmanager
 def replaced(namespace):
-    """While this lasts, the names of a module stand for what can be explored."""
+    """Let the names of a module refer to the stand-ins until the `with` block ends."""
     made, old = modules(), dict(namespace)
     lasting = list(current.lasting)
     for name, value in old.items():

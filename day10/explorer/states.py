@@ -1,8 +1,8 @@
 """Tell whether two moments of two runs are the same, so that the same can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
-A moment is what each thread has seen so far, and the values that are shared now. A thread's next
-steps follow from what it saw.
+A moment consists of what each thread has seen so far and of the present shared values. What a
+thread does next depends only on what it has seen and will see.
 """
 
 import types
@@ -18,7 +18,7 @@ class Opaque(Exception):
 
 
 class Moments:
-    """Gives equal moments equal keys, and unequal ones unequal keys."""
+    """Gives equal moments equal keys, and different moments different keys."""
 
     def __init__(self, stepper):
         self.stepper, self.numbers, self.is_opaque = stepper, {}, False
@@ -27,31 +27,31 @@ class Moments:
         return self.numbers.setdefault(thing, len(self.numbers))
 
     def begin(self):
-        """A run begins."""
+        """Forget the previous run; a new one begins."""
         self.is_opaque, self.identities = False, None
         self.kept, self.objects, self.is_keeping = [], set(), False
 
     def identify(self):
-        """Number the shared objects, as setup has made them: the same object has the same number
-        in every run."""
+        """Number the shared objects that setup made: the same object has the same number in every
+        run."""
         if self.identities is None:
-            # What setup has made is kept, and compared during the whole run: a thread may hold it
-            # although no name leads to it.
+            # Keep what setup made, and compare it during the whole run: a thread may still hold it
+            # when no name leads to it any more.
             self.is_keeping, identities = True, {}
             self.shared(identities)
             self.identities, self.is_keeping = identities, False
 
     def look(self, value):
-        """What a thread sees that reads this: of a lock or an object only which one it is, since
-        looking into it is another step."""
+        """Return what a thread sees when it reads this value. Of a lock or an object that is only
+        its identity, because looking into it is another step."""
         if isinstance(value, Primitive) or hasattr(value, "__dict__") and type(value) not in ATOMS:
             if id(value) in self.identities:
                 return "same", self.identities[id(value)]
         return self.freeze(value, {})
 
     def observe(self, worker, step, frame, touch):
-        """Called after a thread was chosen and before it does its step: add to its history what it
-        is about to see."""
+        """Add to a thread's history what it is about to see. Called after the thread was chosen and
+        before it does its step."""
         if self.is_opaque:
             return
         try:
@@ -68,17 +68,17 @@ class Moments:
                 if value is steps.MISSING and (touch.kind == "read" or touch.target[0] != "global"):
                     raise Opaque
                 worker.is_blind |= type(value) in steps.CONTAINERS or touch.kind == "call"
-                # A write may bring in anything that the thread holds.
+                # A write may make anything shared that the thread holds.
                 seen = self.look(value) if touch.kind == "read" else None
             if worker.is_blind:
-                # It may hold a list in a local variable, and look into it between two steps.
+                # The thread may hold a list in a local variable and look into it between two steps.
                 seen = seen, self.containers()
             worker.history = self.number((worker.history, step.line, step.verb, seen))
         except Opaque:
             self.is_opaque = True
 
     def key(self):
-        """The present moment as a number, or None if it cannot be told."""
+        """Return the number of the present moment, or None if a value cannot be compared."""
         if self.is_opaque:
             return None
         try:
@@ -91,8 +91,8 @@ class Moments:
             return None
 
     def shared(self, seen=None):
-        """All shared values at present: the globals that the code names, and the variables of
-        functions around it."""
+        """Return a number for all present shared values: the globals that the code names, and the
+        variables of enclosing functions."""
         seen, tracer = {} if seen is None else seen, self.stepper.tracer
         values = [
             self.freeze(self.stepper.namespace.get(name), seen) for name in sorted(tracer.names)
@@ -104,8 +104,8 @@ class Moments:
         return self.number(tuple(values))
 
     def containers(self):
-        """What all lists and the like contain. Of an object that setup has made, only which one it
-        is, since looking into it is a step."""
+        """Return a number for the contents of all lists and the like. An object that setup made
+        counts only by its identity, because looking into it is a step."""
         get, known = self.stepper.namespace.get, self.identities
         roots = [get(name) for name in sorted(self.stepper.tracer.names)]
         for value in self.kept:
@@ -123,8 +123,8 @@ class Moments:
             self.objects.add(id(value))
 
     def freeze(self, value, seen):
-        """A value that can be compared, and that is equal exactly if the data are; seen: {id:
-        number} of what was met."""
+        """Return something comparable that is equal exactly if the data are equal. seen: {id:
+        number} of the values met so far."""
         kind = type(value)
         if kind in ATOMS:
             return kind, value
@@ -150,7 +150,7 @@ class Moments:
             return "fixed", id(value)
         if isinstance(value, type):
             return self.freeze_class(value, seen)
-        # An object of a class of the student's: its attributes.
+        # An object of one of the student's classes: compare its attributes.
         if is_object(value, self.stepper.namespace):
             return kind, tuple((name, self.freeze(one, seen)) for name, one in vars(value).items())
         raise Opaque
@@ -166,8 +166,8 @@ class Moments:
         return value, tuple((name, self.freeze(one, seen)) for name, one in data)
 
     def freeze_all(self, values, seen):
-        """What a container holds: atoms, or tuples of them, locks, and objects that setup has made.
-        A thread could keep anything else after taking it out, and no name would lead to it."""
+        """Freeze the contents of a container: atoms, tuples of atoms, locks, and objects that setup
+        made. Anything else a thread could take out and keep, and no name would lead to it."""
         frozen = []
         for value in values:
             is_known = self.is_keeping and is_object(value, self.stepper.namespace)
@@ -179,7 +179,7 @@ class Moments:
 
 
 def is_object(value, namespace):
-    """Is it an object of a class of the student's, with its data in attributes?"""
+    """Is it an object of one of the student's classes, with its data in attributes?"""
     has_attributes = type(getattr(value, "__dict__", None)) is dict
     return type(value).__module__ == namespace.get("__name__") and has_attributes
 

@@ -1,8 +1,8 @@
 """Run the threads once, one step at a time, in the order that a function chooses.
 运行各线程一次，每次一步，次序由一个函数选择。
 
-Only one thread runs at any time: it hands over by a raw lock, and waits for its own. The order
-comes from that alone.
+Only one thread runs at any time. To hand over, it releases the raw lock of the next thread, and
+waits for its own. Nothing else decides the order.
 """
 
 import _thread
@@ -18,11 +18,11 @@ from explorer.shared import is_shared
 from explorer.tracer import Tracer
 from explorer.worker import Step, Stop, Worker
 
-# Seconds without a step after which a thread is taken to be stuck, and steps after which a run is
-# taken to be endless.
+# After STUCK_AFTER seconds without a step, we consider a thread stuck; after MOST_STEPS steps, we
+# consider a run endless.
 STUCK_AFTER = 2
 MOST_STEPS = 200
-# Of a thread that does so many steps on end, while others could go on, the schedule is unfair.
+# A schedule is unfair if one thread does so many steps in a row while others could go on.
 UNFAIR = 50
 
 
@@ -31,7 +31,7 @@ class Stuck(Unusable):
 
 
 class Stepper:
-    """Steps threads, a list of (name, function)."""
+    """Runs threads, a list of (name, function), step by step."""
 
     def __init__(self, threads, setup, namespace):
         self.setup, self.namespace = setup, namespace
@@ -67,7 +67,7 @@ class Stepper:
 
     @property
     def start_thread(self):
-        """What stands for threading.Thread.start: an explored thread must not start another one."""
+        """What replaces threading.Thread.start: an explored thread must not start another one."""
 
         def start(thread):
             worker = self.by_ident.get(_thread.get_ident())
@@ -87,10 +87,10 @@ class Stepper:
         return self.by_ident.get(ident)
 
     def run(self, choose, observe, at_end=lambda: None):
-        """Run all threads. choose(indexes of those that can go on) returns one of them, or None to
-        end the run.
+        """Run all threads once.
 
-        observe(worker, step, frame, touch) is called before each step, at_end() behind the last,
+        choose(indexes of the threads that can go on) returns one of them, or None to end the run.
+        observe(worker, step, frame, touch) is called before each step, at_end() after the last one,
         while the threads still wait.
         """
         self.choose, self.observe, self.log, self.names = choose, observe, [], {}
@@ -111,7 +111,7 @@ class Stepper:
             self.is_running = False
 
     def hand_over(self, me=None):
-        """Choose who goes on, and let him; True if it is me."""
+        """Choose the next thread and let it go on; return True if it is this one."""
         chosen = self.next_worker()
         if chosen is me and me:
             return True
@@ -129,7 +129,7 @@ class Stepper:
         if len(self.log) >= MOST_STEPS and enabled:
             self.is_endless = True
             return None
-        # The longest time that one thread went on while others could.
+        # How many steps one thread has done in a row while others could go on.
         previous = self.log[-1].thread if self.log else None
         self.streak = self.streak + 1 if len(enabled) > 1 and previous == self.streak_of else 0
         self.streak_of = previous
@@ -137,13 +137,13 @@ class Stepper:
             self.is_unfair = True
             last = {(step.line, step.verb) for step in self.log[-UNFAIR:]}
             if len(last) <= 8 and not any(verb in ("writes", "calls") for _, verb in last):
-                # It only looks again and again at what does not change.
+                # The thread only reads, again and again, what does not change.
                 self.is_endless = True
                 return None
         try:
             index = self.choose(enabled) if enabled else None
         except BaseException as error:
-            # It is raised again in the thread that explores.
+            # wait_for_end() raises it again, in the thread that explores.
             self.failure, index = error, None
         return None if index is None else self.workers[index]
 
@@ -162,7 +162,7 @@ class Stepper:
                 self.step(worker, Step(worker.name, touch.line, verb, touch.target), frame, touch)
 
     def step(self, worker, step, frame, touch=None, is_ready=None):
-        """The thread is about to do a step: it waits until it is chosen, and returns to do it."""
+        """Called by a thread before a step: wait until it is chosen, then return to do the step."""
         if self.is_stopping:
             raise Stop
         worker.pending, worker.is_ready = step, is_ready
@@ -175,15 +175,15 @@ class Stepper:
         try:
             self.observe(worker, step, frame, touch)
         except BaseException as error:
-            # It is raised again in the thread that explores; here it would be taken for the
-            # student's.
+            # wait_for_end() raises it again, in the thread that explores. Raised here, it would
+            # look like an error of the student's.
             self.failure = error
             self.done.release()
             worker.go.acquire()
             raise Stop from None
 
     def leave(self):
-        """A thread is over."""
+        """Called by a thread at its end."""
         if self.is_stopping:
             self.done.release()
         else:
@@ -221,7 +221,7 @@ class Stepper:
         raise Stuck(f"no thread did anything that the explorer can see for {STUCK_AFTER} s")
 
     def stop(self):
-        """End the threads that are not over, one after the other."""
+        """End the remaining threads, one after the other."""
         self.is_stopping = True
         for worker in self.workers:
             if worker.is_over or worker in self.unstarted:

@@ -2,10 +2,9 @@
 找出函数中可能访问共享状态的指令，并说出它访问的是什么。
 
 An expression is a tuple: ("global", name), ("local", name), ("cell", name), ("const", value),
-("attr", expression, name),
-("item", expression, expression); None is one that is not known. It is found by following the stack
-of values from
-instruction to instruction; see https://docs.python.org/3/library/dis.html.
+("attr", expression, name) or ("item", expression, expression); None is an unknown expression. We
+find the expressions by following the interpreter's value stack from instruction to instruction; see
+https://docs.python.org/3/library/dis.html.
 """
 
 import dis
@@ -40,13 +39,13 @@ class Touch:
     kind: str
     target: tuple
     line: int
-    # Is it the name of a method that is about to be called?
+    # Is the target a method that the next instructions call?
     is_method: bool = False
     in_for: bool = False
 
 
 class Stack(list):
-    """The expressions on the stack of values. Taking from an empty one gives None: not known."""
+    """The expressions on the value stack. An empty stack gives None, the unknown expression."""
 
     def take(self, count=1):
         for _ in range(count):
@@ -58,8 +57,8 @@ class Stack(list):
 
 
 def touches(code, private=frozenset()):
-    """{offset: Touch} of a code object; private: its free variables that belong to one thread
-    alone."""
+    """Return {offset: Touch} of a code object. private: its free variables that only one thread
+    can use."""
     found, stack, lines = {}, Stack(), lines_of(code)
     instructions = list(dis.get_instructions(code))
     loops = [(one.offset, one.argval) for one in instructions if one.opname == "FOR_ITER"]
@@ -86,15 +85,15 @@ def lines_of(code):
 
 
 def follow(one, stack, code, private):
-    """Do to the stack what the instruction does; return (kind, target, is it a method) if it
-    touches something."""
+    """Do to the stack what the instruction does; return (kind, target, is_method) if it touches
+    something, else None."""
     name, argument = one.opname, one.arg if one.opcode >= dis.HAVE_ARGUMENT else None
     effect = dis.stack_effect(one.opcode, argument, jump=False)
     for follower in (follow_variable, follow_place, follow_call, follow_shuffle):
         answer = follower(one, name, effect, stack, code, private)
         if answer is not NotImplemented:
             return answer
-    # Any other one: what it leaves on top is not known.
+    # Any other instruction leaves an unknown value on top.
     stack.take(max(0, -effect))
     if not name.startswith(("POP_JUMP", "POP_TOP", "STORE_", "RETURN")):
         stack.take()
@@ -106,7 +105,7 @@ def follow(one, stack, code, private):
 def follow_variable(one, name, effect, stack, code, private):
     if name in ("LOAD_GLOBAL", "LOAD_NAME"):
         target = ("global", one.argval)
-        # The NULL of a call is below the function up to 3.12, and above it from 3.13 on.
+        # A call's NULL lies below the function up to 3.12, and above it since 3.13.
         null = [None] * (effect - 1)
         stack.extend([target, *null] if sys.version_info >= (3, 13) else [*null, target])
         return "read", target, False
@@ -195,7 +194,7 @@ def follow_shuffle(one, name, effect, stack, code, private):
     elif name == "SWAP" and len(stack) >= one.arg:
         stack[-1], stack[-one.arg] = stack[-one.arg], stack[-1]
     elif name in ROTATIONS and len(stack) >= ROTATIONS[name]:
-        # The top moves down below the others.
+        # The top value moves below the others.
         stack.insert(len(stack) - ROTATIONS[name], stack.pop())
     else:
         return NotImplemented
@@ -203,7 +202,7 @@ def follow_shuffle(one, name, effect, stack, code, private):
 
 
 def text_of(target):
-    """An expression as a student would write it."""
+    """Return an expression as a student would write it."""
     if target is None:
         return "..."
     kind, *parts = target
@@ -215,8 +214,8 @@ def text_of(target):
 
 
 def value_of(target, frame):
-    """The value of an expression, found without running any code of the student's; MISSING if that
-    is impossible."""
+    """Return the value of an expression without running the student's code; MISSING if that is
+    impossible."""
     if target is None:
         return MISSING
     kind, *parts = target

@@ -1,5 +1,5 @@
-"""Read a student's file, and keep whatever it does from stopping us.
-读取学生的文件，无论它做什么都不会使我们停住。"""
+"""Read a student's file; whatever its code does, the explorer goes on.
+读取学生的文件；无论其中的代码做什么，探索器都不会停住。"""
 
 import builtins
 import inspect
@@ -12,8 +12,8 @@ from explorer.current import Unusable
 
 
 def load(path):
-    """The functions of a file: ([a, b] or [a, b, c], setup, check). Raise Unusable with a sentence
-    for the student."""
+    """Return the functions of a file: ([a, b] or [a, b, c], setup, check). Raise Unusable with a
+    message for the student."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -74,8 +74,8 @@ def function_of(namespace, name, path):
 
 
 def builtins_for_it():
-    """The builtins, but what it imports can be explored, and nothing is asked of the person at the
-    terminal."""
+    """Return the builtins for the student's file, in which import gives modules that can be
+    explored, and input() fails."""
     made, ours = standin.modules(), dict(vars(builtins))
 
     def import_for_it(name, globals=None, locals=None, fromlist=(), level=0):
@@ -86,15 +86,15 @@ def builtins_for_it():
         )
 
     def input_for_it(*prompt):
-        raise Unusable("it calls input(), and would wait for a person")
+        raise Unusable("it calls input(), which would wait for the keyboard")
 
     ours.update(__import__=import_for_it, input=input_for_it)
     return ours
 
 
 def watched(call, seconds, path):
-    """Its result, from a thread of its own; Unusable if that takes too long. It is a daemon: the
-    program can end without it."""
+    """Call a function in a daemon thread, and return its result. Raise Unusable if that takes too
+    long; the program can end while the thread still runs."""
     result = []
 
     def target():
@@ -113,7 +113,7 @@ def watched(call, seconds, path):
                 lines.append(f"line {frame.f_lineno} ({frame.f_code.co_name})")
             frame = frame.f_back
         raise Unusable(
-            f"{path}: it has not come back for {seconds:g} s from "
+            f"{path}: after {seconds:g} s, it is still in "
             f"{lines[0] if lines else 'the exploration'}"
         )
     value, error = result[0]

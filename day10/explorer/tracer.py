@@ -1,10 +1,8 @@
 """Call a function before each instruction of the student's code that may touch shared state.
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
-On 3.10 and 3.11 by sys.settrace, for each thread; from 3.12 on by sys.monitoring, for each code
-object, since there sys.settrace
-leaves out the instructions of a function's first call. sys.monitoring:
-https://peps.python.org/pep-0669/
+Python 3.10 and 3.11: by sys.settrace, in each thread. Since 3.12: by sys.monitoring (PEP 669), for
+each code object, because there sys.settrace leaves out the instructions of a function's first call.
 """
 
 import builtins
@@ -15,8 +13,8 @@ from explorer.steps import touches
 
 
 class Tracer:
-    """codes: {code: {offset: Touch}} of all functions of the student's; on_touch(frame, touch) is
-    called in its threads."""
+    """codes: {code: {offset: Touch}} of all the student's functions. The threads call
+    on_touch(frame, touch)."""
 
     def __init__(self, functions, on_touch):
         self.on_touch, self.codes, self.names = on_touch, {}, set()
@@ -25,7 +23,7 @@ class Tracer:
             self.add_function(function)
 
     def add_function(self, function):
-        """Add it and the functions, methods and classes that its names stand for, and so on."""
+        """Add a function, the functions, methods and classes that its names refer to, and so on."""
         if (
             not isinstance(function, types.FunctionType)
             or function.__code__.co_filename not in self.files
@@ -39,7 +37,7 @@ class Tracer:
             try:
                 self.add_value(cell.cell_contents)
             except ValueError:
-                continue  # it is still empty
+                continue  # the cell is still empty
         for code in list(self.codes)[before:]:
             touched = [touch.target for touch in self.codes[code].values()]
             self.names.update(
@@ -65,8 +63,7 @@ class Tracer:
         self.codes[code] = touches(code, private)
         for inner in code.co_consts:
             if isinstance(inner, types.CodeType):
-                # Variables of the function around it belong to the thread that called that
-                # function.
+                # Variables of the enclosing function belong to the thread that called it.
                 self.add_code(inner, private | frozenset(code.co_cellvars))
 
     def __enter__(self):
@@ -90,7 +87,7 @@ class Tracer:
         )
         if self.tool is None:
             raise RuntimeError(
-                "every tool id of sys.monitoring is in use: end the debugger or the coverage first"
+                "all tool ids of sys.monitoring are in use: end the debugger or coverage first"
             )
         monitoring.use_tool_id(self.tool, "explorer")
         monitoring.register_callback(self.tool, monitoring.events.INSTRUCTION, self.on_instruction)
@@ -106,7 +103,7 @@ class Tracer:
         return None
 
     def trace_this_thread(self):
-        """Called by each worker thread at the beginning of its part."""
+        """Called by each worker thread before its function."""
         if self.tool is None:
             sys.settrace(self.on_call)
 

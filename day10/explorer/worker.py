@@ -10,12 +10,12 @@ from explorer import steps
 
 
 class Stop(BaseException):
-    """Ends a thread of a run that is over."""
+    """Ends a thread whose run is over."""
 
 
 @dataclass
 class Step:
-    """A step that was done. after: the shared values behind it, as text, if they were asked for."""
+    """A step that a thread did. after: the shared values after it, as text, if noted (Replay)."""
 
     thread: str
     line: int
@@ -26,7 +26,7 @@ class Step:
 
 
 class Worker:
-    """One of the explored threads. It is used again for every run."""
+    """One of the explored threads. The same Worker serves all runs."""
 
     def __init__(self, stepper, index, name, function):
         self.stepper, self.index, self.name, self.function = stepper, index, name, function
@@ -39,11 +39,11 @@ class Worker:
     def reset(self):
         """Before each run."""
         self.line = self.function.__code__.co_firstlineno
-        # The Step that it would do next, and what must be true before it can.
+        # The Step that the thread will do next, and a function that tells whether it can.
         self.pending = self.is_ready = None
-        # What it waits for, at present and when the run ended.
+        # What the thread waits for now, and what it waited for when the run ended.
         self.waits_for = self.waits_at_end = None
-        # For states: what it has seen, and whether it may hold a list that others change.
+        # For states.py: what the thread has seen; whether it may hold a list that others change.
         self.history, self.is_blind = None, False
         self.error, self.is_over, self.must_end, self.is_stuck = None, False, False, False
 
@@ -58,7 +58,7 @@ class Worker:
             except Stop:
                 pass
             except BaseException as error:
-                # A thread that is being ended may raise anything.
+                # A thread that the stepper is ending may raise anything.
                 self.error = None if self.stepper.is_stopping else error
             finally:
                 sys.settrace(None)
@@ -66,7 +66,7 @@ class Worker:
             self.stepper.leave()
 
     def step_on(self, verb, primitive, is_ready=None, is_wait=False):
-        """A step on a lock or the like: hand over first."""
+        """Do a step on a lock or the like: let the stepper choose a thread first."""
         frame = sys._getframe(1)
         while frame and frame.f_code not in self.stepper.tracer.codes:
             frame = frame.f_back
