@@ -43,7 +43,7 @@ def main():
     for i in range(3):
         numbers[i] = 10 * (i + 1)
     run(change_a_number, numbers)
-    print(f"parent: sees {list(numbers)}")
+    print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
     # Any other second argument gives the contents, and so the length. 其他类型表示初始内容

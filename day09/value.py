@@ -36,7 +36,7 @@ def main():
     assert n.value == 2 * TIMES, f"expected {2 * TIMES}; n is {n.value}"
 
     n.value = 2 ** 31 - 1
-    # A C int that is too large for its bits wraps around, without an error. 溢出不报错
+    # A C int has 32 bits. It wraps around when it overflows, without an error. 溢出不报错
     n.value += 1
     print(f"a C int wraps around: {2 ** 31 - 1} + 1 is {n.value}")
     assert n.value == -2 ** 31, f"expected {-2 ** 31}; it is {n.value}"
@@ -70,8 +70,8 @@ def add_without_lock(n, both_have_read):
 def add_with_lock(n, both_are_here):
     both_are_here.wait()
     for _ in range(TIMES):
-        # While we hold the lock, the other process can neither read nor write n here.
-        # 拿着锁的时候，另一个进程在这里既不能读也不能写
+        # While we hold the lock, the other process can neither read nor write n.
+        # 拿着锁的时候，另一个进程既不能读也不能写 n
         with n.get_lock():
             value = n.value
             # Give it time to try. 留出时间让它去试
