@@ -24,18 +24,22 @@ def main():
         print("this needs os.sched_setaffinity: use Linux or WSL"
               " · 需要 os.sched_setaffinity，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # Imported here, because Windows has no such module.
-    import resource
+    sleep_once()
+    compute_beside_another_process()
 
+
+def sleep_once():
     # ru_nvcsw counts voluntary context switches: how often this process gave up the CPU.
     # 主动让出 CPU 的次数。
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+    before = usage().ru_nvcsw
     # A process that waits gives up the CPU. 等待就是让出 CPU。
     time.sleep(0.01)
-    gave_up = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
+    gave_up = usage().ru_nvcsw - before
     print(f"slept once: times that it gave up the CPU: {gave_up}")
     assert gave_up >= 1, f"expected the sleep to give up the CPU at least once; got {gave_up}"
 
+
+def compute_beside_another_process():
     # Parent and child must share one CPU. 让父子进程共用一个 CPU。
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     deadline = time.monotonic() + 10
@@ -48,10 +52,10 @@ def main():
     # ru_nivcsw counts involuntary context switches: how often this process lost the CPU.
     # 被收回 CPU 的次数。
     lost = 0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    before = usage().ru_nivcsw
     started = time.process_time()
     while lost < 5 and time.monotonic() < deadline:
-        lost = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - before
+        lost = usage().ru_nivcsw - before
     used = time.process_time() - started
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -63,6 +67,13 @@ def main():
     # 大约是一个时间片：更紧急的进程会提前抢走 CPU；内核在时钟中断时才检查，所以也可能晚一点收回。
     ms = 1000 * used / lost
     print(f"computed for {ms:.1f} ms on average before it lost the CPU")
+
+
+def usage():
+    """What this process has used so far (man 2 getrusage)."""
+    # Imported here, because Windows has no such module.
+    import resource
+    return resource.getrusage(resource.RUSAGE_SELF)
 
 
 if __name__ == "__main__":
