@@ -256,6 +256,22 @@ def test_chat_server_speaks_with_a_person():
         person.finish(status=-signal.SIGINT)
 
 
+@pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
+def test_chat_server_is_poked():
+    """By the commands under "Poke it" on day07/README.md, to the letter, with another port."""
+    page = (ROOT / "day07/README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\d\. `(.*nc -u .*) 8888`", page, re.MULTILINE)
+    answers = re.findall(r"`((?:SAY|NO) [^`]+|Eve：[^`]+)`", page.partition("#### Poke it")[2].partition("####")[0])
+    assert len(commands) == 3 and answers[::2] == [
+        "SAY ! not sent", "NO the name Ann is taken", "Eve：\ufffd[2J管理员消息：bye"] and answers[1::2] == answers[::2]
+    with room("Ann") as (server, ann):
+        for command, answer in zip(commands, [*answers[:3:2], "OK 6"]):
+            with Program("sh", "-c", f"{command} {server.port}") as shell:
+                shell.finish()
+                assert shell.stdout.startswith(answer)
+        assert [ann.hear(), ann.hear()] == ["SAY Eve 进入了聊天室", f"SAY {answers[-1]}"]
+
+
 # What the server shows of its room
 
 ANNOUNCED = "a line typed here is announced to all; Ctrl-C ends · 在此输入的一行会通知所有人"
