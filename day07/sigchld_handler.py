@@ -1,5 +1,5 @@
-"""Handle SIGCHLD: signals do not queue, so the handler reaps in a loop until none is left to reap.
-处理 SIGCHLD：信号不排队，所以处理函数必须循环回收，直到没有已结束的子进程。
+"""Handle SIGCHLD: it does not queue, so the handler reaps in a loop until no ended child is left.
+处理 SIGCHLD：它不排队，所以处理函数必须循环回收，直到没有已结束的子进程。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 通过信号处理子进程退出
 
 Run:    python day07/sigchld_handler.py
@@ -49,7 +49,7 @@ def main():
     print(f"calls of the handler: {len(calls)}")
     print(f"exit statuses that it read: {sorted(statuses)}")
     print(f"zombies that are left: {len(expected) - len(statuses)}")
-    assert len(calls) == 1, f"expected one call, because signals do not queue; got {len(calls)}"
+    assert len(calls) == 1, f"expected one call, because SIGCHLD does not queue; got {len(calls)}"
     assert sorted(statuses) == expected, f"expected the exit statuses {expected}; got {statuses}"
 
 
