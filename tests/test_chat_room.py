@@ -157,8 +157,8 @@ def test_chat_room_tells_its_watch_who_comes_and_goes():
     for _ in range(8):
         chat.tick()
     chat.receive(b"", "admin")                     # what the server sends itself at each tick
-    assert chat.watch == [("小明", "came from 127.0.0.1:40001", 1), ("Ann", "came from [::1]:2", 2), ("Ann", "left", 1),
-                          ("Eve", "came from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
+    assert chat.watch == [("小明", "joined from 127.0.0.1:40001", 1), ("Ann", "joined from [::1]:2", 2), ("Ann", "left", 1),
+                          ("Eve", "joined from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
 
 
 class Screenless:
@@ -177,12 +177,12 @@ class Screenless:
 def test_chat_watch_hands_lines_over_and_waits_for_nothing():
     watched = watch.Watch()
     with watched.for_room, watched.for_child:
-        watched.tell("小明", "came from 127.0.0.1:40001", 2)
+        watched.tell("小明", "joined from 127.0.0.1:40001", 2)
         watched.tell("a\x1b[2J\n", "left", 1)      # no room lets it in; it is cleaned all the same
         terminal = Screenless()
         watched.show(terminal)
         watched.show(terminal)                     # nothing more has come
-        assert terminal.shown == ["小明 came from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
+        assert terminal.shown == ["小明 joined from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
         for number in range(100_000):              # which no child takes
             watched.tell("Tom", "left", number)
         watched.show(Screenless(OSError("no terminal")))

@@ -99,11 +99,49 @@ def test_sigchld_handler():
     output_of("day07/sigchld_handler.py")
 
 
+def test_sigchld_handler_says_that_it_needs_waitid(tmp_path):
+    """On macOS, Python 3.12 and older have no os.waitid."""
+    (tmp_path / "sitecustomize.py").write_text("import os; del os.waitid")
+    program = run("day07/sigchld_handler.py", status=2, stderr="this needs os.waitid: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
+    assert program.stdout == ""
+
+
+def test_sigchld_ignored_too_late_leaves_the_zombie():
+    """Zombies that exist when the signal is set to be ignored remain, and can still be reaped."""
+    assert run(sys.executable, "-c", """if True:
+        import os, signal
+        pid = os.fork()
+        if pid == 0:
+            os._exit(7)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        with open(f"/proc/{pid}/stat") as stat:
+            print(stat.read().split()[2])
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))""").stdout == "Z\n7\n"
+
+
 def test_process_states():
     output_of("day07/process_states.py")
 
 
-@pytest.mark.parametrize("line", ["ready, running", "stopped"])
+def test_process_states_d_can_be_ended_by_sigkill(tmp_path):
+    """Not always, but where the kernel waits in a way that SIGKILL may end, as here: the process waits until its new child,
+    which still shares its memory (vfork), runs another program. The child first opens a FIFO, and waits for a writer."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with Program(sys.executable, "-c", f"""if True:
+            import os
+            os.posix_spawn("/bin/true", ["true"], {{}}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, {str(fifo)!r}, os.O_RDONLY, 0)])
+            """) as program:
+        harness.wait_until(lambda: program.children() and harness.state_of(program.pid) == "D",
+                           lambda: f"state {harness.state_of(program.pid)}")
+        program.signal(signal.SIGKILL)
+        assert program.wait() == -signal.SIGKILL
+        os.close(os.open(fifo, os.O_WRONLY))       # now the child ends too
+        assert all(harness.reap(pid, harness.TIMEOUT) for pid in harness.adopted_by_us())
+
+
+@pytest.mark.parametrize("line", ["ready", "stopped"])
 def test_process_states_leaves_nothing_when_it_is_interrupted(line):
     with Program("day07/process_states.py", tty=True) as program:      # on a terminal, so that each line comes at once
         program.expect(line)
