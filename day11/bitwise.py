@@ -7,9 +7,9 @@ Run:    python day11/bitwise.py
 Output:
     14        001110
     19        010011
-    14 & 19   000010   2   1 where both have a 1
-    14 | 19   011111  31   1 where at least one has a 1
-    14 ^ 19   011101  29   1 where they differ
+    14 & 19   000010   2   1 where both bits are 1
+    14 | 19   011111  31   1 where at least one bit is 1
+    14 ^ 19   011101  29   1 where the bits differ
     14 << 2   111000  56   2 places to the left: 14 * 4
     14 >> 2   000011   3   2 places to the right: 14 // 4
 
@@ -26,7 +26,7 @@ Output:
 
     the other end sent data and closed the connection: poll returns
     event                         010001  17   POLLIN, POLLHUP
-    event == POLLIN                    False   True only if no other flag is set; 2 are
+    event == POLLIN                    False   True only if no other flag is set; 2 flags are
     event & POLLIN                000001   1   not 0: POLLIN is set
     event & POLLOUT               000000   0   0: POLLOUT is not set
 """
@@ -57,9 +57,9 @@ def main():
 def operators(a, b, n):
     print(f"{a:<8}  {a:06b}")
     print(f"{b:<8}  {b:06b}")
-    print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both have a 1")
-    print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one has a 1")
-    print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where they differ")
+    print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both bits are 1")
+    print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one bit is 1")
+    print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where the bits differ")
     print(f"{a} << {n}   {a << n:06b}  {a << n:2}   {n} places to the left: {a} * {2 ** n}")
     print(f"{a} >> {n}   {a >> n:06b}  {a >> n:2}   {n} places to the right: {a} // {2 ** n}")
     assert a << n == a * 2 ** n, f"expected << {n} to multiply by {2 ** n}: {a << n}"
@@ -108,7 +108,7 @@ def ask_poll():
     print("the other end sent data and closed the connection: poll returns")
     print(f"event                         {event:06b}  {event:2}   {names(event)}")
     is_alone, count = event == select.POLLIN, event.bit_count()
-    remark = f"True only if no other flag is set; {count} are"
+    remark = f"True only if no other flag is set; {count} flags are"
     print(f"event == POLLIN               {str(is_alone):>10}   {remark}")
     for name in "POLLIN", "POLLOUT":
         result = event & getattr(select, name)

@@ -88,10 +88,11 @@ def test_accepted_socket():
 
 def test_accepted_socket_says_what_is_inherited():
     """Exercise 7: the server sets the timeout of the listener for the accepted socket too."""
-    code = changed("accepted_socket", {"            its_own,": """
+    code = changed("accepted_socket", {"            of_listener = ": """
             conn.settimeout(listener.gettimeout())
-            its_own,"""})
-    program = run(sys.executable, "-c", code, status=1, stderr="(?s).*AssertionError: expected TCP_NODELAY alone: .*", **CHANGED)
+            of_listener = """})
+    program = run(sys.executable, "-c", code, status=1, **CHANGED,
+                  stderr="(?s).*AssertionError: expected only TCP_NODELAY to be inherited: .*")
     assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
 
 
@@ -111,7 +112,7 @@ def test_framing():
     ({"min(size, count - len(data))": "size"}, "expected .*|the connection ended .*|unpack requires a buffer of 2 bytes"),
     # Exercise 8: a message with a line end.
     ({'messages = [b"hello"': 'messages = [b"hel\\nlo"'}, "expected .*b'hel', b'lo', b'world'.*"),
-    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both in one piece: .*b'hello'.*"),
+    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both messages in one piece: .*b'hello'.*"),
     ({"[8, 8]": "[100]"}, "expected one message in two pieces: .*b'hello, world'.*"),
 ])
 def test_framing_says_what_it_sees(changes, said):
