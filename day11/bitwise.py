@@ -26,7 +26,7 @@ Output:
 
     the other end sent data and closed the connection: poll returns
     event                         010001  17   POLLIN, POLLHUP
-    event == POLLIN                    False   True only if no other flag is set; 2 flags are
+    event == POLLIN                    False   compares all bits; 2 flags are set
     event & POLLIN                000001   1   not 0: POLLIN is set
     event & POLLOUT               000000   0   0: POLLOUT is not set
 """
@@ -108,7 +108,7 @@ def ask_poll():
     print("the other end sent data and closed the connection: poll returns")
     print(f"event                         {event:06b}  {event:2}   {names(event)}")
     is_alone, count = event == select.POLLIN, event.bit_count()
-    remark = f"True only if no other flag is set; {count} flags are"
+    remark = f"compares all bits; {count} flags are set"
     print(f"event == POLLIN               {str(is_alone):>10}   {remark}")
     for name in "POLLIN", "POLLOUT":
         result = event & getattr(select, name)
