@@ -1,5 +1,5 @@
-"""Bitwise operators, shown bit by bit; then flags: several yes-or-no values in one number.
-逐位演示位运算；再看标志：一个整数里存放多个“是”或“否”。
+"""Bitwise operators, bit by bit; then flags: several yes-or-no values in one number.
+位运算逐位演示；标志：一个整数里存放多个“是”或“否”。
 讲义: 扩展: 位运算
 
 Run:    python day11/bitwise.py
