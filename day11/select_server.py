@@ -73,7 +73,7 @@ class EchoServer:
                     # The socket is no longer ready.
                     pass
                 except OSError:
-                    # The client has reset the connection.
+                    # The client reset the connection.
                     self.drop(conn)
 
     def accept(self):

@@ -69,7 +69,7 @@ def connect(ftp, host, port):
 
 
 def stop(signum, frame):
-    """Handle Ctrl-C and other signals: clean up and exit; ignore further signals meanwhile.
+    """Handle Ctrl-C and other signals: clean up and exit; ignore further signals.
 
     During a transfer on a terminal, the first Ctrl-C cancels only the transfer.
     """

@@ -29,7 +29,7 @@ Clients see only files and folders: a symbolic link, for example, does not exist
 
 What it does not do 它不做什么: no TLS (passwords and files travel in clear text); no limit on disk
 space or speed; no resuming of an interrupted upload; no support for NAT.
-不加密（密码和文件都是明文）；不限磁盘空间和速度；中断的上传不能续传；不考虑 NAT。
+不加密（密码和文件都是明文）；不限磁盘空间和速度；中断的上传不能续传；不支持 NAT。
 
 On a terminal, or with -v, the server prints a line when a client connects, logs in, lists a folder,
 transfers or changes a file, or leaves.

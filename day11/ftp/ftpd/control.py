@@ -37,7 +37,7 @@ class Control:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Some clients send ABOR as urgent data: leave those bytes in the stream.
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        # The kernel's own time limit: settimeout would call poll before each recv and send.
+        # The kernel limits the time: with settimeout, Python would call poll before each call.
         limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             conn.setsockopt(socket.SOL_SOCKET, option, limit)

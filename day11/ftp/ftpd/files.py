@@ -93,7 +93,8 @@ def set_time(session, argument):
     if not name:
         return 501, "MFMT needs YYYYMMDDHHMMSS and a name"
     path = session.path(name)
-    # Clients that mirror set the time of a file after its upload, so anonymous may do that too.
+    # Clients that mirror a folder set the time of each file after its upload, so anonymous may do
+    # that for its own last upload.
     session.require(session.may_change or path == session.added)
     seconds = parse_time(text)
     session.library.stat(path)

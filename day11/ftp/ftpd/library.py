@@ -27,9 +27,9 @@ class Library:
     No path leads out of it (path traversal, 路径穿越). Each part of a path is opened separately,
     relative to the folder before it and never through a link (openat and O_NOFOLLOW, man 2 open).
     A server that checks a path first and opens it later leaves a gap in which another process can
-    put a link there (TOCTOU: time of check to time of use). This one checks nothing in advance, so
-    it has no such gap.
-    路径逐级打开（openat），绝不经过链接；不存在“先检查、后使用”的时间差（TOCTOU）。
+    put a link there (TOCTOU: time of check to time of use). Here, opening is the check, so there is
+    no such gap.
+    路径逐级打开（openat），绝不经过链接；打开就是检查，没有“先检查、后使用”的时间差（TOCTOU）。
     """
 
     def __init__(self, directory):
