@@ -261,6 +261,21 @@ def test_select_server_ready_is_what_was_true_when_select_returned():
             listener.accept()
 
 
+def test_select_server_serves_a_socket_in_two_lists_once():
+    """A reset after urgent data: select reports both, and the client can be dropped only once."""
+    with serve("day11/select_server.py") as server, socket.create_connection((server.host, server.port), timeout=10) as other:
+        client = socket.create_connection((server.host, server.port), timeout=10)
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        server.signal(signal.SIGSTOP)
+        wait_until(lambda: harness.state_of(server.pid) == "T", lambda: "it does not stop")
+        client.send(b"!", socket.MSG_OOB)
+        reset(client)
+        server.signal(signal.SIGCONT)
+        other.sendall(b"y")
+        assert other.recv(1) == b"y"
+
+
 def test_select_server_waits_once_for_one_socket_at_less_cost_than_epoll():
     """The shortest of many waits, since the machine may be busy with something else."""
     with connected() as (client, conn), select.epoll() as epoll:
