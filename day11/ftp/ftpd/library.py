@@ -105,7 +105,7 @@ def is_visible(name, st):
 
 
 class Upload:
-    """A new file that gets its name when it is complete. If the upload fails, nothing is left of it.
+    """A new file that gets its name when it is complete. If the upload fails, nothing is left.
 
     library, path: where it will be.  replace: whether it may replace a file with that name.
     """
