@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -374,6 +375,25 @@ def test_load_counts_each_answer(monkeypatch):
             clients.grow(3)
             seconds, latencies = ping_pong(0.02, clients.conns)
         assert len(latencies) >= 3 and 0.02 <= seconds < TIMEOUT and sum(latencies) / 3 / 1e9 <= seconds
+
+
+# servers: what they say
+
+def test_a_server_can_be_started_when_descriptors_are_beyond_what_select_can_watch():
+    """A race of many servers and clients has more than 1,024 descriptors open."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    server, many = Server("poll", MODELS["poll"].command), []
+    try:
+        while not many or many[-1] < 1024:
+            many.append(os.dup(0))
+        server.start()
+        assert server.process.stdout.fileno() >= 1024 and server.address[0] == "127.0.0.1"
+    finally:
+        for fd in many:
+            os.close(fd)
+        server.end()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 # servers: what /proc says

@@ -67,9 +67,14 @@ class Server:
 
     def first_line(self):
         """Return what it prints up to its first newline; less if it ends or takes too long."""
-        out, line, data = self.process.stdout, b"", b"more"
-        while data and not line.endswith(b"\n") and select.select([out], [], [], READY_WITHIN)[0]:
-            data = os.read(out.fileno(), 100)
+        fd, line = self.process.stdout.fileno(), b""
+        # poll, because select cannot watch descriptors from 1024 on (day 11).
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        while not line.endswith(b"\n") and poller.poll(READY_WITHIN * 1000):
+            data = os.read(fd, 100)
+            if not data:
+                break
             line += data
         return line.decode(errors="replace")
 
