@@ -519,8 +519,17 @@ def test_server_race_without_gevent(tmp_path):
     (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError(\"No module named 'gevent'\")\n")
     race = run("day12/server_race.py", "--quick", "--servers", "epoll,gevent", stderr=PROGRESS,
                env={"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
+    assert race.stdout.splitlines()[2] == "Left out: gevent (this needs gevent)"
     assert re.search(r"^  gevent +this needs gevent$", race.stdout, re.MULTILINE)
     assert re.search(r"^  epoll +#+ +\d", race.stdout, re.MULTILINE)
+
+
+def test_server_race_names_the_module_that_a_server_lacks(tmp_path):
+    """Python's own words for it are not shown."""
+    race = race_with(tmp_path, gevent_server="import gevent_of_another_python\n")
+    printed = run(sys.executable, race, "--quick", "--servers", "poll,gevent", stderr=PROGRESS).stdout
+    assert printed.splitlines()[2] == "Left out: gevent (this needs gevent_of_another_python)"
+    assert re.search(r"^  gevent +this needs gevent_of_another_python$", printed, re.MULTILINE) and "Error" not in printed
 
 
 def test_server_race_without_epoll_says_what_it_needs():

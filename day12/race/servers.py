@@ -18,16 +18,16 @@ FOLDER = Path(__file__).resolve().parent.parent
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds in which a server must print its first line
 SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must end
-ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end it
+ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end a server
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
 class Unsupported(Exception):
-    """What a model, or this machine, is not able to do. A row of the table says it in words."""
+    """What a model, or this machine, is not able to do. The row of the table says it in words."""
 
 
 class Failed(Exception):
-    """What should have worked did not."""
+    """A server did something wrong, or did not answer."""
 
 
 class Server:
@@ -47,10 +47,10 @@ class Server:
     def start(self):
         """Start it on a free port and wait for its first line.
 
-        Raises Unsupported if it says that it needs something, Failed if it does not start."""
+        Raises Unsupported if it needs something that is missing, Failed if it does not start."""
         script, *args = self.command
         race = os.getpid()
-        # A Ctrl-C between the start of the process and the assignment would leave it running.
+        # A Ctrl-C between the start of the process and this assignment would leave it running.
         with interrupts_blocked():
             self.process = subprocess.Popen(
                 [sys.executable, os.path.normpath(FOLDER / script), "0", *args],
@@ -59,7 +59,8 @@ class Server:
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
             reason = self.last_words() or "no ready line"
-            # Such as "this needs gevent: ...": a server that cannot run here, and says why.
+            # A server that cannot run here says so itself ("this needs gevent: ..."), or Python does.
+            reason = re.sub(r"ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
                 raise Unsupported(reason.partition(":")[0])
             raise Failed(reason)
@@ -170,7 +171,7 @@ def prepare(race):
     """Run in the child, between fork and exec. race: the PID of the race."""
     # If the race is killed, the kernel kills the server too.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != race:        # it was killed before prctl
+    if os.getppid() != race:        # the race was killed before prctl
         os._exit(1)
     # Threads and children inherit the core.
     os.sched_setaffinity(0, {CORES[0]})
@@ -181,7 +182,7 @@ def prepare(race):
 
 @contextlib.contextmanager
 def interrupts_blocked():
-    """Delay Ctrl-C to the end of a block."""
+    """Delay Ctrl-C until the end of a block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
