@@ -20,7 +20,7 @@ watched = False                     # whether say() shows the clients
 def main():
     with contextlib.suppress(KeyboardInterrupt):
         # The event loop waits for all sockets (on Linux in epoll), and continues the task whose
-        # socket is ready. 事件循环：同时等待所有套接字（Linux 上用 epoll），就绪的就继续执行它的任务
+        # socket is ready. 事件循环：等待所有套接字（Linux 上用 epoll），继续执行就绪的任务
         asyncio.run(start())
 
 

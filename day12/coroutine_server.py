@@ -1,5 +1,5 @@
-"""Echo with a coroutine per client on our own scheduler: where a thread waits, a coroutine yields.
-协程服务器：自己写的调度器，每个客户端一个协程；线程等待的地方，协程用 yield 让出。
+"""Echo with a coroutine per client on our own scheduler: a coroutine yields instead of waiting.
+协程服务器：自己写的调度器，每个客户端一个协程；要等待的地方，协程用 yield 让出。
 讲义: 协程技术 · 协程原理
 
 Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]

@@ -1,4 +1,4 @@
-"""Echo with a greenlet per client: written like the thread server, yet it has only one thread.
+"""Echo with a greenlet per client: written like the thread server, but all in one thread.
 gevent 服务器：每个客户端一个 greenlet，写法和多线程版一样，却只有一个线程。
 讲义: 第三方协程模块 · gevent模块
 

@@ -1,4 +1,4 @@
-"""Echo with poll: the sockets to watch are registered once, and may be more than 1024.
+"""Echo with poll: each socket is registered once, and there may be more than 1024.
 poll 服务器：要关注的套接字只注册一次，数量可以超过 1024。
 讲义: poll方法 · poll_server 步骤
 

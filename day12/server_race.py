@@ -57,7 +57,7 @@ def main():
     # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
-        print("server_race.py: too few descriptors (ulimit -Hn) · 可用的描述符太少", file=sys.stderr)
+        print("server_race.py: too few descriptors (ulimit -Hn) · 描述符太少", file=sys.stderr)
         sys.exit(2)
     gc.disable()                    # the client must not pause in the middle of a measurement
     results, progress = Results(options.servers, plan, room), Progress()

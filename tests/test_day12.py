@@ -23,7 +23,7 @@ def test_edge_level():
     rows = [re.fullmatch(r"(.+?) {2,}(\d+)  (\S+) +(\S+)", line).groups() for line in lines]
     assert [int(unread) for what, unread, level, edge in rows] == [10, 5, 5, 6, 0, 2]
     assert [level == "EPOLLIN" for what, unread, level, edge in rows] == [unread != "0" for what, unread, level, edge in rows]
-    assert [edge == "EPOLLIN" for what, unread, level, edge in rows] == ["come" in what for what, unread, level, edge in rows]
+    assert [edge == "EPOLLIN" for what, unread, level, edge in rows] == ["arrive" in what for what, unread, level, edge in rows]
 
 
 def test_edge_level_sees_the_difference():

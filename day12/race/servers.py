@@ -59,8 +59,8 @@ class Server:
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
             reason = self.last_words() or "no ready line"
-            # A server that cannot run here says so itself ("this needs gevent: ..."), or Python does.
-            reason = re.sub(r"ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
+            # The server itself says what it lacks ("this needs gevent: ..."), or Python does.
+            reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
                 raise Unsupported(reason.partition(":")[0])
             raise Failed(reason)
