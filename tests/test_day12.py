@@ -2,11 +2,13 @@
 
 That each demo prints what its docstring shows is checked in test_course.py.
 """
+import asyncio
 import os
 import re
 import select
 import socket
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -69,6 +71,19 @@ def test_epoll_server_descriptor_with_a_copy_stays_registered():
         assert epoll.poll(0) == [(number, select.EPOLLIN)]         # a number that belongs to nobody
         os.close(copy)
         assert epoll.poll(0) == []
+
+
+def test_epoll_server_oneshot_reports_once_until_modify():
+    """EPOLLONESHOT: one report, then silence, even of new bytes, until the program asks again."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, select.epoll() as epoll:
+        epoll.register(ours, select.EPOLLIN | select.EPOLLONESHOT)
+        theirs.send(b"a")
+        assert epoll.poll(0) == [(ours.fileno(), select.EPOLLIN)] and epoll.poll(0) == []
+        theirs.send(b"b")
+        assert epoll.poll(0) == []
+        epoll.modify(ours, select.EPOLLIN | select.EPOLLONESHOT)
+        assert epoll.poll(0) == [(ours.fileno(), select.EPOLLIN)]
 
 
 def test_coroutine_0():
@@ -172,6 +187,39 @@ def test_gevent_monkey_makes_greenlets_of_threads_and_takes_epoll_away():
             thread.join()
         """
     assert run(sys.executable, "-c", program).stdout == "6 1 False\n"
+
+
+def letters(function):
+    """The order in which two tasks of asyncio write three letters each; function: what each awaits after a letter."""
+    written = []
+
+    async def write(letter):
+        for _ in range(3):
+            written.append(letter)
+            await function()
+
+    async def both():
+        await asyncio.gather(write("a"), write("b"))
+
+    asyncio.run(both())
+    return "".join(written)
+
+
+async def compute():
+    return sum(range(100))
+
+
+async def sleep_with_time():
+    time.sleep(0)
+
+
+def test_await_switches_only_where_it_must_wait():
+    """await of a coroutine that does not wait runs it like a function: no other task has a turn."""
+    assert letters(compute) == "aaabbb" and letters(lambda: asyncio.sleep(0)) == "ababab"
+
+
+def test_time_sleep_in_a_coroutine_lets_no_other_coroutine_run():
+    assert letters(sleep_with_time) == "aaabbb"
 
 
 def test_coroutine_server_waits_in_epoll():

@@ -205,7 +205,7 @@ def body_length(headers, minor):
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or not minor:
-            raise Refusal(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
+            raise Refusal(400, "Transfer-Encoding together with Content-Length, or in HTTP/1.0")
         *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
         # Otherwise it would not be clear where the body ends.
         if last != "chunked" or not all(name and name != "chunked" for name in others):
