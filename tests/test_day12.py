@@ -213,12 +213,12 @@ async def sleep_with_time():
     time.sleep(0)
 
 
-def test_await_switches_only_where_it_must_wait():
+def test_asyncio_server_await_switches_only_where_it_must_wait():
     """await of a coroutine that does not wait runs it like a function: no other task has a turn."""
     assert letters(compute) == "aaabbb" and letters(lambda: asyncio.sleep(0)) == "ababab"
 
 
-def test_time_sleep_in_a_coroutine_lets_no_other_coroutine_run():
+def test_asyncio_server_time_sleep_in_a_coroutine_stops_the_others_too():
     assert letters(sleep_with_time) == "aaabbb"
 
 
