@@ -90,7 +90,10 @@ class Scheduler:
         self.paused = []            # the filenos of the coroutines that have yielded PAUSE
 
     def start(self, sock, task):
-        """Run a coroutine up to its first yield; from then on, epoll watches its socket."""
+        """Run a coroutine up to its first yield; from then on, epoll watches its socket.
+
+        task: a generator that yields at least once.
+        """
         fd, event = sock.fileno(), next(task)
         self.epoll.register(fd, event)
         self.tasks[fd] = task

@@ -102,16 +102,16 @@ class EchoServer:
             if not was_all_sent:
                 return
         # The client sends as fast as we read. Now it is the other clients' turn (starvation), but
-        # unread bytes are left, and edge trigger has already reported them. Re-arm the socket, so
-        # that epoll checks it again and reports these bytes in the next turn of the loop.
-        # 还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
+        # more bytes may be there, and edge trigger has already reported them. Re-arm the socket:
+        # then epoll checks it again, and reports these bytes in the next turn of the loop.
+        # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)
 
     def watch(self, conn, event):
-        """From now on, watch a client for this event.
+        """Watch a client for this event from now on.
 
-        modify makes epoll check the socket at once: if it is ready now, that is reported, with edge
-        trigger too.
+        modify makes epoll check the socket immediately. So even with edge trigger, epoll reports a
+        socket that is ready already.
         """
         self.epoll.modify(conn, event | self.trigger)
 

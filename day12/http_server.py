@@ -15,11 +15,14 @@ Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKE
 
     server.serve_forever()
 
-Poke it:  curl -i --path-as-is http://127.0.0.1:8000/../../etc/passwd                       404
-          curl -i -H "Content-Length: 5" -H "Transfer-Encoding: chunked" -d hello 127.0.0.1:8000
-          nc -C 127.0.0.1 8000    type GET / HTTP/1.1, press Enter once, wait 30 seconds     408
+Poke it, and expect 404, 400 and, after 30 seconds, 408 (试着捣乱):
 
-It has no TLS, HTTP/2, compression, multipart ranges, uploads above 1 MiB, or folder listings.
+    curl -i --path-as-is http://127.0.0.1:8000/../../etc/passwd
+    curl -i -H "Content-Length: 5" -H "Transfer-Encoding: chunked" -d hello http://127.0.0.1:8000/
+    nc -C 127.0.0.1 8000          then type GET / HTTP/1.1, and press Enter once
+
+What it does not do: TLS, HTTP/2, compression, multipart ranges, bodies above 1 MiB, lists of files,
+WSGI. 它不做的：TLS、HTTP/2、压缩、多段范围、1 MiB 以上的请求体、目录列表、WSGI。
 
 This file is the command. The server itself is in the package httpd/ beside it, one module for each
 idea; its __init__.py is the map.
