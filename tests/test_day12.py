@@ -3,6 +3,7 @@
 That each demo prints what its docstring shows is checked in test_course.py.
 """
 import asyncio
+import contextlib
 import os
 import re
 import select
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from course import output_of
-from harness import ROOT, run, serve
+from harness import ROOT, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day12", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -53,10 +54,36 @@ def test_epoll_server_edge_asks_for_edge_trigger():
             client.settimeout(10)
             client.sendall(b"x")
             assert client.recv(1) == b"x"
-            [epoll] = [fd for fd, what in server.descriptors().items() if what == "anon_inode:[eventpoll]"]
-            info = Path(f"/proc/{server.pid}/fdinfo/{epoll}").read_text()
-            events = [int(one, 16) for one in re.findall(r"events: *([0-9a-f]+)", info)]
-            assert sorted(one & select.EPOLLET for one in events) == [0, flag]         # the listener's, the client's
+            assert sorted(one & select.EPOLLET for one in events_of(server)) == [0, flag]      # the listener's, the client's
+
+
+def test_epoll_server_edge_keeps_its_trigger_when_it_watches_for_something_else():
+    """A client that does not read is watched for EPOLLOUT, and for EPOLLIN again once it reads: with edge trigger both times."""
+    with serve("day12/epoll_server.py", "--edge") as server, socket.create_connection((server.host, server.port), 10) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        sent = 0
+
+        def is_watched_for(event):
+            return event | select.EPOLLET in events_of(server)
+
+        def send_and_see():
+            nonlocal sent
+            with contextlib.suppress(BlockingIOError):
+                sent += client.send(bytes(1 << 16), socket.MSG_DONTWAIT)
+            return is_watched_for(select.EPOLLOUT)
+
+        wait_until(send_and_see, lambda: f"{sent} bytes are not read, and it watches for {events_of(server)}")
+        while sent:
+            sent -= len(client.recv(1 << 16))
+        wait_until(lambda: is_watched_for(select.EPOLLIN), lambda: f"all is read, and it watches for {events_of(server)}")
+
+
+def events_of(server):
+    """The events for which its epoll object watches each descriptor, without those that are always reported."""
+    [epoll] = [fd for fd, what in server.descriptors().items() if what == "anon_inode:[eventpoll]"]
+    info = Path(f"/proc/{server.pid}/fdinfo/{epoll}").read_text()
+    return [int(one, 16) & ~(select.EPOLLERR | select.EPOLLHUP) for one in re.findall(r"events: *([0-9a-f]+)", info)]
 
 
 def test_epoll_server_descriptor_with_a_copy_stays_registered():
