@@ -42,7 +42,7 @@ class EchoServer:
         self.listener.setblocking(False)
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
-        self.unsent = {}            # socket -> bytes that its client has not taken yet
+        self.unsent = {}            # socket -> bytes still to be sent to its client
         self.pause = None           # seconds in which we do not accept
         # edge trigger, or level trigger, the default · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0

@@ -68,7 +68,7 @@ def letters(sleep):
 def write(letter, sleep, written):
     for _ in range(3):
         written.append(letter)
-        # gevent.sleep switches to the other greenlet; time.sleep stops the whole thread.
+        # gevent.sleep switches to the other greenlet; time.sleep stops the entire thread.
         # gevent.sleep 会切换到另一个协程；time.sleep 让整个线程停住
         sleep(0.01)
     return f"{letter} is done"

@@ -7,12 +7,12 @@ Run:    python day12/greenlet_0.py
 Output:
     a begins with 'from main'
     b begins with 'from a'
-    a goes on with 'from b'
-    b goes on with 'from a, inside a function'
-    main goes on with 'result of b'; a.dead: False, b.dead: True
+    a continues with 'from b'
+    b continues with 'from a, inside a function'
+    main continues with 'result of b'; a.dead: False, b.dead: True
     a thread that calls a.switch() gets greenlet.error
-    a goes on with 'from main again'
-    main goes on with 'result of a'; a.dead: True, b.dead: True
+    a continues with 'from main again'
+    main continues with 'result of a'; a.dead: True, b.dead: True
     main switches to the dead a and gets its own 'from main, too late' back
 """
 import sys
@@ -35,7 +35,7 @@ def main():
     # 第一次 switch 调用它的函数，参数就是这些
     value = a.switch(b, "from main")
     # b has returned. Its parent continues: main, because main created b.
-    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
     assert (value, a.dead, b.dead) == ("result of b", False, True), \
         f"expected the result of b, and only b to be dead; got {value!r}, {a.dead}, {b.dead}"
 
@@ -46,7 +46,7 @@ def main():
     assert isinstance(error, greenlet.error), f"expected greenlet.error, got {error!r}"
 
     value = a.switch("from main again")
-    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
     assert (value, a.dead) == ("result of a", True), \
         f"expected the result of a, and a to be dead; got {value!r}, {a.dead}"
     value = a.switch("from main, too late")
@@ -59,9 +59,9 @@ def play_a(b, value):
     # a stops here, until another greenlet switches back and passes a value.
     # 停在这里，直到别的 greenlet 切换回来，并带来一个值
     value = b.switch(greenlet.getcurrent(), "from a")
-    print(f"a goes on with {value!r}")
+    print(f"a continues with {value!r}")
     value = switch_from_inside(b)
-    print(f"a goes on with {value!r}")
+    print(f"a continues with {value!r}")
     return "result of a"
 
 
@@ -73,7 +73,7 @@ def switch_from_inside(b):
 def play_b(a, value):
     print(f"b begins with {value!r}")
     value = a.switch("from b")
-    print(f"b goes on with {value!r}")
+    print(f"b continues with {value!r}")
     return "result of b"
 
 

@@ -37,7 +37,7 @@ class EchoServer:
         self.listener.setblocking(False)
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
-        self.unsent = {}            # socket -> bytes that its client has not taken yet
+        self.unsent = {}            # socket -> bytes still to be sent to its client
         self.pause = None           # milliseconds in which we do not accept
         self.poller = select.poll()
         self.poller.register(listener, select.POLLIN)

@@ -141,7 +141,7 @@ def test_coroutine_race_says_so_when_no_update_is_lost():
 
 def test_greenlet_0():
     printed = output_of("day12/greenlet_0.py")
-    assert re.findall(r"^(\w+) (?:begins|goes on) with '(.*?)'", printed, re.MULTILINE) == [
+    assert re.findall(r"^(\w+) (?:begins|continues) with '(.*?)'", printed, re.MULTILINE) == [
         ("a", "from main"), ("b", "from a"), ("a", "from b"), ("b", "from a, inside a function"), ("main", "result of b"),
         ("a", "from main again"), ("main", "result of a")]
 
@@ -157,7 +157,7 @@ def test_greenlet_0_sees_a_result_that_goes_to_another_parent():
         greenlet_0.main()
         """
     printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected the result of b.*", **CHANGED).stdout
-    assert "a goes on with 'result of b'" in printed
+    assert "a continues with 'result of b'" in printed
 
 
 def test_gevent_test():

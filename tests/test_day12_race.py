@@ -94,13 +94,13 @@ def tables(lines):
 
 def test_report_table():
     results = made_up({"epoll": 10, "thread": 40, "gevent": 20}, names=["thread", "gevent", "iterative", "epoll"])
-    results.cannot("clients-4", "iterative", "serves 1 at once, the next one gets no answer")
+    results.cannot("clients-4", "iterative", "serves 1 at a time; the next client gets no answer")
     found = tables(report(results, 5))
     assert found["4 clients, a long connection each"] == [
         "                CPU time per request      us requests/s   p50 us   p99 us    MiB",
         "  thread        ###################     40.0     25,000       43      360    6.2",
         "  gevent        ##########              20.0     50,000       23      180    6.2",
-        "  iterative     serves 1 at once, the next one gets no answer",
+        "  iterative     serves 1 at a time; the next client gets no answer",
         "  epoll         #####                   10.0    100,000       13       90    6.2"]
     assert list(found)[1:] == [
         "1 client, one long connection", "4 clients, a long connection each", "16 clients, a long connection each",
@@ -171,10 +171,10 @@ def test_times(ratio, words):
 
 def test_report_says_what_idle_clients_cost():
     results = made_up({"select": 5, "epoll": 5}, idle={"select": [5, 50], "epoll": [5, 7, 7.4]})
-    results.cannot("idle-50", "select", "serves 21 at once, the next one gets no answer")
+    results.cannot("idle-50", "select", "serves 21 at a time; the next client gets no answer")
     assert lesson_of(results, "select").endswith(
         "From 5 to 20 idle clients beside it, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
-        "cost of every request. With 50 idle clients: serves 21 at once, the next one gets no answer.")
+        "cost of every request. With 50 idle clients: serves 21 at a time; the next client gets no answer.")
     assert lesson_of(results, "epoll").endswith(
         "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
 
@@ -319,9 +319,9 @@ def test_idle_clients_of_the_default_race(made_up_race):
     assert found == {"idle-10": watchers, "idle-100": watchers, "idle-1000": {"thread": 2, **watchers},
                      "idle-5000": {"poll": 2, "epoll": 2}, "idle-10000": {"epoll": 2}}
     assert race.results.words == {
-        "idle-1000": {"iterative": "serves 1 at once, the next one gets no answer"},
-        "idle-5000": {"select": "serves 1,020 at once, the next one gets no answer"},
-        "idle-10000": {"select": "serves 1,020 at once, the next one gets no answer",
+        "idle-1000": {"iterative": "serves 1 at a time; the next client gets no answer"},
+        "idle-5000": {"select": "serves 1,020 at a time; the next client gets no answer"},
+        "idle-10000": {"select": "serves 1,020 at a time; the next client gets no answer",
                        "poll": "left out, because opening so many takes too long"}}
     assert race.results.idle_for_all == 1000 and race.results.failures == {}
 
@@ -449,7 +449,7 @@ def test_server_race(tmp_path):
         for name, figures in servers.items():
             assert [list(one) for one in found["rounds"][scenario][name]] == [list(figures)]
     for scenario in "clients-4", "clients-16", "idle-20":
-        assert found["cannot"][scenario]["iterative"] == "serves 1 at once, the next one gets no answer"
+        assert found["cannot"][scenario]["iterative"] == "serves 1 at a time; the next client gets no answer"
     for name in SERVERS:
         assert re.search(rf"^  {name} +#+ +\d", race.stdout, re.MULTILINE)
         assert re.search(rf"^  {name} +[A-Z]", race.stdout.partition("What this shows")[2], re.MULTILINE)

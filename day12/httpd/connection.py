@@ -24,7 +24,7 @@ with contextlib.suppress(ImportError):
     import fcntl
     import termios
 
-# Bytes to receive at once, and bytes of a large file to send at once.
+# The most bytes to receive, and the most bytes of a large file to send, in one call.
 SIZE = 1 << 16
 CHUNK = 1 << 18
 # Replies to send together, if a client sends requests without waiting for answers (pipelining).

@@ -42,7 +42,7 @@ MODELS = {
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread for all clients; each call checks the whole list, 1,024 descriptors at most.",
+        "One thread for all clients; each call checks the entire list, 1,024 descriptors at most.",
         held=1000),
     # Whenever a client connects, poll checks all the others: 10,000 would take minutes.
     "poll": Model(
@@ -57,7 +57,7 @@ MODELS = {
         "Fewer reports, but the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "A coroutine per client, on a small scheduler of our own over epoll.",
+        "A coroutine per client, on our own small scheduler over epoll.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),

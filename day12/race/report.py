@@ -10,7 +10,7 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 14, 20                 # columns, with the space behind them
+LABEL, BAR = 14, 20                 # columns, with the space after them
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
@@ -77,7 +77,7 @@ def table(results, title, rows, what="CPU time per request",
     """Yield the lines of a table.
 
     rows: label, scenario and server of each. figure: what bar and first number show;
-    others: the figures behind it. A row without figures says why there are none."""
+    others: the figures after it. A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
     yield from ["", title, f"  {'':{LABEL}}{what:{BAR}}{head}"]

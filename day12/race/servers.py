@@ -35,7 +35,7 @@ class Server:
 
     name: the name of its model.
     command: its script, seen from day12/, and the arguments after the port.
-    limit: how many clients it serves at once, or None while that is not known.
+    limit: how many clients it serves at a time; None while that is not known.
     address: (host, port), from start() on.
     """
 
@@ -95,10 +95,10 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve so many at once; "" if it can, or if that is not known."""
+        """Return why it cannot serve so many at a time; "" if it can, or if that is not known."""
         if self.limit is None or count <= self.limit:
             return ""
-        return f"serves {self.limit:,} at once, the next one gets no answer"
+        return f"serves {self.limit:,} at a time; the next client gets no answer"
 
     def signal(self, signum):
         """Send a signal to its process group, which includes the children of fork_server.py."""
