@@ -65,6 +65,10 @@ def show(textbook, what, expected, live, sent=None):
             os._exit(0)
     try:
         if sent is not None:
+            # A stopped process cannot end itself. If this script is killed, the kernel wakes and ends
+            # the child, because it is in a process group of its own.
+            # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
+            os.setpgid(pid, pid)
             os.kill(pid, sent)
         state = state_of(pid)
         # The child may not be in that state yet: read again. 子进程可能还没有进入该状态，再读一次。
