@@ -1,0 +1,48 @@
+"""Two threads take one cup each when there is one; a third puts down two.
+两个线程各拿一杯，没有就等待；第三个线程放下两杯。
+"""
+import threading
+
+
+def take():
+    with changed:
+        # Woken is not yet served: look again. 被唤醒不等于有杯子：要再看一次
+        while not cups:
+            changed.wait()
+        taken.append(cups.pop())
+
+
+def put(cup):
+    with changed:
+        cups.append(cup)
+        changed.notify_all()
+
+
+def setup():
+    global cups, taken, changed
+    cups, taken, changed = [], [], threading.Condition()
+
+
+def a():
+    take()
+
+
+def b():
+    take()
+
+
+def c():
+    put("tea")
+    put("milk")
+
+
+def check():
+    return sorted(taken) == ["milk", "tea"]
+
+
+if __name__ == "__main__":
+    setup()
+    threads = [threading.Thread(target=target) for target in (a, b, c)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    print("taken:", taken)

@@ -1,0 +1,167 @@
+"""Judge threads by every schedule of their steps: see day10/explorer/.
+用所有可能的调度来判定线程程序：见 day10/explorer/。"""
+import ast
+import sys
+import types
+
+from judge.exercises import ROOT
+from judge.verdict import NotKnown, Refused
+
+sys.path.insert(0, str(ROOT / "day10"))
+from explorer import explore, picture, primitives, standin, student  # noqa: E402
+from explorer.current import Unusable  # noqa: E402
+from explorer.replay import Replay  # noqa: E402
+sys.path.pop(0)
+
+SECONDS = 20                                       # of exploration; what is mended takes less than one
+MOST_ROWS = 26
+ENDS = {
+    "wrong": ("race", "some schedules end with a wrong result", "有的调度得到错误结果"),
+    "deadlock": ("deadlock", "in some schedules the threads wait for ever", "在有的调度中，线程永远等下去"),
+    "endless": ("endless", "in some schedules a thread goes round for ever", "在有的调度中，一个线程永远循环"),
+    "error": ("error", "in some schedules a thread ends with an exception", "在有的调度中，线程因异常结束"),
+}
+
+
+def judge(subject, starts_with, fixed=("a", "b", "check")):
+    """Explore a file that has a, b (and c), setup and check.
+
+    starts_with: an expression that is true after setup(); fixed: functions that must be as they were.
+    """
+    subject.unchanged(*fixed)
+    threads, begin, check = load(subject)
+    begin_is_right(subject, threads[0].__globals__, begin, starts_with)
+    explored(subject, threads, begin, check)
+
+
+def load(subject):
+    try:
+        return student.load(subject.path)
+    except Unusable as error:
+        raise unusable(error, subject) from None
+
+
+def begin_is_right(subject, namespace, begin, starts_with):
+    subject.call(begin)
+    if not subject.call(eval, starts_with, namespace):
+        raise Refused("changed", f"after setup(), this must be true: {starts_with}", f"setup() 之后必须成立：{starts_with}")
+
+
+def also(subject, text):
+    """Explore functions a, b of the judge's own, which use the names of the student's file; text: these, and judge_setup."""
+    threads, _, _ = load(subject)
+    namespace = threads[0].__globals__
+    exec(compile("\n" * (subject.text.count("\n") + 2) + text, subject.path, "exec"), namespace)
+    explored(subject, [namespace["a"], namespace["b"]], namespace["judge_setup"], lambda: True)
+
+
+def explored(subject, threads, begin, check):
+    """Refused if any schedule loses; NotKnown if not all could be explored."""
+    try:
+        exploration = student.watched(lambda: explore(threads, begin, check, seconds=SECONDS), SECONDS + 10, subject.path)
+        losing = exploration.losing
+        if losing:
+            replay = Replay(threads, begin, check, losing.schedule).must_be_over()
+            raise lost(exploration, losing, picture.schedule(replay, subject.path), advice(subject.tree))
+    except Unusable as error:
+        raise unusable(error, subject) from None
+    if not exploration.is_complete:
+        raise NotKnown("too many", f"no schedule of the first {exploration.schedules:,} loses, but there are more: make it smaller",
+                       f"前 {exploration.schedules:,} 种调度都对，但还没有看完：请写得简短些", picture.histogram(exploration))
+
+
+def lost(exploration, losing, rows, remark):
+    tag, english, chinese = ENDS[losing.kind]
+    counts = sum(one.count for one in exploration.outcomes if one.kind == losing.kind)
+    total = ("" if exploration.is_complete else "at least ") + f"{exploration.schedules:,}"
+    if len(rows) > MOST_ROWS:
+        rows[12:-10] = [f"... {len(rows) - 22} more rows · 省略 {len(rows) - 22} 行 ..."]
+    if remark:
+        english, chinese = f"{english}. {remark[0]}", f"{chinese}。{remark[1]}"
+    return Refused(tag, f"{counts:,} of {total} schedules: {english}", f"共 {total} 种调度，其中 {counts:,} 种：{chinese}", rows)
+
+
+def advice(tree):
+    """What in a file looks like a mending that cannot work, as a pair; or None."""
+    calls = [(node, text_of(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    inside = {id(node): function.name for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
+              if function.name not in ("setup", "__init__") for node in ast.walk(function)}
+    for node, name in calls:
+        if name.split(".")[-1] in ("Lock", "RLock") and id(node) in inside:
+            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): no two threads ever meet at the same one.",
+                    f"第 {node.lineno} 行每次调用 {inside[id(node)]}() 都新建一把锁：两个线程用的不是同一把锁。")
+        if name.split(".")[-1] == "local" and "threading" in name:
+            return (f"Line {node.lineno}: what is in threading.local() exists once per thread, so it is not shared.",
+                    f"第 {node.lineno} 行：threading.local() 里的东西每个线程各有一份，不是共享的。")
+    for node, name in calls:
+        if name.split(".")[-1] == "sleep":
+            return (f"The sleep in line {node.lineno} orders nothing: any thread may still be slower.",
+                    f"第 {node.lineno} 行的 sleep 不能保证顺序：别的线程仍可能更慢。")
+        if any(keyword.arg == "timeout" for keyword in node.keywords) and name.split(".")[-1] in ("wait", "acquire", "wait_for"):
+            return (f"The timeout in line {node.lineno} may end the wait before the other thread has come.",
+                    f"第 {node.lineno} 行的 timeout 可能在另一个线程到来之前就结束等待。")
+    if any(name.split(".")[-1] in ("Lock", "RLock", "Condition", "Semaphore") for _, name in calls):
+        return ("There is a lock, but it does not cover all that belongs together.", "有锁，但锁没有覆盖必须一起完成的全部步骤。")
+    return None
+
+
+def text_of(node):
+    return ast.unparse(node) if isinstance(node, (ast.Name, ast.Attribute)) else ""
+
+
+def unusable(error, subject):
+    """What the explorer could not do, as a verdict: most of it is the file's fault."""
+    text = str(error).replace(f"{subject.path}: ", "").replace(subject.path, subject.exercise.shown)
+    for part, tag, chinese in [
+            ("calls input()", "input", "它调用 input()，会等待有人输入"),
+            ("has no function", "name", "缺少函数"),
+            ("starts a thread", "thread", "被探索的函数自己启动了线程"),
+            ("nothing that the explorer can see", "stuck", "卡住了：死循环，或者调用了会阻塞的函数"),
+            ("has not come back", "endless", "没有结束"),
+            ("catches every exception", "catches", "捕获了所有异常，请改用 except Exception"),
+            ("is not Python", "syntax", "语法错误"),
+            ("Error", "exception", "抛出了异常")]:
+        if part in text:
+            return Refused(tag, text, chinese)
+    return NotKnown("not explored", text, "无法探索所有调度，所以不知道对不对")
+
+
+def with_processes():
+    """Let files that use multiprocessing's Value and Lock be explored: processes that share memory are like threads that
+    share an object."""
+    class Value:
+        """As multiprocessing.Value: the number is in .value, and the lock is another matter."""
+
+        def __init__(self, kind, value=0, lock=True):
+            self.value, self._lock = value, primitives.RLock()
+
+        def get_lock(self):
+            return self._lock
+
+        def __enter__(self):
+            return self._lock.acquire()
+
+        def __exit__(self, *error):
+            self._lock.release()
+
+    class Lock:
+        """A lock that is not passed along: under spawn and forkserver each process has one of its own, which stops no other."""
+
+        def acquire(self, *options):
+            return True
+
+        def release(self):
+            pass
+
+        def __enter__(self):
+            return True
+
+        def __exit__(self, *error):
+            pass
+
+    Value.__module__ = Lock.__module__ = "student"     # their data is looked into as that of the student's classes
+    processes = types.ModuleType("multiprocessing")
+    processes.Value, processes.Lock, processes.RLock = Value, Lock, Lock
+    processes.Process = processes.Queue = None
+    real = standin.modules
+    standin.modules = lambda: {**real(), "multiprocessing": processes}
