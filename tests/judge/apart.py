@@ -105,6 +105,8 @@ def work(exercise, path, folder, writer):
         os.dup2(nothing, fd)
     sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
     os.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]                       # PYTHONUNBUFFERED, for one, would change what a program does
     os.environ.update(TMPDIR=folder, HOME=folder, PYTHONDONTWRITEBYTECODE="1")
     text = json.dumps(judge(exercise, path).as_data()) + "\n"
     if os.getpid() == me:                          # the file may have forked: its child comes here as well

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 PROC = Path("/proc")
+EVERY = 0.05                                       # seconds between two looks
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
 
 
@@ -76,10 +77,14 @@ class Stillness:
 
     def __init__(self, look):
         self.look, self.last, self.since = look, None, time.monotonic()
+        self.looked = 0
 
     def seconds(self):
+        if time.monotonic() - self.looked < EVERY:
+            return self.looked - self.since
+        self.looked = time.monotonic()
         stats = self.look()
         is_moving = not stats or any(state not in "SZTI" for state, _, _ in stats.values()) or stats != self.last
         if is_moving:
-            self.last, self.since = stats, time.monotonic()
-        return time.monotonic() - self.since
+            self.last, self.since = stats, self.looked
+        return self.looked - self.since

@@ -17,6 +17,7 @@ def main():
     child = Process(target=work, args=(queue,))
     child.start()
     child.terminate()
+    child.join()
     text = queue.get()
     print(f"{len(text)} characters, exit code {child.exitcode}")
 

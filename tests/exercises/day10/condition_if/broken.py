@@ -1,30 +1,37 @@
-"""Two threads take one cup each when there is one; a third puts down two.
-两个线程各拿一杯，没有就等待；第三个线程放下两杯。
+"""One thread takes three cups once all are there; another one puts them down, one by one.
+一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
 Run:    python day10/practice/condition_if.py
         python day10/interleavings.py day10/practice/condition_if.py
-You see: two cups, nearly always; interleavings.py shows an IndexError.
-看到：几乎总是两杯；interleavings.py 会显示 IndexError。
+You see: `cups left: 0`, nearly always; interleavings.py shows an AssertionError.
+看到：几乎总是 `cups left: 0`；interleavings.py 会显示 AssertionError。
 """
 import threading
 
 
 def take():
     with changed:
-        if not cups:
+        if cups < 3:
             changed.wait()
-        taken.append(cups.pop())
+        carry()
 
 
-def put(cup):
+def put():
+    global cups
     with changed:
-        cups.append(cup)
-        changed.notify_all()
+        cups += 1
+        changed.notify()
+
+
+def carry():
+    global cups
+    assert cups == 3, "too early"
+    cups = 0
 
 
 def setup():
-    global cups, taken, changed
-    cups, taken, changed = [], [], threading.Condition()
+    global cups, changed
+    cups, changed = 0, threading.Condition()
 
 
 def a():
@@ -32,21 +39,17 @@ def a():
 
 
 def b():
-    take()
-
-
-def c():
-    put("tea")
-    put("milk")
+    for _ in range(3):
+        put()
 
 
 def check():
-    return sorted(taken) == ["milk", "tea"]
+    return cups == 0
 
 
 if __name__ == "__main__":
     setup()
-    threads = [threading.Thread(target=target) for target in (a, b, c)]
+    threads = [threading.Thread(target=target) for target in (a, b)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    print("taken:", taken)
+    print("cups left:", cups)

@@ -1,27 +1,34 @@
-"""Two threads take one cup each when there is one; a third puts down two.
-两个线程各拿一杯，没有就等待；第三个线程放下两杯。
+"""One thread takes three cups once all are there; another one puts them down, one by one.
+一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
-Not mended: when the time is up there may still be no cup.
+Not mended: when the time is up, the cups may still not be there.
 """
 import threading
 
 
 def take():
     with changed:
-        if not cups:
+        if cups < 3:
             changed.wait(timeout=5)
-        taken.append(cups.pop())
+        carry()
 
 
-def put(cup):
+def put():
+    global cups
     with changed:
-        cups.append(cup)
-        changed.notify_all()
+        cups += 1
+        changed.notify()
+
+
+def carry():
+    global cups
+    assert cups == 3, "too early"
+    cups = 0
 
 
 def setup():
-    global cups, taken, changed
-    cups, taken, changed = [], [], threading.Condition()
+    global cups, changed
+    cups, changed = 0, threading.Condition()
 
 
 def a():
@@ -29,21 +36,17 @@ def a():
 
 
 def b():
-    take()
-
-
-def c():
-    put("tea")
-    put("milk")
+    for _ in range(3):
+        put()
 
 
 def check():
-    return sorted(taken) == ["milk", "tea"]
+    return cups == 0
 
 
 if __name__ == "__main__":
     setup()
-    threads = [threading.Thread(target=target) for target in (a, b, c)]
+    threads = [threading.Thread(target=target) for target in (a, b)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
-    print("taken:", taken)
+    print("cups left:", cups)

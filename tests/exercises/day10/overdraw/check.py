@@ -16,9 +16,8 @@ REASONS = {
     "wrong_no_lock": "race",
     "wrong_locked_act": "race",
     "wrong_gives_back": "race",
-    "wrong_lock_per_thread": "race",
 }
 
 
 def judge(subject):
-    races.judge(subject, "balance == 100 and paid == [] and seen == []", fixed=("a", "b", "c", "check"))
+    races.judge(subject, "balance == 100 and paid == [] and seen == []")

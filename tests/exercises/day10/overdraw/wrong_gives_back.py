@@ -32,10 +32,6 @@ def a():
 
 def b():
     withdraw(70)
-
-
-# c looks at the balance in between. c 在中间查看余额
-def c():
     seen.append(balance)
 
 
@@ -45,7 +41,7 @@ def check():
 
 if __name__ == "__main__":
     setup()
-    threads = [threading.Thread(target=target) for target in (a, b, c)]
+    threads = [threading.Thread(target=target) for target in (a, b)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     print("balance:", balance, "paid:", paid)

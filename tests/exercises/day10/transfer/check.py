@@ -1,4 +1,6 @@
 """How transfer is judged."""
+import threading
+
 from judge import races
 from judge.verdict import Refused
 
@@ -21,32 +23,32 @@ REASONS = {
 }
 
 
-AT_ONCE = """
-class Slow(Account):
-    @property
-    def balance(self):
-        meeting.wait()
-        return self.money
-    @balance.setter
-    def balance(self, money):
-        self.money = money
-def judge_setup():
-    global cat, dan, eve, fay, meeting
-    cat, dan, eve, fay = Slow("cat", 5), Account("dan", 5), Slow("eve", 5), Account("fay", 5)
-    meeting = threading.Barrier(2)
-def a():
-    transfer(cat, dan, 1)
-def b():
-    transfer(eve, fay, 1)
-"""
-
-
 def judge(subject):
     races.judge(subject, "[ann.balance, bob.balance, seen] == [100, 100, []]")
+    two_at_once(subject)
+
+
+def two_at_once(subject):
+    """Two transfers between four accounts meet half-way: each waits, while it holds its locks, until the other has come."""
+    Account, transfer = subject.load("Account", "transfer")
+    meeting = threading.Barrier(2)
+
+    class Slow(Account):
+        @property
+        def balance(self):
+            meeting.wait()
+            return self.money
+
+        @balance.setter
+        def balance(self, money):
+            self.money = money
+
+    calls = [subject.start(transfer, Slow(name, 5), Account(other, 5), 1) for name, other in (("cat", "dan"), ("eve", "fay"))]
     try:
-        races.also(subject, AT_ONCE)
+        for call in calls:
+            call.result()
     except Refused as refused:
-        if refused.tag != "deadlock":
+        if refused.tag != "hangs":
             raise
         raise Refused("one lock", "no deadlock, but two transfers between four different accounts cannot happen at once",
                       "没有死锁，但四个不同账户之间的两笔转账不能同时进行") from None

@@ -21,7 +21,7 @@ REASONS = {
 
 
 TRIALS = [
-    ("cut", [b"hel", b"lo\nwo", b"rld\n", b"on", b"e mo", b"re\n"], ["hello", "world", "one more"]),
+    ("cut", [b"hel", b"lo\n", b"on", b"e mo", b"re\n"], ["hello", "one more"]),
     ("joined", [b"one\ntwo\n", b"three\nfour\nfi", b"ve\n"], ["one", "two", "three", "four", "five"]),
 ]
 

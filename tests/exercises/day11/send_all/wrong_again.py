@@ -10,7 +10,7 @@ import threading
 def reply(conn, data):
     conn.settimeout(10)
     while conn.send(data) < len(data):
-        data = data[:-1]
+        pass
     conn.close()
 
 
