@@ -6,6 +6,7 @@ Whatever the file does, a verdict comes within LIMIT seconds, and nothing is lef
 import contextlib
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -18,8 +19,9 @@ from judge import processes
 from judge.subject import Subject, where
 from judge.verdict import FAILED, LEFT_OUT, NOT_KNOWN, PASSED, Refused, Verdict
 
-LIMIT = 60                                         # seconds for one file
+LIMIT = 45                                         # seconds for one file
 AT_ONCE = 4                                        # files that are judged at the same time; most of them only wait
+MOST_OUTPUT, MOST_MEMORY = 1 << 24, 1 << 32        # bytes
 
 
 def judge_all(jobs, at_once=AT_ONCE):
@@ -56,6 +58,7 @@ class Apart:
         self.reader, writer = os.pipe()
         os.set_blocking(self.reader, False)
         self.deadline = time.monotonic() + LIMIT
+        exercise.check()                           # loaded before the fork, and so only once
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
@@ -100,6 +103,9 @@ def work(exercise, path, folder, writer):
     os.setsid()
     processes.end_with_parent()
     processes.become_subreaper()
+    for limit, most in (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, MOST_OUTPUT), (resource.RLIMIT_AS, MOST_MEMORY):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):
         os.dup2(nothing, fd)

@@ -15,6 +15,7 @@ from judge.verdict import Refused
 STILL = 1.5                                        # seconds in which all its processes sleep: it waits for ever
 BUSY = 5.0                                         # seconds of CPU time after which it is taken to run for ever
 LIMIT = 30
+MOST_PROCESSES = 50
 HELPERS = "resource_tracker", "forkserver", "semaphore_tracker"    # multiprocessing's own; they end by themselves
 
 
@@ -62,6 +63,8 @@ class Program:
         self.stillness.since = time.monotonic()
         while not condition() and not self.has_ended():
             time.sleep(0.01)
+            if len(self.stillness.last or ()) > MOST_PROCESSES:
+                raise Refused("too many", f"it has started more than {MOST_PROCESSES} processes", f"启动了 {MOST_PROCESSES} 个以上的进程")
             is_still = self.stillness.seconds() > STILL
             if is_still or self.cpu_seconds() > BUSY or time.monotonic() - self.begun > LIMIT:
                 said = explain(self) if explain else None

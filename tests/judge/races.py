@@ -16,10 +16,10 @@ sys.path.pop(0)
 SECONDS = 8                                       # of exploration; what is mended takes less than one
 MOST_ROWS = 26
 ENDS = {
-    "wrong": ("race", "some schedules end with a wrong result", "有的调度得到错误结果"),
-    "deadlock": ("deadlock", "in some schedules the threads wait for ever", "在有的调度中，线程永远等下去"),
-    "endless": ("endless", "in some schedules a thread goes round for ever", "在有的调度中，一个线程永远循环"),
-    "error": ("error", "in some schedules a thread ends with an exception", "在有的调度中，线程因异常结束"),
+    "wrong": ("race", "end with a wrong result", "结果错误"),
+    "deadlock": ("deadlock", "end with threads that wait for ever", "线程永远等下去"),
+    "endless": ("endless", "never end: a thread goes round and round", "永不结束：线程一直循环"),
+    "error": ("error", "end with an exception in a thread", "线程因异常结束"),
 }
 
 
@@ -72,12 +72,13 @@ def explored(subject, threads, begin, check):
 def lost(exploration, losing, rows, remark):
     tag, english, chinese = ENDS[losing.kind]
     counts = sum(one.count for one in exploration.outcomes if one.kind == losing.kind)
-    total = ("" if exploration.is_complete else "at least ") + f"{exploration.schedules:,}"
+    shown = f"{exploration.schedules:,}"
+    total = shown if exploration.is_complete else f"at least {shown}"
     if len(rows) > MOST_ROWS:
         rows[12:-10] = [f"... {len(rows) - 22} more rows · 省略 {len(rows) - 22} 行 ..."]
     if remark:
         english, chinese = f"{english}. {remark[0]}", f"{chinese}。{remark[1]}"
-    return Refused(tag, f"{counts:,} of {total} schedules: {english}", f"共 {total} 种调度，其中 {counts:,} 种：{chinese}", rows)
+    return Refused(tag, f"{counts:,} of {total} schedules {english}", f"{shown} 种调度中有 {counts:,} 种{chinese}", rows)
 
 
 def advice(tree):
