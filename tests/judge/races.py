@@ -5,6 +5,7 @@ import sys
 import types
 
 from judge.exercises import ROOT
+from judge.show import cut
 from judge.verdict import NotKnown, Refused
 
 sys.path.insert(0, str(ROOT / "day10"))
@@ -60,7 +61,7 @@ def explored(subject, threads, begin, check):
         losing = exploration.losing
         if losing:
             replay = Replay(threads, begin, check, losing.schedule).must_be_over()
-            raise lost(exploration, losing, picture.schedule(replay, subject.path), advice(subject.tree))
+            raise lost(exploration, losing, rows(replay, subject), advice(subject.tree, losing.kind))
     except Unusable as error:
         raise unusable(error, subject) from None
     if not exploration.is_complete:
@@ -69,20 +70,35 @@ def explored(subject, threads, begin, check):
                        f"前 {exploration.schedules:,} 种调度都对，但还没有看完。{chinese}", picture.histogram(exploration))
 
 
-def lost(exploration, losing, rows, remark):
+def rows(replay, subject):
+    """The schedule as lines: without the looking up of locks, and without values that are too long for the left column."""
+    kept = [(step, thread) for step, thread in zip(replay.steps, replay.schedule) if step.verb != "looks up"]
+    replay.steps, replay.schedule = [step for step, _ in kept], [thread for _, thread in kept]
+    for step in replay.steps:
+        after, width = {}, 0
+        for name, value in step.after.items():
+            if width + len(name + value) + 3 <= 26:
+                after[name] = value
+                width += len(name + value) + 3
+        step.after = after
+    lines = picture.schedule(replay, subject.path)
+    if len(lines) > MOST_ROWS:
+        lines[12:-10] = [f"... {len(lines) - 22} more rows · 省略 {len(lines) - 22} 行 ..."]
+    return [cut(line) for line in lines]
+
+
+def lost(exploration, losing, details, remark):
     tag, english, chinese = ENDS[losing.kind]
     counts = sum(one.count for one in exploration.outcomes if one.kind == losing.kind)
     shown = f"{exploration.schedules:,}"
     total = shown if exploration.is_complete else f"at least {shown}"
-    if len(rows) > MOST_ROWS:
-        rows[12:-10] = [f"... {len(rows) - 22} more rows · 省略 {len(rows) - 22} 行 ..."]
     if remark:
         english, chinese = f"{english}. {remark[0]}", f"{chinese}。{remark[1]}"
-    return Refused(tag, f"{counts:,} of {total} schedules {english}", f"{shown} 种调度中有 {counts:,} 种{chinese}", rows)
+    return Refused(tag, f"{counts:,} of {total} schedules {english}", f"{shown} 种调度中有 {counts:,} 种{chinese}", details)
 
 
-def advice(tree):
-    """What in a file looks like a mending that cannot work, as a pair; or None."""
+def advice(tree, kind="wrong"):
+    """What in a file looks like a mending that cannot work, as a pair; or None. kind: how it loses."""
     calls = [(node, text_of(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     inside = {id(node): function.name for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
               if function.name not in ("setup", "__init__") for node in ast.walk(function)}
@@ -103,7 +119,7 @@ def advice(tree):
         if any(keyword.arg == "timeout" for keyword in node.keywords) and name.split(".")[-1] in ("wait", "acquire", "wait_for"):
             return (f"The timeout in line {node.lineno} may end the wait before the other thread has come.",
                     f"第 {node.lineno} 行的 timeout 可能在另一个线程到来之前就结束等待。")
-    if any(name.split(".")[-1] in ("Lock", "RLock", "Condition", "Semaphore") for _, name in calls):
+    if kind == "wrong" and any(name.split(".")[-1] in ("Lock", "RLock", "Condition", "Semaphore") for _, name in calls):
         return ("There is a lock, but it does not cover all that belongs together.", "有锁，但锁没有覆盖必须一起完成的全部步骤。")
     return None
 

@@ -1,0 +1,292 @@
+"""The practice: each broken program fails for its reason, each solution passes, wrong mendings are refused; and its judge."""
+import ast
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import course
+import pytest
+from harness import ROOT, Program, run, wait_until
+from judge.exercises import FOLDER, NAMES, all_exercises, find
+from judge.show import WIDTH
+
+EXERCISES = all_exercises()
+FILES = [(one, file) for one in EXERCISES for file in sorted(one.folder.glob("*.py")) if file.name != "check.py"]
+RACES = {"race", "deadlock", "error", "endless"}
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def judged(jobs):
+    """The verdicts on pairs of an exercise and a file, from one process for all of them."""
+    lines = "".join(f"{exercise.name} {file}\n" for exercise, file in jobs)
+    done = subprocess.run([sys.executable, "-m", "judge"], cwd=ROOT / "tests", input=lines, capture_output=True, text=True, timeout=300)
+    assert not done.stderr and done.returncode == 0
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return {file: verdict for (_, file), verdict in zip(FILES, judged(FILES))}
+
+
+@pytest.mark.parametrize("exercise, file", FILES, ids=[f"{one.name}/{file.stem}" for one, file in FILES])
+def test_verdicts(exercise, file, verdicts):
+    verdict = verdicts[file]
+    if exercise.missing_package():
+        assert verdict["kind"] == "left out"
+    elif file.stem == "solution":
+        assert verdict["kind"] == "passed", verdict
+    else:
+        assert (verdict["kind"], verdict["tag"]) == ("failed", exercise.check().REASONS[file.stem]), verdict
+        assert verdict["english"].isascii() or "你" in exercise.broken
+        assert CJK.search(verdict["chinese"])
+        assert all(course.columns(line) <= WIDTH for line in verdict["details"]), verdict["details"]
+
+
+def test_there_are_enough_and_each_is_whole():
+    assert sorted(NAMES) == sorted(str(path.parent.relative_to(FOLDER)) for path in FOLDER.glob("day*/*/check.py"))
+    per_day = Counter(one.day for one in EXERCISES if not hasattr(one.check(), "NEEDS"))
+    assert sum(per_day.values()) >= 20 and len(per_day) == 6 and min(per_day.values()) >= 2
+    for exercise in EXERCISES:
+        check = exercise.check()
+        wrong = sorted(path.stem for path in exercise.folder.glob("wrong_*.py"))
+        assert {"broken", *wrong} == set(check.REASONS), exercise
+        assert len(wrong) >= (2 if check.REASONS["broken"] in RACES else 1), exercise
+        assert len(check.HINTS) == 3
+        for english, chinese in [*check.HINTS, check.NOTICE]:
+            assert english and chinese and not CJK.search(english.replace("你", ""))
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
+def test_a_broken_program_is_small_and_says_what_it_should_do(exercise):
+    text = exercise.broken
+    docstring = ast.get_docstring(ast.parse(text)).splitlines()
+    assert docstring[0].isascii() and docstring[0].endswith(".") and docstring[1].endswith("。")
+    assert re.search(rf"^Run:    python {exercise.shown}", "\n".join(docstring), re.MULTILINE)
+    assert any(line.startswith("You see: ") for line in docstring) and any(line.startswith("看到：") for line in docstring)
+    assert sum(bool(line.strip()) for line in text.splitlines()) - len(docstring) <= 40
+    assert all(course.columns(line) <= 100 for file in exercise.folder.glob("*.py") if file.name != "check.py"
+               for line in file.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.skipif((ROOT / ".practice.json").exists(), reason="there is a student's progress, .practice.json: the files may be mended")
+@pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
+def test_the_students_file_is_the_broken_one(exercise):
+    assert exercise.file.read_text(encoding="utf-8") == exercise.broken
+
+
+def test_no_student_file_without_an_exercise():
+    assert sorted(one.shown for one in EXERCISES) == sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("day*/practice/*.py"))
+
+
+def test_each_exercise_stands_in_the_page_of_its_day():
+    for exercise in EXERCISES:
+        page = (ROOT / exercise.day / "README.md").read_text(encoding="utf-8")
+        link = exercise.shown.partition("/")[2]
+        assert len(re.findall(rf"^\*\*Practice · 练习\*\*: \[{link}\]\({link}\): .+ · .+[.。]$", page, re.MULTILINE)) == 1, exercise
+
+
+# Whatever a student's file does, there is a verdict
+
+DEPOSIT = (FOLDER / "day10/deposit/broken.py").read_text(encoding="utf-8")
+BODY = "    balance = balance + amount\n"
+REAP = (FOLDER / "day07/reap/solution.py").read_text(encoding="utf-8")
+ODD = [
+    ("day10/deposit", "def deposit(:\n", "syntax"),
+    ("day10/deposit", b"# \xff\n", "syntax"),
+    ("day10/deposit", None, "missing"),
+    ("day10/deposit", "x = 1\n", "name"),
+    ("day10/deposit", DEPOSIT.replace("def deposit", "def deposits"), "error"),
+    ("day10/deposit", DEPOSIT.replace("deposit(50)", "deposit(0)"), "changed"),
+    ("day10/deposit", DEPOSIT.replace("balance = 100", "balance = 180"), "changed"),
+    ("day10/deposit", "1 / 0\n" + DEPOSIT, "exception"),
+    ("day10/deposit", "input()\n" + DEPOSIT, "input"),
+    ("day10/deposit", "import os\nos._exit(0)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import os\nos.fork()\n" + DEPOSIT, "race"),
+    ("day10/deposit", "import os\nos.read(os.pipe()[0], 1)\n" + DEPOSIT, "endless"),
+    ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    os.read(os.pipe()[0], 1)\n"), "stuck"),
+    ("day10/deposit", DEPOSIT.replace(BODY, "    threading.Thread(target=print).start()\n"), "thread"),
+    ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    if os.urandom(1)[0] % 2:\n        balance\n    balance\n" + BODY), "not explored"),
+    ("day11/end_of_stream", "while True:\n    pass\n", "endless"),
+    ("day11/end_of_stream", "def serve(conn):\n    import time\n    time.sleep(100)\n", "hangs"),
+    ("day11/end_of_stream", "def serve(conn):\n    raise KeyError(conn)\n", "exception"),
+    ("day11/end_of_stream", "def serve(conn):\n    raise SystemExit\n", "exception"),
+    ("day11/end_of_stream", "def server(conn):\n    pass\n", "name"),
+    ("day11/end_of_stream", "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\nserve = 1\n", "name"),
+    ("day11/end_of_stream", "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n", "name"),
+    ("day07/reap", "input()\n" + REAP, "input"),
+    ("day07/reap", REAP.replace("def work", "def works"), "name"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    while True: print('x' * 1000)\n"), "exception"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    os.read(os.pipe()[0], 1)\n"), "hangs"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    raise KeyError\n"), "exception"),
+    ("day07/reap", REAP.replace('Enter: ")\n', 'Enter: ")\n    if os.fork() == 0:\n        os.setsid()\n        os.execvp("sleep", ["sleep", "99"])\n'), "left"),
+]
+
+
+@pytest.fixture(scope="module")
+def odd_verdicts(tmp_path_factory):
+    jobs = []
+    for number, (name, text, _) in enumerate(ODD):
+        file = tmp_path_factory.mktemp("odd") / "student.py"
+        if text is not None:
+            file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        jobs.append((find(name), file))
+    return judged(jobs)
+
+
+@pytest.mark.parametrize("number", range(len(ODD)), ids=[f"{tag}-{number}" for number, (_, _, tag) in enumerate(ODD)])
+def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verdicts):
+    name, _, tag = ODD[number]
+    verdict = odd_verdicts[number]
+    assert verdict["exercise"] == name and verdict["tag"] == tag, verdict
+    assert verdict["kind"] == ("not known" if tag == "not explored" else "failed")
+    assert verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
+
+
+def test_nothing_is_left_of_what_a_file_starts(tmp_path):
+    """Not even a process in a session of its own: harness looks for what a program leaves."""
+    file = tmp_path / "student.py"
+    file.write_text("import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n")
+    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests").stdout
+    assert json.loads(printed)["tag"] == "name"
+
+
+# make practice
+
+@pytest.fixture
+def copy(tmp_path):
+    """The practice in a folder of its own, where a student can work."""
+    for name in "judge", "exercises":
+        shutil.copytree(ROOT / "tests" / name, tmp_path / "tests" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "day10/explorer", tmp_path / "day10/explorer", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests/practice.py", tmp_path / "tests")
+    for exercise in EXERCISES:
+        (tmp_path / exercise.shown).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / exercise.shown).write_text(exercise.broken, encoding="utf-8")
+    return tmp_path
+
+
+def practice(copy, *arguments, **options):
+    printed = run("tests/practice.py", *arguments, cwd=copy, **options).stdout
+    assert all(course.columns(line) <= WIDTH for line in printed.splitlines())
+    return printed
+
+
+def solve(copy, name):
+    exercise = find(name)
+    (copy / exercise.shown).write_text(exercise.solution, encoding="utf-8")
+
+
+def test_the_first_that_is_not_mended_its_reason_and_one_hint_more_each_time(copy):
+    check = find("day07/printed_twice").check()
+    for count in 1, 2, 3, 3:
+        printed = practice(copy)
+        assert "day07 0/3 · day08 0/3" in printed and "day07/practice/printed_twice.py" in printed
+        assert "is printed 2 times" in printed and "打印了 2 次" in printed
+        shown = [english in printed.replace("\n  ", " ") for english, _ in check.HINTS]
+        assert shown == [number < count for number in range(3)]
+        assert check.NOTICE[0].split(".")[0] not in printed
+
+
+def test_a_mended_one_shows_the_solution_and_stays_mended_until_it_is_changed(copy):
+    solve(copy, "day07/printed_twice")
+    solve(copy, "day07/count_children")
+    printed = practice(copy)
+    assert "✓ day07/printed_twice: mended · 已改好" in printed and "+    sys.stdout.flush()" in printed and "what to notice" in printed
+    assert "✓ day07/count_children" in printed and "day07 2/3 · day08 0/3" in printed and "day07/practice/reap.py" in printed
+    assert "hint" not in printed
+    printed = practice(copy)
+    assert "✓ day07" not in printed and "3 of its children are zombies" in printed and "hint · 提示 1/3" in printed
+    (copy / "day07/practice/printed_twice.py").write_text(find("day07/printed_twice").broken)
+    assert "day07 1/3" in practice(copy)
+
+
+def test_one_exercise_and_reset(copy):
+    assert "756 of" in practice(copy, "day10/transfer") and "a waits for bob.lock" in practice(copy, "day10/practice/transfer.py")
+    solve(copy, "day10/transfer")
+    assert "✓ day10/transfer" in practice(copy, "day10/transfer")
+    assert "day10 1/7" in practice(copy)
+    for name in "transfer.py.mine", "transfer.2.py.mine":
+        solve(copy, "day10/transfer")
+        printed = practice(copy, "--reset", "day10/transfer")
+        assert f"day10/practice/{name}" in printed
+        assert (copy / "day10/practice" / name).read_text(encoding="utf-8") == find("day10/transfer").solution
+        assert (copy / "day10/practice/transfer.py").read_text(encoding="utf-8") == find("day10/transfer").broken
+    assert "day10 0/7" in practice(copy)
+    (copy / "day10/practice/transfer.py").unlink()
+    assert "make practice RESET=day10/transfer" in practice(copy, "day10/transfer")
+    assert "mine" not in practice(copy, "--reset=day10/transfer")
+    assert (copy / "day10/practice/transfer.py").exists()
+
+
+def test_all_mended_the_closing_word_and_the_grades(copy):
+    for exercise in EXERCISES:
+        solve(copy, exercise.name)
+    printed = practice(copy)
+    assert "day07 3/3 ✓ · day08 3/3 ✓ · day09 3/3 ✓ · day10 7/7 ✓" in printed and "全部改好了" in printed
+    assert printed.count("what to notice") == sum(one.missing_package() is None for one in EXERCISES)
+    state = (copy / ".practice.json").read_bytes()
+    assert "全部改好了" in practice(copy)
+    (copy / "day11/practice/way_out.py").write_text(find("day11/way_out").broken)
+    data = json.loads(run("tests/practice.py", "--all", "--json", cwd=copy, status=1).stdout)
+    assert data["mended"] == data["of"] - 1 >= 20
+    assert [one["exercise"] for one in data["exercises"] if one["kind"] == "failed"] == ["day11/way_out"]
+    assert (copy / ".practice.json").read_bytes() == state
+    data = json.loads(run("tests/practice.py", "--json", "day11/one_message", cwd=copy).stdout)
+    assert data["mended"] == data["of"] == 1
+
+
+def test_the_table_of_an_instructor(copy):
+    (copy / "tests/judge/exercises.py").write_text(re.sub(r'(?s)NAMES = """.*?"""', 'NAMES = """day07/reap day11/way_out"""',
+                                                          (ROOT / "tests/judge/exercises.py").read_text(encoding="utf-8")), encoding="utf-8")
+    solve(copy, "day07/reap")
+    printed = practice(copy, "--all", status=1)
+    assert printed.splitlines()[0] == "✓ day07/reap     mended · 已改好" and "✗ day11/way_out  not mended · 未改好: way out" in printed
+    assert printed.endswith("1 of 2 are mended · 共 2 个，改好 1 个\n")
+
+
+def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
+    (copy / ".practice.json").write_text("[1]")
+    practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read: beginning anew .*\n")
+    assert json.loads((copy / ".practice.json").read_text())["hints"] == {"day11/way_out": 1}
+    failed = run("tests/practice.py", "day10/transfre", cwd=copy, status=2, stderr="(?s).*there is no exercise day10/transfre; there is day10/transfer.*")
+    assert not failed.stdout
+    if os.geteuid():
+        copy.chmod(0o500)
+        practice(copy, "day11/way_out", stderr="practice.py: cannot write .practice.json: .*\n")
+        copy.chmod(0o700)
+
+
+@pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+def test_ctrl_c_leaves_nothing(copy, signum, status):
+    started = copy / "started"
+    (copy / "day11/practice/way_out.py").write_text(
+        "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        f"open({str(started)!r}, 'w').close()\nwhile True:\n    pass\n")
+    with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
+        wait_until(started.exists, lambda: "it does not begin")
+        os.kill(program.pid, signum)
+        program.finish(status=status)
+    assert not program.stdout and not (copy / ".practice.json").exists()
+
+
+def test_without_fork_it_says_what_it_needs(copy):
+    run(sys.executable, "-c", "import os, sys, runpy; del os.fork; sys.path[0] = 'tests'; sys.argv = ['practice.py']\n"
+        "runpy.run_path('tests/practice.py', run_name='__main__')", cwd=copy, status=2, stderr="practice.py needs os.fork[^\n]*\n")
+
+
+def test_without_gevent_its_exercises_are_left_out_by_name(copy):
+    (copy / "tests/gevent.py").write_text("")
+    (copy / "tests/sitecustomize.py").write_text("import importlib.util\nreal = importlib.util.find_spec\n"
+                                                 "importlib.util.find_spec = lambda name, *more: None if name == 'gevent' else real(name, *more)\n")
+    environment = {"PYTHONPATH": str(copy / "tests")}
+    assert "day12/gevent_call" in practice(copy, env=environment)
+    data = json.loads(run("tests/practice.py", "day12/monkey_late", "--json", cwd=copy, env=environment).stdout)
+    assert data["of"] == 0 and data["exercises"][0]["kind"] == "left out"
