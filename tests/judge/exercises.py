@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "tests" / "exercises"
 NAMES = """
     day07/printed_twice day07/reap day07/count_children
-    day08/parents_list day08/pool_errors day08/join_first
-    day09/pipe_end day09/value_lock day09/thread_subclass
+    day08/parents_list day08/pool_errors
+    day09/pipe_end day09/join_first day09/value_lock day09/thread_subclass
     day10/event_cleared day10/deposit day10/new_lock day10/overdraw day10/condition_if day10/transfer day10/copy_socket
     day11/one_message day11/half_character day11/send_all day11/end_of_stream day11/way_out
     day12/edge_once day12/await_race day12/gevent_call day12/monkey_late day12/content_length

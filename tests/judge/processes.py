@@ -43,15 +43,18 @@ def all_stats():
 
 
 def children(pid):
-    return [child for child, (_, parent, _) in all_stats().items() if parent == pid]
+    try:
+        return [int(child) for task in (PROC / str(pid) / "task").iterdir() for child in (task / "children").read_text().split()]
+    except OSError:                                # it has ended; or the kernel was built without these files
+        return [child for child, (_, parent, _) in all_stats().items() if parent == pid]
 
 
 def descendants(pid):
     """{PID: stat_of} of the processes below this one."""
-    stats, found, new = all_stats(), {}, {pid}
+    found, new = {}, [pid]
     while new:
-        new = {child for child, stat in stats.items() if stat[1] in new and child not in found}
-        found.update((child, stats[child]) for child in new)
+        new = [child for parent in new for child in children(parent) if child not in found]
+        found.update((child, stat) for child in new if (stat := stat_of(PROC / str(child))))
     return found
 
 

@@ -76,6 +76,8 @@ class Program:
 
     def hang(self, is_still):
         line = self.line()
+        if line and "input(" in self.subject.text.splitlines()[int(line) - 1]:
+            return "input", f"line {line} calls input(), and waits for a person", f"第 {line} 行调用 input()，在等待有人输入"
         at, stelle = (f" in line {line}", f"，在第 {line} 行") if line else ("", "")
         if is_still:
             return "hangs", f"it hangs{at}: it waits for something that does not come", f"程序卡住了{stelle}：它等的事不会发生"

@@ -47,7 +47,8 @@ def progress(exercises, mended, left_out):
         names = [one.name for one in exercises if one.day == day and one.name not in left_out]
         count = sum(name in mended for name in names)
         parts.append(f"{day} {count}/{len(names)}" + " ✓" * (count == len(names)))
-    yield " · ".join(parts)
+    line = " · ".join(parts)
+    yield line if columns(line) <= WIDTH else "  ".join(parts)
     if left_out:
         yield from wrap("left out, as gevent is not installed · 没有安装 gevent，跳过: " + ", ".join(left_out), "")
 
@@ -81,8 +82,8 @@ def hints(exercise, count):
 def solution(exercise):
     """What the official solution changes, and what to notice."""
     yield f"✓ {exercise.name}: mended · 已改好"
-    yield "the official solution, as changes (whole: " + f"tests/exercises/{exercise.name}/solution.py)"
-    yield "参考答案所做的修改："
+    yield "what the official solution changes · 参考答案所做的修改"
+    yield f"(tests/exercises/{exercise.name}/solution.py)"
     for line in list(difflib.unified_diff(code(exercise.broken), code(exercise.solution), lineterm="", n=1))[2:]:
         yield cut("  " + ("..." if line.startswith("@@") else line))
     yield "what to notice · 注意"

@@ -43,6 +43,8 @@ def receive(call, ours, count):
         except BlockingIOError:
             if call.is_over:
                 break
+    if call.is_over and call.error:
+        call.result()                              # raises: the reason why so little came
     return data
 
 

@@ -12,7 +12,7 @@ from judge.processes import PROC, Stillness, stat_of
 from judge.verdict import Refused
 
 STILL = 1.5                                        # seconds of sleep after which a thread is taken to wait for ever
-BUSY = 0.6                                         # seconds of CPU time after which it is taken to run for ever
+BUSY = 0.4                                         # seconds of CPU time after which it is taken to run for ever
 LIMIT = 20                                         # seconds for any call, also where there is no /proc
 
 

@@ -20,8 +20,9 @@ def judge(subject):
     subject.unchanged("work")
     with Program(subject, keeps_stdin_open=True) as program:
         statuses = program.expect(r"^exit statuses: (.*)\n")[1]
+        # None of them works any more: each is a zombie now, or was reaped.
+        program.until(lambda: all(stat[0] == "Z" for stat in processes.descendants(program.pid).values()))
         left = processes.children(program.pid)
-        program.until(lambda: all(processes.stat_of(processes.PROC / str(pid))[0] == "Z" for pid in processes.children(program.pid)))
         if left:
             raise Refused("zombies", f"it has said that it is done, and {len(left)} of its children are zombies",
                           f"程序说做完了，但还有 {len(left)} 个僵尸子进程", [f"  PID {pid}: Z (defunct)" for pid in left])

@@ -22,7 +22,10 @@ def main():
     with Pool(2) as pool:
         for number in 4, 0, 2:
             try:
-                pool.apply_async(invert, (number,), callback=lambda result, number=number: show(number, result))
+                def done(result, number=number):
+                    show(number, result)
+
+                pool.apply_async(invert, (number,), callback=done)
             except ZeroDivisionError:
                 fail(number)
         pool.close()

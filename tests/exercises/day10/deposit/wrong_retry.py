@@ -8,7 +8,7 @@ import threading
 
 def deposit(amount):
     global balance
-    while True:
+    for _ in range(3):
         new = balance + amount
         balance = new
         if balance == new:

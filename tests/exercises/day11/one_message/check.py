@@ -10,7 +10,7 @@ HINTS = [
     ('*whole, rest = (rest + data).split(b"\\n")',
      '*whole, rest = (rest + data).split(b"\\n")'),
 ]
-NOTICE = ("A buffer outlives recv(): framing (粘包与拆包) is the work of the receiver.",
+NOTICE = ("A buffer outlives recv(): framing is the work of the receiver.",
            "缓冲区要跨越多次 recv()：切分消息（粘包与拆包）是接收方的工作。")
 REASONS = {
     "broken": "cut",

@@ -7,7 +7,7 @@ import threading
 
 def reply(conn, data):
     conn.settimeout(10)
-    # send() returns how many bytes it took; sendall() goes on. send() 只发送一部分，sendall() 继续到发完
+    # send() may take a part only; sendall() goes on. send() 可能只发一部分，sendall() 发完为止
     conn.sendall(data)
     conn.close()
 

@@ -12,7 +12,7 @@ HINTS = [
     ("Content-Length: the number of bytes, so encode first, then count.",
      "Content-Length：字节数，所以先编码，再计数。"),
 ]
-NOTICE = ("Again a message boundary: here the length goes first. It counts bytes: 你 is one character and three bytes.",
+NOTICE = ("Again a message boundary: here the length goes first. It counts bytes: a Chinese character is one character and three bytes.",
            "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符、三个字节。")
 REASONS = {"broken": "no length", "wrong_characters": "length", "wrong_closes": "closes"}
 

@@ -1,7 +1,8 @@
 """With gevent's monkey patch, two greenlets sleep at the same time, by time's sleep.
 打上 gevent 的猴子补丁后，两个协程用 time 的 sleep 同时等待。
 """
-# First of all: what was imported before keeps the old functions. 最先打补丁：之前导入的名字仍是旧函数
+# First of all: what was imported before keeps the old functions.
+# 最先打补丁：之前导入的名字仍是旧函数
 from gevent import monkey
 
 monkey.patch_all()

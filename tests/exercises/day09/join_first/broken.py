@@ -1,7 +1,7 @@
 """A child sends a long text; the parent prints its length and the child's exit code.
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
-Run:    python day08/practice/join_first.py
+Run:    python day09/practice/join_first.py
 You see: nothing, for ever (end it with Ctrl-C). With SIZE = 1000 it works.
 看到：永远什么也没有（用 Ctrl-C 结束）。SIZE = 1000 时能工作。
 """
