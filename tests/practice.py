@@ -128,7 +128,7 @@ def next_one():
     else:
         print(*show.task(first), sep="\n")
         if new:
-            print("why it fails · 为什么不对: make practice")
+            print("\nwhy it fails · 为什么不对: make practice")
         else:
             explain(first, verdicts[first.name], state, "make practice")
     close(state)

@@ -21,10 +21,10 @@ RACES = {"race", "deadlock", "error", "endless"}
 CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
-def judged(jobs):
+def judged(jobs, *python):
     """The verdicts on pairs of an exercise and a file, from one process for all of them."""
     lines = "".join(f"{exercise.name} {file}\n" for exercise, file in jobs)
-    done = subprocess.run([sys.executable, "-m", "judge"], cwd=ROOT / "tests", input=lines, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, *(python or ["-m", "judge"])], cwd=ROOT / "tests", input=lines, capture_output=True, text=True, timeout=300)
     assert not done.stderr and done.returncode == 0
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -128,24 +128,79 @@ ODD = [
 ]
 
 
+def broken(name, *changes):
+    """An exercise's broken program with some changes."""
+    text = find(name).broken
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return name, text
+
+
+LOCKED = "    with lock:\n        balance = balance + amount\n"
+TRY_LOCK = """    while True:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                source.balance -= amount
+                target.balance += amount
+                target.lock.release()
+                return
+"""
+BY_ID = "    first, second = sorted([{}, {}], key=id)\n    with first.lock, second.lock:\n"
+# Mendings that are not the official one, and pass all the same.
+OTHERS = [
+    (*broken("day07/reap", ("            work(number)\n", "            work(number)\n        statuses.append(os.wait()[1] >> 8)\n")), ""),
+    (*broken("day08/parents_list", ("import Process", "import Pool"), ("    results.append((number ** 2, os.getpid()))", "    return number ** 2, os.getpid()"),
+             ("    children = [Process(target=square, args=(number,)) for number in (2, 3, 4)]\n    for child in children:\n        child.start()\n"
+              "    for child in children:\n        child.join()\n", "    with Pool(2) as pool:\n        results = pool.map(square, (2, 3, 4))\n")), ""),
+    (*broken("day09/value_lock", ("    counter.value += 1\n", "    with counter:\n        counter.value += 1\n")), ""),
+    (*broken("day10/deposit", ("    balance = 100\n", "    balance = 100\n    global lock\n    lock = threading.Semaphore(1)\n"), (BODY, LOCKED)), ""),
+    (*broken("day10/deposit", ("import threading\n", "import threading\nlock = threading.RLock()\n"), (BODY, LOCKED)), ""),
+    (*broken("day10/new_lock", ("class Account:\n", "class Account:\n    lock = threading.Lock()\n"), ("        lock = threading.Lock()\n        with lock", "        with self.lock")), ""),
+    (*broken("day10/condition_if", ("        if cups < 3:\n            changed.wait()\n", "        changed.wait_for(lambda: cups == 3)\n")), ""),
+    (*broken("day10/transfer", ("    with source.lock, target.lock:\n", BY_ID.format("source", "target")), ("    with one.lock, other.lock:\n", BY_ID.format("one", "other"))), ""),
+    (*broken("day11/one_message", ('    while data := conn.recv(1024):\n        yield data.decode().rstrip("\\n")\n',
+                                   '    with conn.makefile() as file:\n        for line in file:\n            yield line.rstrip("\\n")\n')), ""),
+    (*broken("day11/way_out", ('    path = folder + "/" + name\n    if not os.path.isfile(path):\n',
+                               "    from pathlib import Path\n    path = (Path(folder) / name).resolve()\n"
+                               "    if not path.is_relative_to(Path(folder).resolve()):\n        raise PermissionError(name)\n    if not path.is_file():\n")), ""),
+    (*broken("day12/await_race", ("        balance -= amount\n        return True\n", "        if balance >= amount:\n            balance -= amount\n            return True\n")), ""),
+]
+# These have schedules without an end.
+ENDLESS = [
+    (*broken("day10/condition_if", ("        if cups < 3:\n            changed.wait()\n", "        while cups < 3:\n            changed.wait(timeout=1)\n")), "too many"),
+    (*broken("day10/transfer", ("    with source.lock, target.lock:\n        source.balance -= amount\n        target.balance += amount\n", TRY_LOCK),
+             ("    with one.lock, other.lock:\n", BY_ID.format("one", "other"))), "livelock"),
+]
+
+
 @pytest.fixture(scope="module")
 def odd_verdicts(tmp_path_factory):
+    """The verdicts on ALL. Of those without an end, one second is explored."""
+    begin = "import judge.__main__, judge.races; judge.races.SECONDS = 1; judge.__main__.main()"
+    return [*judged(jobs_of(ODD + OTHERS, tmp_path_factory)), *judged(jobs_of(ENDLESS, tmp_path_factory), "-c", begin)]
+
+
+def jobs_of(rows, tmp_path_factory):
     jobs = []
-    for number, (name, text, _) in enumerate(ODD):
+    for name, text, _ in rows:
         file = tmp_path_factory.mktemp("odd") / "student.py"
         if text is not None:
             file.write_bytes(text if isinstance(text, bytes) else text.encode())
         jobs.append((find(name), file))
-    return judged(jobs)
+    return jobs
 
 
-@pytest.mark.parametrize("number", range(len(ODD)), ids=[f"{tag}-{number}" for number, (_, _, tag) in enumerate(ODD)])
+ALL = ODD + OTHERS + ENDLESS
+
+
+@pytest.mark.parametrize("number", range(len(ALL)), ids=[f"{tag or 'passes'}-{number}" for number, (_, _, tag) in enumerate(ALL)])
 def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verdicts):
-    name, _, tag = ODD[number]
+    name, _, tag = ALL[number]
     verdict = odd_verdicts[number]
     assert verdict["exercise"] == name and verdict["tag"] == tag, verdict
-    assert verdict["kind"] == ("not known" if tag == "not explored" else "failed")
-    assert verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
+    assert verdict["kind"] == ("passed" if not tag else "not known" if tag in ("not explored", "too many") else "failed")
+    assert not tag or verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
 
 
 def test_nothing_is_left_of_what_a_file_starts(tmp_path):

@@ -16,10 +16,14 @@ sys.path.pop(0)
 
 SECONDS = 8                                       # of exploration; what is mended takes less than one
 MOST_ROWS = 26
+UNFAIR = 40                                        # steps of one thread on end
+BUSY = ("A thread asks again and again instead of waiting: let it wait, for a lock, an Event or a Condition, without a timeout.",
+        "线程一再查询，而不是等待：请让它等待锁、Event 或 Condition，不加 timeout。")
 ENDS = {
     "wrong": ("race", "end with a wrong result", "结果错误"),
     "deadlock": ("deadlock", "end with threads that wait for ever", "线程永远等下去"),
     "endless": ("endless", "never end: a thread goes round and round", "永不结束：线程一直循环"),
+    "livelock": ("livelock", "may go on for ever without getting anywhere: a livelock", "可能永远忙碌却没有进展：活锁"),
     "error": ("error", "end with an exception in a thread", "线程因异常结束"),
 }
 
@@ -32,13 +36,33 @@ def judge(subject, starts_with, fixed=("a", "b", "check")):
     subject.unchanged(*fixed)
     threads, begin, check = load(subject)
     namespace = threads[0].__globals__
+    begin = numbering(namespace, begin)
     begin_is_right(subject, namespace, begin, starts_with)
     try:
         explored(subject, threads, begin, check)
-    except NotKnown:
+    except NotKnown as unknown:
+        if unknown.tag != "not explored":
+            raise
         # Perhaps a global variable keeps something from one run to the next: then run the whole file before each one.
         code = compile(subject.text, subject.path, "exec")
-        explored(subject, threads, lambda: (exec(code, namespace), namespace["setup"]()), lambda: namespace["check"]())
+        again = numbering(namespace, lambda: (exec(code, namespace), namespace["setup"]()))
+        explored(subject, threads, again, lambda: namespace["check"]())
+
+
+def numbering(namespace, begin):
+    """A setup after which id() gives shared objects the same numbers in every run: locks may be taken in that order."""
+    numbers = {}
+
+    def begin_and_number():
+        begin()
+        numbers.clear()
+        for name in sorted(name for name in namespace if not name.startswith("_")):
+            value = namespace[name]
+            for thing in value, *(vars(value).values() if type(value).__module__ == "student" else ()):
+                numbers.setdefault(id(thing), len(numbers))
+
+    namespace["__builtins__"]["id"] = lambda thing: numbers.get(id(thing), id(thing))
+    return begin_and_number
 
 
 def load(subject):
@@ -58,16 +82,33 @@ def explored(subject, threads, begin, check):
     """Refused if any schedule loses; NotKnown if not all could be explored."""
     try:
         exploration = student.watched(lambda: explore(threads, begin, check, seconds=SECONDS), SECONDS + 10, subject.path)
-        losing = exploration.losing
-        if losing:
-            replay = Replay(threads, begin, check, losing.schedule).must_be_over()
-            raise lost(exploration, losing, rows(replay, subject), advice(subject.tree, losing.kind))
+        losing = [one for one in exploration.outcomes if one.kind not in ("right", "unfair")]
+        is_busy = False
+        for outcome in sorted(losing, key=lambda one: (one.kind == "endless", one.switches, len(one.schedule))):
+            replay = Ending(threads, begin, check, outcome.schedule).must_be_over()
+            if outcome.kind == "endless" and replay.is_unfair():
+                is_busy = True
+                continue
+            raise lost(exploration, outcome, replay, subject)
     except Unusable as error:
         raise unusable(error, subject) from None
     if not exploration.is_complete:
-        english, chinese = advice(subject.tree) or ("Make it shorter.", "请写得简短些。")
+        english, chinese = BUSY if is_busy else advice(subject.tree) or ("Make it shorter.", "请写得简短些。")
         raise NotKnown("too many", f"no schedule of the first {exploration.schedules:,} loses, but there are more. {english}",
                        f"前 {exploration.schedules:,} 种调度都对，但还没有看完。{chinese}", picture.histogram(exploration))
+
+
+class Ending(Replay):
+    """A replay that notes which threads could go on at each step."""
+
+    def choose(self, enabled):
+        self.enabled = [*self.enabled, set(enabled)] if self.depth else [set(enabled)]
+        return super().choose(enabled)
+
+    def is_unfair(self):
+        """Whether one thread alone went round, while another could have gone on: no real scheduler does that for ever."""
+        last = set(self.schedule[-UNFAIR:])
+        return len(last) == 1 and bool(set().union(*self.enabled[-UNFAIR:]) - last)
 
 
 def rows(replay, subject):
@@ -87,8 +128,10 @@ def rows(replay, subject):
     return [cut(line) for line in lines]
 
 
-def lost(exploration, losing, details, remark):
-    tag, english, chinese = ENDS[losing.kind]
+def lost(exploration, losing, replay, subject):
+    is_livelock = losing.kind == "endless" and len(set(replay.schedule[-UNFAIR:])) > 1
+    tag, english, chinese = ENDS["livelock" if is_livelock else losing.kind]
+    remark, details = advice(subject.tree, losing.kind), rows(replay, subject)
     counts = sum(one.count for one in exploration.outcomes if one.kind == losing.kind)
     shown = f"{exploration.schedules:,}"
     total = shown if exploration.is_complete else f"at least {shown}"
