@@ -38,6 +38,8 @@ def check():
 if __name__ == "__main__":
     setup()
     children = [Process(target=add_often, args=(counter,)) for _ in range(2)]
-    [child.start() for child in children]
-    [child.join() for child in children]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
     print(counter.value, "of 20000")

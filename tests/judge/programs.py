@@ -30,7 +30,8 @@ class Program:
             # -X faulthandler: SIGABRT makes it say in which line it is.
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-X", "faulthandler", subject.path, *arguments],
-                stdin=subprocess.PIPE if keeps_stdin_open else subprocess.DEVNULL, stdout=out, stderr=err)
+                stdin=subprocess.PIPE if keeps_stdin_open else subprocess.DEVNULL, stdout=out, stderr=err,
+                preexec_fn=processes.end_with_parent)
         self.pid = self.process.pid
         self.stillness = processes.Stillness(lambda: processes.descendants(os.getpid()))
 

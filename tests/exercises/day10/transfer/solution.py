@@ -44,6 +44,8 @@ def check():
 if __name__ == "__main__":
     setup()
     threads = [threading.Thread(target=target) for target in (a, b)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     print("ann:", ann.balance, "bob:", bob.balance, "total:", seen)
