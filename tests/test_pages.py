@@ -598,7 +598,7 @@ def check_command(command, remarks):
         makefile = (ROOT / "Makefile").read_text()
         for word in words[1:]:
             name, _, value = word.partition("=")
-            assert re.search(rf"^{name}:|\$\({name}\)", makefile, re.MULTILINE), f"{command}: the Makefile has no {name}"
+            assert re.search(rf"^{name}:|\$\((call given,)?{name}\)", makefile, re.MULTILINE), f"{command}: the Makefile has no {name}"
             if name == "ARGS":
                 script = re.search(rf"^{words[1]}:.*\n.* (\S+\.py) \$\(ARGS\)", makefile, re.MULTILINE)[1]
                 if script != "tests/run.py":       # it hands its options to pytest
