@@ -17,7 +17,7 @@ RESERVED = "管理"
 MAX_NAME = 32                   # characters
 MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need that many
 
-# 可以使用的文字。Scripts of living languages, without those that borrow shapes (Lisu, ...).
+# 可以使用的文字。Scripts of living languages, except those that imitate other scripts (Lisu, ...).
 SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
@@ -30,8 +30,8 @@ PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
 UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
-# Characters of other scripts, after casefold, and digits that look like Latin letters; and more
-# characters that look alike.
+# Characters, after casefold, that look like a Latin letter, and other pairs that look alike: each
+# character of the upper line becomes the one below it. 形近字：上一行的字符换成下一行的。
 LOOKS = str.maketrans(
     "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
     "abcdehljlkmhopqstyvwx" + "abehlkvoptuxy" + "ollll" + "ロカニエトタハーヘベペリ" + "'·")
@@ -43,7 +43,7 @@ def comparable(name):
     Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # A mark that does not combine with the letter before it into one character is hardly visible.
+    # NFKC has combined marks with the letters before them. Those that remain are easy to miss.
     marked = (c for c in folded if not is_combining(c))
     return "".join(marked).replace("i", "l").translate(LOOKS)
 
@@ -66,7 +66,7 @@ def objection_to(name):
 def objection_to_characters(characters):
     if any(UNSEEN.search(name_of(c)) for c in characters):
         return "a name cannot contain invisible characters · 姓名不能有看不见的字符"
-    # What a member called "Bob：hello" says would look like a line of Bob's.
+    # A line from a member called "Bob：hello" would look like a line from Bob.
     if any(c == ":" or COLON.search(name_of(c)) for c in characters):
         return "a name cannot contain a colon · 姓名不能有冒号"
     for c in characters:
@@ -76,7 +76,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """As objection_to, for the whole name: in the form NFKC, with allowed characters only."""
+    """Like objection_to, but for a whole name in the form NFKC, with allowed characters only."""
     scripts = {script_of(c) for c in name} & SCRIPTS
     if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
         mixed = " and ".join(sorted(scripts))

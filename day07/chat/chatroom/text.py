@@ -1,4 +1,4 @@
-"""Text that a terminal only prints and never obeys, and where a long line breaks.
+"""Make text safe to print on a terminal, and break a long line.
 文本清理：终端只会显示，不会执行；长行在哪里折断
 
 An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
