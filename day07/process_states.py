@@ -12,7 +12,7 @@ Output:
     running         reads its own state             R (running)
     ready           computes, but has no CPU now    R (running)
     waiting         sleeps                          S (sleeping)
-    (stopped)       was sent SIGSTOP                T (stopped)
+    (stopped)       was sent SIGTSTP (Ctrl-Z)       T (stopped)
     terminated      has ended and was not reaped    Z (zombie)
 """
 import os
@@ -47,7 +47,7 @@ def main():
     # ends too quickly to be shown here.
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
-    show("(stopped)", "was sent SIGSTOP", "T (stopped)", sleep, signal.SIGSTOP)
+    show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
     show("terminated", "has ended and was not reaped", "Z (zombie)", end)
 
 
@@ -65,6 +65,10 @@ def show(textbook, what, expected, task, sent=None):
             os._exit(0)
     try:
         if sent is not None:
+            # A stopped process cannot end itself. In a process group of its own, the child is woken
+            # and ended by the kernel if this script is killed; SIGTSTP then no longer stops it.
+            # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
+            os.setpgid(pid, pid)
             os.kill(pid, sent)
         state = state_of(pid)
         # The child may not be in that state yet: read again. 子进程可能还没有进入该状态，再读一次。

@@ -1,4 +1,4 @@
-"""Echo with poll: the sockets to watch are registered once, and may be more than 1024.
+"""Echo with poll: each socket is registered once, and there may be more than 1024.
 poll 服务器：要关注的套接字只注册一次，数量可以超过 1024。
 讲义: poll方法 · poll_server 步骤
 
@@ -37,7 +37,7 @@ class EchoServer:
         self.listener.setblocking(False)
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
-        self.unsent = {}            # socket -> bytes that its client has not taken yet
+        self.unsent = {}            # socket -> bytes still to be sent to its client
         self.pause = None           # milliseconds in which we do not accept
         self.poller = select.poll()
         self.poller.register(listener, select.POLLIN)
@@ -57,9 +57,9 @@ class EchoServer:
                         self.accept()
                     elif event & select.POLLOUT:
                         self.send_rest(conn)
-                    else:                       # POLLIN, POLLHUP or POLLERR: recv will tell
+                    else:                       # POLLIN, POLLHUP, POLLERR: recv finds out
                         self.echo(conn)
-                except BlockingIOError:         # it is no longer ready
+                except BlockingIOError:         # nothing is left to read (EAGAIN)
                     pass
                 except OSError:                 # the client has reset the connection
                     self.drop(conn)
@@ -69,7 +69,7 @@ class EchoServer:
             conn, addr = self.listener.accept()
             self.poller.register(conn, select.POLLIN)
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment
+            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for nothing)
             self.poller.modify(self.listener, 0)
             self.pause = RETRY
             return
@@ -84,7 +84,7 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF, and nothing is unsent, or we would not have read.
+            # EOF. Nothing is unsent: while something is, we do not read.
             self.drop(conn)
 
     def send(self, conn, data):
@@ -107,7 +107,7 @@ class EchoServer:
             self.poller.modify(conn, select.POLLIN)
 
     def drop(self, conn):
-        # Otherwise poll would report a closed descriptor again and again: POLLNVAL.
+        # Before close: poll reports a closed descriptor again and again (POLLNVAL).
         self.poller.unregister(conn)
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)

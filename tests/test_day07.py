@@ -8,7 +8,7 @@ import course
 import harness
 import pytest
 from course import output_of
-from harness import ROOT, Program, run
+from harness import ROOT, Program, run, wait_until
 
 # That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
 
@@ -146,6 +146,16 @@ def test_process_states_leaves_nothing_when_it_is_interrupted(line):
     with Program("day07/process_states.py", tty=True) as program:      # on a terminal, so that each line comes at once
         program.expect(line)
         program.interrupt()
+        program.wait()
+        assert all(harness.reap(pid, harness.TIMEOUT) for pid in harness.adopted_by_us())
+
+
+def test_process_states_a_stopped_child_does_not_outlive_its_parent():
+    pauses = ("import process_states, signal; process_states.report = lambda textbook, *_: textbook == '(stopped)' and signal.pause()\n"
+              "process_states.main()")
+    with Program(sys.executable, "-c", pauses, stdin="", env={"PYTHONPATH": str(ROOT / "day07")}) as program:
+        wait_until(lambda: [harness.state_of(child) for child in program.children()] == ["T"], lambda: "no child was stopped")
+        program.signal(signal.SIGKILL)
         program.wait()
         assert all(harness.reap(pid, harness.TIMEOUT) for pid in harness.adopted_by_us())
 
