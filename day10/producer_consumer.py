@@ -119,9 +119,9 @@ def consume(shared, got):
 
 
 def overtake(buffer, later_items):
-    """Let one consumer wait, and another one take the item that comes.
+    """Wake a waiting consumer with an item, and take the item away before the consumer gets it.
 
-    Then put later_items. Return what the first consumer gets: an item, or its IndexError.
+    Then put later_items. Return what the consumer gets in the end: an item, or an IndexError.
     """
     inside, result = threading.Event(), []
     consumer = start(get_late, buffer, inside, result)

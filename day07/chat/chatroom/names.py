@@ -15,7 +15,7 @@ import unicodedata
 ADMIN = "管理员消息"
 RESERVED = "管理"
 MAX_NAME = 32                   # characters
-MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need that many
+MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need up to four
 
 # 可以使用的文字。Scripts of living languages, except those that imitate other scripts (Lisu, ...).
 SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
@@ -45,6 +45,7 @@ def comparable(name):
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # NFKC has combined marks with the letters before them. Those that remain are easy to miss.
     marked = (c for c in folded if not is_combining(c))
+    # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)
 
 
@@ -58,7 +59,7 @@ def objection_to(name):
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
     # Check the name itself, and the characters that Ｂ, ㎏, ﬁ and the like stand for.
     plain = unicodedata.normalize("NFKC", name)
-    # Each character once, in order of appearance.
+    # Check each character once, in order of appearance.
     characters = dict.fromkeys(name + plain)
     return objection_to_characters(characters) or objection_to_whole(plain)
 

@@ -63,7 +63,7 @@ class Room:
         """Do what one datagram asks for; ignore it if it is not a command."""
         if address in self.names:
             self.heard[address] = self.now
-        # Once per tick is enough.
+        # Look for silent members once per tick.
         if self.looked != self.now:
             self.looked = self.now
             self.remove_silent()

@@ -13,9 +13,9 @@ INDENT = "    "
 
 
 def clean(text):
-    """The text with each character that is not printable replaced.
+    """Return the text; each character that is not printable becomes the replacement character.
 
-    Then nothing in it can move the cursor or change the terminal. 不可打印的字符一律替换。
+    Then nothing in the text can move the cursor or change the terminal. 不可打印的字符一律替换。
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
