@@ -25,8 +25,8 @@ def main():
         sys.exit(2)
 
     parent = os.getpid()
-    # Two connected sockets: what one of them sends, the other receives. One is for this process,
-    # one for the grandchild. 一对相连的套接字：我们用 ours，二级子进程用 theirs。
+    # Two connected sockets: what is sent through one is received at the other. This process uses
+    # ours, the grandchild uses theirs. 一对相连的套接字：我们用 ours，二级子进程用 theirs。
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)

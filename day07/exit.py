@@ -14,8 +14,9 @@ Output:
 import subprocess
 import sys
 
-# Its stdout is a pipe, so what it prints there waits in a buffer; stderr is written
-# immediately. stdout 是管道，文字先留在缓冲区；stderr 立即写出。
+# show() replaces CALL and runs this program. Its stdout is a pipe, so the text that it prints there
+# waits in a buffer first; stderr is written immediately.
+# 它的 stdout 是管道，文字先留在缓冲区；stderr 立即写出。
 PROGRAM = """
 import atexit, os, sys
 

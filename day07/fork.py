@@ -24,7 +24,7 @@ def main():
     # End quietly when nothing reads our output any more, as in `python fork.py | head -1`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
-    # flush: otherwise the text could still be in the buffer, which fork copies: printed twice.
+    # flush: text that is still in the buffer when fork copies it would be printed twice.
     # flush：否则文字可能还在缓冲区里，被 fork 复制，打印两次。
     print(f"before the fork: one process, PID {os.getpid()}", flush=True)
     try:

@@ -31,7 +31,7 @@ def main():
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
-    # Three processes: this one only watches. Its child is the "parent" of this story, and the
+    # Three processes: this one only watches. Its child is the "parent" in this demo, and the
     # parent's child will become the orphan.
     # 三个进程：本进程只旁观；它的子进程是这里所说的“父进程”；孙进程将成为孤儿。
     parent = os.fork()
@@ -54,8 +54,8 @@ def main():
 
     assert before == parent, f"expected {parent} to be the child's first parent; it was {before}"
     assert adopter != parent, f"expected the child to have a new parent; it still has {parent}"
-    # The adopter is PID 1, or an ancestor that asked the kernel for orphans: a subreaper
-    # (PR_SET_CHILD_SUBREAPER in man 2 prctl). 1 号进程，或者向内核申请收养孤儿的祖先进程。
+    # The adopter is PID 1, or a subreaper: an ancestor that has told the kernel that it adopts
+    # orphans (PR_SET_CHILD_SUBREAPER in man 2 prctl). 1 号进程，或者向内核申请收养孤儿的祖先进程。
     with open(f"/proc/{adopter}/comm") as file:
         name = file.read().strip()
     print(f"the child was adopted by process {adopter} ({name}), which will reap it")

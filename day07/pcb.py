@@ -29,9 +29,10 @@ def main():
     print(f"state                {pcb['State']}")
     print(f"threads              {pcb['Threads']}")
     print(f"memory in use        {pcb['VmRSS']}")
-    # listdir itself opens the folder /proc/self/fd, so one descriptor is listdir's: subtract it.
+    # - 1: do not count the descriptor with which listdir itself reads the folder /proc/self/fd.
     print(f"open files           {len(os.listdir('/proc/self/fd')) - 1}")
-    # Context switches: it gave up the CPU to wait, or lost it to another process (time_slice.py).
+    # Context switches: this process gave up the CPU to wait, or lost it to another process
+    # (time_slice.py).
     # 上下文切换：为了等待主动让出 CPU；或者被收回 CPU，让给别的进程。
     print(f"gave up the CPU      {pcb['voluntary_ctxt_switches']} times")
     print(f"lost the CPU         {pcb['nonvoluntary_ctxt_switches']} times")

@@ -44,22 +44,22 @@ def main():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     show("ready", "computes, but has no CPU now", "R (running)", compute)
     # D is waiting too, usually for a disk; ordinary signals do not wake the process. It usually
-    # lasts too short a time to be shown.
+    # ends too quickly to be shown here.
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
     show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
     show("terminated", "has ended and was not reaped", "Z (zombie)", end)
 
 
-def show(textbook, what, expected, live, sent=None):
-    """Fork a child that calls live(), send it a signal, wait for the expected state, and kill it.
+def show(textbook, what, expected, task, sent=None):
+    """Fork a child that calls task(), send it a signal, wait for the expected state, and kill it.
 
     textbook, what, expected: a row of the table.  sent: the signal, or None.
     """
     pid = os.fork()
     if pid == 0:
         try:
-            live()
+            task()
         finally:
             # Whatever happens, the child must not go on with the parent's part of the program.
             os._exit(0)

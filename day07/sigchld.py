@@ -38,7 +38,7 @@ def main():
         print(f"    waitpid raised {type(error).__name__}: the exit status is lost")
     else:
         raise AssertionError(f"expected ChildProcessError; waitpid returned {result}")
-    # Signal 0 only checks whether the process exists; a zombie would.
+    # Signal 0 is not sent: it only checks whether the process exists. A zombie still exists.
     try:
         os.kill(pid, 0)
     except ProcessLookupError as error:

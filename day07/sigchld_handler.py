@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 
-# What the handler did: the signal's number for each call, and the exit statuses that it read.
+# What the handler has done: for each call, the signal's number; and the exit statuses read.
 calls = []
 statuses = []
 
@@ -31,8 +31,8 @@ def main():
         sys.exit(2)
 
     signal.signal(signal.SIGCHLD, reap)
-    # While a signal is blocked, it waits: it is pending. All five children end before the handler
-    # may run. 先阻塞信号：五个子进程都结束之后，处理函数才会执行。
+    # A blocked signal is not delivered: it stays pending. So all five children end before the
+    # handler can run. 先阻塞信号：五个子进程都结束之后，处理函数才会执行。
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     expected = [1, 2, 3, 4, 5]
     for status in expected:

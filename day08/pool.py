@@ -17,13 +17,13 @@ from multiprocessing import Pool
 
 
 def square(n):
-    # The answer, and the worker that found it. 结果，以及是哪个工作进程算的
+    # The answer, and the worker that computed it. 结果，以及是哪个工作进程算的
     return n * n, os.getpid()
 
 
 def main():
-    # Ctrl-C while a pool is being created can make it hang, so this script and its workers ignore
-    # Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
+    # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
+    # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Without a number, Pool() has one worker per CPU. 不写数量则每个 CPU 一个工作进程
     pool = Pool(2)

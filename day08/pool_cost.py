@@ -48,8 +48,8 @@ def with_a_pool():
 
 
 def main():
-    # Ctrl-C while a pool is being created can make it hang, so this script and its workers ignore
-    # Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
+    # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
+    # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     each_times, make_times, pool_times = [], [], []
     # Measure both in turn and take the fastest round: other programs can only make a round slower.
@@ -69,7 +69,7 @@ def main():
     # 任务越多，创建进程池的开销越不重要
     print(f"a process for each took {each / pool:.0f} times as long "
           f"({each / (make + pool):.1f} with creating the pool)")
-    assert each > pool, f"expected the pool to be faster: it took {pool:.4f} s, not {each:.4f} s"
+    assert each > pool, f"expected the pool to be faster: {pool:.4f} s, not {each:.4f} s"
 
 
 def bar(value, largest):

@@ -16,8 +16,8 @@ from multiprocessing import Pool
 
 
 def main():
-    # Ctrl-C while a pool is being created can make it hang, so this script and its workers ignore
-    # Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
+    # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
+    # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_the_block()
     lose_a_worker()

@@ -15,7 +15,8 @@ from multiprocessing import Process, parent_process
 
 
 def greet():
-    # parent_process() called start(); os.getppid() may be a helper process (start_methods.py).
+    # parent_process() is the process that called start(). os.getppid() may be the PID of a helper
+    # process instead (start_methods.py).
     # parent_process() 是调用 start() 的进程；os.getppid() 可能是辅助进程
     print(f"child  {os.getpid()}: running the function, my parent is {parent_process().pid}")
 

@@ -15,11 +15,11 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
-    # Through a Pipe (day 9), the three processes report to us. The reader meets end of file when
-    # the last process that can write has exited.
+    # Through a Pipe (day 9), the three processes report to us. The reader reaches end of file
+    # when the last process that can write has exited.
     # 三个进程通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
-    # The parent is not this process but a child of it, so that we can see what its exit does.
+    # The "parent" in this demo is a child of ours: so we can watch what happens when it exits.
     # 父进程不是本进程，而是它的子进程，这样才能看到父进程退出时发生什么
     parent = Process(target=be_the_parent, args=(writer,))
     parent.start()

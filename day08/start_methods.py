@@ -25,23 +25,23 @@ EXPECTED = {
     # The child is a new interpreter. It imports this file, and receives the target as a pickle.
     # 新的解释器：导入本文件，接收序列化的 target
     "spawn": ("original", "imported", "the parent", "cannot be sent"),
-    # At first use, a new interpreter is started, the fork server. It forks each child. The child
-    # has this file imported and receives the target as a pickle, as with spawn.
+    # At first use, a new interpreter is started: the fork server. It forks each child. As with
+    # spawn, this file is imported for the child, and the target is sent to it as a pickle.
     # 首次使用时启动一个新的解释器，即 fork server，由它 fork 出子进程；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
 
 def look(answers):
-    """In the child: send what the first three columns show to the parent."""
+    """In the child: send the parent what the first three columns of the table show."""
     # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
     # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
     main_file = "not imported"
     if __name__ == "__mp_main__":
         main_file = "imported"
 
-    # parent_process() is the process that called start(). os.getppid() is the process that created
-    # this one. 前者调用了 start()，后者创建了本进程，两者可能不同
+    # parent_process() is the process that called start(). os.getppid() is the PID of the process
+    # that created this one. 前者调用了 start()，后者创建了本进程，两者可能不同
     created_by = "a fork server"
     if os.getppid() == multiprocessing.parent_process().pid:
         created_by = "the parent"
@@ -50,7 +50,7 @@ def look(answers):
 
 
 def start_a_lambda(context):
-    """Try to start a child with a lambda as its target; return what came of it."""
+    """Try to start a child with a lambda as its target; return what happened."""
     # spawn and forkserver send the target as a pickle, and a lambda cannot be pickled.
     # 这两种方式要序列化 target，而 lambda 无法序列化
     child = context.Process(target=lambda: None)

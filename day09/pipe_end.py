@@ -7,7 +7,7 @@ Run:    python day09/pipe_end.py
 Output:
     child : received 'one'
     child : received 'two'
-    child : the parent has closed its writer; has the reader met end of file? False
+    child : the parent has closed its writer; is the reader at end of file? False
     child : I have closed my copy, too; recv raises EOFError
 """
 from multiprocessing import Event, Pipe, Process
@@ -33,8 +33,8 @@ def read_to_the_end(reader, writer, closed):
     # This process has a copy of the writing end, which keeps the pipe open.
     # 本进程也有写端的一个副本，它使管道仍然开着
     end = reader.poll()
-    print(f"child : the parent has closed its writer; has the reader met end of file? {end}")
-    assert not end, "expected no end of file while this process can write; the reader met it"
+    print(f"child : the parent has closed its writer; is the reader at end of file? {end}")
+    assert not end, "expected no end of file while this process can write; the reader saw it"
     writer.close()
     try:
         receive(reader)

@@ -76,7 +76,7 @@ def produce(q, writer):
 
 
 def size(q):
-    """Return q.qsize(), or "unknown" on macOS, which cannot tell."""
+    """Return q.qsize(), or "unknown" on macOS, which does not support it."""
     try:
         return q.qsize()
     except NotImplementedError:

@@ -58,7 +58,7 @@ def work(sem, full, inside, most):
         with inside.get_lock():
             inside.value += 1
             most.value = max(most.value, inside.value)
-        # Stay inside until all slots are taken: so SLOTS processes really are inside together.
+        # Stay inside until all slots are taken, so that SLOTS processes really are inside together.
         # 等到名额全部占满，确保它们真的同时在里面
         full.wait()
         with inside.get_lock():
@@ -66,7 +66,7 @@ def work(sem, full, inside, most):
 
 
 def value_of(sem):
-    """Return sem.get_value(), or "unknown" on macOS, which cannot tell."""
+    """Return sem.get_value(), or "unknown" on macOS, which does not support it."""
     try:
         return sem.get_value()
     except NotImplementedError:

@@ -74,7 +74,7 @@ def add_with_lock(n, both_are_here):
         # 拿着锁的时候，另一个进程既不能读也不能写 n
         with n.get_lock():
             value = n.value
-            # Give it time to try. 留出时间让它去试
+            # Give the other process time to try to get in. 留出时间让它去试
             time.sleep(0.001)
             n.value = value + 1
 

@@ -65,7 +65,7 @@ def test_chat_room_speaks_the_words_of_its_docstring():
     [[_, let_in], [_, announced]] = chat.hear("tom", f"{word['let']} Tom")
     assert let_in.split() == ["OK", "6"] and "you are in" in ours["OK"] and announced.startswith("SAY ")
     assert chat.hear("tom", f"{word['say']} hello") == [("ann", "SAY Tom：hello")] and "show this line" in ours["SAY"]
-    assert chat.hear("eve", f"{word['let']} Tom")[0][1].startswith("NO ") and ours["NO"] == "you are not"
+    assert chat.hear("eve", f"{word['let']} Tom")[0][1].startswith("NO ") and ours["NO"] == "you are not in"
     assert chat.hear("tom", word["I"]) == [("ann", "SAY Tom退出了聊天室")]
     chat.close()
     assert chat.sock.take() == [("ann", "END")] and "closes" in ours["END"]
@@ -113,11 +113,23 @@ def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
     chat.ticks(4)
     assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]
     chat.ticks(3)
-    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom may be late, and three may be lost
+    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom is silent, but not yet for too long
     chat.ticks(1)
     assert chat.hear("ann", "L Ann") == [("ann", "SAY Tom退出了聊天室"), ("ann", "OK 6")]
     assert chat.hear("new", "L Tom")[0] == ("new", "OK 6")             # the name is free
     assert 8 / 2 + 1 == room.HEARTBEATS
+
+
+def test_chat_room_two_heartbeats_in_a_row_may_be_lost_but_not_three():
+    chat = Chat("Tom", "Ann")
+    for lost, stays in (2, True), (3, False):
+        # A heartbeat is due every two ticks. At each tick, the server sends itself an empty datagram.
+        for _ in range(2 * (lost + 1)):
+            chat.ticks(1)
+            chat.hear("server", b"")
+            chat.heard["ann"] = chat.now
+        assert ("tom" in chat.names) is stays
+        chat.hear("tom", "L Tom")
 
 
 def test_chat_room_any_datagram_is_a_sign_of_life():

@@ -10,9 +10,10 @@ Run:    python day07/chat/chat_server.py                  first, in another term
         screen <-----'      |    socket      '<-- OK, NO, SAY, END   from the server
                    child <--'
 
-Both halves use the same socket: after fork, both have it. The parent sends what is typed, and the
-heartbeat (心跳). The child waits for messages and hands them to the parent, which shows them: only
-the process that reads the keyboard knows what is half-typed on the screen.
+The two processes, called halves, use the same socket: after fork, both have it. The parent sends
+what is typed, and the heartbeat (心跳). The child waits for messages and hands them to the parent,
+which shows them: only the process that reads the keyboard knows which half-typed line is on the
+screen.
 chatroom/room.py explains the commands (L, C, ...), chatroom/halves.py the signals.
 
 To leave: quit, end of input (Ctrl-D) or Ctrl-C.
@@ -30,7 +31,7 @@ from chatroom.terminal import Terminal, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG, clean
 
 NAME = "chat_client"
-MISSED = 5                      # intervals without a datagram from the server: then we give up
+MISSED = 5                      # intervals without a datagram from the server, then we give up
 
 
 def main():
@@ -142,7 +143,7 @@ def listen(sock, show):
         try:
             word, rest = receive(sock)
         except TimeoutError:
-            # The server answers each heartbeat, so something should have arrived.
+            # The server answers each heartbeat, so a datagram should have arrived.
             missed += 1
             continue
         except OSError:
@@ -152,7 +153,7 @@ def listen(sock, show):
         if word == "SAY":
             show(rest)
         elif word == "NO":
-            # We were away for so long that another member took the name.
+            # We were silent for so long that another client has taken our name.
             show(f"! {rest}")
             return 1
         elif word == "END":

@@ -7,7 +7,7 @@ Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
 
           terminal --> child -------.
                                     |  UDP
-          member A <----------------+--> parent: who is in the room, who hears what
+          member A <----------------+--> parent: who is in the room, who gets which line
           member B <----------------'
 
 The heart is Room.receive in chatroom/room.py: what a datagram may say, and what the server does
@@ -89,7 +89,7 @@ def serve(room, keyboard, terminal, child):
     def tick():
         room.tick()
         # An empty datagram wakes room.serve, which then removes silent members, even if no member
-        # is left to send one. If the queue is full, other datagrams wake it.
+        # sends anything. If the socket's queue is full, the datagrams in it wake room.serve.
         with contextlib.suppress(OSError):
             keyboard.send(b"", socket.MSG_DONTWAIT)
 
@@ -107,7 +107,7 @@ def serve(room, keyboard, terminal, child):
 
 
 def has_keyboard():
-    """Whether there is standard input that is not a terminal read by another program."""
+    """Whether we can read standard input: it is open, and not another program's terminal."""
     return sys.stdin is not None and (is_ours() or not sys.stdin.isatty())
 
 
@@ -134,12 +134,12 @@ def open_sockets(address, port):
     family, kind, protocol, _, name = socket.getaddrinfo(
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
     with contextlib.ExitStack() as stack:
-        # No SO_REUSEADDR: with UDP it would let a second server bind the same port.
+        # No SO_REUSEADDR: with UDP, it would let a second server bind the same port.
         sock = stack.enter_context(socket.socket(family, kind, protocol))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
         # The kernel writes the sender's address into a datagram. While this socket is open, no
-        # other socket gets its address. So what comes from there was typed on our terminal.
+        # other socket gets its address. So a datagram from there was typed on our terminal.
         # 发送地址由内核写入；这个套接字打开期间，别的套接字不会得到同一地址。
         keyboard = stack.enter_context(socket.socket(family, kind, protocol))
         keyboard.connect(sock.getsockname())

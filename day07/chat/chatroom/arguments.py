@@ -12,12 +12,12 @@ MIN_TIMEOUT, MAX_TIMEOUT = 0.005, 86400
 
 
 def port_to_listen_on(text):
-    """Convert the port on which the server listens; 0 means any free port."""
+    """Convert an argument to the port on which the server listens; 0 means any free port."""
     return port_number(text, lowest=0)
 
 
 def port_of_server(text):
-    """Convert the port to which a client sends."""
+    """Convert an argument to the port to which a client sends."""
     return port_number(text, lowest=1)
 
 
@@ -30,7 +30,7 @@ def port_number(text, lowest):
 
 
 def timeout(text):
-    """Convert the seconds within which the server notices that a member has vanished."""
+    """Convert an argument to the seconds within which a vanished member is noticed."""
     try:
         if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
             return float(text)

@@ -19,12 +19,12 @@ import socket
 import sys
 
 PR_SET_PDEATHSIG = 1            # from <sys/prctl.h>
-RING_AGAIN = 0.1                # seconds
+SIGNAL_AGAIN = 0.1              # seconds without an answer until the child repeats its signal
 MAX_LINE = 10_000               # characters; the rest is cut off
 
 
-# Windows lacks most of these signals. Only functions name them, so that the programs can still
-# start there, and say what they need.
+# Windows lacks most of these signals. They are named inside functions only, so that the programs
+# can still start there, and say what they need.
 def ending_signals():
     """The signals that end both halves: Ctrl-C, kill, and a terminal that closes."""
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -57,7 +57,7 @@ def every(seconds, function):
 
 
 def has_prctl():
-    """Whether there is prctl, with which a child asks to be killed when its parent ends."""
+    """Whether the system has prctl: with it, a child asks to be killed when its parent ends."""
     return hasattr(ctypes.CDLL(None), "prctl")
 
 
@@ -116,7 +116,7 @@ class Parent:
             return
         self.ending = True
         signal.setitimer(signal.ITIMER_REAL, 0)
-        # Not SIGTERM, because the child may be stopped. Killing a zombie does nothing.
+        # Not SIGTERM: a stopped child would not react to it. Killing a zombie does nothing.
         os.kill(self.child, signal.SIGKILL)
         os.waitpid(self.child, 0)
         self.goodbye()
@@ -137,7 +137,7 @@ class Handover:
 
     def __init__(self):
         self.for_parent, self.for_child = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        self.for_child.settimeout(RING_AGAIN)
+        self.for_child.settimeout(SIGNAL_AGAIN)
 
     def give(self, line, parent):
         """In the child: hand over a line; return when the parent (a PID) has shown it."""

@@ -9,7 +9,7 @@ import time
 from chatroom.halves import hold_signals
 from chatroom.text import clean
 
-ASK_AGAIN = 0.5                 # seconds without an answer until an L is repeated
+ASK_AGAIN = 0.5                 # seconds to wait for an answer before L is repeated
 TRIES = 10
 MAX_INTERVAL = 86400            # seconds
 RECEIVE_BUFFER = 1 << 20        # bytes; lines may arrive faster than a terminal shows them
@@ -17,7 +17,7 @@ MAX_DATAGRAM = 1 << 16          # bytes
 
 
 def join(host, port, name, prompt):
-    """Ask for names until the server accepts one.
+    """Ask the server for a name, and for another one if it is refused, until one is accepted.
 
     name: the name to ask for first, or None.  prompt: shown where a name is typed.
     Returns the socket, the name and the seconds between two heartbeats. Signals are then blocked,
@@ -25,10 +25,12 @@ def join(host, port, name, prompt):
     Raises EOFError when there is no more input, and OSError when no server answers.
     """
     while True:
-        # A socket for each name: a late answer about one name is not mistaken for the next one's.
+        # A new socket for each name, because a late answer about one name could otherwise be taken
+        # for the answer about the next one.
         sock = connect(host, port)
         try:
-            # The server refuses an L without a name: so we know that it runs, and ask the user.
+            # Without a name, the server refuses; but then we know that it is running, and can ask
+            # the user for a name.
             word, rest = ask(sock, f"L {name or ''}")
             if word == "OK":
                 interval = interval_in(rest)
@@ -73,14 +75,14 @@ def ask(sock, question):
             except TimeoutError:
                 # The question or its answer was lost.
                 break
-            # A message of the room may arrive first; it is not the answer.
+            # A SAY from the room may arrive first; it is not the answer.
             if word in ("OK", "NO"):
                 return word, rest
     raise TimeoutError(f"no answer in {ASK_AGAIN * TRIES:g} seconds")
 
 
 def interval_in(text):
-    """The seconds in an OK. Raises OSError if a chat server cannot have sent this."""
+    """The number of seconds in an OK. Raises OSError if no chat server would send this text."""
     try:
         if 0 < float(text) <= MAX_INTERVAL:
             return float(text)
@@ -96,7 +98,7 @@ def receive(sock):
 
 
 def leave(sock):
-    """Tell the server that we leave."""
+    """Tell the server that we are leaving."""
     # The server may have ended already.
     with contextlib.suppress(OSError):
         sock.send(b"Q")

@@ -32,10 +32,10 @@ def is_typing():
 
 
 def hide():
-    """Remove the prompt and the typed text from the screen, with all their rows."""
+    """Clear all rows of the screen that the prompt and the typed text take."""
     if gnu and is_typing():
         gnu.rl_clear_visible_line()
-        # It wrote to C's buffer of stdout, not to Python's.
+        # Readline writes to C's buffer of stdout, not to Python's.
         ctypes.CDLL(None).fflush(None)
     print(end=CLEAR_ROW, flush=True)
 
@@ -50,7 +50,7 @@ def draw(prompt):
 
 
 def resume(prompt):
-    """After Ctrl-Z and fg: replace the shell's settings of the terminal by readline's, and draw."""
+    """After Ctrl-Z and fg: give the terminal readline's settings again, and draw the line."""
     if gnu and is_typing():
         gnu.rl_deprep_terminal()
         gnu.rl_prep_terminal(1)

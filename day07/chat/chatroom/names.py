@@ -15,9 +15,9 @@ import unicodedata
 ADMIN = "管理员消息"
 RESERVED = "管理"
 MAX_NAME = 32                   # characters
-MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need that many
+MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need up to four
 
-# 可以使用的文字。Scripts of living languages, without those that borrow shapes (Lisu, ...).
+# 可以使用的文字。Scripts of living languages, except those that imitate other scripts (Lisu, ...).
 SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
@@ -30,8 +30,8 @@ PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
 UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
-# Characters of other scripts, after casefold, and digits that look like Latin letters; and more
-# characters that look alike.
+# Characters, after casefold, that look like a Latin letter, and other pairs that look alike: each
+# character of the upper line becomes the one below it. 形近字：上一行的字符换成下一行的。
 LOOKS = str.maketrans(
     "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
     "abcdehljlkmhopqstyvwx" + "abehlkvoptuxy" + "ollll" + "ロカニエトタハーヘベペリ" + "'·")
@@ -43,8 +43,9 @@ def comparable(name):
     Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # A mark that does not combine with the letter before it into one character is hardly visible.
+    # NFKC has combined marks with the letters before them. Those that remain are easy to miss.
     marked = (c for c in folded if not is_combining(c))
+    # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)
 
 
@@ -58,7 +59,7 @@ def objection_to(name):
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
     # Check the name itself, and the characters that Ｂ, ㎏, ﬁ and the like stand for.
     plain = unicodedata.normalize("NFKC", name)
-    # Each character once, in order of appearance.
+    # Check each character once, in order of appearance.
     characters = dict.fromkeys(name + plain)
     return objection_to_characters(characters) or objection_to_whole(plain)
 
@@ -66,7 +67,7 @@ def objection_to(name):
 def objection_to_characters(characters):
     if any(UNSEEN.search(name_of(c)) for c in characters):
         return "a name cannot contain invisible characters · 姓名不能有看不见的字符"
-    # What a member called "Bob：hello" says would look like a line of Bob's.
+    # A line from a member called "Bob：hello" would look like a line from Bob.
     if any(c == ":" or COLON.search(name_of(c)) for c in characters):
         return "a name cannot contain a colon · 姓名不能有冒号"
     for c in characters:
@@ -76,7 +77,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """As objection_to, for the whole name: in the form NFKC, with allowed characters only."""
+    """Like objection_to, but for a whole name in the form NFKC, with allowed characters only."""
     scripts = {script_of(c) for c in name} & SCRIPTS
     if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
         mixed = " and ".join(sorted(scripts))

@@ -1,11 +1,11 @@
-"""The room: who is in it, and who hears what.
-聊天室：谁在里面，谁听到什么
+"""The room: who is in it, and who gets which line.
+聊天室：谁在里面，谁收到什么
 
     to the server                          from the server
-    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME that often
-                                           NO REASON    you are not
+    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME this often
+                                           NO REASON    you are not in
     C TEXT   say TEXT to the room          SAY LINE     show this line
-    Q        I leave                       END          the room closes
+    Q        I am leaving                  END          the room closes
 
 UDP has no connections. So the room knows a member by the sender's address, which the kernel writes
 into each datagram; a name in the text would prove nothing.
@@ -20,8 +20,8 @@ from chatroom.watch import host_and_port
 
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192             # bytes; MAX_TEXT characters take fewer, and the rest is cut off
-HEARTBEATS = 5                  # in the time within which a vanished member must be noticed
-MAX_SILENCE = 7                 # ticks, of which an interval has two
+HEARTBEATS = 5                  # intervals within which a vanished member must be noticed
+MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
 
 class Room:
@@ -44,7 +44,7 @@ class Room:
         # address -> the tick at which the member last sent a heartbeat or anything else
         self.heard = {}
         # The room's own clock, advanced by tick(). It stops while this process is stopped (Ctrl-Z,
-        # a suspended machine), so that heartbeats that wait in the socket meanwhile are not late.
+        # a suspended machine), so a heartbeat that waited in the socket at that time is not late.
         self.now = 0
         # The tick at which silent members were last looked for.
         self.looked = 0
@@ -63,12 +63,12 @@ class Room:
         """Do what one datagram asks for; ignore it if it is not a command."""
         if address in self.names:
             self.heard[address] = self.now
-        # Once per tick is enough.
+        # Look for silent members once per tick.
         if self.looked != self.now:
             self.looked = self.now
             self.remove_silent()
 
-        # Without the line end, which a tool such as nc -u sends too.
+        # rstrip: a tool such as nc -u also sends the line end.
         command, _, text = datagram.decode(errors="replace").rstrip("\r\n").partition(" ")
         if command == "C":
             self.say(address, text)
@@ -139,16 +139,16 @@ class Room:
     def remove_silent(self):
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
-        Three heartbeats in a row may be lost. A member that vanishes is noticed within HEARTBEATS
-        intervals: MAX_SILENCE ticks, the tick that had begun, and the time until the next datagram
-        arrives, at the latest the empty one that the server sends itself at each tick.
+        Two heartbeats in a row may be lost: the third one comes after six ticks, in time. A member
+        that vanishes is removed at the first datagram after MAX_SILENCE + 1 ticks. The server sends
+        itself an empty datagram at each tick, so this is within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
         for address in silent:
             names.append(self.remove(address))
             self.note(names[-1], "fell silent")
-        # Remove them all before telling the others, so that they do not hear of each other.
+        # Remove them all before telling the others, because a removed member is told nothing more.
         for name in names:
             self.tell(f"{name}退出了聊天室")
 
@@ -166,12 +166,12 @@ class Room:
                 try:
                     sendto(datagram, address)
                 except OSError:
-                    # Unreachable at present. If this lasts, its heartbeat stops, and it is removed.
+                    # The member cannot be reached now. If this lasts, its heartbeat stops.
                     pass
 
     def send(self, text, address):
         try:
             self.sock.sendto(text.encode(), address)
         except OSError:
-            # As in tell.
+            # As in tell: the client cannot be reached now.
             pass

@@ -47,7 +47,7 @@ def typed_lines(prompt=""):
 class Terminal:
     """Standard input and output, which may be a terminal or not.
 
-    prompt: shown before the line that the user types, on a terminal.
+    prompt: on a terminal, it is shown before the line that the user types.
     """
 
     def __init__(self, prompt=PROMPT):

@@ -1,4 +1,4 @@
-"""Text that a terminal only prints and never obeys, and where a long line breaks.
+"""Make text safe to print on a terminal, and break a long line.
 文本清理：终端只会显示，不会执行；长行在哪里折断
 
 An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
@@ -13,9 +13,9 @@ INDENT = "    "
 
 
 def clean(text):
-    """The text with each character that is not printable replaced.
+    """Return the text; each character that is not printable becomes the replacement character.
 
-    Then nothing in it can move the cursor or change the terminal. 不可打印的字符一律替换。
+    Then nothing in the text can move the cursor or change the terminal. 不可打印的字符一律替换。
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 

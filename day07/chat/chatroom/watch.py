@@ -2,16 +2,17 @@
 谁进来、谁离开：显示在服务器的终端上
 
 The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or
-closed. So it hands each line to the child, which also knows what is half-typed there, and goes on.
-If the child does not take the lines, they are dropped. 父进程从不等待终端：交不出去的行就丢掉。
+closed. So it hands each line to the child and goes on. The child reads that terminal, so it also
+knows which half-typed line is on it. If the child does not take the lines, they are dropped.
+父进程从不等待终端：交不出去的行就丢掉。
 """
 import contextlib
 import socket
 
 from chatroom.text import one_line
 
-LOOK = 0.1                      # seconds after which the child looks for new lines again
-LINES_PER_LOOK = 100            # after these the child reads the keyboard again
+LOOK = 0.1                      # seconds until the child looks for new lines again
+LINES_PER_LOOK = 100            # then the child goes back to the keyboard
 MAX_LINE = 1000                 # bytes; a name has 32 characters
 
 
