@@ -95,7 +95,8 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # A body is still to come, or a route may be slow: not in one batch with others.
+            # Not in one batch with others: its body is still to come, or it calls a route, which
+            # may be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
@@ -188,7 +189,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Return a body that comes in chunks (RFC 9112, 7.1).
 
-    Before each chunk comes its size. The last chunk has size 0; after it comes a trailer.
+    Each chunk follows its size. The last chunk has size 0, and a trailer follows it.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -234,7 +235,7 @@ def send_all(server, conn, *parts):
     for data in map(memoryview, parts):
         while data:
             # If the file has become shorter, the end of its last page is zeros, and later pages do
-            # not exist. End the connection: so the client sees that the file is not complete.
+            # not exist. End the connection, so that the client sees that the file is not complete.
             if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
@@ -266,8 +267,8 @@ def linger(loop, conn):
     """Shut down our side, and wait until the client closes its side (lingering close).
 
     If we closed the socket while bytes are unread or still arriving, the kernel would reset the
-    connection, and the client could lose our last answer (RFC 9112, 9.6). Raises ConnectionError
-    when the client has closed its side, TimeoutError if it does not.
+    connection, and the client could lose our last answer (RFC 9112, 9.6). It always ends with an
+    exception: ConnectionError when the client has closed its side, TimeoutError if it does not.
     """
     conn.shutdown(socket.SHUT_WR)
     loop.deadlines[conn.fileno()] = time.monotonic() + LINGER

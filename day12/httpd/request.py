@@ -41,8 +41,8 @@ FILE_METHODS = ("GET", "HEAD", "OPTIONS")
 # answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
-# How many heads, and lines of heads, parse remembers. Not more, because heads that come only once
-# would push the others out of the processor's cache.
+# How many heads, and lines of heads, parse remembers. Larger numbers make it slower: heads that
+# never come again would push the useful ones out of the processor's cache.
 KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 

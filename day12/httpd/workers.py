@@ -94,15 +94,15 @@ def fork_worker(server, number):
             os.kill(parent, signal.SIGTERM)
 
     try:
-        # If the parent is killed, the last copy of shutdown_writer is closed, and all workers see
-        # that at their shutdown_reader. So a worker must not keep a copy.
+        # If the parent is killed, the last copy of shutdown_writer is closed, and shutdown_reader
+        # becomes readable (EOF) in all workers. So no worker must keep a copy of the writer.
         server.shutdown_writer.close()
         # If shutdown() is called in a worker, it tells the parent, which stops all workers.
         server.shutdown = stop_parent
-        # Ctrl-C reaches the workers too, but it is the parent that stops them.
+        # Ctrl-C sends SIGINT to the workers too, but the parent stops them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # SIGTERM, to this worker or to the process group, ends the worker after it has answered the
-        # requests under way: the signal writes a byte into the worker's own self-pipe.
+        # SIGTERM, to this worker or to the process group, writes a byte into the worker's own
+        # self-pipe: the worker answers the requests under way, then ends.
         # 收到 SIGTERM 也先把正在处理的请求答完。
         reader, writer = socket.socketpair()
         writer.setblocking(False)

@@ -47,7 +47,7 @@ class Race:
     def turn(self, step, scenario, server, action, *args):
         """Let a server run during the action; note what it cannot do, or where it fails.
 
-        step: what to show in the meantime, or "". scenario: where to note it; "": for all."""
+        step: what to show on the terminal, or "". scenario: where to note it; "": in all."""
         results = self.results
         if results.ended(scenario, server.name):
             return
@@ -119,7 +119,7 @@ class Race:
 
     def measure_memory(self, server):
         with Clients(server) as clients:
-            # If it cannot hold so many, it holds as many as it can.
+            # A server that cannot hold so many holds as many as it can.
             with contextlib.suppress(Unsupported):
                 clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
             held = len(clients.conns)
