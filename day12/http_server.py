@@ -140,7 +140,7 @@ def next_step(error, port):
     if number == errno.EADDRINUSE:
         other = port + 1 if port < 65535 else 8000
         return f"Another program uses this port: try {other} · 端口已被占用，试试 {other}\n"
-    # Only errors of the directory have a file name.
+    # An error has a file name only if it is about the directory.
     if number == errno.EACCES and error.filename is None:
         return "Ports below 1024 need root: try 8000 · 1024 以下的端口要 root 权限，试试 8000\n"
     if number in (errno.ENOENT, errno.ENOTDIR):

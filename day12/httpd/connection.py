@@ -1,7 +1,7 @@
 """One client: receive, parse, answer, send, with a `yield` wherever that would wait.
 一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
 
-`data` holds what has been received and not used yet. Most of the time it is bytes, and one turn
+`data` holds what has been received but not used yet. Most of the time it is bytes, and one turn
 uses all of it. Only if a request is not complete, `data` becomes a bytearray: recv adds to its end,
 and the parser takes from its front.
 
@@ -72,6 +72,7 @@ def converse(server, conn, client):
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
+                    # close could reset the connection before the client has our answer: linger.
                     if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
@@ -283,7 +284,7 @@ def hang_up(loop, conn):
     """End a connection, even if a process that a route started has a copy of the descriptor.
 
     With such a copy, close alone would not be enough: epoll would still watch the connection, and
-    the client would not see its end.
+    the client would not receive EOF.
     """
     loop.epoll.unregister(conn.fileno())
     try:

@@ -65,16 +65,16 @@ class AccessLog:
         """Write bytes to the real stderr, in complete lines. Raises OSError."""
         while data and self.wait_until_writable():
             # The kernel writes up to PIPE_BUF bytes in one piece, so that no line of another worker
-            # comes in between (man 7 pipe).
+            # comes in between (man 7 pipe). A line that is longer than that is written alone.
             end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
             # BlockingIOError: another process has made the pipe non-blocking, and the pipe is full.
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self.fd, data[:end]):]
 
     def wait_until_writable(self):
-        """Return whether a line can be written. No line may be lost, so wait for the reader.
+        """Wait until the log can be written; return False if the reader has not read in time.
 
-        Once the server stops, wait GRACE seconds in all.
+        No line may be lost, so there is no limit until the server stops; then GRACE seconds in all.
         """
         # poll, because select cannot watch descriptors from 1024 on (day 11).
         if any(fd == self.fd for fd, event in self.ready.poll()):

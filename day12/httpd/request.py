@@ -245,7 +245,7 @@ def check_beginning(data):
 
 
 def too_long(head):
-    """Return the Refusal for a head that is too long: is it the method, the target, the fields?"""
+    """Return the Refusal for a head that is too long; its status says which part is too long."""
     if 0 <= head.find(CRLF, 2) <= MAX_LINE:
         return Refusal(431, "The header fields are too long")
     if b" " not in head[:MAX_LINE]:

@@ -118,6 +118,6 @@ def fork_worker(server, number):
 
 
 def reap(workers):
-    """Forget the workers that have ended."""
+    """Reap the workers that have ended, and remove them from the dict."""
     while workers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
         workers.pop(pid, None)

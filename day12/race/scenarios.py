@@ -88,7 +88,10 @@ class Race:
                         self.turn("", "", crowd.server, crowd.close)
 
     def run_level(self, level, crowds):
-        """One client beside `level` idle ones, or fewer if there are too few descriptors."""
+        """One client beside `level` idle ones, or fewer if there are too few descriptors.
+
+        WATCHERS take part in every level, the other servers only in the level plan.idle_for_all.
+        """
         results, for_all = self.results, level == self.plan.idle_for_all
         invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
         excuses = {one.server.name: excuse(one.server, level) for one in invited}
@@ -98,6 +101,7 @@ class Race:
         # All these connections exist at the same time, beside those that other servers keep.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
+        # Too few descriptors: the level would not exceed the one before it.
         if level <= max(results.idle(), default=0):
             return
         if for_all:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent
-# The CPU cores that we may use. (Elsewhere than on Linux the race does not run, but --help does.)
+# The CPU cores that we may use. (On other systems than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds in which a server must print its first line
 SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must exit
@@ -106,7 +106,7 @@ class Server:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return the fields of /proc/PID/stat from the state on (man 5 proc), by PID."""
+        """Return PID -> the fields of /proc/PID/stat from the state on (man 5 proc)."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
@@ -138,7 +138,7 @@ class Server:
             time.sleep(0.005)
 
     def end(self):
-        """Press Ctrl-C until it ends, after a while kill it, and reap it."""
+        """Send SIGINT (Ctrl-C) until it ends, kill it if that takes too long, and reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:
