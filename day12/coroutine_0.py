@@ -54,7 +54,7 @@ def show(what, coroutine):
 
 
 def run(tasks):
-    """The scheduler: run the first task up to its next yield, put it at the end of the queue."""
+    """The scheduler: run the first task up to its next yield, then put it at the queue's end."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()

@@ -24,7 +24,7 @@ Poke it, and expect 404, 400 and, after 30 seconds, 408 (试着捣乱):
 What it does not do: TLS, HTTP/2, compression, multipart ranges, bodies above 1 MiB, lists of files,
 WSGI. 它不做的：TLS、HTTP/2、压缩、多段范围、1 MiB 以上的请求体、目录列表、WSGI。
 
-This file is the command. The server itself is in the package httpd/ beside it, one module for each
+This file is the command. The server itself is in the package httpd/ next to it, one module for each
 idea; its __init__.py is the map.
 
 The loop (httpd/loop.py) asks epoll which sockets are ready, and continues the coroutines of those
@@ -157,7 +157,7 @@ def publish_scripts(server):
 
 
 def read_script(name, request):
-    """Return the present text of a script. name: its path in the course."""
+    """Return the current text of a script. name: its path in the course."""
     try:
         with open(os.path.join(COURSE, name), encoding="utf-8") as file:
             return file.read()

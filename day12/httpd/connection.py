@@ -1,9 +1,9 @@
 """One client: receive, parse, answer, send, with a `yield` wherever that would wait.
 一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
 
-`data` holds what has been received but not used yet. Most of the time it is bytes, and one turn
-uses all of it. Only if a request is not complete, `data` becomes a bytearray: recv adds to its end,
-and the parser takes from its front.
+`data` holds what has been received but not used yet. Usually it is bytes, and one turn uses all of
+it. If a request is not complete, `data` becomes a bytearray: recv adds to its end, and the
+parser takes from its front.
 
 The deadlines are set here. If a client misses one, the loop throws a TimeoutError into its
 coroutine, at the `yield` (see loop.py).
@@ -190,7 +190,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Return a body that comes in chunks (RFC 9112, 7.1).
 
-    Each chunk follows its size. The last chunk has size 0, and a trailer follows it.
+    Each chunk comes after its size. The last chunk has size 0; after it comes a trailer.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -248,7 +248,7 @@ def send_all(server, conn, *parts):
 
 
 def wait_for_room(server, fd):
-    """Wait until the client has read so many bytes that the send buffer has room.
+    """Wait until the client has read enough bytes for the send buffer to have room.
 
     Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
     buffer is free; if a client reads slowly but steadily, that may take longer than the timeout.

@@ -1,4 +1,4 @@
-"""The files: finds them below one directory, always in their present state; no sockets.
+"""The files: finds them below one directory, always as they are now; no sockets.
 文件：在一个目录下查找文件，总是它现在的样子；不碰套接字。
 """
 import email.utils
@@ -115,7 +115,7 @@ class Site:
             raise Refusal(404, "Not found")
         fd = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
-            # What have we opened? If we checked the path first and opened it then, it could become
+            # What have we opened? If we checked the path first and opened it later, it could become
             # a link in between (TOCTOU: time of check to time of use). A descriptor keeps referring
             # to the file that was opened.
             # 先打开，再检查打开的是什么：这样就没有 TOCTOU 竞争。

@@ -93,7 +93,7 @@ class AccessLog:
 
 
 def open_log():
-    """Return an AccessLog for the present sys.stderr, or None if it cannot be written."""
+    """Return an AccessLog for the current sys.stderr, or None if it cannot be written."""
     # It may already be closed, as a descriptor or as an object.
     with contextlib.suppress(OSError, ValueError):
         return AccessLog(sys.stderr) if sys.stderr else None

@@ -53,7 +53,7 @@ class Loop:
         """Wait until a descriptor is ready; return all ready ones, as [(descriptor, event)]."""
         self.asked = time.monotonic()
         # Ask for all of them: by default, poll returns at most FD_SETSIZE - 1 = 1,023, and expire
-        # would take the rest for late.
+        # would treat the rest as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
         return events
@@ -70,7 +70,7 @@ class Loop:
         """Once a second, throw a TimeoutError into each coroutine whose deadline has passed.
 
         Call it after resume: by then, all bytes that arrived before we asked epoll have been
-        received. So a deadline is compared with that moment, not with the present time: the client
+        received. So a deadline is compared with that moment, not with the current time: the client
         is not to blame for the time in which this process was stopped, or a route was slow.
         以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
@@ -110,7 +110,7 @@ class Loop:
 
 
 def report():
-    """Print the traceback of the present exception, if stderr can be written."""
+    """Print the traceback of the current exception, if stderr can be written."""
     # stderr may be closed, or an object of the program; an error in it must not end the server.
     with contextlib.suppress(Exception):
         if sys.stderr:

@@ -146,7 +146,7 @@ class HTTPServer:
             self.shutdown_writer.send(b"!")
 
     def status(self):
-        """Return what each worker had done before its present turn, as a dict for a route."""
+        """Return what each worker had done before its current turn, as a dict for a route."""
         uptime = round(time.monotonic() - self.began, 3)
         return {"uptime": uptime, "workers": self.scoreboard.read()}
 

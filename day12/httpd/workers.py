@@ -21,7 +21,7 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
-    """A row of numbers for each worker, in memory that all of them share (as Apache's scoreboard).
+    """A row of numbers for each worker, in memory that all of them share, as in Apache.
 
     Each worker writes only its own row, so no lock is needed; a reader may see a row that is half
     updated, which does no harm in a display. 各写各的一行，不需要加锁。

@@ -118,7 +118,7 @@ class Clients:
     def grow(self, count):
         """Open connections until there are `count`.
 
-        Raises Unsupported if the server cannot serve so many; those that it serves remain open.
+        Raises Unsupported if the server cannot serve that many; those that it serves remain open.
         Raises Failed, OSError."""
         server = self.server
         stay_on_core(CORES[-1])

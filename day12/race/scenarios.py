@@ -146,7 +146,7 @@ def start(server):
 
 
 def excuse(server, level):
-    """Return why a server does not get so many idle clients, or ""."""
+    """Return why a server does not get this number of idle clients, or ""."""
     if level > MODELS[server.name].idle:
         return "left out, because opening so many takes too long"
     return server.excuse(level + 1)

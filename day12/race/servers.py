@@ -58,7 +58,7 @@ class Server:
                 start_new_session=True, preexec_fn=lambda: prepare(race))
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
-            reason = self.last_words() or "it printed no ready line"
+            reason = self.last_words() or "did not print that it listens"
             # The server itself says what it lacks ("this needs gevent: ..."), or Python does.
             reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
@@ -95,7 +95,7 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve so many at a time; "" if it can, or if that is not known."""
+        """Return why it cannot serve this many at a time; "" if it can, or if that is unknown."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at a time; the next client gets no answer"

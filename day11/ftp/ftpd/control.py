@@ -23,7 +23,7 @@ class Gone(Exception):
 class Control:
     """The control connection of one client.
 
-    timeout: if no byte can be received or sent for so many seconds, BlockingIOError is raised.
+    timeout: if no byte can be received or sent for this many seconds, BlockingIOError is raised.
     """
 
     def __init__(self, conn, timeout):
@@ -113,7 +113,7 @@ class Control:
             raise Reply(226, "Abort successful")
 
     def has_input(self, timeout):
-        """Whether the client sends anything, or disconnects, within so many seconds."""
+        """Whether the client sends anything, or disconnects, within this many seconds."""
         poll = select.poll()
         poll.register(self.conn, select.POLLIN)
         return bool(poll.poll(1000 * timeout))

@@ -20,7 +20,7 @@ GRACE = 0.005
 # The most bytes in one call of send, and in one call of recv.
 CHUNK = 1 << 20
 BUFFER = 1 << 18
-# A file or listing of at most so many bytes is sent in one piece.
+# A file or listing of at most this many bytes is sent in one piece.
 SMALL = 1 << 16
 
 
@@ -134,7 +134,7 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Whether two texts are the same IP address. The first, from the client, may be no address."""
+    """Whether two texts are the same IP address. The first, from the client, may be any text."""
     try:
         # Some clients append the scope on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
