@@ -39,7 +39,7 @@ def main():
 
 
 def compare(name, listener):
-    """Accept a client and show the settings of both sockets; return the names of the equal ones."""
+    """Accept a client, show the settings of both sockets; return the names of those that agree."""
     with socket.create_connection(listener.getsockname(), timeout=10):
         # The listener may be non-blocking, so wait here until accept can succeed.
         select.select([listener], [], [], 10)

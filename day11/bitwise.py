@@ -80,8 +80,8 @@ def combine():
     for line in (
             "interest = POLLIN | POLLERR",
             "interest |= POLLOUT",
-            # ~POLLOUT has every bit except that of POLLOUT. Subtraction would not do: it gives a
-            # wrong result if the flag is not set.
+            # ~POLLOUT has every bit except that of POLLOUT. (Do not subtract POLLOUT instead: if
+            # the flag is not set, the result is wrong.)
             "interest &= ~POLLOUT",
     ):
         # Run the line that is printed, so that the two cannot differ.

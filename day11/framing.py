@@ -45,7 +45,7 @@ def main():
     data = b"".join(message + b"\n" for message in messages)
     print(f"\na newline after each message: {data}")
     compare(data, read_lines, messages)
-    # With its length before it, a message may contain any bytes, even a newline.
+    # After its length, a message may contain any bytes, even a newline.
     messages = [b"a\nb", b"world"]
     data = b"".join(LENGTH.pack(len(message)) + message for message in messages)
     print(f"the length before each message: {data}")
@@ -53,7 +53,7 @@ def main():
 
 
 def exchange(messages, sizes):
-    """Send each message, then call recv with each size (in bytes); return what it returned."""
+    """Send each message, then call recv with each size (in bytes); return the results."""
     client, conn = connect()
     with client, conn:
         for message in messages:
@@ -95,7 +95,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages: before each one comes its length."""
+    """Yield the messages: each one comes after its length."""
     while head := read_exactly(conn, LENGTH.size, size):
         [length] = LENGTH.unpack(head)
         message = read_exactly(conn, length, size)

@@ -54,8 +54,9 @@ async def echo(conn, addr):
     try:
         with contextlib.suppress(OSError):
             while data := await reader.read(SIZE):
-                # write keeps what the send buffer does not take; drain waits while that is too
-                # much. So we read no more from a client that does not read its echo (backpressure).
+                # write keeps the bytes for which the send buffer has no room; while they are too
+                # many, drain waits. So we do not read from a client that does not read its echo
+                # (backpressure).
                 writer.write(data)
                 await writer.drain()
         writer.close()

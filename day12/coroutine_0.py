@@ -26,7 +26,7 @@ def adder():
     """A generator: each yield gives the total to the caller, and waits for send(n)."""
     total = 0
     while True:
-        # It stops here. `send(10)` continues here: the value of this `yield` is then 10.
+        # The generator stops here. send(10) continues it: the value of this `yield` is then 10.
         # 停在这里；send(10) 从这里继续，yield 的值就是 10
         n = yield total
         total += n
@@ -54,7 +54,7 @@ def show(what, coroutine):
 
 
 def run(tasks):
-    """The scheduler: run the first task up to its next yield, put it at the end of the queue."""
+    """The scheduler: run the first task up to its next yield, then put it at the queue's end."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()
@@ -69,7 +69,7 @@ def run(tasks):
 def write(name, times, written):
     for number in range(1, times + 1):
         written.append(f"{name}{number}")
-        # Let the other tasks run. Before this line, no other task gets a turn. 主动让出
+        # Let the other tasks run: no other task gets a turn until this line. 主动让出
         yield
 
 

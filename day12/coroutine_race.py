@@ -44,7 +44,7 @@ def run(tasks):
 
 def add(shared):
     n = shared["n"]
-    # The other nine read the same 0 here. 切换：其他九个任务也读到同一个 0
+    # A switch: the other nine tasks read the same 0. 切换：其他九个任务也读到同一个 0
     yield
     shared["n"] = n + 1
 

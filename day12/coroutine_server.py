@@ -36,8 +36,8 @@ def main():
 
 
 # The coroutines. Each belongs to one socket. next(task) runs a coroutine up to its next yield, and
-# returns what it yields: the event of its socket for which it waits. `yield from f()` does the
-# yields of f as if they were written here; its value is what f returns.
+# returns what it yields: the event of its socket for which it waits. `yield from f()` runs f as if
+# the yields of f stood in the caller; the value of the expression is what f returns.
 # 协程：每个协程属于一个套接字。next(task) 让它执行到下一个 yield，得到它 yield 的值：它在等的事件。
 # `yield from f()` 相当于把 f 的 yield 写在这里，它的值是 f 的返回值。写法和多线程版一样。
 
@@ -114,7 +114,7 @@ class Scheduler:
             self.watch(fd, event)
 
     def watch(self, fd, event):
-        """Watch a socket for another event than before; for no event while its coroutine pauses."""
+        """From now on, watch a socket for this event; while its coroutine pauses, for none."""
         if event == PAUSE:
             self.epoll.modify(fd, 0)
             self.paused.append(fd)

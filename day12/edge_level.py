@@ -31,7 +31,7 @@ def main():
         sys.exit(2)
     conn, peer = socket.socketpair()
     with conn, peer, select.epoll() as level, select.epoll() as edge:
-        # Without this, the last recv of drain() would wait for more bytes.
+        # With a blocking socket, the last recv of drain() would wait for more bytes.
         conn.setblocking(False)
         # The default is level trigger. 默认是水平触发，加上 EPOLLET 才是边缘触发
         level.register(conn, select.EPOLLIN)

@@ -16,7 +16,8 @@ import select
 import socket
 import sys
 
-SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+# The most bytes that one recv returns, and so the most unsent bytes of one client.
+SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
 ROUNDS = 16                         # with --edge: calls of recv before the next client's turn
 watched = False                     # whether say() shows the clients
@@ -43,7 +44,7 @@ class EchoServer:
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes still to be sent to its client
-        self.pause = None           # seconds in which we do not accept
+        self.pause = None           # for how many seconds accepting is paused, or None
         # edge trigger, or level trigger, the default · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
@@ -87,11 +88,11 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once, send it back; return whether all was sent, so that we may read on."""
+        """Receive once and send it back; return True if all was sent, so that we may read on."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
-        # EOF. Nothing is unsent: while something is, we do not read.
+        # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
         self.drop(conn)
         return False
 
@@ -116,16 +117,16 @@ class EchoServer:
         self.epoll.modify(conn, event | self.trigger)
 
     def send(self, conn, data):
-        """Send as much as the send buffer takes; return whether that was all."""
+        """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this client, and let all others wait.
+            # Not sendall: it would wait for this one client, and so would all other clients.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not read its echo (backpressure).
+        # Until the client has read its echo, read no more from it (backpressure).
         self.unsent[conn] = data[count:]
         self.watch(conn, select.EPOLLOUT)
         return False

@@ -59,7 +59,8 @@ def echo(conn, addr):
         while data := conn.recv(SIZE):
             conn.sendall(data)
             if len(data) == SIZE:
-                # More bytes may be there; then recv would not switch. Give the others their turn.
+                # If more bytes are there already, recv does not wait, so it does not switch: give
+                # the other greenlets their turn.
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

@@ -37,7 +37,7 @@ def spawn_and_join():
     # The function, then its arguments, also by name. 函数，然后是它的参数，也可以按名字传
     a = gevent.spawn(write, "a", gevent.sleep, written)
     b = gevent.spawn(write, "b", gevent.sleep, written=written)
-    # The greenlets are only scheduled. 只是排队，还没有执行
+    # The greenlets are only scheduled; they have not run yet. 只是排队，还没有执行
     print(f"after spawn, twice: {''.join(written)!r} is written")
     # Time alone is not enough: a and b run only when we wait inside gevent.
     time.sleep(0.01)

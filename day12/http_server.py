@@ -24,7 +24,7 @@ Poke it, and expect 404, 400 and, after 30 seconds, 408 (试着捣乱):
 What it does not do: TLS, HTTP/2, compression, multipart ranges, bodies above 1 MiB, lists of files,
 WSGI. 它不做的：TLS、HTTP/2、压缩、多段范围、1 MiB 以上的请求体、目录列表、WSGI。
 
-This file is the command. The server itself is in the package httpd/ beside it, one module for each
+This file is the command. The server itself is in the package httpd/ next to it, one module for each
 idea; its __init__.py is the map.
 
 The loop (httpd/loop.py) asks epoll which sockets are ready, and continues the coroutines of those
@@ -38,17 +38,17 @@ server would wait, it yields, and the loop serves other clients.
         +-----------------------------------------------------------+
           tasks: fd 4 accept_clients   fd 7 converse   fd 9 converse   fd 12 converse ...
 
-The way of a request: converse (connection.py) receives bytes and looks for the empty line that ends
-the head; parse (request.py) turns the head into a Request, or raises a Refusal; find_handler
+The life of a request: converse (connection.py) receives bytes and looks for the empty line that
+ends the head; parse (request.py) turns the head into a Request, or raises a Refusal; find_handler
 (server.py) finds a route or file_reply (with files.py), and that makes a Reply (reply.py); one send
 sends head and body. If the client does not read them, send_all waits (EPOLLOUT); others do not.
 
 If a client is too slow, the loop throws a TimeoutError into its coroutine, at the yield: just where
 a blocking socket would raise it.
 
-Why it is fast: it keeps each result as long as it is true. In one turn of the loop it checks a file
-(stat) and makes its answer once, for all plain requests; it reads a small file that has not changed
-once a second; it parses equal heads once.
+Why it is fast: it keeps each result as long as it is valid. In one turn of the loop, it checks a
+file (stat) and makes the answer only once, for all plain requests; it reads an unchanged small file
+at most once a second; and it parses equal heads once.
 """
 import argparse
 import errno
@@ -100,7 +100,7 @@ def main():
     else:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         server.serve_forever()
-    # A second Ctrl-C must not disturb the end of the interpreter.
+    # A second Ctrl-C must not interrupt the interpreter while it exits.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
@@ -140,7 +140,7 @@ def next_step(error, port):
     if number == errno.EADDRINUSE:
         other = port + 1 if port < 65535 else 8000
         return f"Another program uses this port: try {other} · 端口已被占用，试试 {other}\n"
-    # Only errors of the directory have a file name.
+    # An error has a file name only if it is about the directory.
     if number == errno.EACCES and error.filename is None:
         return "Ports below 1024 need root: try 8000 · 1024 以下的端口要 root 权限，试试 8000\n"
     if number in (errno.ENOENT, errno.ENOTDIR):
@@ -157,7 +157,7 @@ def publish_scripts(server):
 
 
 def read_script(name, request):
-    """Return the present text of a script. name: its path in the course."""
+    """Return the current text of a script. name: its path in the course."""
     try:
         with open(os.path.join(COURSE, name), encoding="utf-8") as file:
             return file.read()
@@ -178,8 +178,8 @@ def announce(server, quiet):
 
 
 def raise_descriptor_limit():
-    """Raise the soft limit of descriptors to the hard limit: usually it is only 1,024 (day 11)."""
-    # Imported here, because Windows has no such module; there, main() says what the server needs.
+    """Raise the soft limit of descriptors, usually only 1,024 (day 11), to the hard limit."""
+    # Imported here, because Windows has no such module; on Windows, check_needs() exits first.
     import resource
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -188,15 +188,16 @@ def raise_descriptor_limit():
 def stop_on_signals(server):
     """Make SIGINT and SIGTERM end the server. They remain blocked until the server runs."""
     def stop(signum, frame):
-        # One signal is enough.
+        # One signal is enough: stop writing bytes into the self-pipe.
         signal.set_wakeup_fd(-1)
         server.shutdown()
 
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # Python calls stop() only between two of its own steps: a signal just before epoll.poll() would
-    # wait as long as poll does. But this makes it write a byte immediately (self-pipe).
+    # Python calls stop() only between two steps of Python code: after a signal just before
+    # epoll.poll(), it would call stop() only when poll returns. But with set_wakeup_fd, it writes a
+    # byte into the self-pipe as soon as the signal arrives, so poll returns immediately.
     # 信号一到，立即往自管道里写一个字节，epoll 马上醒来。
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)
 

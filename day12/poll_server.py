@@ -13,7 +13,8 @@ import select
 import socket
 import sys
 
-SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+# The most bytes that one recv returns, and so the most unsent bytes of one client.
+SIZE = 1 << 16
 RETRY = 100                         # milliseconds until the next attempt to accept
 watched = False                     # whether say() shows the clients
 
@@ -38,7 +39,7 @@ class EchoServer:
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes still to be sent to its client
-        self.pause = None           # milliseconds in which we do not accept
+        self.pause = None           # for how many milliseconds accepting is paused, or None
         self.poller = select.poll()
         self.poller.register(listener, select.POLLIN)
 
@@ -84,20 +85,20 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF. Nothing is unsent: while something is, we do not read.
+            # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much as the send buffer takes; return whether that was all."""
+        """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this client, and let all others wait.
+            # Not sendall: it would wait for this one client, and so would all other clients.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not read its echo (backpressure).
+        # Until the client has read its echo, read no more from it (backpressure).
         self.unsent[conn] = data[count:]
         self.poller.modify(conn, select.POLLOUT)
         return False

@@ -59,7 +59,7 @@ def main():
     if room < max(plan.clients):
         print("server_race.py: too few descriptors (ulimit -Hn) · 描述符太少", file=sys.stderr)
         sys.exit(2)
-    gc.disable()                    # the client must not pause in the middle of a measurement
+    gc.disable()                    # the garbage collector must not interrupt a measurement
     results, progress = Results(options.servers, plan, room), Progress()
     begin = time.monotonic()
     try:

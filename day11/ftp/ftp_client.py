@@ -8,7 +8,8 @@ Run:    python day11/ftp/ftp_server.py                          start it in anot
 
 Downloads go into the current folder (inside the course: into day11/ftp/downloads) and replace a
 file of the same name. A name may contain spaces: it is the rest of the line. Tab completes it. With
---user, the client asks for a password; if standard input is no terminal, that is its first line.
+--user, the client asks for a password; if standard input is not a terminal, its first line is the
+password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
 Exit status: 0: all commands succeeded; 1: at least one failed; 2: wrong arguments.
@@ -36,7 +37,7 @@ LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 def main():
-    # Without a stderr, the connection would get descriptor 2, and error messages would go there.
+    # If stderr is closed, the connection gets descriptor 2, and the server gets error messages.
     sys.stderr = sys.stderr or open(os.devnull, "w")
     args = parse_arguments()
     # The name of a file may contain any bytes, even some that are not UTF-8.
@@ -108,7 +109,7 @@ def parse_arguments():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("the port must be a number from 1 to 65535")
-    # If one of them is closed, the connection would get its descriptor.
+    # If one of them is closed, the connection would get its descriptor, 0 or 1.
     if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output must be open")
     return args

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from httpd.request import Refusal
 
+# bytes=0-99, bytes=100- (from 100 on), or bytes=-5 (the last five).
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
@@ -68,7 +69,7 @@ def byte_range(headers, file):
     Raises Refusal if there are no such bytes.
     """
     match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # None for several ranges too: a server need not support them.
+    # No Range field, or several ranges, which a server need not support: send the complete file.
     if not match:
         return None
     if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):

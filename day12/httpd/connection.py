@@ -1,9 +1,9 @@
 """One client: receive, parse, answer, send, with a `yield` wherever that would wait.
 一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
 
-`data` holds what has been received and not used yet. Most of the time it is bytes, and one turn
-uses all of it. Only if a request is not complete, `data` becomes a bytearray: recv adds to its end,
-and the parser takes from its front.
+`data` holds what has been received but not used yet. Usually it is bytes, and one turn uses all of
+it. If a request is not complete, `data` becomes a bytearray: recv adds to its end, and the
+parser takes from its front.
 
 The deadlines are set here. If a client misses one, the loop throws a TimeoutError into its
 coroutine, at the `yield` (see loop.py).
@@ -72,6 +72,7 @@ def converse(server, conn, client):
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
+                    # close could reset the connection before the client has our answer: linger.
                     if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
@@ -95,7 +96,8 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # A body is still to come, or a route may be slow: not in one batch with others.
+            # Not in one batch with others: its body is still to come, or it calls a route, which
+            # may be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
@@ -188,7 +190,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Return a body that comes in chunks (RFC 9112, 7.1).
 
-    Before each chunk comes its size. The last chunk has size 0; after it comes a trailer.
+    Each chunk comes after its size. The last chunk has size 0; after it comes a trailer.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -234,7 +236,7 @@ def send_all(server, conn, *parts):
     for data in map(memoryview, parts):
         while data:
             # If the file has become shorter, the end of its last page is zeros, and later pages do
-            # not exist. End the connection: so the client sees that the file is not complete.
+            # not exist. End the connection, so that the client sees that the file is not complete.
             if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
@@ -246,7 +248,7 @@ def send_all(server, conn, *parts):
 
 
 def wait_for_room(server, fd):
-    """Wait until the client has read so many bytes that the send buffer has room.
+    """Wait until the client has read enough bytes for the send buffer to have room.
 
     Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
     buffer is free; if a client reads slowly but steadily, that may take longer than the timeout.
@@ -266,8 +268,8 @@ def linger(loop, conn):
     """Shut down our side, and wait until the client closes its side (lingering close).
 
     If we closed the socket while bytes are unread or still arriving, the kernel would reset the
-    connection, and the client could lose our last answer (RFC 9112, 9.6). Raises ConnectionError
-    when the client has closed its side, TimeoutError if it does not.
+    connection, and the client could lose our last answer (RFC 9112, 9.6). It always ends with an
+    exception: ConnectionError when the client has closed its side, TimeoutError if it does not.
     """
     conn.shutdown(socket.SHUT_WR)
     loop.deadlines[conn.fileno()] = time.monotonic() + LINGER
@@ -282,7 +284,7 @@ def hang_up(loop, conn):
     """End a connection, even if a process that a route started has a copy of the descriptor.
 
     With such a copy, close alone would not be enough: epoll would still watch the connection, and
-    the client would not see its end.
+    the client would not receive EOF.
     """
     loop.epoll.unregister(conn.fileno())
     try:

@@ -1,4 +1,4 @@
-"""The files: finds them below one directory, always in their present state; no sockets.
+"""The files: finds them below one directory, always as they are now; no sockets.
 文件：在一个目录下查找文件，总是它现在的样子；不碰套接字。
 """
 import email.utils
@@ -45,7 +45,7 @@ class Site:
 
     def __init__(self, directory):
         os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY))
-        # Make the path absolute now: the program may change its current directory later.
+        # Make the path absolute now, because the program may change its current directory later.
         is_absolute = os.path.isabs(directory)
         self.directory = directory if is_absolute else os.path.join(os.getcwd(), directory)
         # path -> File, for small files read in this second
@@ -110,12 +110,12 @@ class Site:
 
     def load(self, path, st, now):
         """Open a file and read it, or map it if it is large. Raises Refusal and OSError."""
-        # Do not even open anything else: open() waits for a pipe, and a device may do anything.
+        # Do not even open anything else: opening a device, for example, may have side effects.
         if not stat.S_ISREG(st.st_mode):
             raise Refusal(404, "Not found")
         fd = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
-            # What have we opened? If we checked the path first and opened it then, it could become
+            # What have we opened? If we checked the path first and opened it later, it could become
             # a link in between (TOCTOU: time of check to time of use). A descriptor keeps referring
             # to the file that was opened.
             # 先打开，再检查打开的是什么：这样就没有 TOCTOU 竞争。
@@ -135,8 +135,8 @@ class Site:
             raise Refusal(503, "The file is being changed") from None
         finally:
             os.close(fd)
-        # Within one tick of the file system's clock, a file may change again without a trace. So a
-        # file that has just changed is not cached, and its tag is weak.
+        # Within one tick of the file system's clock, a file may change again, and its times show
+        # nothing. So a file that has just changed is not cached, and its tag is weak.
         is_new = now - st.st_ctime < 1
         file = describe(st, content, body, now, is_new)
         if is_small and not is_new and len(self.file_cache) < MAX_CACHED_FILES:

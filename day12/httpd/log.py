@@ -17,7 +17,7 @@ GRACE = 3
 class AccessLog:
     """Collects the lines of one turn of the loop, and writes them with as few calls as possible.
 
-    stream: sys.stderr at the time at which the server is made.
+    stream: the value of sys.stderr when the server is created.
     give_up_at: None, until a shutdown comes while the log waits for its reader; then the time, in
     time.monotonic(), at which the log stops waiting.
     """
@@ -28,7 +28,7 @@ class AccessLog:
         self.stamp = ""
         self.stream = stream
         # Copy the descriptor: if number 2 is closed later, a client's socket may get this number.
-        # Only for the real stderr; the program may have replaced it by an object of any kind.
+        # Only the real stderr has one: the program may have replaced sys.stderr by any object.
         # 自己复制一个描述符：2 号若被关闭，可能很快变成某个客户端的套接字。
         self.fd = os.dup(stream.fileno()) if stream is sys.__stderr__ else None
         self.ready = select.poll()
@@ -53,7 +53,7 @@ class AccessLog:
             return
         text = "".join(self.lines)
         self.lines.clear()
-        # The pipe or the stream may be closed, the disk full: the server continues all the same.
+        # The pipe or the stream may be closed, or the disk full: the server goes on serving.
         with contextlib.suppress(Exception):
             if self.fd is None:
                 self.stream.write(text)
@@ -64,17 +64,17 @@ class AccessLog:
     def write(self, data):
         """Write bytes to the real stderr, in complete lines. Raises OSError."""
         while data and self.wait_until_writable():
-            # At most PIPE_BUF bytes: the kernel writes so many in one piece, without lines of other
-            # workers in between (man 7 pipe).
+            # The kernel writes up to PIPE_BUF bytes in one piece, so that no line of another worker
+            # comes in between (man 7 pipe). A line that is longer than that is written alone.
             end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
-            # Possible if another process has made the pipe non-blocking and a worker has filled it.
+            # BlockingIOError: another process has made the pipe non-blocking, and the pipe is full.
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self.fd, data[:end]):]
 
     def wait_until_writable(self):
-        """Return whether a line can be written. No line may be lost, so wait for the reader.
+        """Wait until the log can be written; return False if the reader has not read in time.
 
-        Once the server stops, wait GRACE seconds in all.
+        No line may be lost, so there is no limit until the server stops; then GRACE seconds in all.
         """
         # poll, because select cannot watch descriptors from 1024 on (day 11).
         if any(fd == self.fd for fd, event in self.ready.poll()):
@@ -93,7 +93,7 @@ class AccessLog:
 
 
 def open_log():
-    """Return an AccessLog for the present sys.stderr, or None if it cannot be written."""
+    """Return an AccessLog for the current sys.stderr, or None if it cannot be written."""
     # It may already be closed, as a descriptor or as an object.
     with contextlib.suppress(OSError, ValueError):
         return AccessLog(sys.stderr) if sys.stderr else None

@@ -52,7 +52,8 @@ class Loop:
     def wait(self):
         """Wait until a descriptor is ready; return all ready ones, as [(descriptor, event)]."""
         self.asked = time.monotonic()
-        # Ask for all: by default poll returns at most 1,023; expire would call the rest late.
+        # Ask for all of them: by default, poll returns at most FD_SETSIZE - 1 = 1,023, and expire
+        # would treat the rest as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
         return events
@@ -69,8 +70,9 @@ class Loop:
         """Once a second, throw a TimeoutError into each coroutine whose deadline has passed.
 
         Call it after resume: by then, all bytes that arrived before we asked epoll have been
-        received. So a deadline is compared with that moment: if this process was stopped, or a
-        route was slow, no client is late. 以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
+        received. So a deadline is compared with that moment, not with the current time: the client
+        is not to blame for the time in which this process was stopped, or a route was slow.
+        以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
         # Checking 10,000 deadlines takes less than a millisecond. 每秒检查一次，超时的就抛异常。
         if self.now < self.next_check:
@@ -86,7 +88,7 @@ class Loop:
         """Forget a coroutine that has returned or failed. The others are not affected."""
         del self.tasks[fd]
         self.deadlines.pop(fd, None)
-        # A client causes an OSError (reset, too slow); anything else is a bug in this program.
+        # An OSError comes from a client (reset, too slow); anything else is a bug in this program.
         if not isinstance(ending, (StopIteration, OSError)):
             report()
 
@@ -108,7 +110,7 @@ class Loop:
 
 
 def report():
-    """Print the traceback of the present exception, if stderr can be written."""
+    """Print the traceback of the current exception, if stderr can be written."""
     # stderr may be closed, or an object of the program; an error in it must not end the server.
     with contextlib.suppress(Exception):
         if sys.stderr:

@@ -30,8 +30,8 @@ def describe_content(path, beginning, is_whole):
         kind = f"application/{encoding}"
     kind = kind or TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")
     if kind.startswith("text/") or kind == "application/javascript":
-        # Browsers trust the server's charset more than the page's own declaration. So name it only
-        # if it is certain, and leave the rest to the browser.
+        # Browsers trust the server's charset more than the page's own declaration. So name UTF-8
+        # only if it is certain; otherwise let the browser decide.
         # 服务器声明的编码优先于网页自己的声明，所以不确定时就不说，留给浏览器判断。
         if is_utf8(beginning, is_whole) and not declares_encoding(kind, beginning):
             kind += "; charset=utf-8"

@@ -29,10 +29,10 @@ class Reply:
 def make_reply(request, status, common, lines, body=b"", is_last=False):
     """Make a Reply.
 
-    common: the header lines that all replies of this second share.  lines: those of this reply.
+    common: the header lines of all replies in this second.  lines: those of this reply alone.
     body: bytes, or a memoryview of a mapped file.
     """
-    # Replies with these two have no body and no length (RFC 9110, 15.3.5 and 15.4.5).
+    # Replies with these two statuses have no body and no length (RFC 9110, 15.3.5 and 15.4.5).
     if status in (204, 304):
         body = b""
     else:
@@ -64,7 +64,7 @@ def encode_result(result):
         status, result = result
     if status not in PHRASES or status < 200:
         raise ValueError(f"{status} is not the status of an answer")
-    # Replies with these have no body: drop what the route has returned.
+    # Replies with these statuses have no body: drop what the route has returned.
     if status in (204, 205, 304):
         result = ""
     if isinstance(result, (dict, list)):

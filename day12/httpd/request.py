@@ -41,8 +41,8 @@ FILE_METHODS = ("GET", "HEAD", "OPTIONS")
 # answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
-# How many heads, and lines of heads, parse remembers. Not more, because heads that come only once
-# would push the others out of the processor's cache.
+# How many heads, and lines of heads, parse remembers. Larger numbers make it slower: heads that
+# never come again would push the useful ones out of the processor's cache.
 KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 
@@ -245,7 +245,7 @@ def check_beginning(data):
 
 
 def too_long(head):
-    """Return the Refusal for a head that is too long: is it the method, the target, the fields?"""
+    """Return the Refusal for a head that is too long; its status says which part is too long."""
     if 0 <= head.find(CRLF, 2) <= MAX_LINE:
         return Refusal(431, "The header fields are too long")
     if b" " not in head[:MAX_LINE]:

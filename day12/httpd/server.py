@@ -51,9 +51,9 @@ class HTTPServer:
     """Serves the files of a directory, and what routes return.
 
     address: (host, port); port 0 takes a free one.  directory: the files to serve.
-    timeout: seconds in which a head must arrive, a body must arrive, a silent connection must send
-    a request, and a client must read some bytes of an answer.  log: whether to write a line on
-    stderr for each request.
+    timeout: the seconds that each of these may take: receiving a head, receiving a body, waiting
+    for a request on an idle connection, and waiting until a client reads some bytes.
+    log: whether to write a line on stderr for each request.
     Raises OSError if there is no such directory or address, or if the address is in use.
     """
 
@@ -140,13 +140,13 @@ class HTTPServer:
 
     def shutdown(self):
         """End serve_forever, in all workers. Signal handlers and other threads may call it."""
-        # An OSError means that the server has already ended, or that the pipe is full of bytes.
+        # OSError: the server has already ended, or the self-pipe is full, so one byte is there.
         with contextlib.suppress(OSError):
             # No process receives the byte, so it remains visible to all of them.
             self.shutdown_writer.send(b"!")
 
     def status(self):
-        """Return what each worker had done before its present turn, as a dict for a route."""
+        """Return what each worker had done before its current turn, as a dict for a route."""
         uptime = round(time.monotonic() - self.began, 3)
         return {"uptime": uptime, "workers": self.scoreboard.read()}
 
@@ -293,6 +293,6 @@ class HTTPServer:
         return self.reply(request, refusal.status, lines, text)
 
     def reply(self, request, status, lines, body=b""):
-        # A route may be slow, so its reply is the last one of a batch: nothing waits for the next.
+        # A route may be slow, so its reply is the last of a batch: no finished reply waits for it.
         is_last = request.path in self.routes
         return make_reply(request, status, self.common, lines, body, is_last)

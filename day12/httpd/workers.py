@@ -21,7 +21,7 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
-    """A row of numbers for each worker, in memory that all of them share (as Apache's scoreboard).
+    """A row of numbers for each worker, in memory that all of them share, as in Apache.
 
     Each worker writes only its own row, so no lock is needed; a reader may see a row that is half
     updated, which does no harm in a display. 各写各的一行，不需要加锁。
@@ -94,15 +94,15 @@ def fork_worker(server, number):
             os.kill(parent, signal.SIGTERM)
 
     try:
-        # If the parent is killed, the last copy of shutdown_writer is closed, and all workers see
-        # that at their shutdown_reader. So a worker must not keep a copy.
+        # If the parent is killed, the last copy of shutdown_writer is closed, and shutdown_reader
+        # becomes readable (EOF) in all workers. So no worker must keep a copy of the writer.
         server.shutdown_writer.close()
         # If shutdown() is called in a worker, it tells the parent, which stops all workers.
         server.shutdown = stop_parent
-        # Ctrl-C reaches the workers too, but it is the parent that stops them.
+        # Ctrl-C sends SIGINT to the workers too, but the parent stops them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # SIGTERM, to this worker or to the process group, ends the worker after it has answered the
-        # requests under way: the signal writes a byte into the worker's own self-pipe.
+        # SIGTERM, to this worker or to the process group, writes a byte into the worker's own
+        # self-pipe: the worker answers the requests under way, then ends.
         # 收到 SIGTERM 也先把正在处理的请求答完。
         reader, writer = socket.socketpair()
         writer.setblocking(False)
@@ -118,6 +118,6 @@ def fork_worker(server, number):
 
 
 def reap(workers):
-    """Forget the workers that have ended."""
+    """Reap the workers that have ended, and remove them from the dict."""
     while workers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
         workers.pop(pid, None)

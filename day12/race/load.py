@@ -99,7 +99,7 @@ def stay_on_core(core):
 
 
 class Clients:
-    """Connections to a server. Each got one answer, so the server has accepted it.
+    """Connections to a server. Each has received an answer, so the server has accepted it.
 
     conns: the sockets. memory: the KiB that the server had before they connected.
     """
@@ -118,7 +118,7 @@ class Clients:
     def grow(self, count):
         """Open connections until there are `count`.
 
-        Raises Unsupported if the server cannot serve so many; those that it serves remain open.
+        Raises Unsupported if the server cannot serve that many; those that it serves remain open.
         Raises Failed, OSError."""
         server = self.server
         stay_on_core(CORES[-1])
@@ -158,7 +158,7 @@ class Clients:
     def close(self, politely=True):
         """Close all connections. politely: wait until the server has closed its side too.
 
-        Otherwise the rest of the server's work would count in the next turn."""
+        Otherwise the server would do the rest in its next turn, and it would count there."""
         conns, self.conns = self.conns, []
         try:
             for conn in conns if politely else ():

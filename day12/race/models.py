@@ -1,5 +1,5 @@
 """The echo servers that take part: how each is started, and what its row teaches.
-参赛的回显服务器：如何启动，各自说明什么。
+参赛的回声服务器：如何启动，各自说明什么。
 
 To add a server, add an entry to MODELS. It must take a port as its first argument, print
 `listening on HOST:PORT` when it is ready, and send back what it receives.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Model:
     """A server of the race.
 
-    command: the script, seen from day12/, and its arguments after the port.
+    command: the script, relative to day12/, and its arguments after the port.
     lesson: a sentence of the report.
     compare: what the report compares after this sentence: (words, scenario, the other model).
     held: the most silent connections to hold, to save memory and time; 0: leave this row out.

@@ -76,7 +76,7 @@ def table(results, title, rows, what="CPU time per request",
           figure="cpu_us", others=("per_second", "p50_us", "p99_us", "mib")):
     """Yield the lines of a table.
 
-    rows: label, scenario and server of each. figure: what bar and first number show;
+    rows: label, scenario and server of each. figure: what the bar and the first number show;
     others: the figures after it. A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
@@ -94,7 +94,7 @@ def table(results, title, rows, what="CPU time per request",
 # Figures become sentences.
 
 def lesson(results, name):
-    """Return what the row of a server teaches. It compares only figures of this race."""
+    """Return the sentences about a server. They compare only figures of this race."""
     if results.ended("", name):
         return results.says("", name)
     among = f"a request among {results.crowd()} clients"

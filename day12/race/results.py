@@ -37,7 +37,7 @@ QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rou
 class Results:
     """What the race has found out about these servers.
 
-    plan: what was measured. room: how many connections the limit of descriptors leaves room for.
+    plan: what was measured. room: how many connections the descriptor limit allows.
     rounds: scenario -> server -> a dictionary of figures for each round.
     words: scenario, or "" for all scenarios -> server -> what the server cannot do.
     failures: server -> what went wrong; the figures of such a server no longer count.
@@ -63,7 +63,7 @@ class Results:
         return statistics.median(one[figure] for one in rounds)
 
     def says(self, scenario, name):
-        """Return what a row without figures says."""
+        """Return the text for a row without figures: the reason why there are none."""
         words = self.words.get("", {}).get(name) or self.words.get(scenario, {}).get(name)
         return self.failures.get(name) or words or "not measured"
 
@@ -102,7 +102,7 @@ def figures(used, seconds, latencies, memory):
 
 
 def machine():
-    # Python 3.13 and newer tell; before, there always was a GIL.
+    # Since Python 3.13, the interpreter can tell us; older versions always have a GIL.
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     return {"python": platform.python_version(), "gil": gil, "cores": len(CORES),
             "kernel": platform.release()}

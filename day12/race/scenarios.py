@@ -47,7 +47,7 @@ class Race:
     def turn(self, step, scenario, server, action, *args):
         """Let a server run during the action; note what it cannot do, or where it fails.
 
-        step: what to show in the meantime, or "". scenario: where to note it; "": for all."""
+        step: what to show on the terminal, or "". scenario: where to note it; "": in all."""
         results = self.results
         if results.ended(scenario, server.name):
             return
@@ -88,7 +88,10 @@ class Race:
                         self.turn("", "", crowd.server, crowd.close)
 
     def run_level(self, level, crowds):
-        """One client beside `level` idle ones, or fewer if there are too few descriptors."""
+        """One client beside `level` idle ones, or fewer if there are too few descriptors.
+
+        WATCHERS take part in every level, the other servers only in the level plan.idle_for_all.
+        """
         results, for_all = self.results, level == self.plan.idle_for_all
         invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
         excuses = {one.server.name: excuse(one.server, level) for one in invited}
@@ -98,6 +101,7 @@ class Race:
         # All these connections exist at the same time, beside those that other servers keep.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
+        # Too few descriptors: the level would not exceed the one before it.
         if level <= max(results.idle(), default=0):
             return
         if for_all:
@@ -119,7 +123,7 @@ class Race:
 
     def measure_memory(self, server):
         with Clients(server) as clients:
-            # If it cannot hold so many, it holds as many as it can.
+            # A server that cannot hold so many holds as many as it can.
             with contextlib.suppress(Unsupported):
                 clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
             held = len(clients.conns)
@@ -142,7 +146,7 @@ def start(server):
 
 
 def excuse(server, level):
-    """Return why a server does not get so many idle clients, or ""."""
+    """Return why a server does not get this number of idle clients, or ""."""
     if level > MODELS[server.name].idle:
         return "left out, because opening so many takes too long"
     return server.excuse(level + 1)

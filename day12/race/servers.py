@@ -14,16 +14,16 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent
-# The CPU cores that we may use. (Elsewhere than on Linux the race does not run, but --help does.)
+# The CPU cores that we may use. (On other systems than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds in which a server must print its first line
-SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must end
+SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must exit
 ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end a server
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
 class Unsupported(Exception):
-    """What a model, or this machine, is not able to do. The row of the table says it in words."""
+    """A model, or this machine, cannot do this. The row of the table then shows the reason."""
 
 
 class Failed(Exception):
@@ -34,7 +34,7 @@ class Server:
     """A server and its processes.
 
     name: the name of its model.
-    command: its script, seen from day12/, and the arguments after the port.
+    command: its script, relative to day12/, and the arguments after the port.
     limit: how many clients it serves at a time; None while that is not known.
     address: (host, port), from start() on.
     """
@@ -58,7 +58,7 @@ class Server:
                 start_new_session=True, preexec_fn=lambda: prepare(race))
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
-            reason = self.last_words() or "no ready line"
+            reason = self.last_words() or "did not print that it listens"
             # The server itself says what it lacks ("this needs gevent: ..."), or Python does.
             reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
@@ -95,7 +95,7 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve so many at a time; "" if it can, or if that is not known."""
+        """Return why it cannot serve this many at a time; "" if it can, or if that is unknown."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at a time; the next client gets no answer"
@@ -106,7 +106,7 @@ class Server:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return the fields of /proc/PID/stat from the state on (man 5 proc), by PID."""
+        """Return PID -> the fields of /proc/PID/stat from the state on (man 5 proc)."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
@@ -119,14 +119,16 @@ class Server:
         """Return the CPU seconds, user and system, of its processes and their reaped children."""
         seconds = 0
         for pid, fields in self.stats().items():
-            # The clock of clock_getcpuclockid(3), in nanoseconds; /proc counts in steps of 10 ms.
+            # The number of a process's CPU clock, as clock_getcpuclockid(3) computes it. It counts
+            # nanoseconds; /proc counts steps of 10 ms.
             with contextlib.suppress(OSError):
                 seconds += time.clock_gettime(~int(pid) << 3 | 2)
+            # cutime and cstime: the CPU time of the children that it has reaped.
             seconds += (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
         return seconds
 
     def memory(self):
-        """Return the KiB of all its processes; what n of them share counts 1/n for each (PSS)."""
+        """Return the KiB of its processes; a page shared by n of them counts 1/n for each (PSS)."""
         return sum(memory_of(pid) for pid in self.stats())
 
     def settle(self):
@@ -136,7 +138,7 @@ class Server:
             time.sleep(0.005)
 
     def end(self):
-        """Press Ctrl-C until it ends, after a while kill it, and reap it."""
+        """Send SIGINT (Ctrl-C) until it ends, kill it if that takes too long, and reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:

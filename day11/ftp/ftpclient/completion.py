@@ -22,14 +22,17 @@ PATIENT = 5
 
 
 class Completer:
-    """ftp: a Connection.  words: other names of commands: {"ls": "list", ...}."""
+    """Finds what can complete a command line; it asks the server for the names of its files.
+
+    ftp: a Connection.  words: other names of commands: {"ls": "list", ...}.
+    """
 
     def __init__(self, ftp, words):
         self.ftp = ftp
         self.words = words
         self.matches = []
         self.forget()
-        # readline would drop an exception of complete(), so the loop of the menu looks here.
+        # readline ignores an exception of complete(), so the menu's loop raises this one instead.
         self.error = None
 
     def forget(self):

@@ -18,7 +18,7 @@ class Failed(Exception):
 
 @contextlib.contextmanager
 def local():
-    """Turn an error in this block into Failed: it is one of this machine, not of the connection."""
+    """Turn an error in this block into Failed: this machine caused it, not the connection."""
     try:
         yield
     except (OSError, ValueError) as error:

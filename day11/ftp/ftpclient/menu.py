@@ -82,7 +82,7 @@ def obey(ftp, word, name):
             raise Failed("which file? Type: put FILE")
         put(ftp, name)
     elif word == "cd":
-        # Without a name: back to the top.
+        # Without a name, go back to the root of the library.
         ftp.cwd(to_wire(name or "/"))
         show(f"now in {clean(from_wire(ftp.pwd()))}")
     elif word:

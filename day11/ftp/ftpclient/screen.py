@@ -45,7 +45,7 @@ def from_wire(text):
 
 
 def local_time(text):
-    """Turn a UTC time, YYYYMMDDHHMMSS (RFC 3659), into local time; other text into nothing."""
+    """Return a UTC time, YYYYMMDDHHMMSS (RFC 3659), as local time; "" for any other text."""
     try:
         moment = datetime.datetime.strptime(text[:14], "%Y%m%d%H%M%S")
         local = moment.replace(tzinfo=datetime.timezone.utc).astimezone()

@@ -149,7 +149,7 @@ def transfer(ftp, command):
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
         # The server still replies; read that reply, or the next command would take it for its own.
-        # After an error of the connection, the server's reply explains it better: let it be raised.
+        # After an error of the connection, the reply explains more, so let voidresp raise it.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

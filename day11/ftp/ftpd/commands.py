@@ -27,7 +27,7 @@ def command(verb, *, login=True, argument=False, prepares=False, said=False, cod
     """Decorate a function (session, argument) that executes a verb and returns a reply.
 
     login: the client must be logged in.  argument: the argument must not be empty.
-    prepares: the verb may come between REST or ALLO and the transfer that they are meant for.
+    prepares: REST and ALLO remain valid after this verb, until the transfer that they prepare.
     said: the server shows the verb on its own terminal (see watch.py).  codes: see CODES.
     The function may also raise Reply, OSError or ValueError: see Session.execute.
     """

@@ -23,7 +23,7 @@ class Gone(Exception):
 class Control:
     """The control connection of one client.
 
-    timeout: if no byte can be received or sent for so many seconds, BlockingIOError is raised.
+    timeout: if no byte can be received or sent for this many seconds, BlockingIOError is raised.
     """
 
     def __init__(self, conn, timeout):
@@ -72,7 +72,10 @@ class Control:
         return line.decode("utf-8", "surrogateescape")
 
     def send(self, code, text, flags=0):
-        """Send a reply. A text of several lines gets the form of RFC 959, section 4.2."""
+        """Send a reply. A text of several lines gets the form of RFC 959, section 4.2.
+
+        flags: those of socket.send, such as MSG_MORE.
+        """
         first, *lines = text.split("\n")
         if lines:
             text = "\r\n".join([f"{code}-{first}", *lines[:-1], f"{code} {lines[-1]}"])
@@ -84,8 +87,8 @@ class Control:
         """Wait until another socket is ready, and watch for ABOR from the client.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
-        Raises TimeoutError, which ends a transfer that is too slow; Reply if the client aborts; or
-        Gone.
+        Raises TimeoutError if neither happens in time, which ends a transfer that is too slow;
+        Reply if the client aborts; Gone if it disconnects.
         等待另一个套接字就绪，同时留意客户端的 ABOR；太慢的传输在这里中断
         """
         poll = select.poll()
@@ -110,7 +113,7 @@ class Control:
             raise Reply(226, "Abort successful")
 
     def has_input(self, timeout):
-        """Whether the client sends anything, or disconnects, within so many seconds."""
+        """Whether the client sends anything, or disconnects, within this many seconds."""
         poll = select.poll()
         poll.register(self.conn, select.POLLIN)
         return bool(poll.poll(1000 * timeout))

@@ -20,7 +20,7 @@ GRACE = 0.005
 # The most bytes in one call of send, and in one call of recv.
 CHUNK = 1 << 20
 BUFFER = 1 << 18
-# A file or listing of at most so many bytes is sent in one piece.
+# A file or listing of at most this many bytes is sent in one piece.
 SMALL = 1 << 16
 
 
@@ -33,10 +33,11 @@ class DataPort:
         self.listener = None
         # Where the next connection will be: None, "passive", or the client's address.
         self.peer = None
+        # True after EPSV ALL (RFC 2428): the client must not use PASV, PORT or EPRT any more.
         self.only_epsv = False
 
     def listen(self):
-        """Listen for the next data connection, on a port of this session; return the address."""
+        """Listen for the next data connection on a port of this session; return (host, port)."""
         if not self.listener:
             host, _, *scope = self.control.conn.getsockname()
             family = self.control.conn.family
@@ -44,7 +45,7 @@ class DataPort:
             self.listener = socket.create_server((host, 0, *scope), family=family)
             self.listener.setblocking(False)
             self.address = self.listener.getsockname()[:2]
-        # Close connections that arrived before this PASV: they are not the one that it asks for.
+        # Close connections that arrived before this PASV: they belong to earlier transfers.
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.listener.accept()[0].close()
@@ -133,7 +134,7 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Whether two texts are the same IP address. The first, from the client, may be no address."""
+    """Whether two texts are the same IP address. The first, from the client, may be any text."""
     try:
         # Some clients append the scope on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
@@ -213,8 +214,9 @@ class DataConnection:
                 break
             write_all(fd, buffer[:count])
             size += count
-        # The end of a file and the end of a killed client look the same: EOF. ALLO tells them
-        # apart. Without ALLO: a killed client also loses its control connection within moments.
+        # EOF can mean that the file is complete, or that the client was killed. After ALLO, the
+        # size shows which. Without ALLO, wait a moment: the kernel of a killed client closes its
+        # control connection too.
         # 文件结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
         if promised is None:
             if self.control.has_input(GRACE):

@@ -15,7 +15,7 @@ from ftpd.rename import rename_new
 # The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
 # sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# The temporary name of an upload begins so, on file systems where every file must have a name.
+# The temporary name of an upload begins like this (where every file must have a name).
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -108,6 +108,10 @@ class Upload:
     """A new file that gets its name when it is complete. If the upload fails, nothing is left.
 
     library, path: where it will be.  replace: whether it may replace a file with that name.
+
+    The file gets its name in one step: a new file by os.link; a file that replaces another one by
+    os.rename, from a temporary name; without hard links by rename_new, also from a temporary name.
+    文件完成之后一步得到名字：新文件用 link；替换旧文件用 rename；没有硬链接时用 rename_new。
     """
 
     def __init__(self, library, path, replace):

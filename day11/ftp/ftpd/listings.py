@@ -1,4 +1,4 @@
-"""Verbs that list the library, and tell about its files: LIST NLST MLSD MLST STAT SIZE MDTM.
+"""Verbs that list the library and describe its files: LIST NLST MLSD MLST STAT SIZE MDTM.
 查看文件库的命令
 """
 import posixpath

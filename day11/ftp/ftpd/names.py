@@ -1,11 +1,11 @@
 """File names on the network: always UTF-8 (RFC 2640), even if the name on the disk is not.
 网络上的文件名：总是 UTF-8，即使磁盘上的文件名不是
 
-A file that another system named in Latin-1 or GBK has bytes in its name that are not UTF-8. Many
-clients cannot decode a listing with such a byte, so the server writes it as \\xHH, like Python. A
-client that asks for the name in this form gets the file. If a name on the disk itself contains
-such characters, for example a\\xe9, the server writes \\x5c for the backslash: different files
-always have different names.
+If another system encoded a file name in Latin-1 or GBK, the name contains bytes that are not UTF-8.
+Many clients cannot decode a listing with such a byte, so the server writes the byte as \\xHH, like
+Python. A client that asks for the name in this form gets the file. What if a name on the disk
+already contains the four characters \\xe9? Then the server writes its backslash as \\x5c, so that
+different files always have different names.
 """
 import re
 

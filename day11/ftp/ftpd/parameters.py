@@ -29,6 +29,7 @@ def extended_passive(session, argument):
 
 @command("PORT", argument=True, prepares=True)
 def active(session, argument):
+    # For example 127,0,0,1,156,64: the four bytes of the address, then the two of the port.
     numbers = []
     if re.fullmatch(r"\d{1,3}(,\d{1,3}){5}", argument, re.ASCII):
         numbers = [int(number) for number in argument.split(",")]
@@ -40,6 +41,7 @@ def active(session, argument):
 
 @command("EPRT", argument=True, prepares=True)
 def extended_active(session, argument):
+    # For example |2|::1|40000|. The client chooses the delimiter, usually | (RFC 2428).
     match = re.fullmatch(r"([!-~])(\d)\1(.+)\1(\d{1,5})\1", argument, re.ASCII)
     if not match:
         return 501, "EPRT needs |protocol|address|port|"

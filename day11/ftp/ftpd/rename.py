@@ -1,4 +1,4 @@
-"""Rename a file in one step, but never over an existing file, as os.rename would.
+"""Rename a file in one step; unlike os.rename, never replace an existing file.
 一步完成改名，但绝不覆盖已有的文件（os.rename 会覆盖）
 """
 import errno
@@ -11,8 +11,8 @@ RENAME_NOREPLACE = 1
 def rename_new(source, target, folder):
     """Rename a file inside a folder (a descriptor). Raises FileExistsError or another OSError.
 
-    If the system or the file system has no such call, an empty file claims the name first, and
-    the rename replaces it. So clients can see an empty file for a moment.
+    If the system or the file system lacks renameat2, an empty file claims the name first, and the
+    rename replaces it. In that case, clients can see an empty file for a moment.
     """
     try:
         renameat2(source, target, folder)

@@ -100,6 +100,7 @@ class Session:
         if verb != "RNTO":
             self.rename_from = None
         self.note = ""
+        # What self.say shows if execute raises Gone.
         reply = None, "The client disconnected"
         try:
             reply = self.execute(command, argument)

@@ -10,7 +10,7 @@ watched = False
 
 
 def say(text):
-    """Print a line, if the server is watched. A closed terminal makes no session fail."""
+    """Print a line if `watched` is set. If the terminal is closed, the sessions go on."""
     if watched:
         # Write the newline in the same call: another thread may print at the same time.
         line = clean(to_wire(text).decode()) + "\n"
