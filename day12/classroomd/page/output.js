@@ -1,0 +1,118 @@
+// What a run prints: time runs down, each process has a lane, and the page stays fluent however much it is.
+import { make, say } from "./page.js";
+
+const KEPT = 400;                         // lines on the page; the server keeps more
+const AT_ONCE = 60;                       // lines added in one frame: a few milliseconds of work
+const FLOOD = 20;                         // so many lines in one frame are not read out by screen readers
+const NEAR_THE_END = 80;                  // pixels: as long as the end is in sight, the page follows it
+
+export class Lanes {
+  // log: an element that scrolls. It gets a row of heads and the lines.
+  constructor(log) {
+    this.log = log;
+    this.heads = make("div", "heads");
+    this.lines = make("div", "lines");
+    this.lines.setAttribute("role", "log");
+    this.lines.setAttribute("aria-label", "Output 输出");
+    log.replaceChildren(this.heads, this.lines);
+    this.clear();
+  }
+
+  clear() {
+    this.waiting = [];
+    this.lost = 0;
+    this.seen = 0;                        // how many lanes have a head
+    this.unfinished = new Set();          // lanes and streams whose last line has no end yet
+    this.last = null;                     // the row at the end: of which lane and stream
+    this.heads.replaceChildren();
+    this.lines.replaceChildren();
+  }
+
+  // An answer of the API: pieces of text, not always whole lines.
+  add({ lanes, pieces, missed, dropped }) {
+    if (lanes.length !== this.seen) {
+      this.spread(lanes);
+    }
+    for (const { lane, stream, text } of pieces) {
+      const lines = text.split("\n");
+      const rest = lines.pop();
+      this.waiting.push(...lines.map((line) => ({ lane, stream, text: line, ends: true })));
+      if (rest) {
+        this.waiting.push({ lane, stream, text: rest, ends: false });
+      }
+    }
+    const tooMany = this.waiting.length - KEPT;
+    if (tooMany > 0) {
+      this.waiting.splice(0, tooMany);
+    }
+    this.lost += Math.max(tooMany, 0) + (missed ? dropped - (this.dropped ?? 0) : 0);
+    this.dropped = dropped;
+    this.plan();
+  }
+
+  plan() {
+    if (this.waiting.length + this.lost > 0 && !this.frame) {
+      this.frame = requestAnimationFrame(() => this.draw());
+    }
+  }
+
+  draw() {
+    this.frame = 0;
+    const { log, lines } = this;
+    const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
+    const rows = document.createDocumentFragment();
+    if (this.lost) {
+      rows.append(make("div", "line note", `… ${this.lost.toLocaleString("en")} lines are not shown`, "行没有显示"));
+      this.lost = 0;
+      this.last = null;
+    }
+    const now = this.waiting.splice(0, AT_ONCE);
+    lines.ariaLive = now.length > FLOOD ? "off" : "polite";
+    now.forEach((line) => this.write(rows, line));
+    lines.append(rows);
+    for (let extra = lines.childElementCount - KEPT; extra > 0; extra--) {
+      lines.firstElementChild.remove();
+    }
+    if (following) {
+      log.scrollTop = log.scrollHeight;
+    }
+    this.plan();
+  }
+
+  // Add a line, or more of one. Between the two parts of a line another process may have written: then it begins anew.
+  write(rows, { lane, stream, text, ends }) {
+    const writer = `${lane} ${stream}`;
+    const begun = this.unfinished.has(writer);
+    if (begun && this.last?.writer === writer) {
+      this.last.row.append(text);
+    } else if (text || !begun) {
+      const row = document.createElement("div");
+      row.className = `line ${stream}${this.last?.lane === lane ? "" : " turn"}`;
+      row.style.setProperty("--lane", lane);
+      if (this.last?.lane !== lane && this.names.length > 1) {
+        row.append(make("span", "heard", `${this.names[lane]}: `));
+      }
+      row.append(text || "\u200b");
+      rows.append(row);
+      this.last = { writer, lane, row };
+    }
+    this.unfinished[ends ? "delete" : "add"](writer);
+  }
+
+  // The heads of the lanes; with each new one, all move closer together, and the last keeps 40 % of the width.
+  spread(lanes) {
+    this.seen = lanes.length;
+    this.names = lanes.map(({ name }) => name.en);
+    const step = lanes.length > 1 ? Math.min(45, 60 / (lanes.length - 1)) : 0;
+    this.log.style.setProperty("--step", step);
+    this.heads.replaceChildren(...lanes.map(({ pid, name }, i) => {
+      const head = make("span");
+      const isLast = i === lanes.length - 1;
+      head.style.width = isLast ? "auto" : `${step}%`;
+      head.title = `${name.en} ${name.zh}, PID ${pid}`;
+      head.dataset.pid = pid;
+      say(head, lanes.length > 3 ? name.en.replace(/(\w)\w+ /, "$1 ") : `${name.en} ${pid}`);
+      return head;
+    }));
+  }
+}
