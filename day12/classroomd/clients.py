@@ -16,7 +16,12 @@ import time
 from classroomd.problem import Problem
 
 # Clients of one run that are open; bytes to receive at once; bytes of a flood.
-MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 20
+MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 22
+# Of the buffers of a client, as the kernel is asked for them: small ones are soon full.
+BUFFER = 1 << 14
+# From <asm/socket.h>: let the kernel note when bytes have come, as a struct timespec.
+SO_TIMESTAMPNS = 35
+TIMESPEC = struct.Struct("@ll")
 # What is kept: lines of a transcript, characters of one of them.
 MAX_LINES, MAX_TEXT = 40, 2000
 FIN_OR_RST = "the server has closed the connection · 服务器关闭了连接"
@@ -27,6 +32,18 @@ def encode(protocol, text):
     if protocol == "http":
         return f"{text} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     return f"{text}\r\n".encode() if protocol == "ftp" else f"{text}\n".encode()
+
+
+def arrival(ancillary):
+    """Return when bytes have come, in seconds since 1970.
+
+    The kernel has noted it, so that it does not matter how soon this program has got round to them.
+    由内核记下到达的时刻，本程序忙不忙都不影响回显时间。
+    """
+    for _, _, data in ancillary:
+        seconds, nanoseconds = TIMESPEC.unpack(data)
+        return seconds + nanoseconds / 1e9
+    return time.time()
 
 
 class Client:
@@ -42,10 +59,13 @@ class Client:
         self.transcript, self.unsent, self.rest = [], bytearray(), b""
         # What has been said and not been answered: (bytes that are still to come back, time, text).
         self.pending = []
-        self.answer = b""
+        self.answer = bytearray()
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.fd = self.sock.fileno()
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+            self.sock.setsockopt(socket.SOL_SOCKET, buffer, BUFFER)
         error = self.sock.connect_ex(address)
         if error not in (0, errno.EINPROGRESS):
             self.sock.close()
@@ -125,7 +145,7 @@ class Client:
         self.close("left")
 
     def flood(self, text):
-        self.send(b"x" * 79 * (FLOOD // 80) + b"\n", f"{FLOOD // 80 * 79 + 1:,} bytes · 字节")
+        self.send(b"x" * (FLOOD - 1) + b"\n", f"{FLOOD:,} bytes · 字节")
 
     # The connection
 
@@ -144,7 +164,7 @@ class Client:
         """Send as much as goes out at once; the rest when there is room."""
         if data:
             self.note(text, "client")
-            self.pending.append((len(data), time.monotonic(), data[:MAX_TEXT]))
+            self.pending.append((len(data), time.time(), data[:MAX_TEXT]))
             self.unsent += data
             self.state = "waiting"
             self.flush()
@@ -169,12 +189,12 @@ class Client:
                 self.wait()
                 self.state = "waiting" if self.pending else "open"
             if events & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR):
-                data = self.sock.recv(SIZE)
+                data, ancillary, _, _ = self.sock.recvmsg(SIZE, socket.CMSG_SPACE(TIMESPEC.size))
                 if not data:
                     self.note(FIN_OR_RST)
                     self.close("ended")
                 else:
-                    self.take(data, time.monotonic())
+                    self.take(data, arrival(ancillary))
 
     def take(self, data, now):
         """Note what the server has sent. An echo is complete when all bytes have come back."""
@@ -192,12 +212,12 @@ class Client:
 
     def note_answer(self, count, seconds=None):
         """Take an answer of so many bytes. seconds: how long it took, if it is one to a text."""
-        text, self.answer = self.answer[:count], self.answer[count:]
-        shown = text[:MAX_TEXT].decode(errors="replace").rstrip("\r\n")
+        shown = self.answer[:min(count, MAX_TEXT)].decode(errors="replace").rstrip("\r\n")
+        del self.answer[:count]
         if seconds is None:
             self.note(shown, "server")
         else:
-            self.echo_ms = round(1e3 * seconds, 3)
+            self.echo_ms = round(1e3 * max(0, seconds), 3)
             self.note(shown, "server", ms=self.echo_ms)
 
     def close(self, state):
