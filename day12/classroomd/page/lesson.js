@@ -50,7 +50,8 @@ export function showLesson(root, course, script) {
     const fine = how === "ended" && status === 0;
     state.className = `state ${fine ? "fine" : how === "ended" ? "wrong" : ""}`;
     if (how === "ended") {
-      say(state, `${status < 0 ? `ended by signal ${-status}` : `exit status ${status}`}, ${time}`, status < 0 ? "被信号终止" : "退出状态");
+      const [english, chinese] = status < 0 ? [`ended by signal ${-status}`, `被信号 ${-status} 终止`] : [`exit status ${status}`, `退出状态 ${status}`];
+      say(state, `${english}, ${time}`, chinese);
     } else {
       say(state, `stopped after ${time}`, "已停止");
     }

@@ -103,7 +103,7 @@ export class Lanes {
   spread(lanes) {
     this.seen = lanes.length;
     this.names = lanes.map(({ name }) => name.en);
-    const step = lanes.length > 1 ? Math.min(45, 60 / (lanes.length - 1)) : 0;
+    const step = lanes.length > 1 ? Math.min(30, 60 / (lanes.length - 1)) : 0;
     this.log.style.setProperty("--step", step);
     this.heads.replaceChildren(...lanes.map(({ pid, name }, i) => {
       const head = make("span");

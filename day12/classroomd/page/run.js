@@ -2,7 +2,9 @@
 import { get, post, start } from "./api.js";
 
 const OUTPUT_PERIOD = 120;                // milliseconds between two questions for output
-const SYSTEM_PERIOD = 200;                // and for the picture of its processes
+const SYSTEM_PERIOD = 200;                // and for the picture of its processes; often in the beginning, since many scripts are over soon
+const BEGINNING = 20;                     // so many questions
+const SYSTEM_PERIOD_FIRST = 30;
 const AGAIN = 1000;                       // after a question without an answer
 
 export class Run {
@@ -78,12 +80,14 @@ export class Run {
   }
 
   async watch() {
-    while (this.runs) {
+    for (let asked = 0; this.runs; asked++) {
+      const began = performance.now();
       const answer = await this.ask(`runs/${this.id}/system`);
+      const took = performance.now() - began;
       if (answer && this.runs) {
         this.on.system?.(answer);
       }
-      await pause(answer ? SYSTEM_PERIOD : AGAIN);
+      await pause(!answer ? AGAIN : Math.max(asked < BEGINNING ? SYSTEM_PERIOD_FIRST : SYSTEM_PERIOD, 2 * took));
     }
   }
 

@@ -10,11 +10,10 @@ export class Picture {
   // figure: an element that gets the drawing, and a sentence on it for those who do not see it.
   constructor(figure) {
     this.figure = figure;
-    this.svg = svg("svg", { role: "img", width: "25em" });
+    this.svg = svg("svg", { role: "img", preserveAspectRatio: "xMinYMin meet" });
     this.title = svg("title");
-    this.wires = svg("g");
-    this.front = svg("g");
-    this.svg.append(this.title, this.wires, this.front);
+    [this.back, this.wires, this.front] = [svg("g"), svg("g"), svg("g")];
+    this.svg.append(this.title, this.back, this.wires, this.front);
     this.empty = make("p", "soft", "No process runs yet.", "还没有进程在运行。");
     figure.replaceChildren(this.empty, this.svg);
     this.clear();
@@ -22,8 +21,7 @@ export class Picture {
 
   clear() {
     this.parts = new Map();
-    this.wires.replaceChildren();
-    this.front.replaceChildren();
+    [this.back, this.wires, this.front].forEach((layer) => layer.replaceChildren());
     this.figure.classList.remove("over");
     this.show(false);
     this.summary = "";
@@ -41,15 +39,16 @@ export class Picture {
 
   // system: an answer of the API; clients: the classroom's, if it has any; names: PID -> what to call it.
   draw(system, clients = [], names = {}) {
-    if (!system.processes.length) {
-      return;
+    if (system.processes.every(({ state }) => "ZX".includes(state[0]))) {
+      return;                             // all have ended: what was there before stays to be seen
     }
     this.show(true);
     const plan = arrange(system, clients);
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${plan.height}`);
+    this.svg.style.setProperty("--height", plan.height);
     this.used = new Set();
     if (plan.kernel) {
-      this.part(this.wires, "kernel", "", 0, 0, plan.height, () => columns(plan));
+      this.part(this.back, "kernel", "", 0, 0, [plan.height, clients.length > 0], () => columns(plan, clients.length > 0));
     }
     const boxes = new Map(plan.boxes.map((box) => [box.process.pid, box]));
     plan.boxes.forEach((box) => this.process(box, boxes, Boolean(plan.kernel), names));
@@ -62,7 +61,7 @@ export class Picture {
   process({ process, depth, x, y, width, height }, boxes, kernel, names) {
     const letter = process.state[0];
     const kind = { Z: "zombie", R: "runs", T: "stopped", t: "stopped" }[letter] ?? "";
-    const name = names[process.pid] ?? process.name;
+    const name = names[process.pid] ?? (!process.name.startsWith("python") ? process.name : process.parent === null ? "parent 父进程" : "child 子进程");
     const threads = process.threads.map(({ tid, state }) => tid + state[0]).join();
     this.part(this.front, `process${process.pid}`, kind, x, y, [width, height, letter, name, threads], () => [
       svg("rect", { class: "process", width, height, rx: 4 }),
@@ -85,11 +84,12 @@ export class Picture {
     const client = clients.find(({ client }) => client === thing.client);
     const busy = client?.state === "waiting" || client?.unsent > 0;
     this.part(this.front, thing.key, busy ? "talks" : "", plan.socket, thing.y, [thing.kind, thing.client, thing.local], () => sign(thing));
+    const kind = thing.kind === "pipe" || thing.kind === "unix" ? "thin" : "";
     for (const { pid, fd, end, watched } of thing.owners) {
       const box = boxes.get(pid);
       const y = Math.min(Math.max(thing.y, box.y + 8), box.y + box.height - 8);
       this.part(this.front, `fd${thing.key}${pid}`, "", CELL, y, [fd, watched, end], () => number(fd, watched, end));
-      this.wire(`${thing.key}${pid}`, y === thing.y ? `M${plan.socket} ${y} H${box.x}` : `M${plan.socket} ${thing.y} C${CELL - 40} ${thing.y} ${CELL - 40} ${y} ${CELL} ${y} H${box.x}`);
+      this.wire(`${thing.key}${pid}`, y === thing.y ? `M${plan.socket} ${y} H${box.x}` : `M${plan.socket} ${thing.y} C${CELL - 40} ${thing.y} ${CELL - 40} ${y} ${CELL} ${y} H${box.x}`, kind);
     }
     if (thing.client !== null && thing.kind === "tcp") {
       this.part(this.front, `client${thing.client}`, "", plan.clients, thing.y, thing.client, () => screen(thing.client));
@@ -160,11 +160,11 @@ export class Picture {
   }
 }
 
-function columns({ kernel: [x, width], height }) {
+function columns({ kernel: [x, width], height }, withClients) {
   return [
     svg("rect", { class: "kernel", x, y: 20, width, height: height - 22, rx: 8 }),
     svg("text", { class: "head", x: x + width / 2, y: 14 }, "kernel 内核"),
-    svg("text", { class: "head", x: 30, y: 14 }, "clients"),
+    svg("text", { class: "head", x: 30, y: 14 }, withClients ? "clients" : ""),
     svg("text", { class: "head", x: 300, y: 14 }, "processes 进程"),
   ];
 }
@@ -185,13 +185,13 @@ function wave(x, y, name = "") {
 
 function sign({ kind, local }) {
   if (kind === "pipe") {
-    return [svg("rect", { class: "pipe", x: -12, y: -6, width: 32, height: 12, rx: 6 }), svg("text", { class: "small", x: 24, y: 4.5 }, "pipe")];
+    return [svg("rect", { class: "pipe", x: -12, y: -6, width: 32, height: 12, rx: 6 }), svg("text", { class: "small", x: -22, y: 4.5, "text-anchor": "end" }, "pipe")];
   }
   const text = { listen: `:${local.split(":").at(-1)}`, udp: `udp :${local.split(":").at(-1)}`, unix: "unix" }[kind] ?? "";
   return [
     svg("circle", { class: "socket", r: 8 }),
     ...(kind === "listen" ? [svg("circle", { class: "listening", r: 3.5 })] : []),
-    svg("text", { class: "small", x: 12, y: 4.5 }, text),
+    svg("text", { class: "small", x: -22, y: 4.5, "text-anchor": "end" }, text),
   ];
 }
 
