@@ -214,6 +214,7 @@ def test_without_python_make_says_what_to_install():
     ("demo SCRIPT=day12/greenlet_0.py", "wanted tests/tour.py  day12/greenlet_0.py"),
     ("race", "wanted day12/server_race.py "),
     ("serve ARGS=8080", "unneeded day12/http_server.py 8080"),
+    ("class ARGS=0", "unneeded day12/classroom.py 0"),
     ("bench-ftp", "unneeded tests/bench_ftp.py "),
     ("bench-http", "unneeded tests/bench_http.py "),
     ("readme", "needed tests/readme.py"),

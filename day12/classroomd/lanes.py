@@ -38,8 +38,9 @@ def output_pair():
 class Lanes:
     """What the processes of a run have written, in the order in which it came.
 
-    guardian: the PID of the run's guardian.  lanes: a dict for each.  dropped: lines that are not kept any more.  next: the number of the
-    piece that comes next.  Not safe for threads: the run has a lock.
+    guardian: the PID of the run's guardian.  lanes: a dict for each.  dropped: lines that are not
+    kept any more.  next: the number of the piece that comes next.  Not safe for threads: the run
+    has a lock.
     """
 
     def __init__(self, guardian):

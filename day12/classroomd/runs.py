@@ -22,7 +22,6 @@ MAX_RUNS, MAX_KNOWN = 8, 32
 # Seconds: between two looks whether a page still asks; from one look at the output to the next, so
 # that a script that prints without end does not keep this process busy with single lines.
 TICK, PAUSE = 0.5, 0.005
-ONCE = select.EPOLLIN | select.EPOLLONESHOT
 LISTENING = re.compile(r"^listening on (\S+):(\d+)$", re.MULTILINE)
 
 
@@ -75,6 +74,7 @@ class Run:
         self.lanes = Lanes(self.guardian.pid)
         # The outputs that are not waited for, for a moment; when one was read last.
         self.resting, self.read_at = set(), 0
+        self.once = select.EPOLLIN | select.EPOLLONESHOT
         # descriptor -> function of what epoll says
         self.handlers = {self.guardian.stdout.fileno(): self.hear_guardian}
         self.epoll.register(self.guardian.stdout.fileno(), select.EPOLLIN)
@@ -100,9 +100,10 @@ class Run:
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
             # To a terminal Python prints line by line, but to a socket only when 8 KiB are full.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-            return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], bufsize=0,
-                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=outputs[1],
-                                    pass_fds=passed, cwd=HERE, env=env, start_new_session=True)
+            return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], bufsize=0, env=env,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=outputs[1], pass_fds=passed, cwd=HERE,
+                                    start_new_session=True)
 
     # The thread of the run
 
@@ -116,7 +117,7 @@ class Run:
                 # 读过一次的输出先歇 5 毫秒再读：一行一行地醒来太费 CPU。
                 if self.resting and now - self.read_at >= PAUSE:
                     for fd in self.resting:
-                        self.epoll.modify(fd, ONCE)
+                        self.epoll.modify(fd, self.once)
                     self.resting.clear()
                 for fd, event in events:
                     if fd in self.handlers:
@@ -135,7 +136,7 @@ class Run:
                 # From now on only: the first lane is that of the script.
                 for stream, sock in self.outputs.items():
                     self.handlers[sock.fileno()] = lambda event, it=stream: self.receive(it)
-                    self.epoll.register(sock.fileno(), ONCE)
+                    self.epoll.register(sock.fileno(), self.once)
             else:
                 self.status = int(number)
         if not data:
@@ -213,7 +214,7 @@ class Run:
         try:
             os.write(self.stdin, f"{text}\n".encode())
         except BlockingIOError:
-            raise Problem(409, "it does not read what is typed", "程序没有读取已输入的内容") from None
+            raise Problem(409, "it does not read what is typed", "程序还没读前面的输入") from None
         except BrokenPipeError:
             self.close_stdin()
             raise Problem(409, "it reads no more lines", "程序不再读输入") from None
@@ -226,7 +227,7 @@ class Run:
     def connect(self, count):
         """Connect clients, and return them. Raises Problem."""
         if self.state != "running" or not self.address or self.order.protocol == "chat":
-            raise Problem(409, "no server of TCP that listens here", "这里没有正在监听的 TCP 服务器")
+            raise Problem(409, "no server of TCP that listens here", "没有正在监听的 TCP 服务器")
         if sum(client.is_open for client in self.clients.values()) + count > MAX_OPEN:
             raise Problem(429, f"{MAX_OPEN} clients at a time are the most: let some leave",
                           f"最多同时 {MAX_OPEN} 个客户端，请先让几个离开")

@@ -5,7 +5,8 @@ The classroom starts programs, so that no page but its own may speak to it. A pa
 can send requests to 127.0.0.1 too, but it cannot do three things: choose their Origin, know the
 token, and have a Host of this machine. The Host is checked because of DNS rebinding: the name of a
 foreign site may be made to mean 127.0.0.1, and then its pages count as ours in a browser's eyes.
-别的网站的页面也能向 127.0.0.1 发请求，但它伪造不了 Origin，不知道令牌，Host 也不是本机（DNS 重绑定）。
+别的网站的页面也能向 127.0.0.1 发请求，但它伪造不了 Origin，不知道令牌，
+Host 也不是本机（DNS 重绑定）。
 """
 import hmac
 import ipaddress
