@@ -4,9 +4,10 @@
 // after its parent and is joined to it at the right edge. What belongs to a process stands beside it, one thing in each slot.
 export const WIDTH = 400;
 const TOP = 24;                           // under the heads of the columns
-const BOX = 44;                           // a process with one thread
-const GAP = 8;
-const SLOT = 26;                          // a socket or a pipe
+const ROOMY = { box: 44, gap: 8 };          // a process with one thread
+const DENSE = { box: 28, gap: 4 };          // the same, if there are many
+const MANY = 6;
+const SLOT = { pipe: 15, other: 26 };
 const WAVES = 20;                         // a row of more threads
 const CLIENTS = 30;
 const KERNEL = [74, 112];                 // its left edge and its width
@@ -16,7 +17,8 @@ const PROCESSES = 204;
 const INDENT = 12;
 
 // system: an answer of the API; clients: those of the classroom, or [].
-// Returns {height, kernel, boxes, things, queue}: boxes {process, x, y, width, height, parent}, things {thing, kind, y, owners, peer}.
+// Returns {height, kernel, boxes, things, queue}: boxes {process, depth, dense, x, y, width, height},
+// things {key, kind, y, owners: [{pid, fd, end, watched}], peer, ...}.
 export function arrange(system, clients) {
   const { processes } = system;
   const things = collect(processes);
@@ -24,20 +26,30 @@ export function arrange(system, clients) {
   const queue = clients.filter(({ client, state }) => (state === "open" || state === "waiting") && !held.has(client));
   const kernel = things.size + queue.length > 0;
   const left = kernel ? PROCESSES : 4;
+  const dense = processes.length > MANY;
+  const { box, gap } = dense ? DENSE : ROOMY;
   const boxes = [];
   let y = kernel ? TOP : 4;
 
   for (const { process, depth } of inOrder(processes)) {
     const own = [...things.values()].filter((thing) => thing.first === process.pid);
     const rows = process.threads.length > 1 ? Math.ceil(process.threads.length / threadsInRow(kernel, depth)) : 0;
-    const height = Math.max(BOX + rows * WAVES, own.length * SLOT);
-    own.forEach((thing, i) => { thing.y = y + height * (i + 0.5) / own.length; });
-    boxes.push({ process, depth, x: left, y, height, width: (kernel ? WIDTH : 300) - left - 4 - depth * INDENT });
-    y += height + GAP;
+    const needed = own.reduce((sum, thing) => sum + slot(thing), 0);
+    const height = Math.max(box + rows * WAVES, needed);
+    own.reduce((top, thing) => {
+      thing.y = top + slot(thing) / 2;
+      return top + slot(thing);
+    }, y + (height - needed) / 2);
+    boxes.push({ process, depth, dense, x: left, y, height, width: (kernel ? WIDTH : 300) - left - 4 - depth * INDENT });
+    y += height + gap;
   }
-  queue.forEach((client, i) => { client.y = y + (i + 0.5) * SLOT; });
-  const height = Math.max(y + queue.length * SLOT, 60) + 4;
+  queue.forEach((client, i) => { client.y = y + (i + 0.5) * SLOT.other; });
+  const height = Math.max(y + queue.length * SLOT.other, 60) + 4;
   return { height, kernel: kernel && KERNEL, boxes, things: [...things.values()], queue, clients: CLIENTS, socket: SOCKET };
+}
+
+function slot({ kind }) {
+  return SLOT[kind] ?? SLOT.other;
 }
 
 export function threadsInRow(kernel, depth) {

@@ -55,6 +55,7 @@ export function showLesson(root, course, script) {
     } else {
       say(state, `stopped after ${time}`, "已停止");
     }
+    part(".log").classList.toggle("failed", how === "ended" && !fine);
     markLines(source, script.path, errors);
     errors = "";
     picture.finish();
@@ -71,6 +72,7 @@ export function showLesson(root, course, script) {
     end();
     unmark(source);
     lanes.clear();
+    part(".log").classList.remove("failed");
     picture.clear();
     errors = "";
     names = {};

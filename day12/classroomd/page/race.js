@@ -18,8 +18,8 @@ export function drawBars(box, bars) {
     const [label, track, output] = [...box.children].slice(3 * i, 3 * i + 3);
     say(label, name);
     say(output, text);
-    track.firstChild.className = `fill ${wrong ? "wrong" : ""}`;
-    track.firstChild.style.width = `${100 * value / top}%`;
+    track.lastChild.className = `fill ${wrong ? "wrong" : ""}`;
+    track.lastChild.style.width = `${100 * value / top}%`;
   });
 }
 
@@ -53,10 +53,14 @@ export function showRace(root, course) {
     say(state, "running", "运行中");
     const mine = run = new Run({
       output: (answer) => {
-        lanes.add(answer);
+        const progress = answer.pieces.filter(({ stream }) => stream === "err").at(-1);
+        if (progress) {
+          say(state, progress.text.trimEnd().split("\n").at(-1));
+        }
+        lanes.add({ ...answer, pieces: answer.pieces.filter(({ stream }) => stream === "out") });
         if (answer.state !== "running") {
           stop.disabled = true;
-          say(state, answer.state === "ended" ? `exit status ${answer.status}` : "stopped", answer.state === "ended" ? "退出状态" : "已停止");
+          say(state, ...(answer.state === "ended" ? [`exit status ${answer.status}`, `退出状态 ${answer.status}`] : ["stopped", "已停止"]));
         }
       },
       problem: complain,
@@ -75,6 +79,7 @@ export function showRace(root, course) {
   start.addEventListener("click", begin);
   stop.addEventListener("click", () => run?.stop());
   scenario.addEventListener("change", draw);
-  get("race").then(show, (error) => error.status === 404 ? say(state, "no race yet", "还没有比赛结果") : complain(error));
+  get("race").then((answer) => answer.medians ? show(answer) : say(state, "no race yet", "还没有比赛结果"),
+    (error) => error.status === 404 ? say(state, "no race yet", "还没有比赛结果") : complain(error));
   return { leave: () => run?.drop(), keys: { Escape: () => run?.stop() } };
 }

@@ -149,7 +149,7 @@ class Panel {
       const [english, chinese] = STATES[one.state] ?? [one.state, ""];
       const note = one.transcript.at(-1)?.who === "note" ? one.transcript.at(-1).text : "";
       const cells = [[one.client], [note || last("client")], one.unsent ? [`${one.unsent.toLocaleString("en")} bytes cannot be sent`, "字节发不出去"]
-        : one.state === "open" ? [last("server")] : [english, chinese], [one.echo_ms === null ? "" : one.echo_ms.toFixed(1)]];
+        : one.state === "open" ? [last("server")] : [english, chinese], [one.echo_ms === null ? "" : one.echo_ms.toFixed(2)]];
       row.className = one.state;
       cells.forEach(([en, zh], column) => say(row.cells[column] ?? row.insertCell(), String(en), zh));
     });

@@ -25,6 +25,7 @@ export class Picture {
     this.figure.classList.remove("over");
     this.show(false);
     this.summary = "";
+    this.highest = 0;
   }
 
   show(something) {
@@ -46,6 +47,8 @@ export class Picture {
     const plan = arrange(system, clients);
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${plan.height}`);
     this.svg.style.setProperty("--height", plan.height);
+    this.highest = Math.max(this.highest, plan.height);
+    this.figure.style.setProperty("--highest", this.highest);
     this.used = new Set();
     if (plan.kernel) {
       this.part(this.back, "kernel", "", 0, 0, [plan.height, clients.length > 0], () => columns(plan, clients.length > 0));
@@ -58,20 +61,22 @@ export class Picture {
     this.describe(system, plan);
   }
 
-  process({ process, depth, x, y, width, height }, boxes, kernel, names) {
+  process({ process, depth, dense, x, y, width, height }, boxes, kernel, names) {
     const letter = process.state[0];
     const kind = { Z: "zombie", R: "runs", T: "stopped", t: "stopped" }[letter] ?? "";
     const name = names[process.pid] ?? (!process.name.startsWith("python") ? process.name : process.parent === null ? "parent 父进程" : "child 子进程");
     const threads = process.threads.map(({ tid, state }) => tid + state[0]).join();
-    this.part(this.front, `process${process.pid}`, kind, x, y, [width, height, letter, name, threads], () => [
+    const word = letter === "Z" ? "zombie 僵尸" : letter === "T" ? "stopped 停止" : "";
+    const line = dense ? 19 : 17;         // where its first line of text stands
+    this.part(this.front, `process${process.pid}`, kind, x, y, [width, height, dense, letter, name, threads], () => [
       svg("rect", { class: "process", width, height, rx: 4 }),
-      svg("text", { class: "small", x: 10, y: 17 }, name),
-      svg("text", { class: "pid", x: 10, y: 36 }, process.pid),
-      svg("circle", { class: "badge", cx: width - 18, cy: 17, r: 11 }),
-      svg("text", { class: "letter", x: width - 18, y: 22.5 }, letter),
-      svg("text", { class: "small state", x: width - 34, y: 21, "text-anchor": "end" }, letter === "Z" ? "zombie 僵尸" : letter === "T" ? "stopped" : ""),
+      svg("text", { class: "small", x: 10, y: line }, dense ? name.replace(/ ?[^ -~].*/, "").slice(0, 8) : name),
+      svg("text", { class: "pid", x: dense ? 66 : 10, y: dense ? line : 36 }, process.pid),
+      svg("circle", { class: "badge", cx: width - 18, cy: line - 4, r: 10 }),
+      svg("text", { class: "letter", x: width - 18, y: line + 1.5 }, letter),
+      svg("text", { class: "small state", x: width - 34, y: line, "text-anchor": "end" }, dense ? "" : word),
       svg("title", {}, `PID ${process.pid}, PPID ${process.ppid}: ${process.command} · ${STATES[letter] ?? process.state} · threads 线程 ${process.threads.length}`),
-      ...waves(process.threads, threadsInRow(kernel, depth), width),
+      ...waves(process.threads, threadsInRow(kernel, depth), width, dense ? 15 : 33),
     ]);
     const parent = boxes.get(process.parent);
     if (parent) {
@@ -137,6 +142,7 @@ export class Picture {
         this.parts.delete(key);
         part.setAttribute("class", `${part.getAttribute("class")} gone`);
         delete part.dataset.key;
+        part.parentNode.prepend(part);    // under what moves to its place
         setTimeout(() => part.remove(), FADING);
       }
     }
@@ -170,11 +176,11 @@ function columns({ kernel: [x, width], height }, withClients) {
 }
 
 // One thread is a wave beside the PID; more of them get rows of their own.
-function waves(threads, inRow, width) {
+function waves(threads, inRow, width, y) {
   if (threads.length === 1) {
-    return [wave(width - 44, 33)];
+    return [wave(width - 52, y)];
   }
-  return threads.map(({ name }, i) => wave(12 + (i % inRow) * 21, 55 + Math.floor(i / inRow) * 20, name));
+  return threads.map(({ name }, i) => wave(12 + (i % inRow) * 21, y + 22 + Math.floor(i / inRow) * 20, name));
 }
 
 function wave(x, y, name = "") {
@@ -185,7 +191,7 @@ function wave(x, y, name = "") {
 
 function sign({ kind, local }) {
   if (kind === "pipe") {
-    return [svg("rect", { class: "pipe", x: -12, y: -6, width: 32, height: 12, rx: 6 }), svg("text", { class: "small", x: -22, y: 4.5, "text-anchor": "end" }, "pipe")];
+    return [svg("rect", { class: "pipe", x: -10, y: -4.5, width: 28, height: 9, rx: 4.5 }), svg("text", { class: "small", x: -22, y: 4.5, "text-anchor": "end" }, "pipe")];
   }
   const text = { listen: `:${local.split(":").at(-1)}`, udp: `udp :${local.split(":").at(-1)}`, unix: "unix" }[kind] ?? "";
   return [
@@ -199,7 +205,7 @@ function sign({ kind, local }) {
 function number(fd, watched, end) {
   const arrow = { read: "M20 -4 L27 0 L20 4 Z", write: "M-14 -4 L-21 0 L-14 4 Z" }[end];
   return [
-    ...(watched ? [svg("rect", { class: "cell", x: -13, y: -10, width: 26, height: 20 })] : [svg("rect", { class: "plate", x: -10, y: -9, width: 20, height: 18 })]),
+    ...(watched ? [svg("rect", { class: "cell", x: -13, y: -10, width: 26, height: 20 })] : [svg("rect", { class: "plate", x: -11, y: -7, width: 22, height: 14 })]),
     svg("text", { class: "fd", y: 5 }, fd),
     ...(arrow ? [svg("path", { class: "tip", d: arrow })] : []),
   ];
