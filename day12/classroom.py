@@ -1,5 +1,5 @@
-"""The classroom in the browser: run each script and watch its processes, threads and sockets live.
-浏览器里的课堂：运行每个脚本，现场观看它的进程、线程和套接字。
+"""The classroom in the browser: run each script, see its processes and sockets live.
+浏览器里的课堂：运行每个脚本，现场观看它的进程和套接字。
 讲义之外
 
 Run:    python day12/classroom.py [port]       then open the address that it prints

@@ -100,8 +100,8 @@ class Run:
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
             # To a terminal Python prints line by line, but to a socket only when 8 KiB are full.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-            return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], bufsize=0, env=env,
-                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                     stderr=outputs[1], pass_fds=passed, cwd=HERE,
                                     start_new_session=True)
 
