@@ -114,8 +114,8 @@ def check_needs():
               file=sys.stderr)
         sys.exit(2)
     if not hasattr(os, "fork"):
-        print("this needs os.fork: use Linux, macOS or WSL · 需要 os.fork，请用 Linux、macOS 或 WSL",
-              file=sys.stderr)
+        print("this needs os.fork: use Linux, macOS or WSL"
+              " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
     if not os.path.exists("/proc/self/stat"):
         print("this needs Linux's /proc: use Linux or WSL · 需要 Linux 的 /proc，请用 Linux 或 WSL",

@@ -7,6 +7,7 @@ lock of the run while they are here.
 """
 import contextlib
 import errno
+import functools
 import os
 import select
 import socket
@@ -16,7 +17,8 @@ import time
 from classroomd.problem import Problem
 
 # Clients of one run that are open; bytes to receive at once; bytes of a flood.
-MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 22
+# A flood is more than the buffers of the kernel hold on the way there and back.
+MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
 # Of the buffers of a client, as the kernel is asked for them: small ones are soon full.
 BUFFER = 1 << 14
 # From <asm/socket.h>: let the kernel note when bytes have come, as a struct timespec.
@@ -32,6 +34,12 @@ def encode(protocol, text):
     if protocol == "http":
         return f"{text} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     return f"{text}\r\n".encode() if protocol == "ftp" else f"{text}\n".encode()
+
+
+@functools.cache
+def flood():
+    """Return the bytes of a flood, which all clients share."""
+    return b"x" * (FLOOD - 1) + b"\n"
 
 
 def arrival(ancillary):
@@ -56,10 +64,12 @@ class Client:
     def __init__(self, number, address, protocol, epoll):
         self.number, self.protocol, self.epoll = number, protocol, epoll
         self.reads, self.echo_ms = True, None
-        self.transcript, self.unsent, self.rest = [], bytearray(), b""
-        # What has been said and not been answered: (bytes that are still to come back, time, text).
+        # unsent: views of bytes.  rest: the second half of a text.
+        self.transcript, self.unsent, self.rest = [], [], b""
+        # What has been said and not been answered: (number of bytes, when, the first of them).
         self.pending = []
-        self.answer = bytearray()
+        # Of the answer to the first of these: how many bytes have come, and the first of them.
+        self.came, self.answer = 0, b""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.fd = self.sock.fileno()
@@ -85,7 +95,7 @@ class Client:
         pending = b"".join(text for _, _, text in self.pending)
         return {"client": self.number, "state": self.state, "reads": self.reads,
                 "local": self.local, "pending": pending.decode(errors="replace").strip()[:80],
-                "unsent": len(self.unsent), "echo_ms": self.echo_ms,
+                "unsent": sum(map(len, self.unsent)), "echo_ms": self.echo_ms,
                 "transcript": self.transcript[-MAX_LINES:]}
 
     def note(self, text, who="note", **more):
@@ -145,7 +155,7 @@ class Client:
         self.close("left")
 
     def flood(self, text):
-        self.send(b"x" * (FLOOD - 1) + b"\n", f"{FLOOD:,} bytes · 字节")
+        self.send(flood(), f"{FLOOD:,} bytes · 字节")
 
     # The connection
 
@@ -165,7 +175,7 @@ class Client:
         if data:
             self.note(text, "client")
             self.pending.append((len(data), time.time(), data[:MAX_TEXT]))
-            self.unsent += data
+            self.unsent.append(memoryview(data))
             self.state = "waiting"
             self.flush()
             self.wait()
@@ -173,7 +183,9 @@ class Client:
     def flush(self):
         with contextlib.suppress(BlockingIOError):
             while self.unsent:
-                del self.unsent[:self.sock.send(self.unsent)]
+                self.unsent[0] = self.unsent[0][self.sock.send(self.unsent[0]):]
+                if not self.unsent[0]:
+                    del self.unsent[0]
 
     def wait(self):
         """Let epoll say when there is something to do."""
@@ -198,27 +210,26 @@ class Client:
 
     def take(self, data, now):
         """Note what the server has sent. An echo is complete when all bytes have come back."""
-        self.answer += data
-        if self.protocol == "echo":
-            while self.pending and len(self.answer) >= self.pending[0][0]:
-                count, began, _ = self.pending.pop(0)
-                self.note_answer(count, now - began)
-        elif self.pending:
-            self.note_answer(len(self.answer), now - self.pending.pop(0)[1])
+        while data:
+            is_echo = self.protocol == "echo" and self.pending
+            count = min(self.pending[0][0] - self.came, len(data)) if is_echo else len(data)
+            self.came += count
+            self.answer += data[:min(count, MAX_TEXT - len(self.answer))]
+            data = data[count:]
+            if not is_echo or self.came == self.pending[0][0]:
+                self.note_answer(now)
         if not self.pending:
             self.state = "open"
-            if self.answer:
-                self.note_answer(len(self.answer))
 
-    def note_answer(self, count, seconds=None):
-        """Take an answer of so many bytes. seconds: how long it took, if it is one to a text."""
-        shown = self.answer[:min(count, MAX_TEXT)].decode(errors="replace").rstrip("\r\n")
-        del self.answer[:count]
-        if seconds is None:
-            self.note(shown, "server")
+    def note_answer(self, now):
+        """Note an answer, and how long it took if it is one to a text."""
+        text, self.came, self.answer = self.answer, 0, b""
+        text = text.decode(errors="replace").rstrip("\r\n")
+        if self.pending:
+            self.echo_ms = round(1e3 * max(0, now - self.pending.pop(0)[1]), 3)
+            self.note(text, "server", ms=self.echo_ms)
         else:
-            self.echo_ms = round(1e3 * max(0, seconds), 3)
-            self.note(shown, "server", ms=self.echo_ms)
+            self.note(text, "server")
 
     def close(self, state):
         """Close the connection, unless it is closed."""
