@@ -10,10 +10,9 @@ Needs Chromium and its driver: the packages chromium and chromium-driver of Debi
 import base64
 import contextlib
 import json
-import re
 import shutil
+import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -25,8 +24,8 @@ MISSING = "" if CHROMIUM and DRIVER else "Chromium and its driver are not instal
 # Keys that are no characters have numbers of their own (WebDriver, "Keyboard actions").
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Escape": "\ue00c", "Space": " ",
         "End": "\ue010", "Home": "\ue011", "Left": "\ue012", "Up": "\ue013", "Right": "\ue014", "Down": "\ue015"}
-# The driver starts the browser, which starts processes of its own: all of them end with the session, a moment later.
-HELPERS = range(40)
+# Some of the browser's processes are orphans. The driver adopts them (man 2 prctl, PR_SET_CHILD_SUBREAPER), so that they end with it.
+ADOPTING = "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"
 # Loopback only, whatever the environment says.
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -38,9 +37,8 @@ class Browser:
         with contextlib.ExitStack() as stack:
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True))
             folders = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "TMPDIR"], home)
-            self.driver = stack.enter_context(Program(DRIVER, "--port=0", env=folders))
-            stack.callback(self.driver.stop)
-            port = re.search(r"on port (\d+)", self.driver.expect(r"started successfully on port \d+"))[1]
+            self.driver = stack.enter_context(Program(sys.executable, "-c", ADOPTING, DRIVER, "--port=0", env=folders))
+            port = self.driver.expect(r"started successfully on port (\d+)")[1]
             self.address = f"http://127.0.0.1:{port}/session"
             options = {"binary": CHROMIUM, "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic",
@@ -60,7 +58,7 @@ class Browser:
         data = json.dumps(body).encode() if method == "POST" else None
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with DIRECTLY.open(request, timeout=TIMEOUT) as answer:
+            with DIRECTLY.open(request, timeout=2 * TIMEOUT) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             value = json.load(error)["value"]

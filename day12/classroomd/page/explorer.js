@@ -27,7 +27,7 @@ export function showExplorer(root, course) {
     if (programs.value !== program || !found.outcomes) {
       return;
     }
-    say(count, `${found.title}: ${found.schedules.toLocaleString("en")} schedules${found.is_complete ? "" : ` of ${found.total.toLocaleString("en")}`}`, "种先后次序");
+    say(count, `${found.title}: ${found.schedules.toLocaleString("en")} schedules${found.is_complete ? "" : ` of ${found.total.toLocaleString("en")}`}`, `${found.schedules} 种先后次序`);
     drawBars(bars, found.outcomes.map((one) => ({ name: one.text, value: one.count, text: one.count.toLocaleString("en"), wrong: one.kind !== "right" })));
     outcomes.replaceChildren(...found.outcomes.map(({ text, kind }, i) => new Option(`${text}${kind === "right" ? "" : "  ✗"}`, i)));
     outcomes.value = found.losing ?? 0;
@@ -66,7 +66,7 @@ export function showExplorer(root, course) {
     if (over) {
       say(state, `the end: ${outcome.text}`, outcome.kind === "right" ? "结束：正确" : "结束：出错");
     } else {
-      say(state, `step ${at} of ${outcome.steps.length}`, "步");
+      say(state, `step ${at} of ${outcome.steps.length}`, `第 ${at} 步，共 ${outcome.steps.length} 步`);
     }
   }
 

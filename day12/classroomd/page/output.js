@@ -14,17 +14,21 @@ export class Lanes {
     this.lines = make("div", "lines");
     this.lines.setAttribute("role", "log");
     this.lines.setAttribute("aria-label", "Output 输出");
-    log.replaceChildren(this.heads, this.lines);
+    this.note = make("p", "empty");       // how many lines came before the first that is shown
+    log.replaceChildren(this.heads, this.note, this.lines);
     this.clear();
   }
 
   clear() {
     this.waiting = [];
-    this.lost = 0;
+    this.hidden = 0;                      // lines before those on the page
+    this.gap = false;                     // whether lines between those on the page and those waiting are missing
+    this.dropped = 0;
     this.seen = 0;                        // how many lanes have a head
     this.unfinished = new Set();          // lanes and streams whose last line has no end yet
     this.last = null;                     // the row at the end: of which lane and stream
     this.heads.replaceChildren();
+    say(this.note, "");
     this.lines.replaceChildren();
   }
 
@@ -41,17 +45,18 @@ export class Lanes {
         this.waiting.push({ lane, stream, text: rest, ends: false });
       }
     }
-    const tooMany = this.waiting.length - KEPT;
-    if (tooMany > 0) {
-      this.waiting.splice(0, tooMany);
-    }
-    this.lost += Math.max(tooMany, 0) + (missed ? dropped - (this.dropped ?? 0) : 0);
+    const tooMany = Math.max(this.waiting.length - KEPT, 0);
+    this.waiting.splice(0, tooMany);
+    this.hidden += tooMany + (missed ? dropped - this.dropped : 0);
+    this.gap ||= tooMany > 0 || missed;
     this.dropped = dropped;
     this.plan();
   }
 
   plan() {
-    if (this.waiting.length + this.lost > 0 && !this.frame) {
+    const more = this.waiting.length > 0;
+    this.log.toggleAttribute("data-waiting", more);
+    if (more && !this.frame) {
       this.frame = requestAnimationFrame(() => this.draw());
     }
   }
@@ -60,23 +65,28 @@ export class Lanes {
     this.frame = 0;
     const { log, lines } = this;
     const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
-    const rows = document.createDocumentFragment();
-    if (this.lost) {
-      rows.append(make("div", "line note", `… ${this.lost.toLocaleString("en")} lines are not shown`, "行没有显示"));
-      this.lost = 0;
-      this.last = null;
+    if (this.gap) {                       // what is shown has no holes
+      this.hide(lines.childElementCount);
+      this.gap = false;
     }
+    const rows = document.createDocumentFragment();
     const now = this.waiting.splice(0, AT_ONCE);
     lines.ariaLive = now.length > FLOOD ? "off" : "polite";
     now.forEach((line) => this.write(rows, line));
     lines.append(rows);
-    for (let extra = lines.childElementCount - KEPT; extra > 0; extra--) {
-      lines.firstElementChild.remove();
-    }
+    this.hide(lines.childElementCount - KEPT);
+    say(this.note, this.hidden ? `${this.hidden.toLocaleString("en")} lines before these` : "", this.hidden ? `前面还有 ${this.hidden} 行` : "");
     if (following) {
       log.scrollTop = log.scrollHeight;
     }
     this.plan();
+  }
+
+  hide(count) {
+    for (; count > 0; count--) {
+      this.hidden++;
+      this.lines.firstElementChild.remove();
+    }
   }
 
   // Add a line, or more of one. Between the two parts of a line another process may have written: then it begins anew.
