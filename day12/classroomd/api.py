@@ -106,7 +106,7 @@ class Api:
             if run.status:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
             table = json.loads(run.lanes.text())
-        self.tables[program] = changed, run, table
+        self.tables[program] = changed, None, table
         return table
 
     # Runs

@@ -47,7 +47,9 @@ class Catalogue:
 
     def paths(self):
         """Return the paths of the scripts in the order of README.md, with their days."""
-        return dict(ROW.findall(self.read("README.md")))
+        rows = ROW.findall(self.read("README.md"))
+        # A student may have moved one away.
+        return {path: day for path, day in rows if os.path.isfile(os.path.join(self.top, path))}
 
     def course(self):
         """Return the days with their scripts, for the page."""
@@ -126,7 +128,7 @@ class Catalogue:
                           "没有这个脚本，README.md 里有全部脚本")
 
     def read(self, path):
-        with open(os.path.join(self.top, path), encoding="utf-8") as file:
+        with open(os.path.join(self.top, path), encoding="utf-8", errors="replace") as file:
             return file.read()
 
 
