@@ -60,7 +60,7 @@ export function showExplorer(root, course) {
       body.append(row(outcome.steps[body.rows.length], outcome.steps[body.rows.length - 1]));
     }
     [...body.rows].forEach((one, i) => one.classList.toggle("now", i === at - 1));
-    body.lastElementChild?.scrollIntoView({ block: "center" });
+    body.lastElementChild?.scrollIntoView({ block: "nearest" });
     const over = at === outcome.steps.length;
     state.className = `state ${over ? (outcome.kind === "right" ? "fine" : "wrong") : ""}`;
     if (over) {

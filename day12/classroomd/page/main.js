@@ -28,18 +28,28 @@ async function route() {
     document.title = `${script?.name ?? "Classroom"} · 课堂`;
     view = VIEWS[name]?.(root, course, rest.join("/")) ?? (script ? showLesson(root, course, script) : showCourse(root, name));
     scrollTo(0, 0);
+    find("scripts").hash = script ? name : "";         // from a lesson back to its day
+    (find(`to-${name}`) ?? find("view")).focus({ preventScroll: true });
     find(name)?.scrollIntoView();
   } catch (error) {
     complain(error);
   }
   for (const link of document.querySelectorAll(".bar nav a")) {
-    const here = link.hash.slice(1) === (VIEWS[name] ? name : "");
+    const here = VIEWS[name] ? link.hash.slice(1) === name : link.id === "scripts";
     link[here ? "setAttribute" : "removeAttribute"]("aria-current", "page");
   }
 }
 
 // All days and their scripts.
 function showCourse(root) {
+  root.querySelector(".jump").append(...course.days.map(({ day, title }) => {
+    const link = make("a", "", `${Number(day)}`);
+    link.href = `#day${day}`;
+    link.id = `to-day${day}`;
+    link.title = `${title.en} ${title.zh}`;
+    link.ariaLabel = link.title;
+    return link;
+  }));
   root.querySelector(".days").append(...course.days.map(({ day, title, scripts }) => {
     const section = make("section", "day");
     section.id = `day${day}`;

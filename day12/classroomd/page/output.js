@@ -2,8 +2,9 @@
 import { make, say } from "./page.js";
 
 const KEPT = 400;                         // lines on the page; the server keeps more
-const AT_ONCE = 60;                       // lines added in one frame: a few milliseconds of work
-const FLOOD = 20;                         // so many lines in one frame are not read out by screen readers
+const AT_ONCE = 30;                       // lines added in one frame: a few milliseconds of work
+const KEPT_OF_MORE = 120;                 // when more than KEPT come at once: they cannot be read, so most are not even drawn
+const FLOOD = 10;                         // so many lines in one frame are not read out by screen readers
 const NEAR_THE_END = 80;                  // pixels: as long as the end is in sight, the page follows it
 
 export class Lanes {
@@ -45,7 +46,7 @@ export class Lanes {
         this.waiting.push({ lane, stream, text: rest, ends: false });
       }
     }
-    const tooMany = Math.max(this.waiting.length - KEPT, 0);
+    const tooMany = this.waiting.length > KEPT ? this.waiting.length - KEPT_OF_MORE : 0;
     this.waiting.splice(0, tooMany);
     this.hidden += tooMany + (missed ? dropped - this.dropped : 0);
     this.gap ||= tooMany > 0 || missed;

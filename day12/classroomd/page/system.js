@@ -15,7 +15,8 @@ export class Picture {
     [this.back, this.wires, this.front] = [svg("g"), svg("g"), svg("g")];
     this.svg.append(this.title, this.back, this.wires, this.front);
     this.empty = make("p", "soft", "No process runs yet.", "还没有进程在运行。");
-    figure.replaceChildren(this.empty, this.svg);
+    this.caption = make("figcaption", "soft", "while it ran, at its fullest", "运行中，进程和线程最多的时刻");
+    figure.replaceChildren(this.empty, this.caption, this.svg);
     this.clear();
   }
 
@@ -24,8 +25,10 @@ export class Picture {
     [this.back, this.wires, this.front].forEach((layer) => layer.replaceChildren());
     this.figure.classList.remove("over");
     this.show(false);
+    this.caption.hidden = true;
     this.summary = "";
     this.highest = 0;
+    this.fullest = { score: 0 };
   }
 
   show(something) {
@@ -33,15 +36,23 @@ export class Picture {
     this.svg.style.display = something ? "" : "none";
   }
 
-  // What is still there when the run ends stays, but paler.
+  // When the run ends, the moment at which there was most to see stays, but paler.
   finish() {
-    this.figure.classList.add("over");
+    if (this.fullest.score && this.caption.hidden) {
+      this.figure.classList.add("over");
+      this.caption.hidden = false;
+      this.draw(...this.fullest.seen);
+    }
   }
 
   // system: an answer of the API; clients: the classroom's, if it has any; names: PID -> what to call it.
   draw(system, clients = [], names = {}) {
     if (system.processes.every(({ state }) => "ZX".includes(state[0]))) {
       return;                             // all have ended: what was there before stays to be seen
+    }
+    const score = system.processes.reduce((sum, { threads, state }) => sum + 1 + threads.length + (state[0] === "Z" ? 2 : 0), 0);
+    if (score >= this.fullest.score) {
+      this.fullest = { score, seen: [system, clients, names] };
     }
     this.show(true);
     const plan = arrange(system, clients);
