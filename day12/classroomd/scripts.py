@@ -11,6 +11,9 @@ from classroomd.runs import Order
 
 ROW = re.compile(r"^\| \[[^\]]+\]\((day(\d\d)[^)]*\.py)\)", re.MULTILINE)
 RUN = {"id": "", "en": "run", "zh": "运行", "args": []}
+# A pause after each print: see slowly.py.
+SLOWLY = {"id": "slowly", "en": "slowly", "zh": "慢放", "args": []}
+SLOWLY_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slowly.py")
 # Echo servers: the drawing of their model in site/models.html, or None.
 MODELS = {"day10/iterative_server.py": "iterative", "day10/fork_server.py": "fork",
           "day10/thread_server.py": "thread", "day11/select_server.py": "select",
@@ -117,7 +120,10 @@ class Catalogue:
                 args += ["--name", name]
         # Only a client of FTP writes files: it does so in a folder that is removed with it.
         folder = "-" if path == "day11/ftp/ftp_client.py" else self.top
-        return Order(path, choice, [sys.executable, os.path.join(self.top, path), *args],
+        command = [os.path.join(self.top, path), *args]
+        if choice == SLOWLY["id"]:
+            command.insert(0, SLOWLY_SCRIPT)
+        return Order(path, choice, [sys.executable, *command],
                      " ".join(["python", path, *args]), folder, protocol_of(path), path in TYPED,
                      path == RACE)
 
@@ -138,7 +144,7 @@ def choices_of(path):
         return CHOICES.get(path, [{**RUN, "args": ["0", "-v"]}])
     if path in SERVERS:
         return [{**RUN, "args": ["0", *SERVERS[path][1]]}]
-    return CHOICES.get(path, [RUN])
+    return CHOICES.get(path, [RUN] if path in CLIENTS else [RUN, SLOWLY])
 
 
 def kind_of(path):

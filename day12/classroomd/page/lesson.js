@@ -6,12 +6,14 @@ import { Picture } from "./system.js";
 import { Run } from "./run.js";
 import { markLines, showSource, unmark } from "./source.js";
 
+const SLOWLY = "slowly";                  // the choice that pauses after each print
+
 export function showLesson(root, course, script) {
   const scripts = course.days.flatMap((day) => day.scripts);
   const at = scripts.indexOf(script);
   const part = (selector) => root.querySelector(selector);
-  const [source, startButton, stopButton, choice, state, typing] =
-    [".source", ".start", ".stop", ".choice", ".state", ".typing"].map(part);
+  const [source, startButton, slowButton, stopButton, choice, state, typing] =
+    [".source", ".start", ".slow", ".stop", ".choice", ".state", ".typing"].map(part);
   const lanes = new Lanes(part(".log"));
   const picture = new Picture(part(".system"));
   let run = null;
@@ -28,9 +30,11 @@ export function showLesson(root, course, script) {
     link.ariaLabel = words + (other?.name ?? "all scripts 全部脚本");
     link.title = link.ariaLabel;
   }
-  choice.append(...script.choices.map(({ id, en, zh, command }) => new Option(`${command.replace(/^python \S+\/?\/(\S+\.py)/, "$1")}  ·  ${en} ${zh}`, id)));
-  choice.hidden = script.choices.length < 2;
-  startButton.hidden = stopButton.hidden = script.choices.length === 0;
+  const choices = script.choices.filter(({ id }) => id !== SLOWLY);
+  choice.append(...choices.map(({ id, en, zh }) => new Option(`${en} ${zh}`, id)));
+  choice.hidden = choices.length < 2;
+  slowButton.hidden = choices.length === script.choices.length;
+  startButton.hidden = stopButton.hidden = choices.length === 0;
   part(".more").hidden = script.kind !== "server" || !["echo", "http", "ftp"].includes(script.protocol);
   part(".more").href = `#servers/${script.path}`;
   say(state, script.choices.length ? "" : "you are looking at it", script.choices.length ? "" : "就是这个页面");
@@ -65,10 +69,10 @@ export function showLesson(root, course, script) {
   function ready(yes) {
     stopButton.disabled = yes;
     typing.hidden = yes || !script.typed;
-    say(startButton, yes && run ? "Run again" : "Run", yes && run ? "再运行" : "运行");
+    say(startButton, run ? "Run again" : "Run", run ? "再运行" : "运行");
   }
 
-  async function begin() {
+  async function begin(way = choice.value) {
     end();
     unmark(source);
     lanes.clear();
@@ -83,7 +87,7 @@ export function showLesson(root, course, script) {
     try {
       const more = script.needs ? await startServer(script.needs) : {};
       if (run === mine) {
-        await mine.start(script.path, choice.value, more);
+        await mine.start(script.path, way, more);
       }
     } catch (error) {
       complain(error);
@@ -105,7 +109,8 @@ export function showLesson(root, course, script) {
     server = null;
   }
 
-  startButton.addEventListener("click", begin);
+  startButton.addEventListener("click", () => begin());
+  slowButton.addEventListener("click", () => begin(SLOWLY));
   stopButton.addEventListener("click", () => run?.stop());
   typing.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -117,7 +122,8 @@ export function showLesson(root, course, script) {
     leave: end,
     keys: {
       ArrowLeft: go(scripts[at - 1]), ArrowRight: go(scripts[at + 1]), PageUp: go(scripts[at - 1]), PageDown: go(scripts[at + 1]),
-      ...(script.choices.length ? { r: begin, Escape: () => run?.stop() } : {}),
+      ...(script.choices.length ? { r: () => begin(), Escape: () => run?.stop() } : {}),
+      ...(slowButton.hidden ? {} : { s: () => begin(SLOWLY) }),
     },
   };
 }
