@@ -90,6 +90,18 @@ def test_the_source_is_the_file_and_each_process_has_a_lane(page):
         assert (said[1] or said[2]) == (parent, child)[int(lane)]
 
 
+def test_slowly_there_is_time_to_see_a_zombie(page):
+    go(page, "#day07/zombie.py")
+    page.keys("s")
+    page.wait("document.querySelector('.zombie')?.textContent.includes('僵尸') && document.querySelectorAll('.process').length === 2")
+    zombie = page.js("return document.querySelector('.zombie .pid').textContent")
+    page.wait(f"/exit status 0/.test({STATE}) && {QUIET}")
+    lines = [text for _, _, text in page.js(f"return {LINES}")]
+    assert not course.compare(course.describe("day07/zombie.py").output, lines) and f"the child {zombie} has exited" in lines[0]
+    # When all is over, the moment with most to see is still there.
+    assert page.js("return document.querySelector('.system.over .zombie .pid').textContent") == zombie
+
+
 # What a run could answer: a script of two processes that write into each other's lines, and fail.
 PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broken=1>"), (0, "out", " and its end\n"), (1, "out", "\n\n"),
           (0, "err", 'Traceback (most recent call last):\n  File "/x/day07/fork.py", line 31, in main\n'), (0, "err", "AssertionError: no\n")]
@@ -280,3 +292,33 @@ def test_nothing_is_wider_than_the_screen(page, scheme):
                 return [document.documentElement.scrollWidth <= innerWidth, out, getComputedStyle(document.body).backgroundColor]""")
             assert wide[:2] == [True, []], (view, width, wide)
             assert wide[2] == ("rgb(243, 245, 248)" if scheme == "light" else "rgb(14, 20, 27)")
+
+
+# The pages of `make serve`: what the panel says to each answer of a server
+
+ANSWERS = {
+    "live": "new Response(JSON.stringify({ uptime: window.asked, workers: [{ pid: 7, connections: 1, requests: 10 * window.asked, bytes: 5 }] }))",
+    "busy": "new Response('', { status: 503 })", "down": "(() => { throw new TypeError('refused'); })()",
+    "none": "new Response('<p>every page</p>')"}
+
+
+def test_the_panel_of_the_front_page_says_what_the_server_answers(chromium):
+    stub = chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source="""window.asked = 0; window.fetch = async () => { asked++; return answer(); };
+        const timer = window.setTimeout; window.setTimeout = (run, milliseconds) => timer(run, milliseconds / 50);""" +
+        "window.answer = () => " + ANSWERS["live"])["identifier"]
+    try:
+        with serve("day12/http_server.py", "--quiet") as server:
+            chromium.open(f"http://127.0.0.1:{server.port}/")
+            panel = "document.getElementById('status').dataset.state === arguments[0]"
+            chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
+            assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
+            for state in "busy", "live", "down", "live", "none":
+                chromium.js(f"window.answer = () => {ANSWERS[state]}")
+                chromium.wait(panel, state)
+            asked = chromium.js("return window.asked")
+            chromium.js("return new Promise((done) => setTimeout(done, 5000))")
+            assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
+            chromium.open("about:blank")
+        assert chromium.errors() == []
+    finally:
+        chromium.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=stub)

@@ -22,21 +22,27 @@ ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
 
 
 def look(run):
-    """Return the processes of a run for the page. Call it under the lock of the run."""
-    stats = descendants(run.guardian.pid) if run.state == "running" else []
+    """Return the processes of a run for the page. It takes the lock of the run, but not for long."""
+    with run.lock:
+        run.asked = time.monotonic()
+        is_running, lanes = run.state == "running", dict(run.lanes.by_pid)
+        clients = {client.local: number for number, client in run.clients.items()
+                   if client.is_open}
+    stats = descendants(run.guardian.pid) if is_running else []
     pids = {stat.pid for stat in stats}
-    clients = {client.local: number for number, client in run.clients.items() if client.is_open}
-    sockets = read_sockets() if stats else {}
     processes = []
     for stat in stats:
         process = {"pid": stat.pid, "ppid": stat.ppid, "name": stat.name, "state": stat.state,
                    "parent": stat.ppid if stat.ppid in pids else None,
-                   "lane": run.lanes.by_pid.get(stat.pid), "command": command(stat.pid),
+                   "lane": lanes.get(stat.pid), "command": command(stat.pid),
                    "threads": threads(stat.pid)}
-        process |= descriptors(stat.pid, sockets, run.own_inodes)
-        for sock in process["sockets"]:
-            sock["client"] = clients.get(sock["remote"])
-        processes.append(process)
+        processes.append(process | descriptors(stat.pid))
+    sockets = [sock for process in processes for sock in process["sockets"]]
+    known = read_sockets({str(sock["inode"]) for sock in sockets})
+    for sock in sockets:
+        kind, local, remote, state = known.get(str(sock["inode"]), ("unix", "", "", ""))
+        sock.update(kind=kind, local=local, remote=remote, tcp_state=state,
+                    client=clients.get(remote))
     return {"id": run.number, "state": run.state, "at": time.monotonic(), "processes": processes}
 
 
@@ -58,30 +64,25 @@ def threads(pid):
     return found
 
 
-def descriptors(pid, sockets, own):
-    """Return what a process has open.
-
-    sockets: as of read_sockets.  own: the inodes of the sockets to the classroom, to leave out.
-    """
+def descriptors(pid):
+    """Return what a process has open, but for 0, 1 and 2, which lead to the classroom."""
     found = {"sockets": [], "pipes": [], "epolls": [], "files": 0}
     try:
-        names = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
+        fds = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return found
-    for fd in names:
+    for fd in fds:
+        # It may be closed while we look.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             target = os.readlink(f"/proc/{pid}/fd/{fd}")
             match = DESCRIPTOR.fullmatch(target)
-            inode = int(match[2]) if match else 0
-            if fd <= 2 or inode in own:
+            if fd <= 2:
                 continue
             if match and match[1] == "socket":
-                kind, local, remote, state = sockets.get(inode, ("unix", "", "", ""))
-                found["sockets"].append({"fd": fd, "inode": inode, "kind": kind, "local": local,
-                                         "remote": remote, "tcp_state": state})
+                found["sockets"].append({"fd": fd, "inode": int(match[2])})
             elif match:
                 flags = int(re.search(r"flags:\s+(\d+)", fdinfo(pid, fd))[1], 8)
-                found["pipes"].append({"fd": fd, "inode": inode, "end": ENDS[flags & 3]})
+                found["pipes"].append({"fd": fd, "inode": int(match[2]), "end": ENDS[flags & 3]})
             elif target == "anon_inode:[eventpoll]":
                 watches = re.findall(r"^tfd:\s+(\d+)", fdinfo(pid, fd), re.MULTILINE)
                 found["epolls"].append({"fd": fd, "watches": sorted(map(int, watches))})
@@ -95,20 +96,21 @@ def fdinfo(pid, fd):
         return file.read()
 
 
-def read_sockets():
-    """Return inode -> (kind, local address, remote address, state) of all sockets of the internet.
+def read_sockets(inodes):
+    """Return inode -> (kind, local address, remote address, state) of sockets of the internet.
 
-    What is not among them is a Unix socket.
+    inodes: of those that are wanted, as text. What is not among them is a Unix socket.
     """
     found = {}
-    for name in ("tcp", "tcp6", "udp", "udp6"):
+    # The kernel writes a line for each socket of the machine, also for thousands in TIME_WAIT.
+    for name in ("tcp", "tcp6", "udp", "udp6") if inodes else ():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{name}") as file:
-            next(file)
             for line in file:
                 _, local, remote, state, *rest = line.split()
-                state = TCP_STATES.get(int(state, 16), "") if name.startswith("tcp") else ""
-                kind = "listen" if state == "LISTEN" else name[:3]
-                found[int(rest[5])] = kind, address(local), address(remote), state
+                if rest[5] in inodes:
+                    state = TCP_STATES.get(int(state, 16), "") if name.startswith("tcp") else ""
+                    kind = "listen" if state == "LISTEN" else name[:3]
+                    found[rest[5]] = kind, address(local), address(remote), state
     return found
 
 

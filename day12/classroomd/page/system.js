@@ -87,7 +87,7 @@ export class Picture {
       svg("text", { class: "letter", x: width - 18, y: line + 1.5 }, letter),
       svg("text", { class: "small state", x: width - 34, y: line, "text-anchor": "end" }, dense ? "" : word),
       svg("title", {}, `PID ${process.pid}, PPID ${process.ppid}: ${process.command} · ${STATES[letter] ?? process.state} · threads 线程 ${process.threads.length}`),
-      ...waves(process.threads, threadsInRow(kernel, depth), width, dense ? 15 : 33),
+      ...waves(letter === "Z" ? [] : process.threads, threadsInRow(kernel, depth), width, dense ? 15 : 33),
     ]);
     const parent = boxes.get(process.parent);
     if (parent) {
