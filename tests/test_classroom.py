@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import socket
 import textwrap
@@ -511,6 +512,24 @@ def test_the_ftp_client_writes_into_a_folder_that_goes_with_it(page):
     page.post(f"{client}/type", text="quit")
     page.finish(client)
     assert not os.path.exists(folder)
+
+
+@pytest.mark.parametrize("action, ending", [("reset", ConnectionResetError), ("leave", b""), ("end", b"")])
+def test_how_a_client_goes_is_what_its_server_sees(monkeypatch, action, ending):
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd.clients import Client
+    with socket.create_server(("127.0.0.1", 0)) as listener, select.epoll() as epoll:
+        client = Client(1, listener.getsockname(), "echo", epoll)
+        conn, _ = listener.accept()
+        with conn:
+            client.do(action, "")
+            select.select([conn], [], [], harness.TIMEOUT)
+            if ending == b"":
+                assert conn.recv(10) == ending
+            else:
+                with pytest.raises(ending):
+                    conn.recv(10)
+        client.close("left")
 
 
 # Nothing is left

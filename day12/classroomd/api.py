@@ -122,12 +122,14 @@ class Api:
         order.page = page
         run = self.runs.start(order)
         for suffix, method, function in [
-                ("", "GET", self.show), ("/system", "GET", self.system),
+                ("", "GET", self.show),
                 ("/stop", "POST", self.stop), ("/type", "POST", self.type),
                 ("/clients", "GET", self.clients), ("/clients", "POST", self.act),
                 ("/result", "GET", self.result)]:
             answer = functools.partial(self.under_lock, run, function)
             self.server.route(f"/api/runs/{run.number}{suffix}", (method,))(granted(answer))
+        # It reads /proc, which takes some milliseconds, and holds the lock for a part of them only.
+        self.server.route(f"/api/runs/{run.number}/system")(lambda request: look(run))
         return 201, {"id": run.number}
 
     def address_for(self, script, body):
@@ -178,9 +180,6 @@ class Api:
         return {**self.outline(run), "now": now, "seconds": run.seconds or now - run.began,
                 "next": run.lanes.next, "dropped": run.lanes.dropped, "missed": missed,
                 "lanes": run.lanes.lanes, "pieces": pieces}
-
-    def system(self, run, request):
-        return look(run)
 
     def stop(self, run, request):
         run.stop()

@@ -59,7 +59,6 @@ class Run:
         self.clients, self.lines = {}, b""
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
-        self.own_inodes = {os.fstat(theirs.fileno()).st_ino for _, theirs in outputs.values()}
         self.outputs = {stream: ours for stream, (ours, _) in outputs.items()}
         try:
             self.guardian = self.start([theirs for _, theirs in outputs.values()])
