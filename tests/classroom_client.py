@@ -43,8 +43,8 @@ class Page:
         return f"/api/runs/{self.post('/api/runs', 201, script=script, choice=choice, page=self.name, **more)['id']}"
 
     def answers(self, run):
-        """Yield the answers with what is new of a run, up to its end."""
-        number = 0
+        """Yield the answers with what is new of a run, up to its end, which must come within PATIENCE."""
+        number, deadline = 0, time.monotonic() + PATIENCE
         while True:
             answer = self.get(f"{run}?from={number}")
             yield answer
@@ -52,6 +52,7 @@ class Page:
                 return
             number = answer["next"]
             if not answer["pieces"]:
+                assert time.monotonic() < deadline, "the run does not end"
                 time.sleep(PERIOD)
 
     def finish(self, run):

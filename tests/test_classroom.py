@@ -16,6 +16,8 @@ from classroom_client import Page, text_of
 from harness import ROOT, Program, run, serve
 
 CLASSROOM = "day12/classroom.py"
+# Descriptors of a classroom without a run: 0 to 2, the listener, epoll, and the pair of the self-pipe.
+OPEN = 7
 # Scripts that a student might make of ours, for a course of their own.
 SCRIPTS = {
     "quick": "print('done')",
@@ -345,6 +347,7 @@ def test_a_race_leaves_its_result(tmp_path):
         begun = page.start("day12/server_race.py")
         page.finish(begun)
         assert page.get(f"{begun}/result") == page.get("/api/race") == {"medians": {"fresh": {}}}
+        page.until(lambda: len(page.server.descriptors()) == OPEN)
 
 
 # The picture
@@ -617,8 +620,7 @@ def test_two_hundred_runs_leave_nothing(tmp_path):
     with own(tmp_path) as page:
         page.run("day07/quick.py")
         server = page.server
-        # Standard input, output and errors, the listener, epoll, and the pair of the self-pipe.
-        page.until(lambda: server.threads() == 1 and len(server.descriptors()) == 7)
+        page.until(lambda: server.threads() == 1 and len(server.descriptors()) == OPEN)
         before = server.memory()
         for group in range(25):
             runs = [page.start("day07/quick.py" if number == 0 else "day07/patient.py") for number in range(8)]
@@ -628,7 +630,7 @@ def test_two_hundred_runs_leave_nothing(tmp_path):
                 page.finish(begun)
         assert len(page.get("/api/runs")["runs"]) <= 32
         page.get("/api/runs/5", 404)
-        page.until(lambda: server.threads() == 1 and len(server.descriptors()) == 7 and not server.children())
+        page.until(lambda: server.threads() == 1 and len(server.descriptors()) == OPEN and not server.children())
         assert server.memory() - before < 4096
 
 
