@@ -37,9 +37,12 @@ SCRIPTS = {
             os.waitpid(middle, 0)
             os.fork()
         else:
+            middle = os.getpid()
             if os.fork():
                 os._exit(0)
             os.setsid()
+            while os.getppid() == middle:
+                os.sched_yield()
         print("ready", flush=True)
         while True:
             time.sleep(60)
@@ -364,7 +367,7 @@ def test_fork_server_has_a_process_for_each_client(page):
     assert parent["pid"] == alone["pid"] and len(parent["threads"]) == 1 and len(parent["sockets"]) == 1
     assert [child["parent"] for child in children] == [parent["pid"]] * 2
     page.until(lambda: [[one["client"] for one in child["sockets"]] for child in picture(page, begun)[1:]] == [[one] for one in clients])
-    assert {child["state"] for child in picture(page, begun)} == {"S (sleeping)"}
+    page.until(lambda: {child["state"] for child in picture(page, begun)} == {"S (sleeping)"})
     page.say(begun, "all", "leave")
     page.until(lambda: len(picture(page, begun)) == 1)
 
@@ -606,7 +609,7 @@ def test_a_guardian_that_is_killed_takes_its_script_along(tmp_path):
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):
     with own(tmp_path, unasked=0.6) as page:
         asked, unasked = page.start("day07/patient.py"), page.start("day07/stubborn.py")
-        page.until(lambda: text_of(page.get(unasked)).count("ready") == 3)
+        page.until(lambda: page.get(asked) and text_of(page.get(unasked)).count("ready") == 3)
         pids = [process["pid"] for process in picture(page, unasked)]
         page.until(lambda: page.get(asked)["state"] == "running" and not any(map(harness.state_of, pids)))
         assert page.get(asked)["state"] == "running"
