@@ -2,13 +2,14 @@
 classroom.py 的各个模块，自下而上：每个模块只导入列表中在它上面的模块。
 
     problem.py      what is refused, in both languages
-    processes.py    what /proc says of a process, and who descends from it
+    processes.py    what /proc says of a process, and what descends from it
     guard.py        the guardian: a process beside each run that ends all of it
     lanes.py        the output of a run, told apart by the process that wrote it
     clients.py      the class's clients of a server
     runs.py         a run: its guardian, its output, its clients, and the thread that serves them
     system.py       the picture: processes, threads, sockets and pipes of a run
     scripts.py      which scripts there are, and how each may be run: read from their docstrings
+    slowly.py       runs a script with a pause after each print
     explorer.py     the programs of interleavings.py as tables
     safety.py       which requests are let in
     api.py          the routes

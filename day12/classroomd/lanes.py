@@ -17,8 +17,8 @@ from classroomd.processes import read_stat
 
 # What is kept of a run, the newest: lines, and characters.
 MAX_LINES, MAX_SIZE = 2000, 1 << 20
-# Bytes to receive at once, and lines of one piece.
-SIZE, PIECE = 1 << 16, 200
+# Bytes to receive at once, and lines of one piece; bytes that may wait to be received.
+SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
 # Processes that have a lane of their own; the others share the last one.
 MAX_LANES = 64
 # struct ucred: PID, UID, GID.
@@ -32,6 +32,8 @@ def output_pair():
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     ours.setblocking(False)
+    # Many short lines take much room here, and a script that finds none must wait.
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     return ours, theirs
 
 
