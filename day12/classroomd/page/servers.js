@@ -38,8 +38,10 @@ export function showServers(root, course, wanted) {
 
   // Which buttons can be pressed, and which clients there are to choose from.
   function update() {
-    act.disabled = !panels.some(({ run }) => run.port && run.runs);
-    stop.disabled = !panels.some(({ run }) => run.runs);
+    const running = panels.filter(({ run }) => run.runs);
+    // Both listen, or the clients of one would be more than those of the other.
+    act.disabled = !running.length || running.some(({ run }) => !run.port);
+    stop.disabled = !running.length;
     const open = [...new Set(panels.flatMap((panel) => panel.open()))].sort((a, b) => a - b);
     const select = act.elements.client;
     if ([...select.options].slice(1).map(({ value }) => Number(value)).join() !== open.join()) {
