@@ -40,7 +40,7 @@ from httpd.server import HTTPServer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COURSE, PAGE = os.path.dirname(HERE), os.path.join(HERE, "classroomd", "page")
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GONE = Problem(404, "there is nothing here, or not any more: runs are forgotten after a while",
                "这里没有内容：结束的运行过一会儿就会被忘记")
 
@@ -125,8 +125,13 @@ def check_needs():
 
 def stop_on_signals(server):
     """Let Ctrl-C, kill and a terminal that closes end the server."""
-    for signum in (*STOP_SIGNALS, signal.SIGHUP):
-        signal.signal(signum, lambda signum, frame: server.shutdown())
+    def stop(signum, frame):
+        # Once is enough: the self-pipe is closed soon.
+        signal.set_wakeup_fd(-1)
+        server.shutdown()
+
+    for signum in STOP_SIGNALS:
+        signal.signal(signum, stop)
     # The signal may reach another thread, while the loop waits in epoll. But this wakes it up, by a
     # byte (self-pipe). 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)

@@ -362,6 +362,7 @@ def picture(page, begun):
 def test_fork_server_has_a_process_for_each_client(page):
     begun = page.serve("day10/fork_server.py")
     [alone] = picture(page, begun)
+    assert alone["command"] == "python day10/fork_server.py 0 -v"
     clients = page.connect(begun, 2)
     parent, *children = page.until(lambda: len(picture(page, begun)) == 3 and picture(page, begun))
     assert parent["pid"] == alone["pid"] and len(parent["threads"]) == 1 and len(parent["sockets"]) == 1
@@ -540,6 +541,11 @@ def test_how_a_client_goes_is_what_its_server_sees(monkeypatch, action, ending):
 
 # Nothing is left
 
+def is_open(page):
+    with socket.socket() as probe:
+        return probe.connect_ex((page.server.host, page.server.port)) == 0
+
+
 def test_a_script_that_prints_without_end_is_bounded_and_holds_nobody_up(tmp_path):
     with own(tmp_path) as page:
         begun = page.start("day07/forever.py")
@@ -569,6 +575,10 @@ def test_a_script_that_only_sigkill_ends_is_ended_with_all_its_descendants(tmp_p
             page.post(f"{begun}/stop")
         elif how == "bye":
             page.post("/api/bye", token=page.token, page=page.name)
+        elif how == "ctrl-c":
+            # It takes a second to end; the next Ctrl-C, that of serve, changes nothing.
+            page.server.signal(signal.SIGINT)
+            page.until(lambda: harness.state_of(pids[1]) and not is_open(page))
         elif how == "terminal closes":
             page.server.signal(signal.SIGHUP)
             page.server.wait()

@@ -9,6 +9,7 @@ import sys
 import time
 
 from classroomd.processes import command_line, descendants, read_stat
+from classroomd.runs import HERE
 
 # Characters of a command that are shown.
 WIDTH = 80
@@ -22,7 +23,7 @@ ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
 
 
 def look(run):
-    """Return the processes of a run for the page. It takes the lock of the run, but not for long."""
+    """Return the processes of a run for the page. It holds the lock of the run only at first."""
     with run.lock:
         run.asked = time.monotonic()
         is_running, lanes = run.state == "running", dict(run.lanes.by_pid)
@@ -49,7 +50,7 @@ def look(run):
 def command(pid):
     """Return the command of a process as a person would type it, shortened."""
     words = ["python" if word == sys.executable else word for word in command_line(pid)]
-    text = " ".join(words)
+    text = " ".join(words).replace(f"{os.path.dirname(HERE)}/", "")
     return text if len(text) <= WIDTH else text[:WIDTH - 3] + "..."
 
 
