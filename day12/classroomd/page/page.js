@@ -29,11 +29,6 @@ export function find(id) {
   return document.getElementById(id);
 }
 
-// A sentence for those who do not see the page.
-export function announce(english, chinese) {
-  say(find("heard"), english, chinese);
-}
-
 // A problem that the user has to know: what the server refuses, or that it does not answer.
 export function complain(error) {
   const box = find("problem");

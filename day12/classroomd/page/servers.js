@@ -1,6 +1,6 @@
 // One server, or two side by side, under the class's clients: what each client makes appear in the system.
 import { get, post } from "./api.js";
-import { complain, find, make, say } from "./page.js";
+import { complain, find, say } from "./page.js";
 import { Picture } from "./system.js";
 import { pause, Run } from "./run.js";
 

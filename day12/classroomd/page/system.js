@@ -170,9 +170,7 @@ export class Picture {
       this.summary = summary;
       this.title.textContent = summary;
       Object.assign(this.figure.dataset, { processes: p, threads: t, sockets: s, pipes, zombies: z, queue: q });
-      if (find("heard").dataset.busy !== "yes") {
-        say(find("heard"), summary, `${p} 个进程，${t} 个线程，${s} 个已连接的套接字`);
-      }
+      say(find("heard"), summary, `${p} 个进程，${t} 个线程，${s} 个已连接的套接字`);
     }
   }
 }
