@@ -9,13 +9,14 @@ FOUND   = command -v "$(PYTHON)" >/dev/null || { echo "make: there is no $(PYTHO
 INSTALL = sudo apt install python3 python3-venv, or make PYTHON=another
 RUN     = $(FOUND); exec "$(PYTHON)" tests/packages.py "$(VENV)"
 
-.PHONY: help demo serve race practice test bench-ftp bench-http readme packages clean
+.PHONY: help demo serve class race practice test bench-ftp bench-http readme packages clean
 
 help:
 	@echo 'make demo           walk through the scripts, one by one · 逐个看脚本'
 	@echo '                    only some: DAY="07 08" or SCRIPT=day10/race.py'
 	@echo 'make serve          the pages of the course on its own HTTP server · 课程网页'
 	@echo "                    another port, two processes: ARGS='8080 -w 2'"
+	@echo 'make class          the scripts in the browser, live · 浏览器里的课堂'
 	@echo 'make race           all server models under the same load · 服务器模型同场比较'
 	@echo "                    with a picture: ARGS='--svg race.svg'"
 	@echo 'make practice       broken programs to mend, judged, with hints · 改错练习'
@@ -37,6 +38,9 @@ demo:
 
 serve:
 	@$(RUN) unneeded day12/http_server.py $(ARGS)
+
+class:
+	@$(RUN) unneeded day12/classroom.py $(ARGS)
 
 race:
 	@$(RUN) wanted day12/server_race.py $(ARGS)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from course import output_of
+from classroom_client import Page, text_of
 from harness import ROOT, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
@@ -268,6 +269,15 @@ def waits_in_epoll(script):
         assert client.recv(1) == b"x"
         assert "anon_inode:[eventpoll]" in server.descriptors().values()
         assert server.threads() == 1
+
+
+def test_classroom_runs_a_script_over_http():
+    """All else is in test_classroom.py, and what a browser makes of it in test_classroom_page.py."""
+    with serve("day12/classroom.py") as server:
+        page = Page(server)
+        answer = page.run("day07/fork.py")
+        assert text_of(answer).startswith("before the fork: one process")
+        assert [lane["name"]["en"] for lane in answer["lanes"]] == ["parent", "child 1"] and answer["status"] == 0
 
 
 def test_http_server_waits_in_epoll_and_serves_the_course():

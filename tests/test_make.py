@@ -218,6 +218,7 @@ def test_without_python_make_says_what_to_install():
     ("practice EX=day10/transfer", "unneeded tests/practice.py day10/transfer"),
     ("practice ALL=1", "unneeded tests/practice.py  --all"),
     ("practice RESET=day10/transfer", "unneeded tests/practice.py   --reset=day10/transfer"),
+    ("class ARGS=0", "unneeded day12/classroom.py 0"),
     ("bench-ftp", "unneeded tests/bench_ftp.py "),
     ("bench-http", "unneeded tests/bench_http.py "),
     ("readme", "needed tests/readme.py"),
