@@ -249,7 +249,7 @@ def test_the_chat_with_two_members(page):
     go(page, "#chat")
     page.click(".start")
     page.wait("document.querySelectorAll('.member input:enabled').length === 3")
-    page.wait("/came from(.|\\n)*came from/.test(document.querySelector('.member .log').textContent)")
+    page.wait("/joined from(.|\\n)*joined from/.test(document.querySelector('.member .log').textContent)")
     page.click(".member:nth-child(2) input")
     page.js("document.activeElement.value = '<b>大家好</b>'")
     page.keys("Enter")
