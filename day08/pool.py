@@ -1,4 +1,4 @@
-"""A few processes, a pool, do many tasks.
+"""A pool: a few processes do many tasks.
 进程池：几个进程完成许多任务。
 讲义: multiprocessing 模块创建进程 · 进程池实现
 

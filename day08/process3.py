@@ -1,4 +1,4 @@
-"""Children that run at the same time take as long as the longest.
+"""Children that run at the same time take about as long as the longest of them.
 几个子进程同时运行，总时间接近最长的一个。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 

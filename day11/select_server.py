@@ -134,8 +134,8 @@ class EchoServer:
 def say(addr, text):
     """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # One call of os.write has no buffer, and the lines of two threads never mix, as they can
-        # with print. It fails when the terminal has been closed: go on serving.
+        # os.write has no buffer, and one call of it prints the whole line, so lines of two threads
+        # do not mix, as they can with print. If the terminal is closed, it fails; serve on.
         # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
         with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())
@@ -172,7 +172,7 @@ def listen(parser):
         reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
         parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
     # Accepted sockets inherit these two options. TCP_NODELAY: send small packets without delay.
-    # SO_OOBINLINE: leave urgent data at its place in the stream.
+    # SO_OOBINLINE: keep urgent data in its place in the stream.
     # 接受的连接继承这两个选项：小包立即发送；紧急数据留在数据流中原来的位置
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)

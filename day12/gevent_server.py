@@ -52,7 +52,7 @@ def serve(listener):
 
 
 def echo(conn, addr):
-    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
     greenlet = gevent.getcurrent()
     say(addr, f"-> {greenlet.name} of the one loop")
     with conn, contextlib.suppress(OSError):
@@ -71,8 +71,8 @@ def echo(conn, addr):
 def say(addr, text):
     """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # One call of os.write has no buffer, and the lines of two threads never mix, as they can
-        # with print. It fails when the terminal has been closed: go on serving.
+        # os.write has no buffer, and one call of it prints the whole line, so lines of two threads
+        # do not mix, as they can with print. If the terminal is closed, it fails; serve on.
         # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
         with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())
@@ -109,7 +109,7 @@ def listen(parser):
         reason = f"{os.strerror(code)}: {hints[code]}" if code in hints else error
         parser.exit(2, f"{parser.prog}: {host_port((args.bind, args.port))}: {reason}\n")
     # Accepted sockets inherit these two options. TCP_NODELAY: send small packets without delay.
-    # SO_OOBINLINE: leave urgent data at its place in the stream.
+    # SO_OOBINLINE: keep urgent data in its place in the stream.
     # 接受的连接继承这两个选项：小包立即发送；紧急数据留在数据流中原来的位置
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)

@@ -1,5 +1,5 @@
 """All echo servers under one load: what a request costs in each model, and what each cannot do.
-所有回显服务器在同样的负载下比较：每种模型处理一个请求花多少，各自做不到什么。
+所有回声服务器在同样的负载下比较：每种模型处理一个请求花多少，各自做不到什么。
 讲义之外
 
 Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
