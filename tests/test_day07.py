@@ -8,7 +8,10 @@ import course
 import harness
 import pytest
 from course import output_of
-from harness import ROOT, Program, run
+from harness import ROOT, Program, run, state_of, wait_until
+
+# For a program that imports a script of this day, changes something, and runs it.
+CHANGED = {"cwd": ROOT / "day07", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
 # That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
 
@@ -112,6 +115,27 @@ def test_process_states_leaves_nothing_when_it_is_interrupted(line):
         assert all(harness.reap(pid, harness.TIMEOUT) for pid in harness.adopted_by_us())
 
 
+def test_process_states_ctrl_c_is_not_for_the_children():
+    """Nothing is printed by a child that gets the terminal's SIGINT: it ends, which is what the parent waits for here."""
+    with Program(sys.executable, "-c", "import process_states as p; p.show('', '', 'Z (zombie)', p.sleep)", **CHANGED) as program:
+        wait_until(lambda: [state_of(pid) for pid in program.children()] == ["S"], lambda: f"no child sleeps: {program.children()}")
+        [child] = program.children()
+        os.kill(child, signal.SIGINT)
+        program.finish()
+
+
+def test_process_states_children_of_a_parent_that_is_killed_end_by_themselves():
+    """Both within 10 seconds, which do not pass here."""
+    run(sys.executable, "-c", """if True:
+        import process_states
+        times, slept = iter([0, 9, 11]), []
+        process_states.time.monotonic, process_states.time.sleep = lambda: next(times), slept.append
+        process_states.compute()
+        process_states.sleep()
+        assert slept == [10]
+        """, **CHANGED)
+
+
 def test_pcb():
     lines = output_of("day07/pcb.py").splitlines()
     pid, ppid = numbers(lines[0])
@@ -124,6 +148,18 @@ def test_pcb():
 def test_time_slice():
     slept, lost, ms = (float(line) for line in re.findall(r"[\d.]+", output_of("day07/time_slice.py")))
     assert slept >= 1 and lost >= 5 and 0.01 < ms < 1000
+
+
+def test_time_slice_is_taken_away_by_a_process_on_the_same_cpu():
+    run(sys.executable, "-c", """if True:
+        import os, sys, time_slice
+        def fork():
+            assert len(os.sched_getaffinity(0)) == 1
+            sys.exit()
+        os.fork = fork
+        time_slice.main()
+        raise AssertionError("it made no other process")
+        """, **CHANGED)
 
 
 # Of all of them

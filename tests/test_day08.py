@@ -9,6 +9,9 @@ import sys
 from course import output_of
 from harness import ROOT, run
 
+# For a program that imports a script of this day, changes something, and runs it.
+CHANGED = {"cwd": ROOT / "day08", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
+
 
 def numbers(text):
     return [int(number) for number in re.findall(r"\d+", text)]
@@ -67,6 +70,47 @@ def test_pool_cost():
     each, pool = [float(re.search(r"([\d.]+) ms", line)[1]) for line in lines[1:3]]
     assert float(re.search(r"took ([\d.]+) times", lines[3])[1]) > 1
     assert each > pool and lines[1].count("#") > lines[2].count("#") > 0
+
+
+def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
+    """A pool that Ctrl-C meets while it is being created can hang."""
+    run(sys.executable, "-c", """if True:
+        import signal, pool, pool_cost, pool_end
+        created = []
+        def Pool(count):
+            created.append(signal.getsignal(signal.SIGINT))
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise StopIteration
+        pool_cost.with_a_process_for_each = lambda: 0
+        for script in (pool, pool_cost, pool_end):
+            script.Pool = Pool
+            try:
+                script.main()
+            except StopIteration:
+                pass
+        assert created == [signal.SIG_IGN] * 3, created
+        """, **CHANGED)
+
+
+def test_pool_cost_waits_for_every_task():
+    """Both ways do the same tasks, and their times contain the ends of all of them."""
+    run(sys.executable, "-c", """if True:
+        import contextlib, pool_cost
+        from types import SimpleNamespace as Object
+        did = []
+        def process(target, args):
+            return Object(start=lambda: did.append((target, args)), join=lambda: did.append("end"))
+        def apply_async(target, args):
+            return Object(get=lambda timeout: did.append((target, args)))
+        pool_cost.Process = process
+        pool_cost.Pool = lambda count: contextlib.nullcontext(Object(apply_async=apply_async))
+        tasks = [(pool_cost.task, (n,)) for n in range(8)]
+        pool_cost.with_a_process_for_each()
+        assert did == [one for task in tasks for one in (task, "end")], did
+        did.clear()
+        pool_cost.with_a_pool()
+        assert did == [tasks[0], *tasks], did
+        """, **CHANGED)
 
 
 def test_start_methods():

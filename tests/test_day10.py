@@ -41,6 +41,20 @@ def test_race_says_what_it_sees():
     assert "n is 2, 0 update(s) lost" in program.stdout
 
 
+def test_race_and_the_other_demos_end_at_ctrl_c_at_once():
+    """Their threads are daemons, so the interpreter does not wait for those that wait."""
+    run(sys.executable, "-c", """if True:
+        import threading, dead_lock, producer_consumer, race, thread_event, thread_lock, thread_rlock
+        class Thread(threading.Thread):
+            def start(self):
+                assert self.daemon, self
+                super().start()
+        for script in (dead_lock, producer_consumer, race, thread_event, thread_lock, thread_rlock):
+            script.Thread = Thread
+            script.main()
+        """, **CHANGED)
+
+
 def test_thread_event():
     started = time.monotonic()
     run("day10/thread_event.py")
