@@ -213,7 +213,7 @@ def test_chat_client_whose_output_nobody_reads():
         assert [ann.hear(), ann.hear()] == ["SAY Tom 进入了聊天室", "SAY Tom退出了聊天室"]
 
 
-@pytest.mark.parametrize("killed", ["parent", "child"])
+@pytest.mark.parametrize("killed", ["parent", signal.SIGKILL, signal.SIGTERM], ids=["parent", "child", "child, by SIGTERM"])
 def test_chat_client_its_halves_end_together(killed):
     with room("Ann") as (server, ann), client(server) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
@@ -225,8 +225,8 @@ def test_chat_client_its_halves_end_together(killed):
             tom.wait()
             assert harness.reap(child, harness.ORPHAN_TIMEOUT)
         else:
-            os.kill(child, signal.SIGKILL)
-            tom.wait()
+            os.kill(child, killed)
+            tom.finish(status=1, stderr="chat_client: its other half was killed · .*\n")
             assert ann.hear() == "SAY Tom退出了聊天室"
 
 

@@ -259,7 +259,7 @@ def test_readme_transcripts_are_found():
 
 @pytest.mark.parametrize("transcript", course.transcripts(), ids=lambda one: f"{one.page}:{one.line}")
 def test_readme_transcript(transcript):
-    """What a README shows is what its command prints."""
+    """What a README shows is what its command prints, and its docstring has: masked, with numbers for placeholders and nothing else."""
     markers = transcript.markers.split()
     if "skip" in markers:
         assert re.fullmatch(r"skip \(.+\)", transcript.markers)
@@ -270,6 +270,9 @@ def test_readme_transcript(transcript):
     printed = course.output_of(path).splitlines()
     difference = course.compare(transcript.output, printed, "unordered" in markers, "masked" in markers)
     assert not difference, difference
+    difference = course.compare(course.describe(path).output, transcript.output, "unordered" in markers)
+    assert not difference, f"{path} shows it otherwise: {difference}"
+    assert "masked" in markers or course.describe(path).output == transcript.output, f"{path} has a placeholder for what is always the same"
 
 
 @pytest.mark.parametrize("page", ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("day*/README.md"))])

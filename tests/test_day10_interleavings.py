@@ -247,8 +247,9 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
-    # It can see the moment between the write and the release: then a release is a step.
-    ("def a():\n    with lock: box.n = 3\ndef b():\n    if box.n == 3 and lock.locked(): box.n = 4\n    else: box.n = 2\n",
+    # Only between the write and the release does b find both, so each release is a step where a lock is looked at.
+    ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
+    ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and not lock.acquire(False) else 2\n",
      {"right", "wrong"}),
 ])
 def test_kinds_of_ends(text, wanted):

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import harness
 import pytest
@@ -282,6 +283,15 @@ def test_workers_end_with_their_parent(tmp_path, signum):
         server.signal(signum)
         server.wait()
         assert client.is_closed()
+
+
+def test_ctrl_c_is_for_the_parent_of_the_workers(tmp_path):
+    """It reaches all of the group. A worker ignores it, so that the parent alone decides, and one that gets it alone works on."""
+    with several(tmp_path) as server:
+        wait_until(lambda: len(workers(server)) == 2, lambda: f"{workers(server)}")
+        for worker in workers(server):
+            ignored = re.search(r"^SigIgn:\s+(\w+)", Path(f"/proc/{worker}/status").read_text(), re.MULTILINE)[1]
+            assert int(ignored, 16) & 1 << (signal.SIGINT - 1)
 
 
 SLOW = """if True:

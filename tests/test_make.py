@@ -253,6 +253,22 @@ def test_ctrl_c_is_how_serve_ends_and_no_failure(packages):
     assert make.stdout == "listening\n^C"
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_clean_removes_what_was_made_and_nothing_else(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    made = [".venv/bin/python", ".venv.lock", ".venv.old/made-for", ".venv-ci-3.10/made-for", ".pytest_cache/README.md",
+            "day07/__pycache__/fork.pyc", "day07/chat/chatroom/__pycache__/room.pyc", "tests/__pycache__/run.pyc"]
+    theirs = ["README.md", "day07/fork.py", "day07/chat/chatroom/room.py", "day11/ftp/downloads/welcome.txt", "tests/run.py",
+              "other/__pycache__/mine.pyc", "venv/bin/python"]
+    for path in made + theirs:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    run("make", "--no-print-directory", "clean", cwd=tmp_path)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path)) for path in left) == sorted(["Makefile", *theirs])
+    assert not any((tmp_path / path).parent.exists() for path in made if "__pycache__" in path)
+
+
 def test_requirements_are_the_three_packages():
     text = (ROOT / "requirements.txt").read_text()
     assert sorted(re.findall(r"^[a-z]+", text, re.MULTILINE)) == ["gevent", "greenlet", "pytest"]
