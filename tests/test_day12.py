@@ -57,6 +57,24 @@ def test_epoll_server_edge_asks_for_edge_trigger():
             assert sorted(one & select.EPOLLET for one in events) == [0, flag]         # the listener's, the client's
 
 
+def test_epoll_server_edge_gives_way_to_the_others():
+    """Also where a client sends faster than it can be read: after some rounds epoll is asked again, and names them all."""
+    run(sys.executable, "-c", """if True:
+        import epoll_server
+        from types import SimpleNamespace as Object
+        rounds, asked = [], []
+        server = Object(echo=lambda conn: rounds.append(conn) or len(rounds) < 1000, trigger=epoll_server.select.EPOLLET,
+                        epoll=Object(modify=lambda *args: asked.append(args)))
+        epoll_server.EchoServer.drain(server, "conn")
+        assert len(rounds) < 100, len(rounds)
+        # Else nothing would tell of what is there already.
+        assert asked == [("conn", epoll_server.select.EPOLLIN | epoll_server.select.EPOLLET)], asked
+        rounds[:] = range(999)
+        epoll_server.EchoServer.drain(server, "conn")
+        assert len(rounds) == 1000 and len(asked) == 1, "it asks again though all has been read"
+        """, **CHANGED)
+
+
 def test_epoll_server_descriptor_with_a_copy_stays_registered():
     """epoll watches what is behind the descriptor, until the last copy of it is closed."""
     ours, theirs = socket.socketpair()
@@ -181,6 +199,26 @@ def test_coroutine_server_waits_in_epoll():
 def test_gevent_server_waits_in_epoll():
     """Coroutines are how it is written; what waits is one thread, as in epoll_server.py."""
     waits_in_epoll("day12/gevent_server.py")
+
+
+def test_gevent_server_gives_way_to_the_others():
+    """Also where a client sends faster than it can be read, so that recv never waits."""
+    run(sys.executable, "-c", """if True:
+        import contextlib, gevent, gevent_server
+        class Conn(contextlib.nullcontext):
+            received = 0
+            def __enter__(self):
+                return self
+            def recv(self, size):
+                self.received += 1
+                return bytes(size) if self.received < 1000 else b""
+            def sendall(self, data):
+                pass
+        conn, seen = Conn(), []
+        both = [gevent.spawn(gevent_server.echo, conn, None), gevent.spawn(lambda: seen.append(conn.received))]
+        gevent.joinall(both, raise_error=True)
+        assert seen[0] < 100 and conn.received == 1000, seen
+        """, **CHANGED)
 
 
 def test_asyncio_server_waits_in_epoll():

@@ -171,6 +171,19 @@ def test_pipelining(server):
         sender.join()
 
 
+def test_requests_and_bytes_are_counted(server):
+    """All that is sent, also the pieces in which a large answer goes out."""
+    def counted(client):
+        [worker] = json.loads(client.get("/api/status").body)["workers"]
+        return worker["requests"], worker["bytes"]
+    with Client(server) as client:
+        requests, size = counted(client)
+        assert client.get("/large.bin").body == LARGE and client.get("/none").status == 404
+        requests_now, size_now = counted(client)
+    assert requests_now - requests == 3
+    assert len(LARGE) + 600 < size_now - size < len(LARGE) + 2000      # with three heads and two short bodies
+
+
 def test_expect_100_continue(server):
     with Client(server) as client:
         client.sendall(request("/", "Expect: 100-continue", "Content-Length: 4"))

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from http_client import LARGE, SERVER, SMALL, Client, get, request, started, wor
 
 sys.path.append(str(ROOT / "day12"))
 import http_server  # noqa: E402
+from httpd.log import AccessLog  # noqa: E402
 
 
 # The log
@@ -214,6 +216,23 @@ def test_lines_of_several_workers_do_not_mix_however_small_the_pipe(tmp_path):
         thread.join()
     os.close(reader)
     assert sorted(line for line, *_ in entries(b"".join(log).decode())) == sorted(f"GET /?{name} HTTP/1.1" for name in names)
+
+
+def test_a_write_to_the_log_is_whole_lines_and_no_more_than_a_pipe_takes_at_once(monkeypatch):
+    written = []
+    monkeypatch.setattr("httpd.log.os.write", lambda fd, data: written.append(bytes(data)) or len(data))
+    access_log = AccessLog(sys.__stderr__)
+    try:
+        targets = [*(f"/{number}" for number in range(200)), "/" + "x" * 2 * select.PIPE_BUF, "/last"]
+        for target in targets:
+            access_log.add("127.0.0.1", f"GET {target} HTTP/1.1", 200, 5)
+        access_log.flush()
+    finally:
+        access_log.close()
+    asked = [line.split()[1] for data in written for line, status, size in entries(data.decode())]
+    assert asked == targets
+    assert all(len(data) <= select.PIPE_BUF or data.count(b"\n") == 1 for data in written)
+    assert len(written) < 20, "as few calls as possible"
 
 
 def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_path):
