@@ -223,6 +223,7 @@ def test_a_write_to_the_log_is_whole_lines_and_no_more_than_a_pipe_takes_at_once
     monkeypatch.setattr("httpd.log.os.write", lambda fd, data: written.append(bytes(data)) or len(data))
     access_log = AccessLog(sys.__stderr__)
     try:
+        access_log.set_time(0)
         targets = [*(f"/{number}" for number in range(200)), "/" + "x" * 2 * select.PIPE_BUF, "/last"]
         for target in targets:
             access_log.add("127.0.0.1", f"GET {target} HTTP/1.1", 200, 5)
