@@ -25,6 +25,17 @@ def test_process1():
     assert numbers(lines[2]) == [parent, child, 0]
 
 
+def test_process1_and_process3_name_the_process_that_made_them():
+    """Which is not the one that forks (os.getppid), where a fork server does that."""
+    assert run(sys.executable, "-c", """if True:
+        import process1, process3
+        from types import SimpleNamespace as Object
+        process1.parent_process = process3.parent_process = lambda: Object(pid="the maker")
+        process1.greet()
+        process3.work(0)
+        """, **CHANGED).stdout.count(" the maker") == 2
+
+
 def test_process2():
     output_of("day08/process2.py")
 
@@ -78,7 +89,7 @@ def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
         import signal, pool, pool_cost, pool_end
         created = []
         def Pool(count):
-            created.append(signal.getsignal(signal.SIGINT))
+            created.append((count, signal.getsignal(signal.SIGINT)))
             signal.signal(signal.SIGINT, signal.default_int_handler)
             raise StopIteration
         pool_cost.with_a_process_for_each = lambda: 0
@@ -88,7 +99,8 @@ def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
                 script.main()
             except StopIteration:
                 pass
-        assert created == [signal.SIG_IGN] * 3, created
+        # Of the three tasks of pool_end, two are to be waiting.
+        assert created == [(2, signal.SIG_IGN), (2, signal.SIG_IGN), (1, signal.SIG_IGN)], created
         """, **CHANGED)
 
 
@@ -108,9 +120,22 @@ def test_pool_cost_waits_for_every_task():
         pool_cost.with_a_process_for_each()
         assert did == [one for task in tasks for one in (task, "end")], did
         did.clear()
-        pool_cost.with_a_pool()
+        now = iter([0, 3, 10])
+        pool_cost.time.perf_counter = lambda: next(now)
+        assert pool_cost.with_a_pool() == (3, 7)   # to make it, to use it
         assert did == [tasks[0], *tasks], did
         """, **CHANGED)
+
+
+def test_pool_cost_takes_the_fastest_rounds():
+    printed = run(sys.executable, "-c", """if True:
+        import pool_cost
+        each, pool = iter([0.5, 0.2, 0.3, 0.4, 0.9]), iter([(0.03, 0.02), (0.04, 0.01), (0.02, 0.05), (0.06, 0.02), (0.05, 0.08)])
+        pool_cost.with_a_process_for_each, pool_cost.with_a_pool = lambda: next(each), lambda: next(pool)
+        pool_cost.main()
+        """, **CHANGED).stdout
+    assert re.findall(r"[\d.]+ ms", printed) == ["200.0 ms", "10.0 ms", "20.0 ms"]
+    assert printed.endswith("took 20 times as long (6.7 with making the pool)\n") and printed.count("#") == 24 + 1
 
 
 def test_start_methods():

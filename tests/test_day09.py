@@ -50,7 +50,8 @@ def test_array_gives_way_to_the_standard_module(tmp_path):
         "import array, sys\n"
         "assert array.array('i', [1, 2]).tolist() == [1, 2]\n"
         "assert sys.modules['array'] is array and array.__name__ == 'array'\n"
-        "print('multiprocessing.sharedctypes' in sys.modules, getattr(array, '__file__', 'built in'))\n")
+        "print('multiprocessing.sharedctypes' in sys.modules, getattr(array, '__file__', 'built in'))\n"
+        f"assert sys.path[0] == {str(tmp_path)!r}, 'other modules of the folder are not found any more'\n")
     printed = run(tmp_path / "uses_it.py").stdout
     assert str(tmp_path) not in printed
     if "array" not in sys.builtin_module_names:
@@ -100,14 +101,16 @@ def test_signal_ipc_holds_the_signals_back():
         import multiprocessing, os, sys, signal_ipc
         sys.path.insert(0, {str(ROOT / "tests")!r})
         from harness import state_of
-        kill = os.kill
+        kill, sent = os.kill, []
         def kill_and_wait(pid, signum):
             kill(pid, signum)
+            sent.append(signum.name)
             while state_of(pid) != "S":
                 os.sched_yield()
         os.kill = kill_and_wait
         multiprocessing.set_start_method("fork")
         signal_ipc.main()
+        assert sent == ["SIGUSR1"] * 5 + ["SIGUSR2"], sent
         """, **CHANGED)
 
 
@@ -126,17 +129,21 @@ def test_thread2():
     output_of("day09/thread2.py")
 
 
-def test_thread2_joins_every_thread():
+def test_thread2_joins_every_thread_and_each_passes_the_barrier():
     run(sys.executable, "-c", """if True:
         import threading, thread2
-        joined = []
+        joined, passed = [], []
+        class Barrier(threading.Barrier):
+            def wait(self):
+                super().wait()
+                passed.append(threading.get_ident())
         class Thread(threading.Thread):
             def join(self):
                 super().join()
                 joined.append(self)
-        thread2.Thread = Thread
+        thread2.Thread, thread2.Barrier = Thread, Barrier
         thread2.main()
-        assert len(set(joined)) == 5, joined
+        assert len(set(joined)) == len(passed) == 5, (joined, passed)
         """, **CHANGED)
 
 

@@ -137,6 +137,32 @@ def test_producer_consumer_put_waits_while_the_buffer_is_full():
         """, **CHANGED)
 
 
+def test_producer_consumer_put_looks_again_after_each_wait():
+    """A producer waits; there is room, but another producer takes it first."""
+    run(sys.executable, "-c", """if True:
+        import threading, time, producer_consumer
+        buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
+        for item in range(3):
+            buffer.put(item)
+        def put():
+            with buffer.lock:
+                inside.set()
+                buffer.put(4)
+                done.append(4)
+        thread = producer_consumer.start(put)
+        inside.wait()
+        with buffer.lock:                          # so it waits
+            assert buffer.get() == 0
+            buffer.put(3)
+        while not (done or buffer.not_full._waiters):      # until it has looked, and waits again
+            time.sleep(0)
+        assert list(buffer.items) == [1, 2, 3] and not done
+        assert buffer.get() == 1
+        thread.join()
+        assert list(buffer.items) == [2, 3, 4]
+        """, **CHANGED)
+
+
 def test_thread_pool():
     printed = output_of("day10/thread_pool.py")
     assert "done() is False, False\n" in printed and printed.endswith("  result() returned 1, 4\n")
