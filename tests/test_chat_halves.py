@@ -69,6 +69,14 @@ def test_chat_halves_end_when_the_parent_is_killed(pair):
     assert "goodbye" not in pair.stdout
 
 
+def test_chat_halves_end_when_the_parent_was_killed_before_the_child_asked_the_kernel():
+    """Then another process has adopted it, and the kernel kills it only with that one."""
+    assert run(sys.executable, "-c", BEGIN + """
+    become_child(os.getppid() + 1)
+    print("still there", flush=True)
+    """, status=1).stdout == ""
+
+
 def test_chat_halves_a_second_signal_changes_nothing():
     """Also one that comes while both are being ended, or that was waiting at the same time."""
     assert run(sys.executable, "-c", BEGIN + """
@@ -121,6 +129,19 @@ def test_chat_halves_the_child_rings_until_it_is_heard():
     os.waitpid(pid, 0)
     os._exit(0)
     """).stdout == "hello after 3\ngiven\n"
+
+
+def test_chat_halves_call_nothing_more_at_the_end():
+    """A heartbeat behind the goodbye would let the client in again."""
+    assert run(sys.executable, "-c", BEGIN + """
+    hold_signals()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become_child(parent)
+        signal.pause()
+    every(60, lambda: None)
+    Parent("pair", pid, lambda: print(signal.getitimer(signal.ITIMER_REAL), flush=True)).end(0)
+    """).stdout == "(0.0, 0.0)\n"
 
 
 def test_chat_halves_every_calls_again_and_again():

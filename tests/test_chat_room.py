@@ -204,6 +204,7 @@ def test_chat_room_names_that_are_the_same(one, other, same):
 USUAL = """
     Олег 小明 José Jose\u0301 김철수 Ελένη محمد योगेश क़ासिम สมชาย ทองคำ བསྟན་འཛིན 阿凡提·买买提 ジョン・スミス らーめん 山田ゆうき Tom小明 Əli Łukasz
     Nguyễn O'Neil O’Neil Zoë Straße İpek گۈل שרה ꆈꌠ ᠮᠣᠩᠭᠣᠯ မြို့ மணி 二〇 々木 ㅋㅋ 小明！ （小明） 😀 👍🏻 a.b-c_d Q 管理 5 Ｔｏｍ
+    T\u0316\u0317\u0318\u0319om
     """
 
 
