@@ -19,7 +19,10 @@ CJK = re.compile(r"[\u4e00-\u9fff]")
 # Beyond the standard library.
 PACKAGES = {"gevent", "greenlet"}
 # They do what they can without: they leave out a part, by name.
-RUNS_WITHOUT = {"gevent": {"day12/server_race.py"}, "os.fork": {"day12/http_server.py"}}
+RUNS_WITHOUT = {
+    "gevent": {"day12/server_race.py"}, "os.fork": {"day12/http_server.py"}, "/proc": {"day11/ftp/ftp_server.py", "day12/server_race.py"},
+    # It says first that it needs epoll, which no system has without these.
+    "select.poll": {"day12/http_server.py"}, "os.sched_setaffinity": {"day12/server_race.py"}}
 TOP_LEVEL = {"day07", "day08", "day09", "day10", "day11", "day12", "tests", "README.md", "requirements.txt", "Makefile"}
 
 
@@ -63,9 +66,12 @@ def test_readme_and_page_say_of_each_script_what_its_docstring_says():
 
 # What a script needs, and how to take it away from a Python.
 NEEDS = {"os.fork": r"\bos\.fork\(", "select.epoll": r"\bselect\.epoll\(", "gevent": "^ *import gevent|^from gevent",
-         "greenlet": "^ *import greenlet|^from greenlet"}
+         "greenlet": "^ *import greenlet|^from greenlet", "/proc": "[\"']/proc/", "select.poll": r"\bselect\.poll\(",
+         "os.sched_setaffinity": r"\bos\.sched_setaffinity\("}
 WITHOUT = {"os.fork": "import os; del os.fork", "gevent": "import sys; sys.modules['gevent'] = None",
            "greenlet": "import sys; sys.modules['greenlet'] = None",
+           "/proc": "import os\nexists = os.path.exists\nos.path.exists = lambda path: not str(path).startswith('/proc') and exists(path)",
+           "select.poll": "import select; del select.poll", "os.sched_setaffinity": "import os; del os.sched_setaffinity",
            "select.epoll": "import select\nfor name in list(vars(select)):\n    if name.lower().startswith('epoll'): delattr(select, name)"}
 
 
