@@ -144,6 +144,39 @@ def test_chat_halves_call_nothing_more_at_the_end():
     """).stdout == "(0.0, 0.0)\n"
 
 
+def test_chat_halves_listener_gives_up_after_five_intervals_without_a_word():
+    """Five in a row: a word from the server, and it counts from the beginning."""
+    run(sys.executable, "-c", f"""if True:
+        import sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        import chat_client
+        from types import SimpleNamespace as Object
+        heard, shown = iter([None] * 4 + [b"SAY hello"] + [None] * 5 + [b"SAY too late"]), []
+        def recv(size):
+            datagram = next(heard)
+            if datagram is None:
+                raise TimeoutError
+            return datagram
+        assert chat_client.listen(Object(recv=recv), shown.append) == 1
+        assert shown[0] == "hello" and shown[1].startswith("! the server does not answer") and len(shown) == 2, shown
+        assert list(heard) == [b"SAY too late"]
+        """)
+
+
+def test_chat_halves_keyboard_is_another_programs_if_we_run_in_the_background():
+    """To read from it then would stop us (SIGTTIN)."""
+    run(sys.executable, "-c", f"""if True:
+        import os, sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        from chatroom import terminal
+        from types import SimpleNamespace as Object
+        sys.stdin = Object(isatty=lambda: True, fileno=lambda: 0)
+        for group, is_ours in ((os.getpgrp(), True), (os.getpgrp() + 1, False)):
+            os.tcgetpgrp = lambda fd: group
+            assert terminal.is_ours() == is_ours
+        """)
+
+
 def test_chat_halves_every_calls_again_and_again():
     assert run(sys.executable, "-c", BEGIN + """
     calls = []

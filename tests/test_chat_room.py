@@ -1,11 +1,12 @@
 """The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
+import argparse
 import re
 import signal
 import unicodedata
 
 import chat                                        # noqa: F401 - so that the rooms can be imported
 import pytest
-from chatroom import names, room, text, watch
+from chatroom import arguments, names, room, text, watch
 
 
 class Post:
@@ -202,6 +203,18 @@ def test_chat_watch_hands_lines_over_and_waits_for_nothing(impatient):
         watched.show(terminal)
         assert len(terminal.shown) == 2 + watch.LINES_PER_LOOK
     watched.tell("Tom", "left", 1)                 # the child has gone
+
+
+@pytest.mark.parametrize("read, right, wrong", [
+    (arguments.port_to_listen_on, ["0", "1", "65535"], ["-1", "65536", "x", "", "1.0"]),
+    (arguments.port_of_server, ["1", "65535"], ["0", "65536", "-1"]),
+    (arguments.timeout, ["0.005", "1", "86400"], ["0.0049", "86400.1", "-1", "nan", "x"]),
+])
+def test_chat_room_takes_arguments_within_limits(read, right, wrong):
+    assert [read(text) for text in right] == [float(text) for text in right]
+    for text in wrong:
+        with pytest.raises(argparse.ArgumentTypeError, match=f"not {text} · "):
+            read(text)
 
 
 @pytest.mark.parametrize("one, other, same", [
