@@ -407,6 +407,12 @@ class Wire(socket.socket):
         self._record.append(("got", data))
         return data
 
+    def recvfrom(self, *args):
+        await_bytes(self)
+        data, address = super().recvfrom(*args)
+        self._record.append(("got", data))
+        return data, address
+
     def transcript(self):
         lines = [f"    {what:4} {shorten(data)}" for what, data in self._record[-50:]]
         return "\n".join([f"{self.name}, the last {len(lines)} of {len(self._record)}", *lines])

@@ -177,6 +177,16 @@ def test_chat_halves_keyboard_is_another_programs_if_we_run_in_the_background():
         """)
 
 
+def test_chat_halves_server_names_another_port():
+    assert run(sys.executable, "-c", f"""if True:
+        import errno, sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        import chat_server
+        for port in (8888, 65535):
+            print(chat_server.next_step(OSError(errno.EADDRINUSE, "taken"), port).split()[-1])
+        """).stdout == "8889\n1\n"
+
+
 def test_chat_halves_every_calls_again_and_again():
     assert run(sys.executable, "-c", BEGIN + """
     calls = []

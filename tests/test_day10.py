@@ -21,7 +21,7 @@ from pathlib import Path
 import harness
 import pytest
 from course import output_of
-from harness import ROOT, TIMEOUT, Program, gone, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, gone, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day10", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -338,6 +338,9 @@ def test_fork_server_sigterm_ends_the_children_too():
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
         with connect(server) as conn:
             assert ping(conn, b"x") == b"x"
+            [child] = server.children()            # also one that does nothing any more
+            os.kill(child, signal.SIGSTOP)
+            wait_until(lambda: harness.state_of(child) == "T", lambda: f"state {harness.state_of(child)}")
             server.wait_until_asleep()
             server.signal(signal.SIGTERM)
             server.finish()
@@ -556,7 +559,9 @@ def sockets(pid):
 
 
 def connect(server):
-    return socket.create_connection((server.host, server.port), timeout=TIMEOUT)
+    conn = Wire(socket.AF_INET, socket.SOCK_STREAM, name="client")
+    conn.connect((server.host, server.port))
+    return conn
 
 
 def ping(conn, data):
