@@ -437,6 +437,15 @@ def await_bytes(conn):
             raise TimeoutError("nothing came, and all programs only sleep")
 
 
+def await_ready(readers, writers, timeout=TIMEOUT):
+    """Wait as select.select does; two empty lists after the timeout, or when all programs only sleep."""
+    deadline, stillness = time.monotonic() + timeout, Stillness()
+    while True:
+        readable, writable, _ = select.select(readers, writers, [], min(1, max(0, deadline - time.monotonic())))
+        if readable or writable or time.monotonic() >= deadline or stillness.is_long():
+            return readable, writable
+
+
 class Stillness:
     """Notices that nothing will come any more: no process of a running program has used CPU time, or wants to."""
 

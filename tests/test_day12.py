@@ -75,6 +75,54 @@ def test_epoll_server_edge_gives_way_to_the_others():
         """, **CHANGED)
 
 
+def test_epoll_server_edge_stays_edge_also_for_a_client_that_did_not_read():
+    run(sys.executable, "-c", """if True:
+        import epoll_server
+        from types import SimpleNamespace as Object
+        from select import EPOLLET, EPOLLIN, EPOLLOUT
+        asked = []
+        class Conn:
+            def send(self, data):
+                return min(3, len(data))
+        class Server(epoll_server.EchoServer):
+            def __init__(self):
+                self.unsent, self.trigger = {"any other": b""}, EPOLLET
+                self.epoll = Object(modify=lambda conn, events: asked.append(events))
+        conn, server = Conn(), Server()
+        assert not server.send(conn, b"hello") and server.unsent[conn] == b"lo"
+        server.send_rest(conn)
+        assert asked == [EPOLLOUT | EPOLLET, EPOLLIN | EPOLLET] and conn not in server.unsent, asked
+        """, **CHANGED)
+
+
+def test_poll_server_and_epoll_server_pause_for_a_tenth_of_a_second():
+    """Where there are no descriptors left. poll takes milliseconds, epoll seconds."""
+    run(sys.executable, "-c", """if True:
+        import epoll_server, poll_server
+        from types import SimpleNamespace as Object
+        asked = []
+        class Poll:
+            def register(self, sock, events):
+                pass
+            modify = register
+            def poll(self, timeout):
+                asked.append(timeout)
+                if len(asked) == 2:
+                    raise KeyboardInterrupt
+                return [(7, poll_server.select.POLLIN)]
+        def accept():
+            raise OSError("no descriptors left")
+        listener = Object(fileno=lambda: 7, setblocking=lambda flag: None, accept=accept)
+        poll_server.select.poll = poll_server.select.epoll = Poll
+        for make, pause in ((lambda: poll_server.EchoServer(listener), 100), (lambda: epoll_server.EchoServer(listener, False), 0.1)):
+            asked.clear()
+            try:
+                make().serve()
+            except KeyboardInterrupt:
+                assert asked == [None, pause], asked
+        """, **CHANGED)
+
+
 def test_epoll_server_descriptor_with_a_copy_stays_registered():
     """epoll watches what is behind the descriptor, until the last copy of it is closed."""
     ours, theirs = socket.socketpair()
