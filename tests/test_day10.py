@@ -522,7 +522,11 @@ def echo_client(server, **streams):
     command = [sys.executable, ROOT / "day10/echo_client.py", str(server.port)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as client:
         client.children = lambda: []
-        yield client
+        try:
+            yield client
+        except BaseException:
+            client.kill()                          # or Popen would wait for its end
+            raise
         assert client.stderr.read() == b""
         assert client.wait(TIMEOUT) == 0
 
