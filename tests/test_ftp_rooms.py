@@ -12,9 +12,9 @@ import pytest
 from ftpclient import errors, screen
 from ftpd import commands, login, session
 from ftpd.control import MAX_LINE, Control, Gone, Reply
-from ftpd.data import CHUNK, DataConnection, DataPort
+from ftpd.data import CHUNK, SMALL, DataConnection, DataPort
 from ftpd.files import parse_time
-from ftpd.listings import FACTS, facts, modified, without_options
+from ftpd.listings import FACTS, facts, modified, send_lines, without_options
 from harness import TIMEOUT, receive
 
 
@@ -112,6 +112,19 @@ def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
 
 
 # The data connection
+
+def test_ftp_listing_that_takes_long_says_so_first():
+    """Only where all of it goes out at once may the reply 150 wait for the one behind it (MSG_MORE)."""
+    asked = []
+
+    @contextlib.contextmanager
+    def open_data(what, small):
+        asked.append(small)
+        yield SimpleNamespace(send_bytes=lambda data: None)
+    for size in (SMALL - 2, SMALL - 1):            # each line has two more bytes, its end
+        send_lines(SimpleNamespace(port=SimpleNamespace(open=open_data)), ["x" * size])
+    assert asked == [True, False]
+
 
 @pytest.mark.parametrize("there", [100, 100_000], ids=["small", "mapped"])
 def test_ftp_data_of_a_file_that_has_grown_ends_where_it_was_to_end(control, there):
