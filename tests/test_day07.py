@@ -253,7 +253,7 @@ def test_time_slice_leaves_no_process_that_computes_for_ever():
         time.monotonic, os.fork, os._exit = lambda: next(times), lambda: 0, sys.exit
         time_slice.main()
         raise AssertionError("it does not end")
-        """, **CHANGED)
+        """, timeout=5, **CHANGED)
 
 
 # Of all of them
