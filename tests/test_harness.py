@@ -137,9 +137,17 @@ def test_a_program_ends_with_the_process_that_started_it(script, tmp_path):
         pid = int(program.expect(r"\d+")[0])
         program.signal(signal.SIGKILL)
         program.wait()
-        assert harness.gone(pid)
+        assert harness.gone(pid, harness.ORPHAN_TIMEOUT)
         with pytest.raises(Failure, match="left files behind: tmp/course-"):
             program.finish(status=-signal.SIGKILL, orphans=1)
+
+
+def test_only_programs_that_run_are_ended_with_us(monkeypatch):
+    """The PID of one that has ended may be another process's by then."""
+    told = []
+    monkeypatch.setattr(harness, "tell_guardian", told.append)
+    program = run("true")
+    assert told == [f"+{program.pid}", f"-{program.pid}"]
 
 
 def test_expect_goes_on_where_it_stopped(script):
