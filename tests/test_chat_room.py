@@ -1,7 +1,6 @@
 """The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
 import argparse
 import re
-import signal
 import unicodedata
 
 import chat                                        # noqa: F401 - so that the rooms can be imported
@@ -174,18 +173,6 @@ class Screenless:
         if self.error:
             raise self.error
         self.shown.append(line)
-
-
-@pytest.fixture
-def impatient():
-    """A test that waits where nothing must wait fails after some seconds."""
-    def give_up(signum, frame):
-        raise AssertionError("it waits")
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, 8)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 def test_chat_watch_hands_lines_over_and_waits_for_nothing(impatient):
