@@ -13,6 +13,7 @@ import course
 import pip
 import pytest
 from harness import ROOT, Program, run, wait_until
+from packages import NotMade, call
 
 
 @pytest.fixture
@@ -251,6 +252,19 @@ def test_ctrl_c_is_how_serve_ends_and_no_failure(packages):
         make.write("\x03")
         make.finish(status=-signal.SIGINT)         # a shell says nothing of that either
     assert make.stdout == "listening\n^C"
+
+
+def test_a_command_that_fails_has_the_last_word_and_holds_the_lock(tmp_path):
+    with open(tmp_path / "lock", "w") as lock:
+        with pytest.raises(NotMade, match="^nothing works: pip said: no network$"):
+            call(["sh", "-c", "echo looking; echo 'Warning: x' >&2; echo 'ERROR: no network' >&2; exit 3"], lock, "nothing works: pip")
+        with pytest.raises(NotMade, match="said: looking$"):
+            call(["sh", "-c", "echo looking; exit 3"], lock, "pip")
+        with pytest.raises(NotMade, match="said: status 3$"):
+            call(["sh", "-c", "exit 3"], lock, "pip")
+        # If we are killed, the command is still at work.
+        call(["sh", "-c", f"echo held >&{lock.fileno()}"], lock, "it does not have the lock")
+    assert (tmp_path / "lock").read_text() == "held\n"
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
