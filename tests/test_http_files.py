@@ -627,6 +627,14 @@ def test_dates(text, date):
     assert conditions.parse_date(text) == date
 
 
+def test_dates_of_two_digits_are_at_most_fifty_years_in_the_future():
+    """RFC 9110, 5.6.7"""
+    this_year = time.gmtime().tm_year
+    for years, meant in ((0, 0), (50, 50), (51, 51 - 100), (99, 99 - 100)):
+        text = f"Friday, 02-Jan-{(this_year + years) % 100:02} 00:00:00 GMT"
+        assert time.gmtime(conditions.parse_date(text)).tm_year == this_year + meant
+
+
 @pytest.mark.parametrize("text", [
     None, "", "0", "yesterday", "Sun, 01 Jan 2036 00:00:02 +0200", "Sun, 01 Jan 2036 00:00:02", "Sun, 01 Jan 2036 00:00:02 UTC",
     "Sun, 01 Jan 2036 00:00:02 GMT, Sun, 01 Jan 2036 00:00:02 GMT", "Xyz, 01 Jan 2036 00:00:02 GMT", "01 Jan 2036 00:00:02 GMT",
