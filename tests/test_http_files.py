@@ -607,6 +607,14 @@ def test_a_large_file_of_the_kernel():
     assert len(files.Site(BTF).find("/vmlinux", "", time.time()).body) == os.stat(f"{BTF}/vmlinux").st_size
 
 
+def test_a_file_of_the_future_was_last_modified_now(site, tmp_path):
+    """RFC 9110, 8.8.2.1: never later than the Date of the answer."""
+    (tmp_path / "root/future").write_bytes(b"x")
+    now = time.time()
+    os.utime(tmp_path / "root/future", (now + 86400, now + 86400))
+    assert f"\r\nLast-Modified: {email.utils.formatdate(now, usegmt=True)}\r\n" in site.find("/future", "", now).lines
+
+
 def test_what_is_for_all_to_see_though_it_begins_with_a_dot(site, tmp_path):
     (tmp_path / "root/.well-known/acme").mkdir(parents=True)
     (tmp_path / "root/.well-known/acme/x").write_bytes(b"x")
