@@ -409,7 +409,7 @@ def test_a_folder_beside_the_root_whose_name_begins_alike(site, tmp_path):
     assert refused(site, "/link") == refused(site, "/folder") == refused(site, "/folder/x") == (404, "")
 
 
-def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch):
+def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch, impatient):
     """To open it would let go a program that waits for a reader."""
     os.mkfifo(tmp_path / "root/fifo")
     with monkeypatch.context() as patch:
