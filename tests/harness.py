@@ -287,7 +287,8 @@ class Program:
                 problems.append(f"wrote to stderr:\n{self.stderr}")
             left = self._left()
             if len(left) in (orphans if isinstance(orphans, range) else [orphans]):
-                left = [pid for pid in left if not reap(pid, ORPHAN_TIMEOUT)]
+                deadline = time.monotonic() + ORPHAN_TIMEOUT
+                left = [pid for pid in left if not reap(pid, max(0, deadline - time.monotonic()))]
             if left:
                 problems.append("left processes behind:\n    " + "\n    ".join(map(describe, left)))
             files = [path.relative_to(self._room) for path in self._room.rglob("*") if path.parent != self._room]
