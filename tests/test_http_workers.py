@@ -426,6 +426,24 @@ def test_the_next_step_after_an_error():
     assert http_server.next_step(OverflowError("port"), 70000) == ""
 
 
+def test_a_signal_wakes_the_loop_up_once_and_no_descriptor_of_somebody_else_later():
+    """The number of the self-pipe may be another file's when the second Ctrl-C comes."""
+    run(sys.executable, "-c", """if True:
+        import http_server, os, signal, socket
+        from types import SimpleNamespace as Object
+        reader, writer = socket.socketpair()
+        writer.setblocking(False)
+        called = []
+        http_server.stop_on_signals(Object(shutdown_writer=writer, shutdown=lambda: called.append("shutdown")))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, http_server.STOP_SIGNALS)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert reader.recv(10) == bytes([signal.SIGINT]) and called == ["shutdown"]
+        assert signal.set_wakeup_fd(-1) == -1
+        reader.close()
+        writer.close()
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"})
+
+
 def test_on_a_terminal_there_is_an_address_to_click(tmp_path):
     for args, url in [((), True), (["-b", "0.0.0.0"], True), (["--quiet"], False)]:
         with Program(SERVER, 0, "-d", tmp_path, *args, tty=True) as server:
