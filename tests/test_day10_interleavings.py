@@ -30,6 +30,7 @@ class Box:
 def check():
     return n == 2
 """
+BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
 RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
 
 
@@ -240,6 +241,10 @@ def test_merging_moments_changes_no_count(text):
      {"right", "deadlock"}),
     ("def a():\n    barrier.wait()\n    box.n = 2\ndef b():\n    barrier.wait()\n", {"right"}),
     ("def a():\n    barrier.wait()\ndef b():\n    pass\n", {"deadlock"}),
+    ("def a():\n    barrier.wait()\n    barrier.wait()\n    box.n = 2\ndef b():\n    barrier.wait()\n    barrier.wait()\n", {"right"}),
+    (BOUNDED + "def a():\n    with bounded: box.add()\ndef b():\n    with bounded: box.add()\n", {"right"}),
+    (BOUNDED + "def a():\n    bounded.release()\ndef b():\n    bounded.acquire()\n    box.n = 2\n",
+     {"error", "right"}),
     ("def a():\n    box.n = q.get()\ndef b():\n    q.put(2)\n", {"right"}),
     ("def a():\n    box.n = q.get()\ndef b():\n    pass\n", {"deadlock"}),
     ("def a():\n    box.n = q.get_nowait()\ndef b():\n    q.put(2)\n", {"right", "error"}),
