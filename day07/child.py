@@ -1,5 +1,5 @@
-"""Fork twice: the middle process ends at once and is reaped; the grandchild is not ours to reap.
-创建二级子进程：子进程立即退出并被回收，二级子进程不归我们回收。
+"""Fork twice: the middle process exits and is reaped; its child is adopted, so we need not reap it.
+创建二级子进程：子进程立即退出并被回收，二级子进程被收养，不用我们回收。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 创建二级子进程处理僵尸
 
 Run:    python day07/child.py
@@ -25,7 +25,8 @@ def main():
         sys.exit(2)
 
     parent = os.getpid()
-    # Two connected sockets: what is sent into one of them arrives at the other.
+    # Two connected sockets: what is sent through one is received at the other. This process uses
+    # ours, the grandchild uses theirs. 一对相连的套接字：我们用 ours，二级子进程用 theirs。
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
@@ -34,26 +35,26 @@ def main():
         ours.close()
         if os.fork() == 0:
             work_as_grandchild(theirs)
-            # The grandchild ends here.
-            os._exit(0)
-        # The middle process ends at once. 子进程立即退出。
+        # The middle process exits immediately; the grandchild exits when its work is done.
+        # 子进程立即退出；二级子进程做完工作后退出。
         os._exit(0)
     theirs.close()
     print(f"parent     {parent}: forked the middle process {middle}")
     _, status = os.waitpid(middle, 0)
     print(f"parent     {parent}: reaped the middle process, its exit status is {status}")
 
-    # Now the grandchild is an orphan, and goes on working, as we do. It waits for a byte before
-    # each step only to keep the output in order.
+    # The grandchild is now an orphan. Both processes go on working. They take turns only so that
+    # the output has a fixed order.
     # 二级子进程成为孤儿，和原来的父进程一样继续执行；轮流只是为了让输出有序。
     for step in (1, 2):
         print(f"parent     {parent}: step {step}")
         ours.send(b".")
         grandchild, adopter = ours.recv(100).decode().split()
         print(f"grandchild {grandchild}: step {step}, my parent is {adopter}")
-        assert int(adopter) not in (parent, middle), f"expected that init adopts {grandchild}"
+        assert int(adopter) not in (parent, middle), (
+            f"expected init or a subreaper to adopt {grandchild}; its parent is {adopter}")
 
-    # The grandchild is alive, and we have no child.
+    # The grandchild is still alive, but it is not our child.
     try:
         result = os.wait()
     except ChildProcessError as error:
@@ -63,11 +64,11 @@ def main():
     ours.close()
 
 
-def work_as_grandchild(line):
-    """Do a step for each byte that arrives, and answer with my PID and my parent's."""
-    # recv returns b"" when the parent closes its socket or ends.
-    while line.recv(1):
-        line.send(f"{os.getpid()} {os.getppid()}".encode())
+def work_as_grandchild(sock):
+    """Do one step for each byte that arrives: answer with my PID and my parent's PID."""
+    # recv returns b"" when the parent closes its socket or ends. That ends the work.
+    while sock.recv(1):
+        sock.send(f"{os.getpid()} {os.getppid()}".encode())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""sys.exit raises SystemExit, so the process cleans up first; os._exit ends the process at once.
+"""sys.exit raises SystemExit, so the process cleans up first; os._exit ends it immediately.
 sys.exit 抛出 SystemExit，进程先做完清理工作；os._exit 立即结束进程。
 讲义: 进程相关函数
 
@@ -14,8 +14,9 @@ Output:
 import subprocess
 import sys
 
-# What it prints waits in a buffer until the end, because its stdout is a pipe; stderr is written
-# at once. stdout 是管道，文字先留在缓冲区；stderr 立即写出。
+# show() replaces CALL and runs this program. Its stdout is a pipe, so the text that it prints there
+# waits in a buffer first; stderr is written immediately.
+# 它的 stdout 是管道，文字先留在缓冲区；stderr 立即写出。
 PROGRAM = """
 import atexit, os, sys
 
@@ -40,7 +41,7 @@ def main():
 
 def show(call, expected):
     """Run PROGRAM with this call; print and check its exit status, stdout and stderr."""
-    # -E: the environment must not change how Python buffers.
+    # -E: ignore environment variables such as PYTHONUNBUFFERED, which would change the buffering.
     program = subprocess.run([sys.executable, "-E", "-c", PROGRAM.replace("CALL", call)],
                              capture_output=True, text=True, timeout=10)
     stdout = ", ".join(program.stdout.splitlines()) or "-"

@@ -21,16 +21,16 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # End quietly when the reader of our output has ended, as in `python fork.py | head -1`.
+    # End quietly when nothing reads our output any more, as in `python fork.py | head -1`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
-    # flush: otherwise fork would copy the text in the buffer, and it would be printed twice.
-    # flush：否则缓冲区里的文字也会被复制，打印两次。
+    # flush: text that is still in the buffer when fork copies it would be printed twice.
+    # flush：否则文字可能还在缓冲区里，被 fork 复制，打印两次。
     print(f"before the fork: one process, PID {os.getpid()}", flush=True)
     try:
         pid = os.fork()
     except OSError as error:
-        # In C, fork returns -1. It happens when the system or the user has too many processes.
+        # In C, fork returns -1. It fails when the system or the user has too many processes.
         # C 语言的 fork 返回 -1；系统或用户的进程数达到上限时会失败。
         sys.exit(f"fork raised {type(error).__name__}: {error}")
 

@@ -1,4 +1,4 @@
-"""After fork each process has its own copy of memory, but both share the offset of an open file.
+"""After fork, each process has its own copy of memory; both share the offset of an open file.
 fork 之后父子进程各有一份内存副本，但共用已打开文件的读写位置。
 讲义: 基于fork的多进程编程 · fork使用
 
@@ -23,7 +23,7 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # End quietly when the reader of our output has ended, as in `python fork1.py | head -1`.
+    # End quietly when nothing reads our output any more, as in `python fork1.py | head -1`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
     n = 1
@@ -43,7 +43,7 @@ def main():
             names.append("Tom")
             print(f"child : n = {n}, names = {names}, after my change")
             print(f"child : read {os.read(fd, 3)}, the file offset is now {offset(fd)}")
-            # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
+            # Not os._exit: sys.exit first writes what is still in the buffer of stdout.
             # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
             sys.exit(0)
 
@@ -51,15 +51,16 @@ def main():
         os.waitpid(pid, 0)
         print(f"parent: n = {n}, names = {names}, after the child's change")
 
-        # fork copied the descriptor, but both copies refer to one open file in the kernel, which
-        # has one offset. 描述符被复制，但指向内核中同一个打开的文件，读写位置只有一个。
+        # fork copied the descriptor, but both copies refer to the same open file in the kernel,
+        # which has one offset. 描述符被复制，但指向内核中同一个打开的文件，读写位置只有一个。
         before = offset(fd)
         data = os.read(fd, 3)
         print(f"parent: the file offset is {before} before my first read, which returns {data}",
               flush=True)
 
-    assert (n, names) == (1, ["Lily"]), f"expected the parent's variables unchanged: {n}, {names}"
-    assert data == b"def", f"expected b'def', because the child has read b'abc'; got {data}"
+    assert (n, names) == (1, ["Lily"]), (
+        f"expected the parent's n and names to be unchanged; they are {n}, {names}")
+    assert data == b"def", f"expected b'def', because the child read b'abc'; got {data}"
 
 
 def offset(fd):

@@ -19,7 +19,7 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # End quietly when the reader of our output has ended, as in `python get_pid.py | head -1`.
+    # End quietly when nothing reads our output any more, as in `python get_pid.py | head -1`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
     parent = os.getpid()
@@ -28,17 +28,17 @@ def main():
 
     pid = os.fork()
     if pid == 0:
-        # fork returned 0 here, which is no PID. The child asks for the numbers.
-        # fork 在子进程中返回 0，它要用这两个函数得到编号。
+        # fork returned 0 here, so the child must ask for its own PID and its parent's.
+        # fork 在子进程中返回 0，所以要用这两个函数得到自己和父进程的 PID。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
-        # Not os._exit: sys.exit first writes what is left in the buffer of stdout.
+        # Not os._exit: sys.exit first writes what is still in the buffer of stdout.
         # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 
     # The parent waits, so it is still alive when the child asks (compare orphan.py).
     _, status = os.waitpid(pid, 0)
     print(f"parent: fork returned {pid}, the PID of my child", flush=True)
-    assert status == 0, f"expected {parent} to be the child's parent; its status is {status}"
+    assert status == 0, f"expected {parent} to be the child's parent; it ended with {status}"
 
 
 if __name__ == "__main__":

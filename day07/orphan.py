@@ -1,5 +1,5 @@
-"""An orphan: a process whose parent ends first is adopted by init or by the nearest subreaper.
-孤儿进程：父进程先结束，它由 init 或最近的 subreaper 收养。
+"""An orphan is a process whose parent has ended; init or the nearest subreaper adopts it.
+父进程已经结束的进程叫孤儿，由 init 或最近的 subreaper 收养。
 讲义: 孤儿和僵尸 · 孤儿进程
 
 Run:    python day07/orphan.py
@@ -27,52 +27,54 @@ def main():
               " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Two connected sockets: we ask through one, the child answers through the other.
+    # Two connected sockets: we ask through ours, and the child answers through theirs.
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
-    # Three processes: this one only watches; our child is called the parent here; its child will be
-    # the orphan. 三个进程：本进程旁观；它的子进程在这里称为父进程；孙进程将成为孤儿。
+    # Three processes: this one only watches. Its child is the "parent" in this demo, and the
+    # parent's child will become the orphan.
+    # 三个进程：本进程只旁观；它的子进程是这里所说的“父进程”；孙进程将成为孤儿。
     parent = os.fork()
     if parent == 0:
         ours.close()
         if os.fork() == 0:
             answer(theirs)
         else:
-            # The parent lives until we kill it.
+            # The parent only lives until we kill it.
             time.sleep(10)
         os._exit(0)
     theirs.close()
 
     before = ask(ours)
-    # The parent ends before its child. 父进程先于子进程结束。
+    # Now the parent ends before its child. 让父进程先于子进程结束。
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
     print(f"the parent {parent} was killed and reaped")
     adopter = ask(ours)
 
-    assert before == parent, f"expected {parent} to be the child's parent at first; it was {before}"
-    assert adopter != parent, f"expected another process to adopt the child; it is still {parent}"
-    # PID 1, or an ancestor that asked the kernel for orphans (PR_SET_CHILD_SUBREAPER).
-    # 1 号进程，或者向内核申请收养孤儿的祖先进程。
+    assert before == parent, f"expected {parent} to be the child's first parent; it was {before}"
+    assert adopter != parent, f"expected the child to have a new parent; it still has {parent}"
+    # The adopter is PID 1, or a subreaper: an ancestor that has told the kernel that it adopts
+    # orphans (PR_SET_CHILD_SUBREAPER in man 2 prctl). 1 号进程，或者向内核申请收养孤儿的祖先进程。
     with open(f"/proc/{adopter}/comm") as file:
         name = file.read().strip()
     print(f"the child was adopted by process {adopter} ({name}), which will reap it")
     ours.close()
 
 
-def ask(line):
-    """Ask the child for its parent, print the answer and return it."""
-    line.send(b"?")
-    child, parent = line.recv(100).decode().split()
+def ask(sock):
+    """Ask the child for its parent's PID; print and return it."""
+    sock.send(b"?")
+    child, parent = sock.recv(100).decode().split()
     print(f"child {child}: my parent is {parent}")
     return int(parent)
 
 
-def answer(line):
-    """In the child: answer each question, until the line is closed."""
-    while line.recv(1):
-        line.send(f"{os.getpid()} {os.getppid()}".encode())
+def answer(sock):
+    """In the child: answer each question with my PID and my parent's PID."""
+    # recv returns b"" when the asking process closes its socket or ends.
+    while sock.recv(1):
+        sock.send(f"{os.getpid()} {os.getppid()}".encode())
 
 
 if __name__ == "__main__":

@@ -29,10 +29,11 @@ def main():
     print(f"state                {pcb['State']}")
     print(f"threads              {pcb['Threads']}")
     print(f"memory in use        {pcb['VmRSS']}")
-    # listdir opens the folder, so one of the descriptors is its own: subtract it.
+    # - 1: do not count the descriptor with which listdir itself reads the folder /proc/self/fd.
     print(f"open files           {len(os.listdir('/proc/self/fd')) - 1}")
-    # Context switches: the process had to wait; or its time slice was over (time_slice.py).
-    # 上下文切换：主动让出 CPU；或者时间片用完，被收回 CPU。
+    # Context switches: this process gave up the CPU to wait, or lost it to another process
+    # (time_slice.py).
+    # 上下文切换：为了等待主动让出 CPU；或者被收回 CPU，让给别的进程。
     print(f"gave up the CPU      {pcb['voluntary_ctxt_switches']} times")
     print(f"lost the CPU         {pcb['nonvoluntary_ctxt_switches']} times")
 
@@ -42,7 +43,7 @@ def main():
 
 
 def read_pcb():
-    """Return the lines of /proc/self/status as a dict, such as {"State": "R (running)"}."""
+    """Return the lines of /proc/self/status as a dict, such as {"State": "R (running)", ...}."""
     pcb = {}
     with open("/proc/self/status") as file:
         for line in file:

@@ -1,17 +1,18 @@
-"""The textbook's process states and Linux's own, R, S, T and Z, read live from /proc.
-教科书上的进程状态，以及 Linux 自己的 R、S、T、Z：从 /proc 现场读取。
+"""The textbook's process states beside Linux's letters R, S, T and Z, read live from /proc.
+教科书上的进程状态，对照 Linux 的字母 R、S、T、Z：从 /proc 现场读取。
 讲义: 进程理论基础 · 进程状态（三态，五态）
 
 Run:    python day07/process_states.py
 
 Output:
     three states: ready <-> running, running -> waiting -> ready
-    five states:  these three, and before them new, after them terminated
+    five states:  the same, with new before them and terminated after them
 
     textbook        a process that ...              /proc says
-    ready, running  computes without a pause        R (running)
+    running         reads its own state             R (running)
+    ready           computes, but has no CPU now    R (running)
     waiting         sleeps                          S (sleeping)
-    (stopped)       was sent SIGSTOP                T (stopped)
+    (stopped)       was sent SIGTSTP (Ctrl-Z)       T (stopped)
     terminated      has ended and was not reaped    Z (zombie)
 """
 import os
@@ -31,43 +32,63 @@ def main():
         sys.exit(2)
 
     print("three states: ready <-> running, running -> waiting -> ready")
-    print("five states:  these three, and before them new, after them terminated")
+    print("five states:  the same, with new before them and terminated after them")
     print()
     print("textbook        a process that ...              /proc says")
-    # One letter for two states: R means "has a CPU" or "queues for one". R 包括就绪和运行。
-    show("ready, running", "computes without a pause", "R (running)", compute)
-    # D also waits, usually for a disk, but signals cannot wake it. It is too short to be shown
-    # here. D 也是等待（多为等磁盘），但不能被信号唤醒；时间太短，这里不演示。
+    # R covers two states: a process has a CPU (running), or it queues for one (ready).
+    # R 包括运行和就绪：正占有 CPU，或者在排队等 CPU。
+    report("running", "reads its own state", "R (running)", state_of(os.getpid()))
+    # From here on this process and its children share one CPU. While this process runs and reads
+    # the state of a child, the child cannot run: it is ready.
+    # 从这里开始，本进程和子进程只用同一个 CPU：本进程运行时，子进程只能排队。
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    show("ready", "computes, but has no CPU now", "R (running)", compute)
+    # D is waiting too, usually for a disk; ordinary signals do not wake the process. It usually
+    # ends too quickly to be shown here.
+    # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
-    show("(stopped)", "was sent SIGSTOP", "T (stopped)", sleep, signal.SIGSTOP)
+    show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
     show("terminated", "has ended and was not reaped", "Z (zombie)", end)
 
 
-def show(textbook, what, expected, live, sent=None):
-    """Fork a child that calls live(), send it a signal, wait for the expected state, end it."""
+def show(textbook, what, expected, task, sent=None):
+    """Fork a child that calls task(), send it a signal, wait for the expected state, and kill it.
+
+    textbook, what, expected: a row of the table.  sent: the signal, or None.
+    """
     pid = os.fork()
     if pid == 0:
         try:
-            live()
+            task()
         finally:
-            # Whatever happens, the child must not return into the parent's part of the program.
+            # Whatever happens, the child must not go on with the parent's part of the program.
             os._exit(0)
     try:
         if sent is not None:
+            # A stopped process cannot end itself. In a process group of its own, the child is woken
+            # and ended by the kernel if this script is killed; SIGTSTP then no longer stops it.
+            # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
+            os.setpgid(pid, pid)
             os.kill(pid, sent)
         state = state_of(pid)
-        # The child is still on its way into the state. 子进程还没有进入该状态，再读一次。
+        # The child may not be in that state yet: read again. 子进程可能还没有进入该状态，再读一次。
         deadline = time.monotonic() + 10
         while state != expected and time.monotonic() < deadline:
             state = state_of(pid)
-        print(f"{textbook:14}  {what:30}  {state}")
-        assert state == expected, f"expected {expected}, because it {what}; /proc says {state}"
+        report(textbook, what, expected, state)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 
 
+def report(textbook, what, expected, state):
+    """Print and check one row of the table."""
+    print(f"{textbook:14}  {what:30}  {state}")
+    assert state == expected, f"{textbook}: expected {expected}; /proc says {state}"
+
+
 def state_of(pid):
+    """Return the state of a process as /proc names it, such as "S (sleeping)"."""
     with open(f"/proc/{pid}/status") as file:
         for line in file:
             if line.startswith("State:"):
@@ -75,7 +96,7 @@ def state_of(pid):
 
 
 def compute():
-    # The limit is there for a child whose parent was killed.
+    # The limit ends a child whose parent was killed. 时限：父进程被杀时，子进程会自己结束。
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         pass

@@ -23,22 +23,22 @@ def main():
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Before the child ends. From now on the kernel reaps our children itself.
-    # 必须在子进程退出之前设置；从此由内核回收。
+    # Set this before the child ends. From now on the kernel itself reaps our children.
+    # 必须在子进程退出之前设置；从此由内核回收子进程。
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     pid = os.fork()
     if pid == 0:
         os._exit(7)
 
     print(f"child {pid} called os._exit(7)")
-    # We need not wait. We do it here only to be sure that the child has ended.
+    # No wait is needed. We call it here only to be sure that the child has ended.
     try:
         result = os.waitpid(pid, 0)
     except ChildProcessError as error:
         print(f"    waitpid raised {type(error).__name__}: the exit status is lost")
     else:
         raise AssertionError(f"expected ChildProcessError; waitpid returned {result}")
-    # Signal 0 only asks whether the process exists, and a zombie does.
+    # Signal 0 is not sent: it only checks whether the process exists. A zombie still exists.
     try:
         os.kill(pid, 0)
     except ProcessLookupError as error:
@@ -46,8 +46,8 @@ def main():
     else:
         raise AssertionError(f"expected no process {pid}; kill found one")
 
-    # The price: modules that start a program and ask how it ended believe that it succeeded.
-    # 代价：subprocess 等模块以为所有命令都成功了。
+    # The price: modules that start a program cannot learn how it ended. subprocess then reports 0,
+    # as if it had succeeded. 代价：得不到命令的退出状态，subprocess 会报告 0，好像成功了一样。
     status = subprocess.run(["sh", "-c", "exit 3"], timeout=10).returncode
     print("the command `exit 3` failed")
     print(f"    subprocess says that its exit status is {status}")

@@ -1,5 +1,5 @@
-"""Handle SIGCHLD: signals do not queue, so the handler reaps in a loop until no child is left.
-处理 SIGCHLD：信号不排队，所以处理函数必须循环回收，直到没有已结束的子进程。
+"""Handle SIGCHLD: it does not queue, so the handler reaps in a loop until no ended child is left.
+处理 SIGCHLD：它不排队，所以处理函数必须循环回收，直到没有已结束的子进程。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 通过信号处理子进程退出
 
 Run:    python day07/sigchld_handler.py
@@ -14,8 +14,9 @@ import os
 import signal
 import sys
 
-# For each call of the handler, the exit statuses that it read.
+# What the handler has done: for each call, the signal's number; and the exit statuses read.
 calls = []
+statuses = []
 
 
 def main():
@@ -23,43 +24,48 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
+    # On macOS it is new in Python 3.13.
+    if not hasattr(os, "waitid"):
+        print("this needs os.waitid: use Linux or WSL, or Python 3.13"
+              " · 需要 os.waitid，请用 Linux、WSL 或 Python 3.13", file=sys.stderr)
+        sys.exit(2)
 
     signal.signal(signal.SIGCHLD, reap)
-    # A blocked signal waits. So all five children end before the handler runs once.
-    # 先阻塞信号，让五个子进程都结束，信号合并成一个。
+    # A blocked signal is not delivered: it stays pending. So all five children end before the
+    # handler can run. 先阻塞信号：五个子进程都结束之后，处理函数才会执行。
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-    for status in (1, 2, 3, 4, 5):
+    expected = [1, 2, 3, 4, 5]
+    for status in expected:
         pid = os.fork()
         if pid == 0:
             os._exit(status)
-        # WNOWAIT: return when the child has ended, but do not reap it.
+        # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    print("children that ended while SIGCHLD was blocked: 5")
-    # Unblocking delivers the signal: the handler runs before the next line. 解除阻塞，信号送达。
+    print(f"children that ended while SIGCHLD was blocked: {len(expected)}")
+    # Five children sent SIGCHLD, but only one is pending. Unblocking delivers it: the handler runs
+    # before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
-    statuses = sorted(status for call in calls for status in call)
     print(f"calls of the handler: {len(calls)}")
-    print(f"exit statuses that it read: {statuses}")
-    print(f"zombies that are left: {5 - len(statuses)}")
-    assert len(calls) == 1, f"expected one call, because signals do not queue; got {len(calls)}"
-    assert statuses == [1, 2, 3, 4, 5], f"expected all five exit statuses; got {statuses}"
+    print(f"exit statuses that it read: {sorted(statuses)}")
+    print(f"zombies that are left: {len(expected) - len(statuses)}")
+    assert len(calls) == 1, f"expected one call, because SIGCHLD does not queue; got {len(calls)}"
+    assert sorted(statuses) == expected, f"expected the exit statuses {expected}; got {statuses}"
 
 
 def reap(signum, frame):
-    """The handler: reap every child that has ended, and wait for none that still runs."""
-    statuses = []
-    calls.append(statuses)
+    """Handle SIGCHLD: reap every child that has ended, without waiting for the others."""
+    calls.append(signum)
     # One signal may stand for many children. 一个信号可能代表多个子进程。
     while True:
         try:
-            # -1: any child.  WNOHANG: do not block.
+            # -1: any child. WNOHANG: do not block. -1 表示任意子进程；WNOHANG 表示不阻塞。
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             # No child is left.
             return
         if pid == 0:
-            # Some children are left, and all of them still run.
+            # Some children are left, but all of them are still running.
             return
         statuses.append(os.waitstatus_to_exitcode(status))
 

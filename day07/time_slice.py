@@ -7,7 +7,7 @@ Run:    python day07/time_slice.py
 Output:
     slept once: times that it gave up the CPU: <n>
     computed beside another process on the same CPU: lost the CPU <n> times
-    computed for about <ms> ms before it lost the CPU: at most a time slice
+    computed for <ms> ms on average before it lost the CPU
 """
 import os
 import signal
@@ -24,17 +24,22 @@ def main():
         print("this needs os.sched_setaffinity: use Linux or WSL"
               " · 需要 os.sched_setaffinity，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # Imported here, because Windows has no such module.
-    import resource
+    sleep_once()
+    compute_beside_another_process()
 
+
+def sleep_once():
     # ru_nvcsw counts voluntary context switches: how often this process gave up the CPU.
     # 主动让出 CPU 的次数。
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
-    time.sleep(0.01)  # To wait is to give up the CPU. 等待就是让出 CPU。
-    gave_up = resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw - before
+    before = usage().ru_nvcsw
+    # A process that waits gives up the CPU. 等待就是让出 CPU。
+    time.sleep(0.01)
+    gave_up = usage().ru_nvcsw - before
     print(f"slept once: times that it gave up the CPU: {gave_up}")
-    assert gave_up >= 1, f"expected that a sleep gives up the CPU at least once; got {gave_up}"
+    assert gave_up >= 1, f"expected the sleep to give up the CPU at least once; got {gave_up}"
 
+
+def compute_beside_another_process():
     # Parent and child must share one CPU. 让父子进程共用一个 CPU。
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     deadline = time.monotonic() + 10
@@ -47,19 +52,28 @@ def main():
     # ru_nivcsw counts involuntary context switches: how often this process lost the CPU.
     # 被收回 CPU 的次数。
     lost = 0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+    before = usage().ru_nivcsw
     started = time.process_time()
     while lost < 5 and time.monotonic() < deadline:
-        lost = resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw - before
+        lost = usage().ru_nivcsw - before
     used = time.process_time() - started
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
     print(f"computed beside another process on the same CPU: lost the CPU {lost} times")
     assert lost >= 5, f"expected to lose the CPU 5 times within 10 seconds; got {lost}"
-    # Less, if a more urgent process took the CPU. 更紧急的进程会提前抢走 CPU。
+    # About a time slice: less if a more urgent process took the CPU, more if the kernel noticed
+    # only at the next tick of its clock that the slice was over.
+    # 大约是一个时间片：更紧急的进程会提前抢走 CPU；内核在时钟中断时才检查，所以也可能晚一点收回。
     ms = 1000 * used / lost
-    print(f"computed for about {ms:.1f} ms before it lost the CPU: at most a time slice")
+    print(f"computed for {ms:.1f} ms on average before it lost the CPU")
+
+
+def usage():
+    """What this process has used so far (man 2 getrusage)."""
+    # Imported here, because Windows has no such module.
+    import resource
+    return resource.getrusage(resource.RUSAGE_SELF)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""wait reaps a child and returns its PID and its status: encoded, not simply the argument of exit.
+"""wait reaps a child and returns its PID and status; the status is encoded, not exit's argument.
 wait 回收子进程，返回 PID 和退出状态：状态是编码过的，不是 exit 的参数本身。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 使用wait函数处理子进程退出
 
@@ -29,7 +29,7 @@ def main():
     pid = os.fork()
     if pid == 0:
         os._exit(3)
-    # It blocks until one of the children has ended. 阻塞等待某个子进程退出。
+    # wait blocks until one of the children has ended. 阻塞等待某个子进程退出。
     child, status = os.wait()
     print(f"child {pid} called os._exit(3)")
     print(f"    wait returned ({child}, {status}): {decode(status)}")
@@ -42,7 +42,7 @@ def main():
     child, status = os.wait()
     print(f"child {pid} was killed by SIGKILL")
     print(f"    wait returned ({child}, {status}): {decode(status)}")
-    # A negative exit code is the number of a signal.
+    # A negative exit code means a signal: -9 is signal 9, SIGKILL. 负数表示被信号杀死。
     code = os.waitstatus_to_exitcode(status)
     assert (child, code) == (pid, -9), f"expected child {pid} and -9; got {child} and {code}"
 
@@ -56,10 +56,11 @@ def main():
 
 
 def decode(status):
-    """Say how a child ended (man 2 wait).
+    """Say how a child ended.
 
-    Of the status's 16 bits, the high 8 are exit's argument, the low 7 the signal that killed it.
-    高 8 位是 exit 的参数，低 7 位是杀死它的信号。
+    status: 16 bits. The high 8 bits are exit's argument: 768 is 3 * 256. The low 7 bits are the
+    number of the signal that killed the child, or 0. Source: man 2 wait.
+    高 8 位是 exit 的参数（768 = 3 * 256），低 7 位是杀死它的信号的编号，没有则为 0。
     """
     if os.WIFSIGNALED(status):
         return f"killed by signal {os.WTERMSIG(status)}"

@@ -1,5 +1,5 @@
-"""A zombie has ended and is not reaped: it has no memory, and only wait removes it, not SIGKILL.
-僵尸进程：已经结束，还没有被回收；内存已释放，只有 wait 能清除它，SIGKILL 不行。
+"""A zombie has ended but is not reaped yet: its memory is free; wait removes it, SIGKILL does not.
+僵尸进程：已经结束，还没有被回收；内存已释放，wait 能清除它，SIGKILL 不能。
 讲义: 孤儿和僵尸 · 僵尸进程
 
 Run:    python day07/zombie.py
@@ -41,14 +41,15 @@ def main():
     print("after kill -9:")
     show(pid)
 
-    # The entry was kept so that the parent can read the status. 保留表项，是为了让父进程读取状态。
-    # The status is encoded: 7 * 256 stands for exit status 7 (wait.py). 状态是编码过的。
+    # The kernel kept the entry so that the parent can read the status.
+    # 内核保留表项，是为了让父进程读取状态。
+    # The status is encoded: 7 * 256 means exit status 7 (wait.py). 状态是编码过的。
     child, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     exists = os.path.exists(f"/proc/{pid}")
     print(f"waitpid returned ({child}, {status}), so the exit status was {code}:")
     print(f"    /proc/{pid} exists: {exists}")
-    assert code == 7, f"expected exit status 7, and not the signal; got {code}"
+    assert code == 7, f"expected exit status 7, unchanged by SIGKILL; got {code}"
     assert not exists, f"expected /proc/{pid} to be removed when the child was reaped"
 
 
@@ -57,11 +58,11 @@ def show(pid):
     with open(f"/proc/{pid}/status") as file:
         lines = file.read().splitlines()
     [state] = [line.split(maxsplit=1)[1] for line in lines if line.startswith("State:")]
-    # A living process has about ten of them.
+    # A living process has more than ten of these lines.
     memory = [line for line in lines if line.startswith("Vm")]
     print(f"    State: {state}        lines about memory (Vm...): {len(memory)}")
-    assert state.startswith("Z"), f"expected the state Z of process {pid}; /proc says {state}"
-    assert not memory, f"expected no memory of process {pid}; /proc says {memory}"
+    assert state.startswith("Z"), f"expected process {pid} to be in state Z; /proc says {state}"
+    assert not memory, f"expected process {pid} to have no memory; /proc says {memory}"
 
 
 if __name__ == "__main__":

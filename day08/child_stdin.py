@@ -1,5 +1,5 @@
-"""In a child of multiprocessing, input() meets end of file at once.
-在 multiprocessing 的子进程里，input() 立刻遇到文件结尾。
+"""In a multiprocessing child, input() raises EOFError.
+multiprocessing 的子进程里，input() 抛出 EOFError。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意：子进程中无法使用标准输入
 
 Run:    python day08/child_stdin.py
@@ -15,24 +15,36 @@ from multiprocessing import Process
 
 
 def ask():
-    # Several processes at one keyboard would take each other's lines. A child that needs input
-    # gets it from its parent, through a pipe or a queue (day 9).
-    # 几个进程同时读键盘，会互相抢输入
+    # Several processes that read one keyboard would take lines from each other. A child that needs
+    # input should get it from its parent, through a pipe or a queue (day 9).
+    # 几个进程同时读键盘，会互相抢输入；子进程需要的输入应由父进程通过管道或队列传来
     try:
         input()
     except EOFError as error:
         print(f"child : input() raises {type(error).__name__}")
     else:
-        raise AssertionError("expected EOFError: input() has returned a line")
+        raise AssertionError("expected input() to raise EOFError; it returned a line")
 
-    # fstat says which file a descriptor is.
+    # os.fstat and os.stat describe a file; samestat is True if both describe the same one.
     is_null = os.path.samestat(os.fstat(sys.stdin.fileno()), os.stat(os.devnull))
     print(f"child : sys.stdin reads from the null device: {is_null}")
-    # Only Python's object was replaced. 被替换的只是 Python 对象
+    # multiprocessing replaced only the Python object sys.stdin. Descriptor 0, the standard input as
+    # the kernel knows it, is unchanged.
+    # 被替换的只是 Python 对象 sys.stdin；内核的标准输入，即描述符 0，没有变
     data = os.read(0, 100)
     print(f"child : descriptor 0 is still the parent's: os.read gets {data}")
-    assert is_null, "expected sys.stdin to read from the null device"
-    assert data == b"a line\n", f"expected the line that the parent has written; got {data}"
+    assert is_null, "expected sys.stdin to read from the null device; it reads from another file"
+    assert data == b"a line\n", f"expected the parent's line, b'a line\\n'; got {data}"
+
+
+def replace_the_keyboard():
+    """Let the standard input come from a pipe that contains one line."""
+    reader, writer = os.pipe()
+    os.write(writer, b"a line\n")
+    # Descriptor 0 is the standard input. So far it referred to the keyboard; from here on it refers
+    # to the reading end of the pipe, in this process and in the children that it starts.
+    # 描述符 0 是标准输入：原来指向键盘，现在指向管道的读端；之后启动的子进程也是如此
+    os.dup2(reader, 0)
 
 
 def main():
@@ -40,11 +52,7 @@ def main():
         print("this needs a standard input: run it without <&- · 需要标准输入，请去掉 <&-",
               file=sys.stderr)
         sys.exit(2)
-    # In place of the keyboard: a pipe with a line in it becomes descriptor 0, the standard input.
-    # 用一个已有一行文字的管道代替键盘，作为标准输入
-    reader, writer = os.pipe()
-    os.write(writer, b"a line\n")
-    os.dup2(reader, 0)
+    replace_the_keyboard()
     child = Process(target=ask)
     child.start()
     child.join()

@@ -1,4 +1,4 @@
-"""A Process class of your own: start() runs run() in a child, a call of run() does not.
+"""Your own Process class, and what start() and run() do.
 自定义进程类：start() 和 run() 的区别。
 讲义: multiprocessing 模块创建进程 · 自定义进程类
 
@@ -17,10 +17,10 @@ from multiprocessing import Process
 
 
 class Multiplier(Process):
-    """Multiplies two numbers, in a child if it is started."""
+    """Multiplies two numbers: start() does it in a child process, run() in this process."""
 
     def __init__(self, label, a, b):
-        # Call it first: it makes this object a Process. 必须先调用父类的 __init__
+        # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
         super().__init__()
         self.label = label
         self.a = a
@@ -43,7 +43,7 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    # The child has set its own copy. 子进程设置的是它自己的副本
+    # The child set the result of its own copy of this object. 子进程设置的是它自己的副本
     print(f"start(): back in main, result is {started.result}")
     assert started.exitcode == 0, f"expected exit code 0; it is {started.exitcode}"
     assert started.result is None, f"expected None in the parent; result is {started.result}"
@@ -52,14 +52,14 @@ def main():
     called.run()
     print(f"run()  : back in main, result is {called.result}, PID of a child: {called.pid}")
     assert called.result == 42, f"expected 42; result is {called.result}"
-    assert called.pid is None, f"expected no process; its PID is {called.pid}"
+    assert called.pid is None, f"expected no new process; its PID is {called.pid}"
 
     try:
         Forgetful().start()
     except AttributeError as error:
         print(f"without super().__init__(), start raises {type(error).__name__}")
     else:
-        raise AssertionError("expected an AttributeError: it was started")
+        raise AssertionError("expected start() to raise AttributeError; it raised nothing")
 
 
 if __name__ == "__main__":

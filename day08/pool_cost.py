@@ -7,8 +7,8 @@ Run:    python day08/pool_cost.py
 Output:
     8 short tasks, the fastest of 5 rounds
     a process for each  ########################  <ms> ms
-    a pool of 2         <bar>  <ms> ms (and <ms> ms to make it, once)
-    a process for each took <ratio> times as long (<ratio> with making the pool)
+    a pool of 2         <bar>  <ms> ms (and <ms> ms to create it, once)
+    a process for each took <ratio> times as long (<ratio> with creating the pool)
 """
 import signal
 import time
@@ -20,12 +20,12 @@ WIDTH = 24
 
 
 def task(n):
-    # Short: next to nothing, compared with making a process.
+    # Short: it takes much less time than creating a process. 远比创建进程快
     return n * n
 
 
 def with_a_process_for_each():
-    """Seconds for all tasks, one after the other."""
+    """Return how many seconds all tasks take, each in a new process, one after the other."""
     started = time.perf_counter()
     for n in range(TASKS):
         child = Process(target=task, args=(n,))
@@ -35,10 +35,10 @@ def with_a_process_for_each():
 
 
 def with_a_pool():
-    """Seconds to make the pool, and seconds for all tasks."""
+    """Return how many seconds it takes to create the pool, and how many for all tasks."""
     started = time.perf_counter()
     with Pool(2) as pool:
-        # When a first task is done, the pool is ready.
+        # The pool is ready when it has done a first task. 做完第一个任务，说明进程池已经就绪
         pool.apply_async(task, (0,)).get(timeout=10)
         ready = time.perf_counter()
         results = [pool.apply_async(task, (n,)) for n in range(TASKS)]
@@ -48,11 +48,11 @@ def with_a_pool():
 
 
 def main():
-    # Ctrl-C while a pool is being created can hang it: this script and its workers ignore it.
-    # 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
+    # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
+    # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     each_times, make_times, pool_times = [], [], []
-    # In turn, and the fastest counts: other programs on this machine can only make a round slower.
+    # Measure both in turn and take the fastest round: other programs can only make a round slower.
     # 轮流测量，取最快的一次：别的程序只会让它变慢
     for _ in range(ROUNDS):
         each_times.append(with_a_process_for_each())
@@ -64,11 +64,12 @@ def main():
     print(f"{TASKS} short tasks, the fastest of {ROUNDS} rounds")
     print(f"a process for each  {bar(each, each)}  {1000 * each:.1f} ms")
     print(f"a pool of 2         {bar(pool, each)}  {1000 * pool:.1f} ms "
-          f"(and {1000 * make:.1f} ms to make it, once)")
-    # The more tasks, the less the making of the pool counts. 任务越多，创建进程池的开销越不重要
+          f"(and {1000 * make:.1f} ms to create it, once)")
+    # The more tasks there are, the less the cost of creating the pool matters.
+    # 任务越多，创建进程池的开销越不重要
     print(f"a process for each took {each / pool:.0f} times as long "
-          f"({each / (make + pool):.1f} with making the pool)")
-    assert each > pool, f"expected the pool to be faster: {pool:.4f} s and {each:.4f} s"
+          f"({each / (make + pool):.1f} with creating the pool)")
+    assert each > pool, f"expected the pool to be faster: {pool:.4f} s, not {each:.4f} s"
 
 
 def bar(value, largest):

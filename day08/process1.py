@@ -1,5 +1,5 @@
-"""A Process runs one function in a child, and nothing else.
-Process 让子进程只运行一个函数。
+"""A Process object runs one function in a child process.
+Process 对象让子进程运行一个函数。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process1.py
@@ -15,7 +15,9 @@ from multiprocessing import Process, parent_process
 
 
 def greet():
-    # Not os.getppid(): with some start methods a helper process forks (start_methods.py).
+    # parent_process() is the process that called start(). os.getppid() may be the PID of a helper
+    # process instead (start_methods.py).
+    # parent_process() 是调用 start() 的进程；os.getppid() 可能是辅助进程
     print(f"child  {os.getpid()}: running the function, my parent is {parent_process().pid}")
 
 
@@ -23,16 +25,17 @@ def main():
     me = f"parent {os.getpid()}"
     child = Process(target=greet)
     print(f"{me}: made a Process object, its PID is {child.pid}")
-    # From here on the process exists. 从这时起进程才真正存在
+    # Only now does the process exist. 从这时起进程才真正存在
     child.start()
-    # Wait until it has ended, and reap it: no zombie stays. 等待它结束并回收，不留僵尸
+    # Wait until the child ends, and reap it, so that it does not remain as a zombie.
+    # 等待子进程结束并回收，不留僵尸
     child.join()
     print(f"{me}: the child {child.pid} has ended with exit code {child.exitcode}")
     print(f"{me}: only the parent prints this line")
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
-# A child may import this file. Without this line it would start a child, too.
-# 子进程可能会导入本文件，没有这一行，它又会创建子进程
+# A child may import this file. Without this line, the child would try to start a child itself.
+# 子进程可能会导入本文件；没有这一行，它也会去创建子进程
 if __name__ == "__main__":
     main()

@@ -1,5 +1,5 @@
-"""Arguments by position and by name; the parent sees no change.
-按位置、按名字传参；父进程看不到修改。
+"""Arguments by position and by name; the child gets copies.
+按位置、按名字传参；子进程得到的是副本。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 
 Run:    python day08/process2.py
@@ -14,7 +14,7 @@ from multiprocessing import Process
 
 def live(name, sports, age=18):
     print(f"child : {name = }, {sports = }, {age = }")
-    # The child's own list: a copy, made when the child was started. 子进程自己的副本
+    # This is the child's own copy of the list, made at start(). 子进程自己的副本
     sports.append("football")
     print(f"child : {sports = } after my change")
 
@@ -26,7 +26,7 @@ def main():
     child.join()
     print(f"parent: {sports = }, do I see the change? {'football' in sports}")
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
-    assert sports == ["chess"], f"expected the parent's list to stay ['chess']; it is {sports}"
+    assert sports == ["chess"], f"expected the parent's list to be ['chess']; it is {sports}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""name, pid, is_alive and exitcode: before, during and after.
+"""name, pid, is_alive() and exitcode during a process's life.
 进程对象属性：启动前、运行中、结束后。
 讲义: multiprocessing 模块创建进程 · 进程对象属性
 
@@ -19,7 +19,8 @@ from multiprocessing import Event, Process
 
 def main():
     print("the child ...        name    pid    is_alive()  exitcode")
-    # An Event: one process waits until another one calls set (day 10). 一个进程等待，另一个调用 set
+    # An Event lets one process wait until another one calls set() (day 10).
+    # Event：一个进程等待，另一个调用 set()（第 10 天）
     may_end = Event()
     child = Process(target=may_end.wait, name="worker", args=(10,))
     show("before start", child, alive=False, exitcode=None)
@@ -32,7 +33,7 @@ def main():
     child.join()
     show("has returned", child, alive=False, exitcode=0)
 
-    # An uncaught exception gives 1 as well, with a traceback. 未捕获的异常也得到 1
+    # An uncaught exception gives 1 as well, and prints a traceback. 未捕获的异常也得到 1
     child = Process(target=sys.exit, name="worker", args=(1,))
     child.start()
     child.join()
@@ -40,17 +41,19 @@ def main():
 
     child = Process(target=time.sleep, name="worker", args=(10,))
     child.start()
-    # terminate sends SIGTERM. A negative exit code is minus the signal. 负数是信号编号的相反数
+    # terminate() sends SIGTERM, signal 15. A negative exit code is minus the number of the signal
+    # that ended the process. terminate() 发送 15 号信号 SIGTERM；负数是信号编号的相反数
     child.terminate()
     child.join()
     show("was terminated", child, alive=False, exitcode=-15)
 
 
 def show(when, child, alive, exitcode):
-    found = child.is_alive(), child.exitcode
-    print(f"{when:19}  {child.name:6}  {str(child.pid):5}  {str(found[0]):10}  {found[1]}")
-    expected = alive, exitcode
-    assert found == expected, f"{when}: expected is_alive, exitcode {expected}; they are {found}"
+    """Print one line of the table, and check its last two columns."""
+    is_alive, code = child.is_alive(), child.exitcode
+    print(f"{when:19}  {child.name:6}  {str(child.pid):5}  {str(is_alive):10}  {code}")
+    assert is_alive == alive, f"{when}: expected is_alive() {alive}; it is {is_alive}"
+    assert code == exitcode, f"{when}: expected exit code {exitcode}; it is {code}"
 
 
 if __name__ == "__main__":

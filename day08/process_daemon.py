@@ -1,5 +1,5 @@
-"""A parent's exit ends its daemons and waits for the others.
-父进程退出：守护进程被终止，其他子进程做完。
+"""A normal exit terminates daemons and joins other children.
+正常退出时终止守护进程，等待其他子进程。
 讲义: multiprocessing 模块创建进程 · 进程对象属性 · p.daemon
 
 Run:    python day08/process_daemon.py
@@ -7,7 +7,7 @@ Run:    python day08/process_daemon.py
 Output:
     parent: I start two children, then I return
     child with daemon=False: my work is done, my parent is alive: True
-    end of file: all three have exited, work was finished by 1 of 2 children
+    end of file: all three have exited; children that finished their work: 1 of 2
     setting daemon after start raises AssertionError
 """
 import time
@@ -15,35 +15,39 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
-    # A Pipe (day 9): the reader gets end of file when the last writer has exited.
-    # 管道（第 9 天）：最后一个写端退出后，读端读到文件结尾
+    # Through a Pipe (day 9), the three processes report to us. The reader reaches end of file
+    # when the last process that can write has exited.
+    # 三个进程通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
-    # The parent is a process of its own, so that we see what happens when it exits.
+    # The "parent" in this demo is a child of ours: so we can watch what happens when it exits.
+    # 父进程不是本进程，而是它的子进程，这样才能看到父进程退出时发生什么
     parent = Process(target=be_the_parent, args=(writer,))
     parent.start()
     writer.close()
 
     # Now only the parent and its children can write, so end of file means that all have exited.
-    # 读到文件结尾，说明父进程和它的子进程都已退出
-    lines = []
-    while (line := receive(reader)) is not None:
+    # 现在只有父进程和它的子进程能写，读到文件结尾，说明它们都已退出
+    done = 0
+    line = receive(reader)
+    while line is not None:
         print(line)
-        lines.append(line)
-    done = sum("work is done" in line for line in lines)
-    print(f"end of file: all three have exited, work was finished by {done} of 2 children")
-    assert done == 1, f"expected 1 child to finish its work; it was {done}"
+        if "work is done" in line:
+            done += 1
+        line = receive(reader)
+    print(f"end of file: all three have exited; children that finished their work: {done} of 2")
+    assert done == 1, f"expected 1 child to finish its work; it is {done}"
 
     try:
         parent.daemon = True
     except AssertionError as error:
         print(f"setting daemon after start raises {type(error).__name__}")
     else:
-        raise AssertionError("expected an AssertionError: daemon was set after start")
+        raise AssertionError("expected an AssertionError; daemon could be set after start")
 
 
 def be_the_parent(writer):
     writer.send("parent: I start two children, then I return")
-    # daemon must be set before start. 守护进程要在 start 之前设置
+    # Set daemon before start. 要在 start 之前设置
     daemon = Process(target=work, args=(5, writer), daemon=True)
     other = Process(target=work, args=(1, writer), daemon=False)
     daemon.start()
@@ -57,8 +61,8 @@ def work(seconds, writer):
 
 
 def receive(reader):
-    """The next line; None at end of file."""
-    assert reader.poll(10), "expected a line or end of file within 10 s"
+    """Return the next line, or None at end of file."""
+    assert reader.poll(10), "expected a line or end of file within 10 s; nothing came"
     try:
         return reader.recv()
     except EOFError:

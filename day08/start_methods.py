@@ -7,7 +7,7 @@ Run:    python day08/start_methods.py
 Output:
     the default of this Python: <name>
 
-    start method  my global is  main file was  forked by       a lambda as target
+    start method  my global is  main file was  created by      a lambda as target
     fork          changed       not imported   the parent      works
     spawn         original      imported       the parent      cannot be sent
     forkserver    original      imported       a fork server   cannot be sent
@@ -18,35 +18,45 @@ import pickle
 
 word = "original"
 
-# What each method shows: the global, the main file, which process made the child, the lambda.
+# For each start method, the four columns of the table.
 EXPECTED = {
-    # A copy of the parent, with all that it has in memory. 父进程的副本
+    # The child is a copy of the parent, with all of its memory. 父进程的副本，包括全部内存
     "fork": ("changed", "not imported", "the parent", "works"),
-    # A new interpreter, which imports this file and receives the target as a pickle.
+    # The child is a new interpreter. It imports this file, and receives the target as a pickle.
     # 新的解释器：导入本文件，接收序列化的 target
     "spawn": ("original", "imported", "the parent", "cannot be sent"),
-    # A copy of a helper process, which was started fresh at first use; then as with spawn.
-    # 一个辅助进程的副本，其余同 spawn
+    # At first use, a new interpreter is started: the fork server. It forks each child. As with
+    # spawn, this file is imported for the child, and the target is sent to it as a pickle.
+    # 首次使用时启动一个新的解释器，即 fork server，由它 fork 出子进程；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
 
 def look(answers):
-    """In the child: report what is here."""
-    # spawn and forkserver import this file under the name __mp_main__. 以这个名字导入本文件
-    imported = "imported" if __name__ == "__mp_main__" else "not imported"
-    my_parent = multiprocessing.parent_process().pid
-    forked_by = "the parent" if os.getppid() == my_parent else "a fork server"
-    answers.put((word, imported, forked_by))
+    """In the child: send the parent what the first three columns of the table show."""
+    # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
+    # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
+    main_file = "not imported"
+    if __name__ == "__mp_main__":
+        main_file = "imported"
+
+    # parent_process() is the process that called start(). os.getppid() is the PID of the process
+    # that created this one. 前者调用了 start()，后者创建了本进程，两者可能不同
+    created_by = "a fork server"
+    if os.getppid() == multiprocessing.parent_process().pid:
+        created_by = "the parent"
+
+    answers.put((word, main_file, created_by))
 
 
 def start_a_lambda(context):
+    """Try to start a child with a lambda as its target; return what happened."""
     # spawn and forkserver send the target as a pickle, and a lambda cannot be pickled.
     # 这两种方式要序列化 target，而 lambda 无法序列化
     child = context.Process(target=lambda: None)
     try:
         child.start()
-    # AttributeError until CPython 3.13.
+    # Until CPython 3.13, this can be an AttributeError. 3.13 及以前可能是 AttributeError
     except (pickle.PicklingError, AttributeError):
         return "cannot be sent"
     child.join()
@@ -55,23 +65,26 @@ def start_a_lambda(context):
 
 def main():
     global word
-    # After the import of this file, and before the child is started.
+    # This changes the parent's memory, not the file that a child imports. 只改内存，不改文件
     word = "changed"
     print(f"the default of this Python: {multiprocessing.get_start_method()}")
     print()
-    print("start method  my global is  main file was  forked by       a lambda as target")
+    print("start method  my global is  main file was  created by      a lambda as target")
     for method, expected in EXPECTED.items():
-        # Windows has spawn only.
+        # Windows has only spawn. Windows 只有 spawn
         if method not in multiprocessing.get_all_start_methods():
             continue
-        # A context has Process, Queue and so on for one start method: do not mix two of them.
+        # A context offers Process, Queue and so on for one start method. Do not mix two contexts.
+        # context 提供某一种启动方式的 Process、Queue 等，不要混用
         context = multiprocessing.get_context(method)
         answers = context.Queue()
         child = context.Process(target=look, args=(answers,))
         child.start()
-        found = (*answers.get(timeout=10), start_a_lambda(context))
+        my_global, main_file, created_by = answers.get(timeout=10)
         child.join()
-        print(f"{method:12}  {found[0]:12}  {found[1]:13}  {found[2]:14}  {found[3]}")
+        target = start_a_lambda(context)
+        print(f"{method:12}  {my_global:12}  {main_file:13}  {created_by:14}  {target}")
+        found = (my_global, main_file, created_by, target)
         assert found == expected, f"{method}: expected {expected}; it was {found}"
 
 

@@ -1,4 +1,4 @@
-"""An Array in shared memory: by index, in a loop, as bytes.
+"""An Array in shared memory, used by index, in a loop and as bytes.
 共享内存 Array：下标、遍历、字节串。
 讲义: 进程间通信 (IPC) · 共享内存 · Array
 
@@ -18,22 +18,26 @@ import os
 import sys
 
 if __name__ == "array":
-    # You may skip this block: it exists only because of this file's name. 可跳过：只因文件名而存在
-    # The notes gave this file the name of a standard module. multiprocessing imports that one, but
-    # Python looks into the script's folder first and finds this file. So import the standard one
-    # instead, without this folder. The lesson: never name a file after a standard module.
-    # 不要用标准库模块的名字给文件命名
-    path = sys.path
-    sys.path = [folder for folder in path if os.path.abspath(folder) != os.path.dirname(__file__)]
+    # Skip this block at first reading. 初读可跳过
+    # The notes named this file array.py. There is a standard module of that name, and
+    # multiprocessing imports it. But Python searches the script's folder first, so its
+    # `import array` may find this file. Then this block runs and loads the standard module instead.
+    # The lesson: never name a file after a standard module. 不要用标准库模块的名字给文件命名
+    here = os.path.dirname(os.path.abspath(__file__))
+    all_folders = sys.path
+    # Search everywhere except in this folder. 查找时跳过本文件所在的文件夹
+    sys.path = [folder for folder in all_folders if os.path.abspath(folder) != here]
+    # sys.modules lists this file as "array": remove it, or the import would not search at all.
+    # 先让 Python 忘掉本文件，否则 import 不会重新查找
     del sys.modules["array"]
     import array
-    sys.path = path
+    sys.path = all_folders
 else:
     from multiprocessing import Array, Process
 
 
 def main():
-    # Given a number, that many zeros. 整数表示个数
+    # An integer as second argument is the length; all elements start as 0. 整数表示个数，初值为 0
     numbers = Array("i", 3)
     print(f"Array('i', 3) starts as {numbers[:]}")
     for i in range(3):
@@ -42,7 +46,7 @@ def main():
     print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    # Given data, the Array takes its length and contents from it. 其他类型是初始内容
+    # Any other second argument gives the contents, and so the length. 其他类型表示初始内容
     text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")
     run(change_a_letter, text)
@@ -52,13 +56,13 @@ def main():
     text[2] = 0
     print(f"value ends at the first zero byte, raw does not: {text.value}, {text.raw}")
     assert text.value == b"Je", f"expected b'Je'; it is {text.value}"
-    assert text.raw == b"Je\0lo", f"expected all five bytes; they are {text.raw}"
+    assert text.raw == b"Je\0lo", f"expected b'Je\\x00lo'; it is {text.raw}"
     try:
         numbers.value
     except AttributeError as error:
         print(f"Array('i', ...).value raises {type(error).__name__}")
     else:
-        raise AssertionError("expected an AttributeError: it has a value")
+        raise AssertionError("expected an AttributeError; the Array has a value")
 
 
 def run(target, shared):

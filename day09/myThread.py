@@ -1,5 +1,5 @@
-"""A Thread class of your own, with a result that main can read.
-自定义线程类，主线程能看到结果。
+"""Your own Thread class; main sees the result of run().
+自定义线程类，主线程能看到 run() 的结果。
 讲义: 线程编程 (Thread) · 自定义线程类
 
 Run:    python day09/myThread.py
@@ -15,10 +15,10 @@ from threading import Thread
 
 
 class Multiplier(Thread):
-    """Multiplies two numbers, in a thread of its own if it is started."""
+    """Multiplies two numbers: start() does it in a new thread, run() in the current one."""
 
     def __init__(self, label, a, b):
-        # Call it first: it makes this object a Thread. 必须先调用父类的 __init__
+        # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
         super().__init__(name="multiplier")
         self.label = label
         self.a = a
@@ -41,21 +41,21 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    # The thread has set it in the same object. 线程设置的是同一个对象
+    # The thread set the result of this very object; nothing was copied. 是同一个对象，没有复制
     print(f"start(): back in main, result is {started.result}")
     assert started.result == 42, f"expected 42; result is {started.result}"
 
     called = Multiplier("run()  ", 6, 7)
-    # A call like any other: no thread is made. 只是普通的函数调用
+    # This is an ordinary function call; it starts no thread. 只是普通的函数调用
     called.run()
-    assert called.ident is None, f"expected no thread; its ident is {called.ident}"
+    assert called.ident is None, f"expected no new thread; its ident is {called.ident}"
 
     try:
         Forgetful().start()
     except RuntimeError as error:
         print(f"without super().__init__(), start raises {type(error).__name__}")
     else:
-        raise AssertionError("expected a RuntimeError: it was started")
+        raise AssertionError("expected start() to raise RuntimeError; it raised nothing")
 
 
 if __name__ == "__main__":

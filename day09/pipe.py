@@ -1,4 +1,4 @@
-"""A Pipe carries objects: which end reads, which end writes.
+"""A Pipe carries objects: which end can read, and which can write.
 管道传送对象：哪一端读，哪一端写。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
@@ -37,7 +37,7 @@ def two_ways():
 
 def square(end):
     n = receive(end)
-    # First print, then send: so the lines come in order. 先打印再发送，输出才有序
+    # Print before sending, so that the lines appear in order. 先打印再发送，输出才有序
     print(f"child : received {n}, sends its square", flush=True)
     end.send(n * n)
 
@@ -61,16 +61,16 @@ def report(writer):
 
 
 def error_of(call, *args):
-    """The name of the OSError that a call raises."""
+    """Call a function that must fail, and return the name of its OSError."""
     try:
         call(*args)
     except OSError as error:
         return type(error).__name__
-    raise AssertionError("expected an OSError: the call has worked")
+    raise AssertionError(f"expected an OSError; {call.__name__} raised nothing")
 
 
 def receive(end):
-    """The next object. recv alone might wait for ever, poll waits at most 10 s."""
+    """Return the next object. recv could wait for ever; poll waits at most 10 s."""
     assert end.poll(10), "expected an object within 10 s; none came"
     return end.recv()
 

@@ -1,5 +1,5 @@
 """A reader gets EOFError when every copy of the writer is closed.
-写端的所有副本都关闭，读端才会读到 EOF。
+写端的副本全部关闭，读端才得到 EOFError。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
 Run:    python day09/pipe_end.py
@@ -7,8 +7,8 @@ Run:    python day09/pipe_end.py
 Output:
     child : received 'one'
     child : received 'two'
-    child : the parent has closed its writer; has the reader met the end? False
-    child : I have closed mine; recv raises EOFError
+    child : the parent has closed its writer; is the reader at end of file? False
+    child : I have closed my copy, too; recv raises EOFError
 """
 from multiprocessing import Event, Pipe, Process
 
@@ -29,24 +29,24 @@ def main():
 def read_to_the_end(reader, writer, closed):
     print(f"child : received {receive(reader)!r}")
     print(f"child : received {receive(reader)!r}")
-    assert closed.wait(10), "expected the parent to close its writer within 10 s"
-    # A forked child has a copy of every descriptor. Its own writer keeps the pipe open.
-    # fork 出来的子进程复制了所有描述符，它自己的写端使管道仍然开着
+    assert closed.wait(10), "expected the parent to close its writer within 10 s; it did not"
+    # This process has a copy of the writing end, which keeps the pipe open.
+    # 本进程也有写端的一个副本，它使管道仍然开着
     end = reader.poll()
-    print(f"child : the parent has closed its writer; has the reader met the end? {end}")
-    assert not end, "expected False: this process has a writer, too"
+    print(f"child : the parent has closed its writer; is the reader at end of file? {end}")
+    assert not end, "expected no end of file while this process can write; the reader saw it"
     writer.close()
     try:
         receive(reader)
     except EOFError as error:
-        print(f"child : I have closed mine; recv raises {type(error).__name__}")
+        print(f"child : I have closed my copy, too; recv raises {type(error).__name__}")
     else:
-        raise AssertionError("expected EOFError: there was one more object")
+        raise AssertionError("expected EOFError; recv returned one more object")
 
 
 def receive(reader):
-    """The next object. recv alone might wait for ever, poll waits at most 10 s."""
-    assert reader.poll(10), "expected an object or the end within 10 s: is a writer still open?"
+    """Return the next object. recv could wait for ever; poll waits at most 10 s."""
+    assert reader.poll(10), "expected an object or end of file within 10 s: is a writer still open?"
     return reader.recv()
 
 

@@ -1,4 +1,4 @@
-"""A Queue between processes: put, get, full, empty, timeouts.
+"""A Queue between processes: put and get, full and empty, timeouts.
 进程间的消息队列：存、取、满、空、超时。
 讲义: 进程间通信 (IPC) · 消息队列
 
@@ -15,7 +15,7 @@ Output:
 """
 import time
 from multiprocessing import Pipe, Process, Queue
-# multiprocessing uses the exceptions of the queue for threads.
+# multiprocessing raises the exceptions of the queue module. 异常来自 queue 模块
 from queue import Empty, Full
 
 
@@ -24,8 +24,8 @@ def main():
     reader, writer = Pipe(duplex=False)
     child = Process(target=produce, args=(q, writer))
     child.start()
-    assert reader.poll(10), "expected the child to fill the queue within 10 s"
-    # Waits while the queue is empty; without a timeout, for ever. 空时阻塞
+    assert reader.poll(10), "expected the child to fill the queue within 10 s; it did not"
+    # get waits while the queue is empty; without a timeout, it can wait for ever. 空时阻塞
     messages = [q.get(timeout=10) for _ in range(3)]
     print(f"parent: got {messages}, the oldest first")
     assert messages == ["a", "b", "c"], f"expected a, b, c; they are {messages}"
@@ -37,18 +37,18 @@ def main():
     except Empty as error:
         raised = type(error).__name__
     else:
-        raise AssertionError("expected Empty: there was a fourth message")
+        raise AssertionError("expected Empty; get returned a fourth message")
     print(f"parent: get with timeout=0.2 raises {raised}; "
           f"empty() is {q.empty()}, qsize() is {size(q)}")
 
-    # close is for this process only: others may still put. 只对本进程有效
+    # close affects only this process; other processes can still put. 只对本进程有效
     q.close()
     try:
         q.put("d")
     except ValueError as error:
         print(f"parent: put after close raises {type(error).__name__}")
     else:
-        raise AssertionError("expected a ValueError: put worked after close")
+        raise AssertionError("expected a ValueError; put worked after close")
 
 
 def produce(q, writer):
@@ -65,18 +65,18 @@ def produce(q, writer):
             raised = type(error).__name__
             print(f"child : put 'c' with {options} raises {raised} after {took:.1f} s")
         else:
-            raise AssertionError("expected Full: there was room for a third message")
+            raise AssertionError("expected Full; the queue of 2 accepted a third message")
         least = options.get("timeout", 0)
-        assert took >= least, f"expected to wait for {least} s; it was {took} s"
+        assert took >= least, f"expected put to wait {least} s or longer; it waited {took} s"
 
     print("child : put 'c' again, which waits for room", flush=True)
     writer.send("the queue is full")
-    # Waits while the queue is full; without a timeout, for ever. 满时阻塞
+    # put waits while the queue is full; without a timeout, it can wait for ever. 满时阻塞
     q.put("c", timeout=10)
 
 
 def size(q):
-    """What qsize() says; macOS does not have it."""
+    """Return q.qsize(), or "unknown" on macOS, which does not support it."""
     try:
         return q.qsize()
     except NotImplementedError:

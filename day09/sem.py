@@ -1,5 +1,5 @@
-"""A Semaphore lets at most N processes in at once, measured.
-信号量：最多 N 个进程同时进入，实测。
+"""A Semaphore lets at most N processes enter at the same time.
+信号量：最多 N 个进程同时进入。
 讲义: 进程间通信 (IPC) · 信号量（信号灯集）
 
 Run:    python day09/sem.py
@@ -8,7 +8,7 @@ Output:
     Semaphore(2): get_value() is 2
     acquire(): get_value() is 1
     release(): get_value() is 2
-    6 processes came; at most 2 were inside at once
+    6 processes entered; at most 2 were inside at the same time
     one release too many: get_value() is 3
     BoundedSemaphore raises ValueError instead
 """
@@ -21,27 +21,27 @@ PROCESSES = 6
 def main():
     sem = Semaphore(SLOTS)
     print(f"Semaphore({SLOTS}): get_value() is {value_of(sem)}")
-    # Subtracts 1, and waits while the value is 0. 减 1，为 0 时阻塞
+    # acquire waits while the value is 0, then subtracts 1. 减 1，为 0 时阻塞
     sem.acquire()
     print(f"acquire(): get_value() is {value_of(sem)}")
-    # Adds 1. 加 1
+    # release adds 1. 加 1
     sem.release()
     print(f"release(): get_value() is {value_of(sem)}")
 
     inside, most = Value("i", 0), Value("i", 0)
-    # A Barrier lets none pass until that many have arrived. 屏障：到齐才能通过
+    # At a Barrier, processes wait until SLOTS of them have arrived. 屏障：到齐才能通过
     full = Barrier(SLOTS, timeout=10)
     children = [Process(target=work, args=(sem, full, inside, most)) for _ in range(PROCESSES)]
     for child in children:
         child.start()
     for child in children:
         child.join()
-    print(f"{PROCESSES} processes came; at most {most.value} were inside at once")
+    print(f"{PROCESSES} processes entered; at most {most.value} were inside at the same time")
     codes = [child.exitcode for child in children]
     assert codes == [0] * PROCESSES, f"expected exit codes 0; they are {codes}"
-    assert most.value == SLOTS, f"expected {SLOTS} inside at once; there were {most.value}"
+    assert most.value == SLOTS, f"expected {SLOTS} inside at the same time; it is {most.value}"
 
-    # A Semaphore does not check that it was acquired before. 它不检查是否 acquire 过
+    # release does not check whether this process acquired it. 它不检查是否 acquire 过
     sem.release()
     print(f"one release too many: get_value() is {value_of(sem)}")
     try:
@@ -49,16 +49,16 @@ def main():
     except ValueError as error:
         print(f"BoundedSemaphore raises {type(error).__name__} instead")
     else:
-        raise AssertionError("expected a ValueError: the release was accepted")
+        raise AssertionError("expected a ValueError; release was accepted")
 
 
 def work(sem, full, inside, most):
-    # acquire() at the beginning of the block, release() at its end.
+    # `with` calls acquire() at the beginning of the block and release() at its end.
     with sem:
         with inside.get_lock():
             inside.value += 1
             most.value = max(most.value, inside.value)
-        # Stay until every slot is taken, so that the processes really are inside at once.
+        # Stay inside until all slots are taken, so that SLOTS processes really are inside together.
         # 等到名额全部占满，确保它们真的同时在里面
         full.wait()
         with inside.get_lock():
@@ -66,7 +66,7 @@ def work(sem, full, inside, most):
 
 
 def value_of(sem):
-    """What get_value() says; macOS does not have it."""
+    """Return sem.get_value(), or "unknown" on macOS, which does not support it."""
     try:
         return sem.get_value()
     except NotImplementedError:

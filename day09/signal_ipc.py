@@ -26,7 +26,7 @@ def main():
     ours, theirs = Pipe()
     child = Process(target=receive, args=(theirs,))
     child.start()
-    assert ours.poll(10), "expected the child to be ready within 10 s"
+    assert ours.poll(10), "expected the child to be ready within 10 s; it was not"
     for _ in range(5):
         os.kill(child.pid, signal.SIGUSR1)
     os.kill(child.pid, signal.SIGUSR2)
@@ -44,18 +44,18 @@ def receive(end):
     both = (signal.SIGUSR1, signal.SIGUSR2)
     for signum in both:
         signal.signal(signum, on_signal)
-    # A blocked signal stays pending in the kernel, which keeps one bit for each number.
-    # 被阻塞的信号留在内核里，内核为每个信号只记一个二进制位
+    # While a signal is blocked, the kernel keeps it pending: one bit for each signal number.
+    # 被阻塞的信号在内核里等待，内核为每个信号编号只记一个二进制位
     signal.pthread_sigmask(signal.SIG_BLOCK, both)
     print("child : I block SIGUSR1 and SIGUSR2", flush=True)
     end.send("ready")
-    assert end.poll(10), "expected the signals within 10 s"
+    assert end.poll(10), "expected the signals within 10 s; they did not come"
     signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
     first, second = (received.count(signum) for signum in both)
     print(f"child : I unblock them; handler calls for SIGUSR1: {first}, for SIGUSR2: {second}")
     names = sorted(signal.Signals(signum).name for signum in received)
     print(f"child : all that the handler received: {names}")
-    assert (first, second) == (1, 1), f"expected one call for each; they were {first} and {second}"
+    assert (first, second) == (1, 1), f"expected 1 call for each; got {first} and {second}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A pair of connected sockets: bytes in both directions.
+"""A pair of connected sockets carries bytes in both directions.
 一对已连接的套接字：双向传输字节。
 讲义: 进程间通信 (IPC) · 常用进程间通信方法 · 套接字
 
@@ -18,12 +18,12 @@ from multiprocessing import Process
 
 def main():
     ours, theirs = socket.socketpair()
-    # Seconds: no call waits longer.
+    # In seconds: no call waits longer. 单位秒
     ours.settimeout(10)
     with ours:
         ours.sendall(b"hello")
         ours.sendall(b"world")
-        # No more from here, but this side still reads. 不再发送，但还要接收
+        # The parent will send no more, but it still receives. 不再发送，但还要接收
         ours.shutdown(socket.SHUT_WR)
         print("parent: sent b'hello' and b'world'")
         with theirs:
@@ -38,11 +38,12 @@ def main():
 
 
 def talk(ours, theirs):
-    # The parent's socket: a forked child has a copy. 子进程复制了父进程的套接字
+    # The child has a copy of the parent's socket, which it does not need. 子进程用不到这个副本
     ours.close()
     theirs.settimeout(10)
     with theirs:
-        # One recv for two sends; with more data it may be the other way round.
+        # One recv returns what two calls sent. A long message may take several recvs.
+        # 一次 recv 收到两次发送的内容；消息长时，也可能要 recv 几次
         received = theirs.recv(100)
         print(f"child : received {received}: a stream does not keep messages apart")
         end = theirs.recv(100)

@@ -17,7 +17,7 @@ a = 1
 
 
 def branch():
-    # The same variable as main's: threads share the memory of their process. 线程共享进程的内存
+    # main sees this variable, too: threads share the memory of their process. 线程共享进程的内存
     global a
     me = f"PID {os.getpid()}, thread id {threading.get_native_id()}"
     print(f"branch: {me}, a = {a}, writes 10000")
@@ -29,10 +29,10 @@ def main():
     print(f"main  : {me}, a = {a}")
     thread = Thread(target=branch)
     thread.start()
-    # Wait for its end. A thread has no exit status. 等待它结束；线程没有退出状态
+    # Wait until the thread ends. A thread has no exit status. 等待它结束；线程没有退出状态
     thread.join()
     print(f"main  : sees a = {a}")
-    assert a == 10000, f"expected the branch's 10000; a is {a}"
+    assert a == 10000, f"expected main to see 10000; a is {a}"
 
 
 if __name__ == "__main__":

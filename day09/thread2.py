@@ -1,5 +1,5 @@
-"""Several threads at once, with arguments and a shared list.
-几个线程同时运行，带参数，共用一个列表。
+"""Several threads run at the same time and share a list.
+几个线程同时运行，共用一个列表。
 讲义: 线程编程 (Thread) · threading模块创建线程
 
 Run:    python day09/thread2.py
@@ -14,7 +14,7 @@ COUNT = 5
 
 
 def work(n, squares, all_are_here):
-    # A Barrier lets none pass until all five threads wait here. 屏障：五个线程都到了才能通过
+    # At a Barrier, each thread waits until all five have arrived. 屏障：五个线程都到了才能通过
     all_are_here.wait()
     squares.append(n * n)
 
@@ -22,7 +22,7 @@ def work(n, squares, all_are_here):
 def main():
     squares = []
     all_are_here = Barrier(COUNT, timeout=10)
-    # The same arguments as for Process; but nothing is copied. 参数和 Process 相同，但什么都不复制
+    # Thread takes the same arguments as Process, but copies nothing. 参数和 Process 相同，但不复制
     threads = [Thread(target=work, args=(n, squares), kwargs={"all_are_here": all_are_here})
                for n in range(COUNT)]
     for thread in threads:

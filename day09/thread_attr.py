@@ -1,4 +1,4 @@
-"""name, is_alive, ident, daemon of a thread; the old spellings.
+"""name, is_alive(), ident and daemon of a thread, and their old names.
 线程对象属性，以及旧写法。
 讲义: 线程编程 (Thread) · 线程对象属性
 
@@ -27,8 +27,8 @@ def work(running, may_end):
 
 
 def main():
-    # If a thread waits for ever: after 10 s, say in which line each one waits, and end.
-    # (suppress: there may be no stderr.)
+    # If a thread waits for ever: after 10 s, print where each thread waits, and exit.
+    # (suppress: some programs, such as IDLE, have no stderr to print to.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("the thread ...  name     is_alive()  ident            native_id")
@@ -37,7 +37,7 @@ def main():
     show("before start", thread, alive=False)
     thread.start()
     running.wait()
-    # name is a label for people; ident is Python's number, native_id the kernel's.
+    # name is a label for people, ident is Python's number, and native_id is the kernel's.
     # name 只是给人看的；ident 是 Python 的编号，native_id 是内核的
     thread.name = "renamed"
     show("is running", thread, alive=True)
@@ -52,16 +52,17 @@ def main():
     except RuntimeError as error:
         print(f"setting daemon after start raises {type(error).__name__}")
     else:
-        raise AssertionError("expected a RuntimeError: daemon was set after start")
-    # It waits for ever. As a daemon thread, it does not keep the interpreter from exiting.
-    # 它永远等待；作为守护线程，它不妨碍解释器退出
+        raise AssertionError("expected a RuntimeError; daemon could be set after start")
+    # This thread waits for ever. The interpreter exits all the same, because it is a daemon thread.
+    # 这个线程永远等待；它是守护线程，所以解释器照样退出
     last = Thread(target=Event().wait, daemon=True)
     last.start()
     print(f"main ends, a thread with daemon={last.daemon} is still waiting: {last.is_alive()}")
-    assert last.is_alive(), "expected the last thread to be waiting; it has ended"
+    assert last.is_alive(), "expected the last thread to be waiting; it ended"
 
 
 def show(when, thread, alive):
+    """Print one line of the table, and check is_alive()."""
     found = thread.is_alive()
     ident, native_id = str(thread.ident), thread.native_id
     print(f"{when:14}  {thread.name:7}  {str(found):10}  {ident:15}  {native_id}")

@@ -1,14 +1,14 @@
-"""What a thread costs to create and join, next to a process.
-创建和回收线程的开销，和进程对比。
+"""How long it takes to create a thread, compared with a process.
+创建线程和创建进程各要多久。
 讲义: 线程编程 (Thread) · 线程基本概念 · 线程的创建和销毁消耗资源远小于进程
 
 Run:    python day09/thread_cost.py
 
 Output:
-    to create, start and join one, the fastest of 20 rounds:
+    time to create, start and join one, the fastest of 20 rounds:
     a process  ########################################  <ms> ms
     a thread   <bar>  <ms> ms
-    a process costs <ratio> times as much
+    a process takes <ratio> times as long
 """
 import time
 from multiprocessing import Process
@@ -22,29 +22,38 @@ def nothing():
     pass
 
 
-def cost(kind):
-    """Seconds to create, start and join one of the kind: Process or Thread."""
+def seconds_for_a_process():
+    """Return how many seconds it takes to create, start and join a process."""
     started = time.perf_counter()
-    worker = kind(target=nothing)
-    worker.start()
-    worker.join()
+    process = Process(target=nothing)
+    process.start()
+    process.join()
+    return time.perf_counter() - started
+
+
+def seconds_for_a_thread():
+    """Return how many seconds it takes to create, start and join a thread."""
+    started = time.perf_counter()
+    thread = Thread(target=nothing)
+    thread.start()
+    thread.join()
     return time.perf_counter() - started
 
 
 def main():
     processes, threads = [], []
-    # In turn, and the fastest counts: other programs on this machine can only make a round slower.
+    # Measure both in turn and take the fastest round: other programs can only make a round slower.
     # 轮流测量，取最快的一次：别的程序只会让它变慢
     for _ in range(ROUNDS):
-        processes.append(cost(Process))
-        threads.append(cost(Thread))
+        processes.append(seconds_for_a_process())
+        threads.append(seconds_for_a_thread())
     process, thread = min(processes), min(threads)
 
-    print(f"to create, start and join one, the fastest of {ROUNDS} rounds:")
+    print(f"time to create, start and join one, the fastest of {ROUNDS} rounds:")
     print(f"a process  {bar(process, process)}  {1000 * process:.3f} ms")
     print(f"a thread   {bar(thread, process)}  {1000 * thread:.3f} ms")
-    print(f"a process costs {process / thread:.0f} times as much")
-    assert process > thread, f"expected a thread to cost less: {thread:.6f} s and {process:.6f} s"
+    print(f"a process takes {process / thread:.0f} times as long")
+    assert process > thread, f"expected a thread to be faster: {thread:.6f} s, not {process:.6f} s"
 
 
 def bar(value, largest):

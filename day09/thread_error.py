@@ -1,5 +1,5 @@
-"""An exception in a thread ends that thread alone.
-线程里的异常只结束这个线程。
+"""An uncaught exception in a thread ends only that thread.
+线程里未捕获的异常只结束这个线程。
 讲义: 线程编程 (Thread) · 线程基本概念 · 线程特征
 
 Run:    python day09/thread_error.py
@@ -13,14 +13,15 @@ from threading import Thread
 
 
 def work():
-    # Unlike a crash of the interpreter, such as a segmentation fault, which ends the whole process.
-    # 解释器崩溃（如段错误）则不同：整个进程都会结束
+    # (A crash of the interpreter is different: a segmentation fault ends the process, with all its
+    # threads. 解释器崩溃（如段错误）则不同：整个进程和所有线程都会结束)
     raise ValueError("a mistake in the thread")
 
 
 def main():
-    # Called with an exception that has ended a thread. By default it prints a traceback on stderr.
-    # 线程因异常结束时调用；默认把 traceback 打印到 stderr
+    # When an exception ends a thread, Python calls threading.excepthook. By default, this prints a
+    # traceback on stderr; here it stores the error.
+    # 线程因异常结束时，Python 调用 excepthook；默认把 traceback 打印到 stderr，这里改为存下来
     errors = []
     threading.excepthook = errors.append
     thread = Thread(target=work, name="worker")
@@ -29,8 +30,8 @@ def main():
     print(f"main goes on: join has returned, is_alive() is {thread.is_alive()}")
     for error in errors:
         print(f"the error that ended thread {error.thread.name!r}: {error.exc_type.__name__}")
-    assert not thread.is_alive(), "expected the thread to have ended; it is alive"
-    assert len(errors) == 1, f"expected one error; there were {len(errors)}"
+    assert not thread.is_alive(), "expected the thread to have ended; is_alive() is True"
+    assert len(errors) == 1, f"expected 1 error; there were {len(errors)}"
 
 
 if __name__ == "__main__":

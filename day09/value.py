@@ -1,5 +1,5 @@
-"""A Value in shared memory: += loses an update without a lock.
-共享内存 Value：不加锁，+= 会丢失更新。
+"""A Value in shared memory: without a lock, += can lose an update.
+共享内存 Value：不加锁，+= 可能丢失更新。
 讲义: 进程间通信 (IPC) · 共享内存 · Value
 
 Run:    python day09/value.py
@@ -18,7 +18,8 @@ TIMES = 20
 
 
 def main():
-    # "d" is C's double, "i" its int: the codes of the array module.
+    # The type codes are those of the array module: "d" is a C double, "i" is a C int.
+    # 类型码和 array 模块的相同："d" 是 double，"i" 是 int
     money = Value("d", 1.5)
     run(spend, money, count=1)
     print(f"parent: sees {money.value}")
@@ -27,7 +28,7 @@ def main():
     n = Value("i", 0)
     run(add_without_lock, n, Barrier(2, timeout=10), count=2)
     print(f"2 processes read, add 1 and write, from 0: n is {n.value}, lost updates: {2 - n.value}")
-    assert n.value == 1, f"expected 1: both should have read 0; n is {n.value}"
+    assert n.value == 1, f"expected 1, because both read 0 before either wrote; n is {n.value}"
 
     n = Value("i", 0)
     run(add_with_lock, n, Barrier(2, timeout=10), count=2)
@@ -35,14 +36,14 @@ def main():
     assert n.value == 2 * TIMES, f"expected {2 * TIMES}; n is {n.value}"
 
     n.value = 2 ** 31 - 1
-    # No error: C does not check either. 溢出不报错
+    # A C int has 32 bits. It wraps around when it overflows, without an error. 溢出不报错
     n.value += 1
     print(f"a C int wraps around: {2 ** 31 - 1} + 1 is {n.value}")
     assert n.value == -2 ** 31, f"expected {-2 ** 31}; it is {n.value}"
 
 
 def run(target, *args, count):
-    """Let that many children call target(*args), all at the same time."""
+    """Start `count` children that call target(*args), and join them."""
     children = [Process(target=target, args=args) for _ in range(count)]
     for child in children:
         child.start()
@@ -58,9 +59,9 @@ def spend(money):
 
 
 def add_without_lock(n, both_have_read):
-    # These are the steps of n.value += 1, written out, so that a Barrier fits in: it lets none pass
-    # until both processes have arrived. So both read before either writes.
-    # 即 n.value += 1 的各个步骤，写开是为了插入屏障：两个进程都到了才能通过，所以都先读后写
+    # These are the steps of n.value += 1, with a Barrier between them: there, each process waits
+    # until both have arrived. So both read before either writes.
+    # 即 n.value += 1 的各个步骤，中间插入屏障：两个进程都到了才能通过，所以都先读后写
     value = n.value
     both_have_read.wait()
     n.value = value + 1
@@ -69,10 +70,11 @@ def add_without_lock(n, both_have_read):
 def add_with_lock(n, both_are_here):
     both_are_here.wait()
     for _ in range(TIMES):
-        # The other process cannot come between reading and writing. 另一个进程无法插到读和写之间
+        # While we hold the lock, the other process can neither read nor write n.
+        # 拿着锁的时候，另一个进程既不能读也不能写 n
         with n.get_lock():
             value = n.value
-            # It has plenty of time to try.
+            # Give the other process time to try to get in. 留出时间让它去试
             time.sleep(0.001)
             n.value = value + 1
 

@@ -79,7 +79,7 @@ def work(conn, listener):
 
 
 def echo(conn):
-    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
     with conn, contextlib.suppress(OSError):
         while data := conn.recv(SIZE):
             conn.sendall(data)
@@ -104,7 +104,8 @@ def reap(children):
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:                # all the others are still running
             return
-        if pid in children:         # not if it was there before us, as after exec in a shell
+        # A shell that started us with `exec` may have left us its own children: ignore them.
+        if pid in children:
             exitcode = os.waitstatus_to_exitcode(status)
             say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
 

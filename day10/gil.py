@@ -31,8 +31,8 @@ LIMIT = 10                          # seconds; a wait that takes longer has fail
 
 
 def main():
-    # Measure everything before printing: to start a process flushes stdout, which fails if its
-    # reader has exited (as in `| head -1`).
+    # Measure everything before printing, because starting a process flushes stdout, which fails if
+    # the reader has exited (as in `| head -1`).
     wait_in_sequence = in_sequence(wait)
     wait_by_threads = by_threads(wait)
     wait_by_processes = by_processes(wait)
@@ -73,7 +73,7 @@ def main():
 
 
 def has_gil():
-    # Python 3.13 and later can say; every earlier CPython has a GIL.
+    # Python 3.13 and later can tell; every earlier CPython has a GIL.
     if hasattr(sys, "_is_gil_enabled"):
         return sys._is_gil_enabled()
     return True
@@ -98,12 +98,12 @@ def compute():
 
 
 def in_sequence(task):
-    """Run a task COUNT times, one after the other; return what timed() returns of each."""
+    """Run a task COUNT times, one after the other; return what timed() returns for each."""
     return [timed(task) for _ in range(COUNT)]
 
 
 def by_threads(task):
-    """Run a task in COUNT threads at the same time; return what timed() returns of each."""
+    """Run a task in COUNT threads at the same time; return what timed() returns for each."""
     # A Barrier lets no thread pass until all COUNT have arrived.
     start, results = threading.Barrier(COUNT, timeout=LIMIT), queue.Queue()
     # daemon: Ctrl-C ends the program immediately, without waiting for them

@@ -4,14 +4,14 @@
 
 Run:    python day10/interleavings.py                    the programs below
         python day10/interleavings.py FILE               your own program (see day10/README.md)
-        python day10/interleavings.py FILE --predict     say each value before it is shown
+        python day10/interleavings.py FILE --predict     predict each value before it is shown
         python day10/interleavings.py FILE --you         you choose which thread goes next
         python day10/interleavings.py FILE --json        print the result as data
 
-A step touches shared state: it reads or writes a global variable, an attribute or an item, or it
-calls what may wait. A call of C code is one step. The result must not depend on time, input and
-output, or random numbers. Under today's GIL some of the schedules cannot happen; without a GIL,
-each of them can.
+A step touches shared state: it reads or writes a global variable, an attribute or an item, or
+calls a function that may wait. A call of C code is one step. The result must not depend on time,
+input and output, or random numbers. Under today's GIL some of the schedules cannot happen; without
+a GIL, each of them can.
 
 Output:
     n += 1 in two threads: 6 schedules, 2 outcomes
@@ -122,7 +122,7 @@ from explorer import command, explore, picture
 from explorer.replay import Replay
 
 TIMES = 3
-# Seconds for each program; after that, it says how many of about how many schedules it explored.
+# Time limit for each program, in seconds; then only a part of its schedules has been explored.
 SECONDS = 5
 
 
@@ -200,7 +200,7 @@ def take_two_if():
 
 def take_two_while():
     with ready:
-        # A thread that was woken must look again: the condition may not hold.
+        # A thread that was woken must check again: the condition may not hold.
         # 被唤醒不等于条件成立，要再检查一次
         while stock < 2:
             ready.wait()
@@ -220,7 +220,7 @@ def n_is(right):
     return lambda: n == right
 
 
-# Of each program: its title, the functions of its threads, and the check.
+# For each program: its title, the functions of its threads, and the check.
 PROGRAMS = [
     ("n += 1 in two threads", [add, add], n_is(2)),
     ("n += 1 in three threads", [add, add, add], n_is(3)),

@@ -40,7 +40,7 @@ def serve(listener):
 
 
 def echo(conn):
-    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
     with conn, contextlib.suppress(OSError):
         while data := conn.recv(SIZE):
             conn.sendall(data)

@@ -45,7 +45,7 @@ class Buffer:
 
     def get(self):
         with self.lock:
-            # Look again after each wait: there was an item when notify() was called, but another
+            # Check again after each wait: there was an item when notify() was called, but another
             # consumer may have taken it since. 每次醒来都要再检查：数据可能已被别的消费者取走
             while not self.items:
                 self.not_empty.wait()
@@ -58,7 +58,7 @@ class Buffer:
 
 
 class CarelessBuffer(Buffer):
-    """The same buffer with a mistake: get() looks only once."""
+    """The same buffer with a mistake: get() checks only once."""
 
     def get(self):
         with self.lock:
@@ -119,9 +119,9 @@ def consume(shared, got):
 
 
 def overtake(buffer, later_items):
-    """Let one consumer wait, and another one take the item that comes.
+    """Wake a waiting consumer with an item, and take the item away before the consumer gets it.
 
-    Then put later_items. Return what the first consumer gets: an item, or its IndexError.
+    Then put later_items. Return what the consumer gets in the end: an item, or an IndexError.
     """
     inside, result = threading.Event(), []
     consumer = start(get_late, buffer, inside, result)

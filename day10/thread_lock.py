@@ -71,7 +71,7 @@ def add(lock, meeting):
 
 def one(meeting):
     """Wait for the other thread to read n too, as in race.py."""
-    # Here it waits in vain: the lock keeps the other thread out. The barrier breaks after 0.2 s.
+    # The other thread cannot come, because the lock keeps it out. The barrier breaks after 0.2 s.
     with contextlib.suppress(BrokenBarrierError):
         meeting.wait()
     return 1

@@ -46,7 +46,7 @@ def main():
     timeouts = answers.count("TimeoutError")
     print(f"  result(timeout={TIMEOUT}) raised TimeoutError in {timeouts} of 2")
     print(f"  cancel() returned True for {cancelled.count(True)} inner tasks: they had not begun")
-    assert answers == ["TimeoutError"] * 2, f"expected both tasks to wait in vain: {answers}"
+    assert answers == ["TimeoutError"] * 2, f"expected a timeout in both tasks: {answers}"
     assert cancelled == [True, True], f"expected no inner task to begin: {cancelled}"
 
     print("the same tasks, with a second pool for the inner ones")

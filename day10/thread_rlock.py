@@ -37,12 +37,12 @@ def main():
 
 
 def holder_acquires_again(lock):
-    # 重入 reentrant: an RLock counts how often its owner acquired it. The holder of a Lock would
-    # wait for itself here: a deadlock with only one thread.
+    # 重入 reentrant: an RLock counts how many times its owner has acquired it. The holder of a
+    # Lock would wait for itself here: a deadlock with only one thread.
     with lock:
         again = lock.acquire(timeout=WAIT)
         if again:
-            lock.release()          # an RLock must be released as often as it was acquired
+            lock.release()          # an RLock: release it once for each acquire
     return again
 
 

@@ -14,7 +14,7 @@ import time
 from threading import Thread, current_thread
 
 SIZE = 1 << 16                      # bytes to receive at once
-RETRY = 0.1                         # seconds until the next accept, or the next try of a thread
+RETRY = 0.1                         # seconds until the next attempt to accept or to start a thread
 watched = False                     # whether say() shows the clients
 
 
@@ -49,7 +49,7 @@ def start(conn, addr):
 
 
 def echo(conn, addr):
-    """Send back what the client sends, until it shuts down its side (b"") or resets (OSError)."""
+    """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
     # native_id is the kernel's number of this thread, the LWP of `ps -L`.
     thread = current_thread()
     say(addr, f"-> {thread.name}, id {thread.native_id}")

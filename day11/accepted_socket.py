@@ -1,5 +1,5 @@
-"""An accepted socket inherits the listener's options, but not its timeout.
-accept 得到的套接字继承监听套接字的选项，不继承超时时间。
+"""An accepted socket inherits the listener's TCP_NODELAY, but not its timeout.
+accept 得到的套接字继承监听套接字的 TCP_NODELAY，不继承超时时间。
 讲义之外
 
 Run:    python day11/accepted_socket.py
@@ -21,44 +21,50 @@ NAMES = ("getblocking()", "gettimeout()", "TCP_NODELAY")
 
 
 def main():
-    show("", NAMES)
+    print(f"{'':28}  {NAMES[0]}  {NAMES[1]}  {NAMES[2]}")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # An option of the socket: send small packets at once.
+        # The kernel keeps this option: send small packets immediately. Python keeps the timeout.
+        # 这个选项由内核保存；超时时间由 Python 保存
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setblocking(False)
-        first = compare("listener, setblocking(False)", listener)
+        equal_in_first = compare("listener, setblocking(False)", listener)
         listener.settimeout(10)
-        second = compare("listener, settimeout(10)", listener)
+        equal_in_second = compare("listener, settimeout(10)", listener)
 
-    inherited = [name for name in NAMES if name in first and name in second]
+    inherited = [name for name in NAMES if name in equal_in_first and name in equal_in_second]
     others = [name for name in NAMES if name not in inherited]
     print("\ninherited:", ", ".join(inherited))
     print("not inherited:", ", ".join(others))
-    assert inherited == ["TCP_NODELAY"], f"expected TCP_NODELAY alone: {inherited}"
+    assert inherited == ["TCP_NODELAY"], f"expected only TCP_NODELAY to be inherited: {inherited}"
 
 
 def compare(name, listener):
-    """Accept a client, show the settings of both sockets; return the names of the equal ones."""
+    """Accept a client, show the settings of both sockets; return the names of those that agree."""
     with socket.create_connection(listener.getsockname(), timeout=10):
-        # Wait until the client has arrived, because a non-blocking accept does not.
+        # The listener may be non-blocking, so wait here until accept can succeed.
         select.select([listener], [], [], 10)
         conn, addr = listener.accept()
         with conn:
-            # If conn is to be non-blocking too, or to have a timeout, this is the place to set it.
+            # A server that wants conn to be non-blocking, or to have a timeout, sets it here.
             # 想让 conn 也非阻塞，或者有超时时间，要在这里重新设置
-            its_own, accepted = settings(listener), settings(conn)
-    show(name, its_own)
-    show("the socket that it accepted", accepted)
-    return [what for what, one, two in zip(NAMES, its_own, accepted) if one == two]
+            of_listener = settings(listener)
+            of_conn = settings(conn)
+    show(name, of_listener)
+    show("the socket that it accepted", of_conn)
+    return [name for name in NAMES if of_listener[name] == of_conn[name]]
 
 
 def settings(sock):
-    nodelay = bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-    return sock.getblocking(), sock.gettimeout(), nodelay
+    """Return the three settings of a socket: name -> value."""
+    return {
+        "getblocking()": sock.getblocking(),
+        "gettimeout()": sock.gettimeout(),
+        "TCP_NODELAY": bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)),
+    }
 
 
 def show(name, values):
-    first, second, third = map(str, values)
+    first, second, third = [str(values[name]) for name in NAMES]
     print(f"{name:28}  {first:13}  {second:12}  {third}")
 
 

@@ -1,5 +1,5 @@
-"""Bitwise operators, bit by bit; and flags, several of them in one number.
-位运算逐位演示；标志：一个整数里放好几个。
+"""Bitwise operators, bit by bit; then flags: several yes-or-no values in one number.
+位运算逐位演示；标志：一个整数里存放多个“是”或“否”。
 讲义: 扩展: 位运算
 
 Run:    python day11/bitwise.py
@@ -7,9 +7,9 @@ Run:    python day11/bitwise.py
 Output:
     14        001110
     19        010011
-    14 & 19   000010   2   1 where both have a 1
-    14 | 19   011111  31   1 where at least one has a 1
-    14 ^ 19   011101  29   1 where they differ
+    14 & 19   000010   2   1 where both bits are 1
+    14 | 19   011111  31   1 where at least one bit is 1
+    14 ^ 19   011101  29   1 where the bits differ
     14 << 2   111000  56   2 places to the left: 14 * 4
     14 >> 2   000011   3   2 places to the right: 14 // 4
 
@@ -24,9 +24,9 @@ Output:
     interest |= POLLOUT           001101  13   POLLIN, POLLOUT, POLLERR
     interest &= ~POLLOUT          001001   9   POLLIN, POLLERR
 
-    the other end has sent data and closed: poll returns
+    the other end sent data and closed the connection: poll returns
     event                         010001  17   POLLIN, POLLHUP
-    event == POLLIN                    False   true for POLLIN alone; 2 are set
+    event == POLLIN                    False   compares all bits; 2 flags are set
     event & POLLIN                000001   1   not 0: POLLIN is set
     event & POLLOUT               000000   0   0: POLLOUT is not set
 """
@@ -57,17 +57,17 @@ def main():
 def operators(a, b, n):
     print(f"{a:<8}  {a:06b}")
     print(f"{b:<8}  {b:06b}")
-    print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both have a 1")
-    print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one has a 1")
-    print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where they differ")
+    print(f"{a} & {b}   {a & b:06b}  {a & b:2}   1 where both bits are 1")
+    print(f"{a} | {b}   {a | b:06b}  {a | b:2}   1 where at least one bit is 1")
+    print(f"{a} ^ {b}   {a ^ b:06b}  {a ^ b:2}   1 where the bits differ")
     print(f"{a} << {n}   {a << n:06b}  {a << n:2}   {n} places to the left: {a} * {2 ** n}")
     print(f"{a} >> {n}   {a >> n:06b}  {a >> n:2}   {n} places to the right: {a} // {2 ** n}")
-    assert a << n == a * 2 ** n, f"expected that << {n} multiplies by {2 ** n}: {a << n}"
-    assert a >> n == a // 2 ** n, f"expected that >> {n} divides by {2 ** n}: {a >> n}"
+    assert a << n == a * 2 ** n, f"expected << {n} to multiply by {2 ** n}: {a << n}"
+    assert a >> n == a // 2 ** n, f"expected >> {n} to divide by {2 ** n}: {a >> n}"
 
 
 def flags():
-    # Each flag is a power of two: it has a bit of its own. 每个标志是 2 的幂，占一个二进制位
+    # Each flag is a power of two, so it has its own bit. 每个标志是 2 的幂，占一个二进制位
     for name in FLAGS:
         flag = getattr(select, name)
         print(f"{name:8}  {flag:06b}  {flag:2}")
@@ -75,16 +75,16 @@ def flags():
 
 
 def combine():
-    # What is combined with | can be told apart again with &. 用 | 组合，用 & 还能分开
+    # Combine flags with |, and test each of them with &. 用 | 组合标志，用 & 逐个检查
     scope = {name: getattr(select, name) for name in FLAGS}
     for line in (
             "interest = POLLIN | POLLERR",
             "interest |= POLLOUT",
-            # ~POLLOUT has every bit except this one. To subtract POLLOUT would be wrong if it is
-            # not set.
+            # ~POLLOUT has every bit except that of POLLOUT. (Do not subtract POLLOUT instead: if
+            # the flag is not set, the result is wrong.)
             "interest &= ~POLLOUT",
     ):
-        # What is printed is the line that has been run.
+        # Run the line that is printed, so that the two cannot differ.
         exec(line, scope)
         interest = scope["interest"]
         print(f"{line:28}  {interest:06b}  {interest:2}   {names(interest)}")
@@ -92,7 +92,7 @@ def combine():
 
 
 def names(event):
-    """The names of the flags that are set in a number."""
+    """Return the names of the flags that are set in a number."""
     return ", ".join(name for name in FLAGS if event & getattr(select, name))
 
 
@@ -103,19 +103,19 @@ def ask_poll():
             theirs.sendall(b"goodbye")
         poll = select.poll()
         poll.register(ours, select.POLLIN)
-        # Its timeout is in milliseconds, not in seconds.
+        # The timeout of poll is in milliseconds, not in seconds.
         [(fileno, event)] = poll.poll(10_000)
-    print("the other end has sent data and closed: poll returns")
+    print("the other end sent data and closed the connection: poll returns")
     print(f"event                         {event:06b}  {event:2}   {names(event)}")
     is_alone, count = event == select.POLLIN, event.bit_count()
-    remark = f"true for POLLIN alone; {count} are set"
+    remark = f"compares all bits; {count} flags are set"
     print(f"event == POLLIN               {str(is_alone):>10}   {remark}")
     for name in "POLLIN", "POLLOUT":
         result = event & getattr(select, name)
         answer = f"not 0: {name} is set" if result else f"0: {name} is not set"
         print(f"{f'event & {name}':28}  {result:06b}  {result:2}   {answer}")
     assert names(event) == "POLLIN, POLLHUP", f"expected POLLIN and POLLHUP: {names(event)}"
-    assert event & select.POLLIN and not is_alone, "expected that & finds POLLIN, and == does not"
+    assert event & select.POLLIN and not is_alone, "expected & to find POLLIN, and == not to"
 
 
 if __name__ == "__main__":

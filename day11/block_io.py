@@ -1,20 +1,20 @@
-"""Blocking uses no CPU, non-blocking fails at once, a timeout is in between.
-阻塞不占 CPU，非阻塞立即失败，超时检测介于两者之间。
+"""A blocking call sleeps, a non-blocking one fails immediately, a timeout is in between.
+阻塞的调用睡眠等待，非阻塞的调用立即失败，超时检测介于两者之间。
 讲义: 阻塞IO · 非阻塞IO
 
 Run:    python day11/block_io.py
 
 Output:
-    blocking, as every socket is at first
+    blocking: the default
       accept() waited <ms> ms for a client, and used <ms> ms of CPU
       recv() waited <ms> ms for b'hello', and used <ms> ms of CPU
 
-    non-blocking, while no client is there
+    non-blocking, before a client connects
       setblocking(False): accept() raised BlockingIOError after <ms> ms
       settimeout(0):      accept() raised BlockingIOError after <ms> ms
       called until a client came, <n> times in <ms> ms: used <ms> ms of CPU
 
-    with a limit, while no client is there
+    with a timeout, and no client connects
       settimeout(0.1):    accept() raised TimeoutError after <ms> ms
       settimeout(None):   getblocking() is True
 """
@@ -25,21 +25,21 @@ import socket
 import time
 from threading import Timer
 
-# Seconds until the client does what the call is waiting for.
+# Seconds until the client does what the server is waiting for.
 DELAY = 0.2
 
 
 def main():
-    # If a call waits for ever: after 10 s, say in which line it waits, and end
+    # If a call waits for ever: after 10 s, print the line in which it waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        print("blocking, as every socket is at first")
+        print("blocking: the default")
         block(listener)
-        print("\nnon-blocking, while no client is there")
+        print("\nnon-blocking, before a client connects")
         do_not_block(listener)
-        print("\nwith a limit, while no client is there")
+        print("\nwith a timeout, and no client connects")
         limit(listener)
 
 
@@ -58,11 +58,14 @@ def block(listener):
 
 
 def measure(timer, call, *args):
-    """Let a timer thread act while we wait in a call; return its result, and two times in ms."""
+    """Start the timer thread of a client, then make the call that waits for that client.
+
+    Returns the result of the call, how long it took, and its CPU time (both in milliseconds).
+    """
     started, cpu_started = time.monotonic(), time.process_time()
     timer.start()
-    # Until the timer's thread has acted, this thread sleeps in the kernel: it uses no CPU.
-    # 在计时器线程行动之前，本线程在内核中睡眠，不占 CPU
+    # In a blocking call, this thread now sleeps in the kernel until the client acts: no CPU.
+    # 阻塞的调用使本线程在内核中睡眠，直到客户端行动，期间不占 CPU
     result = call(*args)
     waited, cpu = time.monotonic() - started, time.process_time() - cpu_started
     timer.join()
@@ -85,7 +88,7 @@ def do_not_block(listener):
         calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
     times = f"{calls} times in {waited:.0f} ms"
     print(f"  called until a client came, {times}: used {cpu:.0f} ms of CPU")
-    assert calls > 1, f"expected more calls than {calls}: the client comes after {DELAY} s"
+    assert calls > 1, f"expected several calls before the client comes, got {calls}"
 
 
 def accept_in_a_loop(listener):
@@ -98,8 +101,8 @@ def accept_in_a_loop(listener):
 
 
 def limit(listener):
-    # For the kernel, a socket with a timeout is non-blocking. Python does the waiting: it calls
-    # poll (day 12) with the timeout, and then accept.
+    # In the kernel, a socket with a timeout is non-blocking. Python does the waiting: it calls
+    # poll (day 12) with the timeout first, then accept.
     listener.settimeout(0.1)
     error, waited = error_of(listener.accept)
     print(f"  settimeout(0.1):    accept() raised {error} after {waited:.0f} ms")
@@ -108,17 +111,17 @@ def limit(listener):
     listener.settimeout(None)
     blocks = listener.getblocking()
     print(f"  settimeout(None):   getblocking() is {blocks}")
-    assert blocks, "expected that the socket blocks again"
+    assert blocks, "expected the socket to be blocking again"
 
 
 def error_of(call):
-    """Make a call that fails; return the name of the error, and after how many ms it came."""
+    """Make a call that fails; return the name of its exception, and how many ms it took."""
     started = time.monotonic()
     try:
         call()
     except OSError as error:
         return type(error).__name__, 1000 * (time.monotonic() - started)
-    raise AssertionError("expected an error: no client is there")
+    raise AssertionError("expected an exception: no client connects")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-r"""TCP has no messages; a line end behind them or a length in front marks where they end.
-TCP 没有消息边界（粘包、拆包）；以换行结尾或以长度开头，才能区分消息。
+r"""TCP has no messages: a newline after each one, or its length before it, marks the end.
+TCP 没有消息边界（粘包、拆包）：靠结尾的换行或开头的长度来区分消息。
 讲义之外
 
 Run:    python day11/framing.py
@@ -12,10 +12,10 @@ Output:
       sent      b'hello, world'
       received  b'hello, w' b'orld'
 
-    a line end behind each message: b'hello\nworld\n'
+    a newline after each message: b'hello\nworld\n'
       recv(1)    b'hello' b'world'
       recv(100)  b'hello' b'world'
-    a length in front of each message: b'\x00\x03a\nb\x00\x05world'
+    the length before each message: b'\x00\x03a\nb\x00\x05world'
       recv(1)    b'a\nb' b'world'
       recv(100)  b'a\nb' b'world'
 """
@@ -24,36 +24,36 @@ import faulthandler
 import socket
 import struct
 
-# Two bytes, the more significant one first (network byte order): a number up to 65535.
+# Two bytes, the more significant one first (network byte order): a number from 0 to 65535.
 LENGTH = struct.Struct("!H")
 
 
 def main():
-    # If a call waits for ever: after 10 s, say in which line it waits, and end
+    # If a call waits for ever: after 10 s, print the line in which it waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
     print("two sends, one recv(100)")
     received = exchange([b"hello", b"world"], [100])
-    assert received == [b"helloworld"], f"expected both in one piece: {received}"
+    assert received == [b"helloworld"], f"expected both messages in one piece: {received}"
     print("one send, two calls of recv(8)")
     received = exchange([b"hello, world"], [8, 8])
     assert received == [b"hello, w", b"orld"], f"expected one message in two pieces: {received}"
 
     messages = [b"hello", b"world"]
     data = b"".join(message + b"\n" for message in messages)
-    print(f"\na line end behind each message: {data}")
+    print(f"\na newline after each message: {data}")
     compare(data, read_lines, messages)
-    # These messages may be any bytes, even line ends.
+    # After its length, a message may contain any bytes, even a newline.
     messages = [b"a\nb", b"world"]
     data = b"".join(LENGTH.pack(len(message)) + message for message in messages)
-    print(f"a length in front of each message: {data}")
+    print(f"the length before each message: {data}")
     compare(data, read_by_length, messages)
 
 
 def exchange(messages, sizes):
-    """Send some messages; return what recv returns for each of the sizes, in bytes."""
+    """Send each message, then call recv with each size (in bytes); return the results."""
     client, conn = connect()
     with client, conn:
         for message in messages:
@@ -68,7 +68,7 @@ def exchange(messages, sizes):
 
 
 def compare(data, read, messages):
-    """Send data at once; check that `read` finds the messages in it, however recv cuts it."""
+    """Send data in one piece; check that `read` finds the messages, however recv cuts it up."""
     for size in 1, 100:
         client, conn = connect()
         with conn:
@@ -81,11 +81,12 @@ def compare(data, read, messages):
 
 
 def read_lines(conn, size):
-    """Yield the messages, each of which ends with a line end."""
+    """Yield the messages: each one ends with a newline."""
     buffer = b""
     while data := conn.recv(size):
         buffer += data
-        # Take out the complete messages, none or several; the rest waits for its line end.
+        # Split off the complete messages (perhaps none, perhaps several), and keep the half message
+        # after the last newline until its rest arrives.
         # 取出完整的消息（可能没有，也可能有好几条），剩下的半条留着，等后面的字节
         *complete, buffer = buffer.split(b"\n")
         yield from complete
@@ -94,7 +95,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages, each of which has its length in front."""
+    """Yield the messages: each one comes after its length."""
     while head := read_exactly(conn, LENGTH.size, size):
         [length] = LENGTH.unpack(head)
         message = read_exactly(conn, length, size)
@@ -104,10 +105,10 @@ def read_by_length(conn, size):
 
 
 def read_exactly(conn, count, size):
-    """Return the next count bytes, from as many calls of recv as it takes; b"" at the end."""
+    """Return the next count bytes, however many calls of recv that takes; b"" at EOF."""
     data = b""
     while len(data) < count:
-        # Never ask for more than is missing: what follows belongs to the next message.
+        # Never ask for more bytes than are missing: what follows belongs to the next message.
         # 缺多少就最多收多少：后面的字节属于下一条消息
         part = conn.recv(min(size, count - len(data)))
         if not part and data:
@@ -127,7 +128,7 @@ def connect():
 
 
 def wait_for(conn, count):
-    """Wait until count bytes have arrived. MSG_PEEK looks at them and leaves them there."""
+    """Wait until count bytes have arrived. With MSG_PEEK, recv leaves them in the buffer."""
     while len(conn.recv(count, socket.MSG_PEEK)) < count:
         pass
 

@@ -1,5 +1,5 @@
-"""Echo with select: one thread waits for all clients at once, and asks the kernel which are ready.
-select 服务器：一个线程同时等待所有客户端，向内核询问哪些已就绪。
+"""Echo with select: one thread waits for all clients, and the kernel says which are ready.
+select 服务器：一个线程同时等待所有客户端，由内核告知哪些已就绪。
 讲义: select 方法 · select 实现tcp服务
 
 Run:    python day11/select_server.py [port] [-b ADDRESS] [-v] [--quiet]
@@ -12,15 +12,21 @@ import os
 import select
 import socket
 
-SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
-RETRY = 0.1                         # seconds until the next attempt to accept
-FD_SETSIZE = 1024                   # select knows descriptors below this number only
-watched = False                     # whether say() shows the clients
+# The most bytes that one recv returns, and so the most unsent bytes of one client.
+SIZE = 1 << 16
+# While accepting is paused: seconds until the next attempt.
+RETRY = 0.1
+# select cannot watch a descriptor with this number or a higher one.
+FD_SETSIZE = 1024
+# Whether say() shows the clients.
+watched = False
 
 
 def main():
-    with contextlib.suppress(ImportError):      # Windows has no such limits
+    # Windows has no resource module.
+    with contextlib.suppress(ImportError):
         import resource
+        # Let no descriptor get a number that select cannot watch.
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
     parser = argparse.ArgumentParser(description="Echo with select.")
@@ -30,26 +36,32 @@ def main():
 
 
 class EchoServer:
-    """Each client is in one of two places: reading, or unsent while it does not read its echo."""
+    """Each client is in one of two places: in `reading`, or in `unsent` until it reads its echo."""
 
     def __init__(self, listener):
         self.listener = listener
         self.listener.setblocking(False)
-        self.addrs = {}             # socket of a client -> its address
-        self.reading = {listener}   # the sockets that we want to read from: rlist
-        self.unsent = {}            # socket -> bytes that we want to write to it: wlist
+        # Socket of a client -> its address.
+        self.addrs = {}
+        # The sockets that we want to read from: rlist.
+        self.reading = {listener}
+        # Socket -> the bytes that we still have to send to it; its keys are wlist.
+        self.unsent = {}
 
     def serve(self):
         """The event loop: wait until some sockets are ready, serve each of them, repeat."""
         # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
-            timeout = None if self.listener in self.reading else RETRY
-            readable, writable, urgent = select.select(
-                self.reading, self.unsent, self.reading, timeout)
-            # The end of the pause, if there was one (see accept).
+            # How long select may sleep: without a limit, unless accepting is paused (see accept).
+            timeout = None
+            if self.listener not in self.reading:
+                timeout = RETRY
+            rlist, wlist, xlist = self.reading, list(self.unsent), self.reading
+            readable, writable, urgent = select.select(rlist, wlist, xlist, timeout)
+            # If accepting was paused, the pause is over: watch the listener again.
             self.reading.add(self.listener)
-            # xlist reports urgent data, which goes first. Each socket once, even if in two lists.
-            for conn in dict.fromkeys(urgent + readable + writable):
+            # A socket with urgent data is in two of these lists; the set serves each socket once.
+            for conn in set(urgent + readable + writable):
                 try:
                     if conn is self.listener:
                         self.accept()
@@ -57,16 +69,18 @@ class EchoServer:
                         self.send_rest(conn)
                     else:
                         self.echo(conn)
-                except BlockingIOError:         # it is no longer ready
+                except BlockingIOError:
+                    # The socket is no longer ready.
                     pass
-                except OSError:                 # the client has reset the connection
+                except OSError:
+                    # The client reset the connection.
                     self.drop(conn)
 
     def accept(self):
         try:
             conn, addr = self.listener.accept()
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment
+            # Out of file descriptors (EMFILE): stop accepting for a moment.
             self.reading.remove(self.listener)
             return
         conn.setblocking(False)
@@ -80,20 +94,21 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF, and nothing is unsent, or we would not have read.
+            # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much as the send buffer takes; return whether that was all."""
+        """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this client, and let all others wait.
+            # Not sendall: it would wait for this one client, and so would all other clients.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
-        except BlockingIOError:                 # the send buffer is full
+        except BlockingIOError:
+            # The send buffer is full.
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not read its echo (backpressure).
+        # Until the client has read its echo, read no more from it (backpressure).
         self.unsent[conn] = data[count:]
         self.reading.discard(conn)
         return False

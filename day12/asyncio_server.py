@@ -19,8 +19,8 @@ watched = False                     # whether say() shows the clients
 
 def main():
     with contextlib.suppress(KeyboardInterrupt):
-        # The event loop: it waits in epoll, and continues the task whose socket is ready.
-        # 事件循环：在 epoll 里等待，哪个套接字就绪就继续执行它的任务
+        # The event loop waits for all sockets (on Linux in epoll), and continues the task whose
+        # socket is ready. 事件循环：等待所有套接字（Linux 上用 epoll），继续执行就绪的任务
         asyncio.run(start())
 
 
@@ -31,8 +31,8 @@ async def start():
 
 async def serve(listener):
     listener.setblocking(False)
-    # The loop itself keeps only weak references: without this set, Python may delete a task that
-    # is still running.
+    # The loop keeps only weak references to its tasks: without this set, the garbage collector
+    # could delete a task that is still waiting.
     tasks = set()
     while True:
         try:
@@ -54,15 +54,16 @@ async def echo(conn, addr):
     try:
         with contextlib.suppress(OSError):
             while data := await reader.read(SIZE):
-                # What the send buffer does not take is kept. drain waits while that is too much:
-                # read no more from a client that does not read its echo (backpressure).
+                # write keeps the bytes for which the send buffer has no room; while they are too
+                # many, drain waits. So we do not read from a client that does not read its echo
+                # (backpressure).
                 writer.write(data)
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     except BaseException:
-        # Cancelled by Ctrl-C: do not wait until the rest is sent.
+        # Ctrl-C cancels the task: do not wait until the rest is sent.
         writer.transport.abort()
         raise
     say(addr, f"left, {task} ends")

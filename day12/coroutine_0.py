@@ -1,4 +1,4 @@
-"""A coroutine stops in the middle and keeps its place: next, send, and a scheduler of ten lines.
+"""A coroutine stops in the middle and keeps its place: next, send, and a ten-line scheduler.
 协程在中间停下，保存自己的位置，以后再继续：next、send，以及一个十行的调度器。
 讲义: 协程技术 · 基础概念 · 协程原理
 
@@ -23,10 +23,10 @@ def main():
 
 
 def adder():
-    """A generator: each yield hands out the total, and stops until send(n) brings a number."""
+    """A generator: each yield gives the total to the caller, and waits for send(n)."""
     total = 0
     while True:
-        # Stops here. `send(10)` continues here too: then the value of `yield` is 10.
+        # The generator stops here. send(10) continues it: the value of this `yield` is then 10.
         # 停在这里；send(10) 从这里继续，yield 的值就是 10
         n = yield total
         total += n
@@ -34,9 +34,9 @@ def adder():
 
 def keep_the_place():
     coroutine = adder()
-    # To call it creates the object; none of its lines has run.
+    # The call has created the object; no line of adder has run yet.
     show("adder()   has not begun", coroutine)
-    # The first next runs it up to its first yield. From then on it can receive values.
+    # The first next runs adder up to its first yield. From then on it can receive values.
     show(f"next()    got {next(coroutine)}", coroutine)
     show(f"send(10)  got {coroutine.send(10)}", coroutine)
     show(f"send(32)  got {coroutine.send(32)}", coroutine)
@@ -48,13 +48,13 @@ def keep_the_place():
 
 
 def show(what, coroutine):
-    """While a coroutine stands still, its frame keeps the variables, and the line to go on at."""
+    """Print what the frame of a stopped coroutine keeps: its variables (and its current line)."""
     # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
     print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 
 
 def run(tasks):
-    """The scheduler: the first task of the queue runs up to its next yield, then queues again."""
+    """The scheduler: run the first task up to its next yield, then put it at the queue's end."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()
@@ -62,14 +62,14 @@ def run(tasks):
             next(task)
             ready.append(task)
         except StopIteration:
-            # It has returned: do not queue it again.
+            # The task has returned: do not queue it again.
             pass
 
 
 def write(name, times, written):
     for number in range(1, times + 1):
         written.append(f"{name}{number}")
-        # Let the other tasks run. Until this line, no other task has a turn. 主动让出
+        # Let the other tasks run: no other task gets a turn until this line. 主动让出
         yield
 
 

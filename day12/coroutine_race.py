@@ -1,4 +1,4 @@
-"""One thread, and still a race: coroutines that switch between reading and writing lose updates.
+"""A race in one thread: coroutines that switch between reading and writing lose updates.
 只有一个线程也会有竞争：在读和写之间切换的协程会丢失更新。
 讲义: 协程技术 · 基础概念 · 协程优缺点
 
@@ -16,7 +16,7 @@ TASKS = 10
 def main():
     n = count_with(add)
     print(f"ten tasks run add(), from 0: n is {n}, {TASKS - n} updates lost")
-    assert n == 1, f"expected 9 lost updates: all tasks should have read 0; n is {n}"
+    assert n == 1, f"expected 9 lost updates: every task should have read 0; n is {n}"
 
     n = count_with(add_at_once)
     print(f"ten tasks run add_at_once(), from 0: n is {n}, {TASKS - n} updates lost")
@@ -24,7 +24,7 @@ def main():
 
 
 def count_with(task):
-    """Let ten tasks take turns; return the number to which they have counted."""
+    """Let ten tasks add 1 in turns; return the final count."""
     shared = {"n": 0}
     run([task(shared) for _ in range(TASKS)])
     return shared["n"]
@@ -44,7 +44,7 @@ def run(tasks):
 
 def add(shared):
     n = shared["n"]
-    # The other nine read the same 0 here. 切换：其他九个任务也读到同一个 0
+    # A switch: the other nine tasks read the same 0. 切换：其他九个任务也读到同一个 0
     yield
     shared["n"] = n + 1
 

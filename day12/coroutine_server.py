@@ -1,13 +1,13 @@
-"""Echo with a coroutine per client on our own scheduler: where a thread waits, a coroutine yields.
-协程服务器：自己写的调度器，每个客户端一个协程；线程等待的地方，协程用 yield 让出。
+"""Echo with a coroutine per client on our own scheduler: a coroutine yields instead of waiting.
+协程服务器：自己写的调度器，每个客户端一个协程；要等待的地方，协程用 yield 让出。
 讲义: 协程技术 · 协程原理
 
 Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
-coroutine_0.py has shown how a coroutine keeps its place, and a scheduler that gives each its turn.
-Here the turn goes to the coroutine whose socket is ready. Inside, asyncio and http_server.py
-work like this too: compare serve and echo with those of asyncio_server.py.
+The scheduler of coroutine_0.py gives every coroutine a turn. This one continues a coroutine when
+its socket is ready, and epoll tells it when that is. asyncio and http_server.py work like this
+inside: compare serve and echo with those of asyncio_server.py.
 """
 import argparse
 import contextlib
@@ -18,8 +18,8 @@ import socket
 import sys
 
 SIZE = 1 << 16                      # bytes to receive at once
-RETRY = 0.1                         # seconds that a pause lasts
-PAUSE = 0                           # no event of the socket: go on after RETRY seconds
+RETRY = 0.1                         # seconds that a pause lasts, at most
+PAUSE = "pause"                     # yielded instead of an event: continue me after RETRY seconds
 watched = False                     # whether say() shows the clients
 
 
@@ -35,10 +35,10 @@ def main():
             scheduler.run()
 
 
-# The coroutines. next(task) runs one up to its next yield; what it yields is the event of its
-# socket that it waits for. `yield from f()` runs the yields of f as if they stood here, and its
-# value is what f returns.
-# 协程：next(task) 执行到下一个 yield，yield 出的是它在等的套接字事件；
+# The coroutines. Each belongs to one socket. next(task) runs a coroutine up to its next yield, and
+# returns what it yields: the event of its socket for which it waits. `yield from f()` runs f as if
+# the yields of f stood in the caller; the value of the expression is what f returns.
+# 协程：每个协程属于一个套接字。next(task) 让它执行到下一个 yield，得到它 yield 的值：它在等的事件。
 # `yield from f()` 相当于把 f 的 yield 写在这里，它的值是 f 的返回值。写法和多线程版一样。
 
 def serve(listener, scheduler):
@@ -81,51 +81,60 @@ def send_all(conn, data):
 
 
 class Scheduler:
-    """Runs coroutines, each with a socket: when epoll reports it ready, up to the next yield."""
+    """Continues each coroutine when epoll reports the event for which the coroutine waits."""
 
     def __init__(self):
         self.epoll = select.epoll()
-        self.tasks = {}             # fileno -> the coroutine
-        self.events = {}            # fileno -> the event that it waits for
-        self.paused = []            # the filenos of those that wait for time to pass
+        self.tasks = {}             # fileno -> the coroutine of this socket
+        self.events = {}            # fileno -> what the coroutine has yielded: an event, or PAUSE
+        self.paused = []            # the filenos of the coroutines that have yielded PAUSE
 
     def start(self, sock, task):
-        """Let a coroutine run to its first yield, and from then on whenever its socket is ready."""
-        fd = sock.fileno()
-        # no event yet: step() says which
-        self.epoll.register(fd, 0)
+        """Run a coroutine up to its first yield; from then on, epoll watches its socket.
+
+        task: a generator that yields at least once.
+        """
+        fd, event = sock.fileno(), next(task)
+        self.epoll.register(fd, event)
         self.tasks[fd] = task
-        self.events[fd] = 0
-        self.step(fd)
+        self.events[fd] = event
 
     def step(self, fd):
-        """Let a coroutine go on, up to its next yield."""
+        """Continue a coroutine, up to its next yield."""
         try:
             event = next(self.tasks[fd])
         except StopIteration:
-            # It has returned. Its `with conn` has closed the socket, so epoll has forgotten it.
+            # The coroutine has returned: its `with conn` has closed the socket, and that has
+            # removed the socket from epoll.
             del self.tasks[fd], self.events[fd]
             return
+        # Most of the time it waits for the same event as before, and epoll is watching for that.
         if event != self.events[fd]:
-            self.epoll.modify(fd, event)
             self.events[fd] = event
+            self.watch(fd, event)
+
+    def watch(self, fd, event):
+        """From now on, watch a socket for this event; while its coroutine pauses, for none."""
         if event == PAUSE:
+            self.epoll.modify(fd, 0)
             self.paused.append(fd)
+        else:
+            self.epoll.modify(fd, event)
 
     def run(self):
-        """The event loop: wait until some sockets are ready, let their coroutines go on, repeat."""
+        """The event loop: wait until some sockets are ready, continue their coroutines, repeat."""
         # 事件循环：epoll 告诉我们哪些套接字就绪，就继续执行它们的协程
         while True:
             events = self.epoll.poll(RETRY if self.paused else None)
-            paused, self.paused = self.paused, []
+            # A pause ends here: after RETRY seconds, or earlier if another socket was ready.
+            pauses_over, self.paused = self.paused, []
+            for fd in pauses_over:
+                self.step(fd)
             for fd, event in events:
                 self.step(fd)
-            for fd in paused:
-                if fd in self.tasks:
-                    self.step(fd)
 
     def close(self):
-        """End every coroutine at its yield; the `with` around that closes its socket."""
+        """End every coroutine at its yield; the `with` around the yield closes its socket."""
         for task in self.tasks.values():
             task.close()
         self.epoll.close()

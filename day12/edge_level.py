@@ -1,17 +1,17 @@
-"""Level trigger reports unread bytes again and again, edge trigger only new ones: side by side.
-水平触发：只要还有数据没读就一直报告；边缘触发：有新数据到来才报告。两者并排比较。
+"""Level trigger reports unread bytes again and again, edge trigger reports only new bytes.
+水平触发：只要还有数据没读就一直报告；边缘触发：有新数据到来才报告。
 讲义: epoll方法 · epoll特点 · 触发方式（EPOLLET 边缘触发）
 
 Run:    python day12/edge_level.py
 
 Output:
     one socket, watched by two epoll objects  unread  level trigger  edge trigger
-    10 bytes have come                            10  EPOLLIN        EPOLLIN
-    we have read 5 of them                         5  EPOLLIN        -
-    nothing has happened                           5  EPOLLIN        -
-    1 more has come                                6  EPOLLIN        EPOLLIN
-    we have read until BlockingIOError             0  -              -
-    2 more have come                               2  EPOLLIN        EPOLLIN
+    10 bytes arrive                               10  EPOLLIN        EPOLLIN
+    we read 5 of them                              5  EPOLLIN        -
+    nothing else happens                           5  EPOLLIN        -
+    1 more arrives                                 6  EPOLLIN        EPOLLIN
+    we read until BlockingIOError                  0  -              -
+    2 more arrive                                  2  EPOLLIN        EPOLLIN
 """
 import fcntl
 import select
@@ -20,7 +20,7 @@ import struct
 import sys
 import termios
 
-# Seconds. An event that is there comes at once; after this time we know that there is none.
+# Seconds. epoll reports a ready socket immediately; after this time we know that none is ready.
 SILENCE = 0.1
 
 
@@ -31,7 +31,7 @@ def main():
         sys.exit(2)
     conn, peer = socket.socketpair()
     with conn, peer, select.epoll() as level, select.epoll() as edge:
-        # Without this, the last recv of drain() would wait for more bytes.
+        # With a blocking socket, the last recv of drain() would wait for more bytes.
         conn.setblocking(False)
         # The default is level trigger. 默认是水平触发，加上 EPOLLET 才是边缘触发
         level.register(conn, select.EPOLLIN)
@@ -39,19 +39,19 @@ def main():
         print("one socket, watched by two epoll objects  unread  level trigger  edge trigger")
 
         peer.sendall(b"0123456789")
-        show("10 bytes have come", conn, level, edge, expected=(10, "EPOLLIN", "EPOLLIN"))
+        show("10 bytes arrive", conn, level, edge, expected=(10, "EPOLLIN", "EPOLLIN"))
         conn.recv(5)
-        show("we have read 5 of them", conn, level, edge, expected=(5, "EPOLLIN", "-"))
-        # With edge trigger, a server that reads once per event is stuck here: it waits for an
-        # event, and its client, which has sent the whole request, waits for the answer.
+        show("we read 5 of them", conn, level, edge, expected=(5, "EPOLLIN", "-"))
+        # A server with edge trigger that reads only once per event is stuck here: it waits for an
+        # event, while its client, which has sent the complete request, waits for the answer.
         # 边缘触发时每次事件只读一次的服务器会卡在这里：它等事件，客户端等响应
-        show("nothing has happened", conn, level, edge, expected=(5, "EPOLLIN", "-"))
+        show("nothing else happens", conn, level, edge, expected=(5, "EPOLLIN", "-"))
         peer.sendall(b"a")
-        show("1 more has come", conn, level, edge, expected=(6, "EPOLLIN", "EPOLLIN"))
+        show("1 more arrives", conn, level, edge, expected=(6, "EPOLLIN", "EPOLLIN"))
         drain(conn)
-        show("we have read until BlockingIOError", conn, level, edge, expected=(0, "-", "-"))
+        show("we read until BlockingIOError", conn, level, edge, expected=(0, "-", "-"))
         peer.sendall(b"bc")
-        show("2 more have come", conn, level, edge, expected=(2, "EPOLLIN", "EPOLLIN"))
+        show("2 more arrive", conn, level, edge, expected=(2, "EPOLLIN", "EPOLLIN"))
 
 
 def drain(conn):
@@ -60,7 +60,7 @@ def drain(conn):
         try:
             conn.recv(5)
         except BlockingIOError:
-            # EAGAIN: nothing is left
+            # EAGAIN: no bytes are left
             return
 
 
@@ -73,7 +73,7 @@ def show(what, conn, level, edge, expected):
 
 
 def report_of(epoll):
-    """Return EPOLLIN if it reports the socket, and - if it reports nothing."""
+    """Return EPOLLIN if the epoll object reports the socket, and - if it reports nothing."""
     events = epoll.poll(SILENCE)
     return "EPOLLIN" if events else "-"
 

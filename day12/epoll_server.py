@@ -6,7 +6,7 @@ Run:    python day12/epoll_server.py [port] [-b ADDRESS] [--edge] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
 With --edge the kernel reports new bytes only once (EPOLLET), so we must read until none are left.
-Ten thousand idle clients cost the loop nothing (C10K).
+Ten thousand idle clients cost the loop next to no time (C10K).
 """
 import argparse
 import contextlib
@@ -16,9 +16,10 @@ import select
 import socket
 import sys
 
-SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+# The most bytes that one recv returns, and so the most unsent bytes of one client.
+SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
-ROUNDS = 16                         # with --edge: times to receive before the next client's turn
+ROUNDS = 16                         # with --edge: calls of recv before the next client's turn
 watched = False                     # whether say() shows the clients
 
 
@@ -42,8 +43,8 @@ class EchoServer:
         self.listener.setblocking(False)
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
-        self.unsent = {}            # socket -> bytes that its client has not taken yet
-        self.pause = None           # seconds in which we do not accept
+        self.unsent = {}            # socket -> bytes still to be sent to its client
+        self.pause = None           # for how many seconds accepting is paused, or None
         # edge trigger, or level trigger, the default · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
@@ -65,9 +66,9 @@ class EchoServer:
                         self.accept()
                     elif event & select.EPOLLOUT:
                         self.send_rest(conn)
-                    else:                       # EPOLLIN, EPOLLHUP or EPOLLERR: recv will tell
+                    else:                       # EPOLLIN, EPOLLHUP, EPOLLERR: recv finds out
                         self.read(conn)
-                except BlockingIOError:         # all is read (EAGAIN), or it is no longer ready
+                except BlockingIOError:         # nothing is left to read (EAGAIN)
                     pass
                 except OSError:                 # the client has reset the connection
                     self.drop(conn)
@@ -77,7 +78,7 @@ class EchoServer:
             conn, addr = self.listener.accept()
             self.epoll.register(conn, select.EPOLLIN | self.trigger)
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment
+            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for nothing)
             self.epoll.modify(self.listener, 0)
             self.pause = RETRY
             return
@@ -87,41 +88,52 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once, send it back; return True if all was sent: there may be more to read."""
+        """Receive once and send it back; return True if all was sent, so that we may read on."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
-        # EOF, and nothing is unsent, or we would not have read.
+        # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
         self.drop(conn)
         return False
 
     def drain(self, conn):
-        """With --edge: echo until recv raises BlockingIOError (EAGAIN): no more bytes are there."""
+        """With --edge: echo until no bytes are left; then recv raises BlockingIOError (EAGAIN)."""
         for _ in range(ROUNDS):
-            if not self.echo(conn):
+            was_all_sent = self.echo(conn)
+            if not was_all_sent:
                 return
-        # Let the others have their turn (starvation). EPOLLET will not report the bytes that
-        # are still there again by itself; modify makes epoll check.
-        self.epoll.modify(conn, select.EPOLLIN | self.trigger)
+        # The client sends as fast as we read. Now it is the other clients' turn (starvation), but
+        # more bytes may be there, and edge trigger has already reported them. Re-arm the socket:
+        # then epoll checks it again, and reports these bytes in the next turn of the loop.
+        # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
+        self.watch(conn, select.EPOLLIN)
+
+    def watch(self, conn, event):
+        """Watch a client for this event from now on.
+
+        modify makes epoll check the socket immediately. So even with edge trigger, epoll reports a
+        socket that is ready already.
+        """
+        self.epoll.modify(conn, event | self.trigger)
 
     def send(self, conn, data):
-        """Send as much as the send buffer takes; return whether that was all."""
+        """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this client, and let all others wait.
+            # Not sendall: it would wait for this one client, and so would all other clients.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not read its echo (backpressure).
+        # Until the client has read its echo, read no more from it (backpressure).
         self.unsent[conn] = data[count:]
-        self.epoll.modify(conn, select.EPOLLOUT | self.trigger)
+        self.watch(conn, select.EPOLLOUT)
         return False
 
     def send_rest(self, conn):
         if self.send(conn, self.unsent.pop(conn)):
-            self.epoll.modify(conn, select.EPOLLIN | self.trigger)
+            self.watch(conn, select.EPOLLIN)
 
     def drop(self, conn):
         del self.conns[conn.fileno()]

@@ -1,4 +1,4 @@
-"""gevent.joinall waits, but ends no greenlet at a timeout, and hides errors unless told not to.
+"""gevent.joinall only waits: a timeout ends no greenlet, and errors need raise_error=True.
 gevent.joinall 只负责等待：超时不会结束协程；不加 raise_error=True 就看不到异常。
 讲义: 第三方协程模块 · gevent模块
 
@@ -43,23 +43,23 @@ def time_out():
     names = {slow: "slow", quick: "quick"}
     returned = [names[greenlet] for greenlet in finished]
     print(f"joinall([slow, quick], timeout=0.1) returned {returned}; slow.dead: {slow.dead}")
-    assert returned == ["quick"], f"expected that only quick has finished, got {returned}"
-    assert not slow.dead, "expected that slow is alive after the timeout, but it is dead"
+    assert returned == ["quick"], f"expected only quick to have finished, got {returned}"
+    assert not slow.dead, "expected slow to be alive after the timeout, but it is dead"
     slow.kill()
     print(f"slow.kill(): slow.dead: {slow.dead}")
-    assert slow.dead, "expected that kill() ends slow, but it is alive"
+    assert slow.dead, "expected kill() to end slow, but it is alive"
 
 
 def fail():
     # int("x") raises ValueError.
     bad, quick = gevent.spawn(int, "x"), gevent.spawn(str, 1)
-    # gevent prints the traceback at once: here into a file in memory, where we can look for it.
+    # gevent prints the traceback when bad fails: here into memory, so that we can search it.
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
         finished = gevent.joinall([bad, quick])
     names = {bad: "bad", quick: "quick"}
     returned = sorted(names[greenlet] for greenlet in finished)
     print(f"joinall([bad, quick]) returned {returned}; bad.value: {bad.value}")
-    assert returned == ["bad", "quick"], f"expected that both have finished, got {returned}"
+    assert returned == ["bad", "quick"], f"expected both to have finished, got {returned}"
     is_printed = "Traceback" in stderr.getvalue()
     error = type(bad.exception).__name__
     print(f"bad.exception: {error}; its traceback went to stderr: {is_printed}")

@@ -1,4 +1,4 @@
-"""monkey.patch_all() replaces names of the standard library: a name imported before it stays old.
+"""monkey.patch_all() replaces names of the standard library; names imported earlier remain old.
 monkey.patch_all() 替换标准库里的名字：在它之前用 from ... import 导入的名字仍是旧的。
 讲义: 第三方协程模块 · gevent模块 · monkey脚本
 
@@ -36,7 +36,7 @@ def main():
 
     monkey.patch_all()
 
-    # Too late for old_sleep: this name still stands for the old function.
+    # Too late for old_sleep: this name still refers to the old function.
     # 对 old_sleep 来说太晚了：这个名字仍然指向旧的函数
     show("after it: names imported before it", old_sleep, old_socket,
          expected=["aaabbb", "aaabbb"])
@@ -44,7 +44,7 @@ def main():
     from time import sleep as new_sleep
     show("after it: names imported after it", new_sleep, new_socket,
          expected=["ababab", "ababab"])
-    # `import time` at the top did no harm: time.sleep is looked up now.
+    # `import time` at the top does no harm: Python looks up time.sleep now, in the patched module.
     show("after it: time.sleep, socket.socket", time.sleep, socket.socket,
          expected=["ababab", "ababab"])
 
@@ -71,7 +71,7 @@ def write(letter, wait, argument, written):
 
 
 def receive(socket_class):
-    """Wait 0.01 seconds in recv: no packet comes."""
+    """Wait 0.01 seconds in recv: no packet arrives."""
     with socket_class(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(0.01)

@@ -1,4 +1,4 @@
-"""Echo with a greenlet per client: written like the thread server, yet it has only one thread.
+"""Echo with a greenlet per client: written like the thread server, but all in one thread.
 gevent 服务器：每个客户端一个 greenlet，写法和多线程版一样，却只有一个线程。
 讲义: 第三方协程模块 · gevent模块
 
@@ -8,7 +8,8 @@ Run:    python day12/gevent_server.py [port] [-b ADDRESS] [-v] [--quiet]
 try:
     import gevent
     from gevent import monkey
-    # First of all: from here on accept, recv and sendall do not block, but switch greenlets.
+    # Before any other import: from here on accept, recv and sendall do not block the thread, but
+    # switch to another greenlet.
     # 必须最先执行：之后 accept、recv、sendall 不再阻塞线程，而是切换协程
     monkey.patch_all()
 except ImportError:
@@ -58,7 +59,8 @@ def echo(conn, addr):
         while data := conn.recv(SIZE):
             conn.sendall(data)
             if len(data) == SIZE:
-                # More may be there, and then recv would not switch: let the others have their turn.
+                # If more bytes are there already, recv does not wait, so it does not switch: give
+                # the other greenlets their turn.
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

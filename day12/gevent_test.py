@@ -1,4 +1,4 @@
-"""gevent switches where a greenlet waits with gevent, and nowhere else: spawn, sleep, joinall.
+"""gevent switches only where a greenlet waits inside gevent: spawn, sleep, joinall.
 gevent 只在 gevent 自己的阻塞处切换，别处都不切换：spawn、sleep、joinall。
 讲义: 第三方协程模块 · gevent模块
 
@@ -37,15 +37,15 @@ def spawn_and_join():
     # The function, then its arguments, also by name. 函数，然后是它的参数，也可以按名字传
     a = gevent.spawn(write, "a", gevent.sleep, written)
     b = gevent.spawn(write, "b", gevent.sleep, written=written)
-    # They are only scheduled. 只是排队，还没有执行
+    # The greenlets are only scheduled; they have not run yet. 只是排队，还没有执行
     print(f"after spawn, twice: {''.join(written)!r} is written")
-    # Time alone is not enough: they run only when we wait inside gevent.
+    # Time alone is not enough: a and b run only when we wait inside gevent.
     time.sleep(0.01)
     print(f"after time.sleep(0.01): {''.join(written)!r} is written")
-    assert written == [], f"expected that neither has run before joinall, got {written}"
+    assert written == [], f"expected neither to run before joinall, got {written}"
     gevent.joinall([a, b])
     print(f"after joinall([a, b]): {''.join(written)!r} is written, values {[a.value, b.value]}")
-    assert b.value == "b is done", f"expected what write returns, got {b.value!r}"
+    assert b.value == "b is done", f"expected the return value of write, got {b.value!r}"
 
 
 def compare_waits():
@@ -68,7 +68,7 @@ def letters(sleep):
 def write(letter, sleep, written):
     for _ in range(3):
         written.append(letter)
-        # gevent.sleep switches to the other greenlet; time.sleep stops the whole thread.
+        # gevent.sleep switches to the other greenlet; time.sleep stops the entire thread.
         # gevent.sleep 会切换到另一个协程；time.sleep 让整个线程停住
         sleep(0.01)
     return f"{letter} is done"

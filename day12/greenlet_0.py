@@ -1,4 +1,4 @@
-"""Greenlets switch by hand: each continues where it stopped, with the value the switch brings.
+"""Greenlets switch by hand: each continues where it stopped, with the value that switch passes.
 greenlet 手工切换：每个都从停下的地方继续，并收到 switch 带来的值。
 讲义: 第三方协程模块 · greenlet模块
 
@@ -7,13 +7,13 @@ Run:    python day12/greenlet_0.py
 Output:
     a begins with 'from main'
     b begins with 'from a'
-    a goes on with 'from b'
-    b goes on with 'from a, inside a function'
-    main goes on with 'result of b'; a.dead: False, b.dead: True
+    a continues with 'from b'
+    b continues with 'from a, inside a function'
+    main continues with 'result of b'; a.dead: False, b.dead: True
     a thread that calls a.switch() gets greenlet.error
-    a goes on with 'from main again'
-    main goes on with 'result of a'; a.dead: True, b.dead: True
-    main switches to the dead a, and goes on at once with 'from main, too late'
+    a continues with 'from main again'
+    main continues with 'result of a'; a.dead: True, b.dead: True
+    main switches to the dead a and gets its own 'from main, too late' back
 """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -34,10 +34,10 @@ def main():
     # The first switch to a greenlet calls its function, with these arguments.
     # 第一次 switch 调用它的函数，参数就是这些
     value = a.switch(b, "from main")
-    # b has returned. Its parent goes on, which is main, because main created it.
-    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    # b has returned. Its parent continues: main, because main created b.
+    print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
     assert (value, a.dead, b.dead) == ("result of b", False, True), \
-        f"expected the result of b, and only b dead; got {value!r}, {a.dead}, {b.dead}"
+        f"expected the result of b, and only b to be dead; got {value!r}, {a.dead}, {b.dead}"
 
     # A greenlet belongs to the thread that created it.
     with ThreadPoolExecutor() as pool:
@@ -46,33 +46,34 @@ def main():
     assert isinstance(error, greenlet.error), f"expected greenlet.error, got {error!r}"
 
     value = a.switch("from main again")
-    print(f"main goes on with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
-    assert value == "result of a" and a.dead, f"expected the result of a dead a, got {value!r}"
+    print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
+    assert (value, a.dead) == ("result of a", True), \
+        f"expected the result of a, and a to be dead; got {value!r}, {a.dead}"
     value = a.switch("from main, too late")
-    print(f"main switches to the dead a, and goes on at once with {value!r}")
+    print(f"main switches to the dead a and gets its own {value!r} back")
     assert value == "from main, too late", f"expected main's own value back, got {value!r}"
 
 
 def play_a(b, value):
     print(f"a begins with {value!r}")
-    # Stops here, until another greenlet switches back and brings a value.
+    # a stops here, until another greenlet switches back and passes a value.
     # 停在这里，直到别的 greenlet 切换回来，并带来一个值
     value = b.switch(greenlet.getcurrent(), "from a")
-    print(f"a goes on with {value!r}")
+    print(f"a continues with {value!r}")
     value = switch_from_inside(b)
-    print(f"a goes on with {value!r}")
+    print(f"a continues with {value!r}")
     return "result of a"
 
 
 def switch_from_inside(b):
-    """A greenlet has a stack of its own: it may stop at any depth of calls; a generator cannot."""
+    """A greenlet has its own stack, so it can stop at any depth of calls; a generator cannot."""
     return b.switch("from a, inside a function")
 
 
 def play_b(a, value):
     print(f"b begins with {value!r}")
     value = a.switch("from b")
-    print(f"b goes on with {value!r}")
+    print(f"b continues with {value!r}")
     return "result of b"
 
 

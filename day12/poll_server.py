@@ -1,4 +1,4 @@
-"""Echo with poll: the sockets to watch are registered once, and may be more than 1024.
+"""Echo with poll: each socket is registered once, and there may be more than 1024.
 poll 服务器：要关注的套接字只注册一次，数量可以超过 1024。
 讲义: poll方法 · poll_server 步骤
 
@@ -13,7 +13,8 @@ import select
 import socket
 import sys
 
-SIZE = 1 << 16                      # bytes to receive at once, the most that is kept for a client
+# The most bytes that one recv returns, and so the most unsent bytes of one client.
+SIZE = 1 << 16
 RETRY = 100                         # milliseconds until the next attempt to accept
 watched = False                     # whether say() shows the clients
 
@@ -37,8 +38,8 @@ class EchoServer:
         self.listener.setblocking(False)
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
-        self.unsent = {}            # socket -> bytes that its client has not taken yet
-        self.pause = None           # milliseconds in which we do not accept
+        self.unsent = {}            # socket -> bytes still to be sent to its client
+        self.pause = None           # for how many milliseconds accepting is paused, or None
         self.poller = select.poll()
         self.poller.register(listener, select.POLLIN)
 
@@ -57,9 +58,9 @@ class EchoServer:
                         self.accept()
                     elif event & select.POLLOUT:
                         self.send_rest(conn)
-                    else:                       # POLLIN, POLLHUP or POLLERR: recv will tell
+                    else:                       # POLLIN, POLLHUP, POLLERR: recv finds out
                         self.echo(conn)
-                except BlockingIOError:         # it is no longer ready
+                except BlockingIOError:         # nothing is left to read (EAGAIN)
                     pass
                 except OSError:                 # the client has reset the connection
                     self.drop(conn)
@@ -69,7 +70,7 @@ class EchoServer:
             conn, addr = self.listener.accept()
             self.poller.register(conn, select.POLLIN)
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment
+            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for nothing)
             self.poller.modify(self.listener, 0)
             self.pause = RETRY
             return
@@ -84,20 +85,20 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF, and nothing is unsent, or we would not have read.
+            # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much as the send buffer takes; return whether that was all."""
+        """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this client, and let all others wait.
+            # Not sendall: it would wait for this one client, and so would all other clients.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full
             count = 0
         if count == len(data):
             return True
-        # Read no more from a client that does not read its echo (backpressure).
+        # Until the client has read its echo, read no more from it (backpressure).
         self.unsent[conn] = data[count:]
         self.poller.modify(conn, select.POLLOUT)
         return False
@@ -107,7 +108,7 @@ class EchoServer:
             self.poller.modify(conn, select.POLLIN)
 
     def drop(self, conn):
-        # Otherwise poll would report a closed descriptor again and again: POLLNVAL.
+        # Before close: poll reports a closed descriptor again and again (POLLNVAL).
         self.poller.unregister(conn)
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)

@@ -5,26 +5,26 @@
 Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
                                     [--json FILE] [--svg FILE]
 
-How it is run: all servers are started, but only the one that is being measured runs; the others
-are stopped (SIGSTOP). Every round gives each server its turn, so that a busy moment of the machine
-hits all of them; the report prints the median of the rounds. Every server is held to one core,
-which is fair to models with one thread; processes alone could use more. Many clients run on another
+How it runs: all servers are started, but only the one being measured runs; the others are stopped
+(SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine hits all of
+them; the report prints the median of the rounds. Every server is held to one core. That is fair to
+models with one thread; a model with processes could use more cores. Many clients run on another
 core. A single client shares the server's core: the two never work at the same time, and waking up a
 sleeping core would take longer than the echo.
 
-How to read a table: the bar and the number behind it are the CPU time that the server used per
+How to read a table: the bar and the number after it are the CPU time that the server used per
 request, all of its threads and processes together. This is the steadiest figure. Requests per
-second and latencies also contain the client, which is Python too and often the slower of the two,
-and everything else that the machine is doing. p50 is the latency of the middle request; one request
-in a hundred takes longer than p99. MiB is the server's memory (PSS: a page that n processes share
-counts 1/n for each).
+second and latencies also depend on the client, which is a Python program too and often the slower
+of the two, and on everything else that the machine is doing. p50 is the latency of the middle
+request; one request in a hundred takes longer than p99. MiB is the server's memory (PSS: a page
+that n processes share counts 1/n for each).
 
 怎么比：所有服务器都启动，但只有正在测量的那个在运行，其余的用 SIGSTOP 停住；每一轮各上场一次，
 打印各轮的中位数。怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这个数字最稳定；
 每秒请求数和延迟里还有客户端和机器上的其他程序。p99 表示百分之一的请求比它更慢。
 
-The rooms are in race/: load.py makes the requests, report.py makes sentences of the figures, and
-to add a server, add an entry to models.py.
+The modules are in race/: load.py sends the requests, report.py turns the figures into sentences.
+To add a server, add an entry to models.py.
 """
 import argparse
 import dataclasses
@@ -57,9 +57,9 @@ def main():
     # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
-        print("server_race.py: too few descriptors (ulimit -Hn)", file=sys.stderr)
+        print("server_race.py: too few descriptors (ulimit -Hn) · 描述符太少", file=sys.stderr)
         sys.exit(2)
-    gc.disable()                    # no pauses of the client in the middle of a measurement
+    gc.disable()                    # the garbage collector must not interrupt a measurement
     results, progress = Results(options.servers, plan, room), Progress()
     begin = time.monotonic()
     try:
@@ -80,7 +80,7 @@ def main():
 
 
 def parse_options():
-    """Return the options. .servers: names; .turns: the rounds and seconds, if they are given."""
+    """Return the options. .servers: names; .turns: the rounds and seconds, if given."""
     parser = argparse.ArgumentParser(description="All echo servers under the same load.")
     parser.add_argument("--rounds", metavar="N", type=int,
                         help="turns of each server, 1 to 99 (default: 3)")
@@ -98,7 +98,7 @@ def parse_options():
     options.servers = list(dict.fromkeys(options.servers.split(",")))
     if unknown := set(options.servers) - set(MODELS):
         parser.exit(2, f"{parser.prog}: no such server: {', '.join(sorted(unknown))}; "
-                       f"there are {', '.join(MODELS)}\n")
+                       f"choose from {', '.join(MODELS)}\n")
     rounds, seconds = options.turns.get("rounds", 1), options.turns.get("seconds", 1)
     if not (1 <= rounds <= 99 and 0.01 <= seconds <= 60):
         parser.exit(2, f"{parser.prog}: --rounds takes 1 to 99, --seconds takes 0.01 to 60\n")
@@ -111,7 +111,7 @@ def parse_options():
 
 
 def check_writable(path):
-    """Raise OSError if a file cannot be written: now, not when the race is over."""
+    """Raise OSError if a file cannot be written: before the race, not after it."""
     new = not os.path.exists(path)
     open(path, "a").close()
     if new:

@@ -18,8 +18,8 @@ TESTS = Path(__file__).resolve().parent
 # The shares take about equally long. A file belongs to the first whose patterns it matches; the last takes the rest.
 SHARES = [
     ("test_echo_servers.py", "test_day1*.py"),
-    ("test_http*.py",),
-    ("test_chat*.py", "test_ftp*.py", "test_harness.py", "test_run.py"),
+    ("test_http*.py", "test_practice.py"),
+    ("test_chat*.py", "test_classroom*.py", "test_ftp*.py", "test_harness.py", "test_run.py"),
     ("*",),
 ]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "warnings", "deselected")

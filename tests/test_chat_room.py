@@ -66,7 +66,7 @@ def test_chat_room_speaks_the_words_of_its_docstring():
     [[_, let_in], [_, announced]] = chat.hear("tom", f"{word['let']} Tom")
     assert let_in.split() == ["OK", "6"] and "you are in" in ours["OK"] and announced.startswith("SAY ")
     assert chat.hear("tom", f"{word['say']} hello") == [("ann", "SAY Tom：hello")] and "show this line" in ours["SAY"]
-    assert chat.hear("eve", f"{word['let']} Tom")[0][1].startswith("NO ") and ours["NO"] == "you are not"
+    assert chat.hear("eve", f"{word['let']} Tom")[0][1].startswith("NO ") and ours["NO"] == "you are not in"
     assert chat.hear("tom", word["I"]) == [("ann", "SAY Tom退出了聊天室")]
     chat.close()
     assert chat.sock.take() == [("ann", "END")] and "closes" in ours["END"]
@@ -114,11 +114,23 @@ def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
     chat.ticks(4)
     assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]
     chat.ticks(3)
-    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom may be late, and three may be lost
+    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom is silent, but not yet for too long
     chat.ticks(1)
     assert chat.hear("ann", "L Ann") == [("ann", "SAY Tom退出了聊天室"), ("ann", "OK 6")]
     assert chat.hear("new", "L Tom")[0] == ("new", "OK 6")             # the name is free
     assert 8 / 2 + 1 == room.HEARTBEATS
+
+
+def test_chat_room_two_heartbeats_in_a_row_may_be_lost_but_not_three():
+    chat = Chat("Tom", "Ann")
+    for lost, stays in (2, True), (3, False):
+        # A heartbeat is due every two ticks. At each tick, the server sends itself an empty datagram.
+        for _ in range(2 * (lost + 1)):
+            chat.ticks(1)
+            chat.hear("server", b"")
+            chat.heard["ann"] = chat.now
+        assert ("tom" in chat.names) is stays
+        chat.hear("tom", "L Tom")
 
 
 def test_chat_room_any_datagram_is_a_sign_of_life():
@@ -158,8 +170,8 @@ def test_chat_room_tells_its_watch_who_comes_and_goes():
     for _ in range(8):
         chat.tick()
     chat.receive(b"", "admin")                     # what the server sends itself at each tick
-    assert chat.watch == [("小明", "came from 127.0.0.1:40001", 1), ("Ann", "came from [::1]:2", 2), ("Ann", "left", 1),
-                          ("Eve", "came from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
+    assert chat.watch == [("小明", "joined from 127.0.0.1:40001", 1), ("Ann", "joined from [::1]:2", 2), ("Ann", "left", 1),
+                          ("Eve", "joined from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
 
 
 class Screenless:
@@ -178,12 +190,12 @@ class Screenless:
 def test_chat_watch_hands_lines_over_and_waits_for_nothing(impatient):
     watched = watch.Watch()
     with watched.for_room, watched.for_child:
-        watched.tell("小明", "came from 127.0.0.1:40001", 2)
+        watched.tell("小明", "joined from 127.0.0.1:40001", 2)
         watched.tell("a\x1b[2J\n", "left", 1)      # no room lets it in; it is cleaned all the same
         terminal = Screenless()
         watched.show(terminal)
         watched.show(terminal)                     # nothing more has come
-        assert terminal.shown == ["小明 came from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
+        assert terminal.shown == ["小明 joined from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
         for number in range(100_000):              # which no child takes
             watched.tell("Tom", "left", number)
         watched.show(Screenless(OSError("no terminal")))

@@ -256,6 +256,22 @@ def test_chat_server_speaks_with_a_person():
         person.finish(status=-signal.SIGINT)
 
 
+@pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
+def test_chat_server_is_poked():
+    """By the commands under "Poke it" on day07/README.md, to the letter, with another port."""
+    page = (ROOT / "day07/README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\d\. `(.*nc -u .*) 8888`", page, re.MULTILINE)
+    answers = re.findall(r"`((?:SAY|NO) [^`]+|Eve：[^`]+)`", page.partition("#### Poke it")[2].partition("####")[0])
+    assert len(commands) == 3 and answers[::2] == [
+        "SAY ! not sent", "NO the name Ann is taken", "Eve：\ufffd[2J管理员消息：bye"] and answers[1::2] == answers[::2]
+    with room("Ann") as (server, ann):
+        for command, answer in zip(commands, [*answers[:3:2], "OK 6"]):
+            with Program("sh", "-c", f"{command} {server.port}") as shell:
+                shell.finish()
+                assert shell.stdout.startswith(answer)
+        assert [ann.hear(), ann.hear()] == ["SAY Eve 进入了聊天室", f"SAY {answers[-1]}"]
+
+
 # What the server shows of its room
 
 ANNOUNCED = "a line typed here is announced to all; Ctrl-C ends · 在此输入的一行会通知所有人"
@@ -265,8 +281,8 @@ ANNOUNCED = "a line typed here is announced to all; Ctrl-C ends · 在此输入�
 def test_chat_server_shows_who_is_in(args, options):
     with room(args=["--timeout", "2", *args], **options) as (server,):
         with Member(server, "小明") as ming, Member(server, "Ann") as ann:
-            server.expect(rf"小明 came from 127\.0\.0\.1:{ming.getsockname()[1]} -> 1 in the room\n")
-            server.expect(rf"Ann came from 127\.0\.0\.1:{ann.getsockname()[1]} -> 2 in the room\n")
+            server.expect(rf"小明 joined from 127\.0\.0\.1:{ming.getsockname()[1]} -> 1 in the room\n")
+            server.expect(rf"Ann joined from 127\.0\.0\.1:{ann.getsockname()[1]} -> 2 in the room\n")
             ann.say("Q")
             server.expect(r"Ann left -> 1 in the room\n")
         # He was the last, so no member's datagram comes any more that could make the server look.
@@ -289,12 +305,12 @@ def test_chat_server_draws_what_is_half_typed_again():
     """Members who come do not tear the administrator's line apart: it stands below theirs, whole."""
     screen = Screen()
     with room(tty=True, stdin=None, echo=screen.feed) as (server,), Member(server, "Ann") as ann:
-        server.expect("Ann came .*\n")
+        server.expect("Ann joined .*\n")
         server.write("half ")
         server.expect("half ")
         with Member(server, "Tom"):
             assert ann.hear() == "SAY Tom 进入了聊天室"
-            server.expect("Tom came .*\n.*half ")
+            server.expect("Tom joined .*\n.*half ")
             assert screen.lines()[-1] == "half"
             server.write("a line\r")
             assert ann.hear() == "SAY 管理员消息：half a line"
@@ -328,7 +344,7 @@ def test_chat_server_goes_on_when_its_reader_has_gone():
 def test_chat_server_waits_for_no_terminal():
     """What is printed on a terminal that Ctrl-S has stopped must wait. Here all of that half is stopped; the room goes on."""
     with room("Ann", tty=True, stdin=None) as (server, ann):
-        server.expect("Ann came")
+        server.expect("Ann joined")
         os.kill(server.children()[0], signal.SIGSTOP)      # so the half that prints takes nothing any more
         for number in range(1000):
             with Member(server, f"Tom{number}") as tom:
@@ -490,3 +506,32 @@ def test_chat_says_what_it_needs_where_even_more_is_missing(script, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(WINDOWS)
     windows = run(script, status=2, stderr="this needs os.fork: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
     assert windows.stdout == ""
+
+
+NO_PRCTL = """
+import ctypes
+class CDLL(ctypes.CDLL):
+    def __getattr__(self, name):
+        if name == "prctl":
+            raise AttributeError(name)
+        return super().__getattr__(name)
+ctypes.CDLL = CDLL
+"""
+
+
+@pytest.mark.parametrize("script", [SERVER, CLIENT])
+def test_chat_says_that_it_needs_prctl(script, tmp_path):
+    """macOS has fork, but not prctl."""
+    (tmp_path / "sitecustomize.py").write_text(NO_PRCTL)
+    mac = run(script, status=2, stderr="this needs Linux's prctl: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
+    assert mac.stdout == ""
+
+
+def test_chat_server_two_datagrams_are_two_messages():
+    """UDP keeps the boundaries: both wait in the socket of a server that is stopped, and are read one by one."""
+    with room("Tom", "Ann") as (server, tom, ann):
+        server.signal(signal.SIGSTOP)
+        tom.say("C one")
+        tom.say("C two")
+        server.signal(signal.SIGCONT)
+        assert [ann.hear(), ann.hear()] == ["SAY Tom：one", "SAY Tom：two"]

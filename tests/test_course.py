@@ -252,11 +252,22 @@ def test_demos_that_are_killed_half_way_leave_nothing_running():
 
 
 def is_mapped(name):
+    """Whether a process uses a semaphore. The one that made it has it under another name, but the inode is the same."""
+    inode = (harness.SHARED_MEMORY / name).stat().st_ino
     for maps in Path("/proc").glob("[0-9]*/maps"):
         with contextlib.suppress(OSError):         # it has ended, or is somebody else's
-            if name in maps.read_text():
+            if re.search(rf" {inode} +{harness.SHARED_MEMORY}/", maps.read_text()):
                 return True
     return False
+
+
+def test_a_semaphore_is_seen_to_be_in_use():
+    program = "import multiprocessing as m; lock = m.get_context('spawn').Lock(); print(lock._semlock.name, flush=True); input()"
+    with Program(sys.executable, "-c", program) as program:
+        name = "sem." + program.expect(r"/(mp-\S+)")[1]
+        assert is_mapped(name)
+        program.write("\n")
+        program.finish(orphans=course.HELPERS)
 
 
 def test_readme_transcripts_are_found():

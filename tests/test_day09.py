@@ -2,11 +2,15 @@
 
 That each prints what its docstring shows, those with processes with every start method, is checked in test_course.py.
 """
+import errno
+import os
 import re
+import select
+import signal
 import sys
 
 import pytest
-from course import output_of
+from course import HELPERS, output_of
 from harness import ROOT, TIMEOUT, run
 
 # For a program that imports a script of this day, changes something, and runs it.
@@ -174,10 +178,13 @@ def test_thread_cost_is_that_of_a_whole_life():
                 did.append("start")
             def join(self):
                 did.append("join")
-        now = iter([10, 13])
-        thread_cost.time.perf_counter = lambda: did.append("look at the clock") or next(now)
-        assert thread_cost.cost(Kind) == 3
-        assert did == ["look at the clock", "create", "start", "join", "look at the clock"], did
+        thread_cost.Process = thread_cost.Thread = Kind
+        for cost in (thread_cost.seconds_for_a_process, thread_cost.seconds_for_a_thread):
+            did.clear()
+            now = iter([10, 13])
+            thread_cost.time.perf_counter = lambda: did.append("look at the clock") or next(now)
+            assert cost() == 3
+            assert did == ["look at the clock", "create", "start", "join", "look at the clock"], did
         """, **CHANGED)
 
 
@@ -186,3 +193,214 @@ def test_thread_cost():
     process, thread = [float(re.search(r"([\d.]+) ms", line)[1]) for line in lines[1:3]]
     assert process > thread > 0 and lines[1].count("#") > lines[2].count("#") > 0
     assert numbers(lines[3]) == [pytest.approx(process / thread, rel=0.1, abs=1)]
+
+
+# What the page's questions and its "Check yourself" claim beyond the scripts
+
+def python(code, **options):
+    """What some lines print in a Python that has `context`, multiprocessing's for fork."""
+    head = "if True:\n    import multiprocessing, os, signal, sys, threading\n    context = multiprocessing.get_context('fork')\n"
+    return run(sys.executable, "-c", head + code, **options).stdout
+
+
+def test_pipe_of_os_joins_messages_and_a_connection_keeps_them_apart():
+    assert python("""
+    reader, writer = os.pipe()
+    os.write(writer, b"hello")
+    os.write(writer, b"world")
+    print(os.read(reader, 100))
+    reader, writer = context.Pipe(duplex=False)
+    writer.send_bytes(b"hello")
+    writer.send_bytes(b"world")
+    print(reader.recv_bytes(), reader.recv_bytes())""") == "b'helloworld'\nb'hello' b'world'\n"
+
+
+WITHOUT_A_READER = """
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.write(writer, b"x")"""
+
+
+def test_pipe_without_a_reader_raises_broken_pipe_error():
+    python(WITHOUT_A_READER, status=1, stderr="(?s).*BrokenPipeError: .Errno 32. .*")
+
+
+def test_pipe_without_a_reader_is_sigpipe_which_python_ignores():
+    python("    signal.signal(signal.SIGPIPE, signal.SIG_DFL)" + WITHOUT_A_READER, status=-signal.SIGPIPE)
+
+
+def test_pipe_does_not_mix_writes_of_pipe_buf_bytes():
+    """Four processes write at the same time. PIPE_BUF is 4096 on Linux (man 7 pipe)."""
+    assert python("""
+    import select
+    SIZE = select.PIPE_BUF
+    reader, writer = os.pipe()
+    def write(letter):
+        os.close(reader)
+        for _ in range(200):
+            os.write(writer, letter * SIZE)
+    for letter in b"a", b"b", b"c", b"d":
+        context.Process(target=write, args=(letter,)).start()
+    os.close(writer)
+    blocks = 0
+    with open(reader, "rb") as file:
+        while block := file.read(SIZE):
+            assert block == block[:1] * SIZE, "mixed"
+            blocks += 1
+    print(blocks)""") == "800\n"
+    assert select.PIPE_BUF >= 512
+
+
+def test_pipe_with_a_name_is_a_fifo(tmp_path):
+    """Its name lets unrelated processes find it. There is nothing on the disk: without a reader, it cannot be written."""
+    fifo = str(tmp_path / "fifo")
+    os.mkfifo(fifo)
+    with pytest.raises(OSError) as caught:
+        os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    assert caught.value.errno == errno.ENXIO
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        run("sh", "-c", 'echo hello > "$0"', fifo)
+        assert os.read(reader, 100) == b"hello\n" and os.stat(fifo).st_size == 0
+    finally:
+        os.close(reader)
+
+
+def test_queue_0_simple_and_joinable():
+    assert python("""
+    simple, joinable = context.SimpleQueue(), context.JoinableQueue()
+    print([hasattr(q, "put_nowait") for q in (simple, joinable)], hasattr(joinable, "task_done"))
+    before = threading.active_count()
+    simple.put("x")
+    print("threads of SimpleQueue:", threading.active_count() - before)
+    joinable.put("x")
+    print("threads of JoinableQueue:", threading.active_count() - before)
+    joined = threading.Thread(target=joinable.join)
+    joined.start()
+    joinable.get(timeout=10)
+    joined.join(0.1)
+    print("after get, join still waits:", joined.is_alive())
+    joinable.task_done()
+    joined.join(10)
+    print("after task_done:", joined.is_alive())""") == """[False, True] True
+threads of SimpleQueue: 0
+threads of JoinableQueue: 1
+after get, join still waits: True
+after task_done: False
+"""
+
+
+def test_array_without_a_type_is_shared_memory_with_a_name():
+    """Any process can attach to a SharedMemory by its name. One process must unlink it."""
+    assert python("""
+    from multiprocessing.shared_memory import SharedMemory
+    memory = SharedMemory(create=True, size=3)
+    def change(name):
+        same = SharedMemory(name)
+        same.buf[1] = 99
+        same.close()
+    child = context.Process(target=change, args=(memory.name,))
+    child.start()
+    child.join()
+    print(list(memory.buf[:3]), child.exitcode)
+    memory.close()
+    memory.unlink()""", orphans=HELPERS) == "[0, 99, 0] 0\n"
+
+
+def test_sem_has_no_owner_and_neither_has_a_lock_but_an_rlock_has():
+    assert python("""
+    for lock in context.Semaphore(1), context.Lock(), context.RLock():
+        child = context.Process(target=lock.acquire)
+        child.start()
+        child.join()
+        try:
+            lock.release()
+            print("released")
+        except AssertionError:
+            print("not owned")""") == "released\nreleased\nnot owned\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="this system has no sigtimedwait")
+def test_signal_ipc_real_time_signals_are_queued_and_others_are_not():
+    assert python("""
+    for number in signal.SIGUSR1, signal.SIGRTMIN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+        for _ in range(5):
+            os.kill(os.getpid(), number)
+        count = 0
+        while signal.sigtimedwait([number], 0):
+            count += 1
+        print(count)""") == "1\n5\n"
+
+
+def test_signal_ipc_handler_runs_in_the_main_thread_and_is_set_there():
+    assert python("""
+    called = []
+    def handler(signum, frame):
+        called.append(threading.current_thread().name)
+    signal.signal(signal.SIGUSR1, handler)
+    thread = threading.Thread(target=signal.raise_signal, args=(signal.SIGUSR1,))
+    thread.start()
+    thread.join()
+    print(called)
+    def set_handler():
+        try:
+            signal.signal(signal.SIGUSR1, handler)
+        except ValueError as error:
+            print(error)
+    thread = threading.Thread(target=set_handler)
+    thread.start()
+    thread.join()""").startswith("['MainThread']\nsignal only works in main thread")
+
+
+def test_socketpair_can_send_a_descriptor():
+    """The child gets a file that it did not inherit, since it was opened after the fork."""
+    assert python("""
+    import socket
+    ours, theirs = socket.socketpair()
+    def read_it():
+        _, [fd], _, _ = socket.recv_fds(theirs, 1, 1)
+        print(os.read(fd, 100), flush=True)
+    child = context.Process(target=read_it)
+    child.start()
+    reader, writer = os.pipe()
+    os.write(writer, b"through a pipe")
+    socket.send_fds(ours, [b"x"], [reader])
+    child.join()
+    ours.close()
+    theirs.close()""") == "b'through a pipe'\n"
+
+
+def test_thread1_local_data_is_for_one_thread():
+    assert python("""
+    local = threading.local()
+    local.x = "main's"
+    thread = threading.Thread(target=lambda: print(hasattr(local, "x")))
+    thread.start()
+    thread.join()
+    print(local.x)""") == "False\nmain's\n"
+
+
+def test_thread_attr_daemon_thread_is_cut_off_without_its_finally():
+    assert python("""
+    inside, never = threading.Event(), threading.Event()
+    def work():
+        try:
+            inside.set()
+            never.wait()
+        finally:
+            print("finally", flush=True)
+    threading.Thread(target=work, daemon=True).start()
+    inside.wait(10)
+    print("main ends")""") == "main ends\n"
+
+
+def test_thread_error_comes_out_of_the_result_of_a_future():
+    assert python("""
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(int, "x")
+        try:
+            future.result(10)
+        except ValueError as error:
+            print(type(error).__name__)""") == "ValueError\n"

@@ -171,7 +171,7 @@ def test_thread_pool():
 
 @pytest.mark.parametrize("changes, said", [
     # Exercise 10: a third thread is free for the inner tasks.
-    ({"\nTHREADS = 2": "\nTHREADS = 3"}, r"wait in vain: \[1, 4\]"),
+    ({"\nTHREADS = 2": "\nTHREADS = 3"}, r"a timeout in both tasks: \[1, 4\]"),
     ({"    gate = Event()\n": "    gate = Event()\n    gate.set()\n", "done = [": "[future.result() for future in futures]\n    done = ["},
      r"expected 1, 4 later: \[True, True\].*"),
     ({"        if n == 1:": "        if n == 2:", "        if n == 2:\n            second_has_ended.set": "        if n == 1:\n            second_has_ended.set"},

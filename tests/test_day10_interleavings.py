@@ -371,6 +371,14 @@ def test_an_exception_of_a_thread_is_an_end(tmp_path):
     assert "a(): ZeroDivisionError in line 18" in printed and "end: a(): ZeroDivisionError" in printed
 
 
+def test_the_losing_schedule_of_a_program_that_asks_for_a_lock_without_waiting(tmp_path):
+    """There a release is a step, and the schedule counts it."""
+    text = "".join(f"def {name}():\n    global n\n    if lock.acquire(timeout=1):\n        n += 1\n        lock.release()\n" for name in "ab")
+    printed = run(SCRIPT, student(tmp_path, text), status=1).stdout
+    assert "releases lock" in printed or "must wait" in printed
+    assert "end: n = 1 (wrong)" in printed
+
+
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
     text = "def a():\n    while n < 5: pass\ndef b():\n    global n\n    n = 2\n"
     printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout

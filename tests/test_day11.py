@@ -100,10 +100,11 @@ def test_accepted_socket():
 
 def test_accepted_socket_says_what_is_inherited():
     """Exercise 7: the server sets the timeout of the listener for the accepted socket too."""
-    code = changed("accepted_socket", {"            its_own,": """
+    code = changed("accepted_socket", {"            of_listener = ": """
             conn.settimeout(listener.gettimeout())
-            its_own,"""})
-    program = run(sys.executable, "-c", code, status=1, stderr="(?s).*AssertionError: expected TCP_NODELAY alone: .*", **CHANGED)
+            of_listener = """})
+    program = run(sys.executable, "-c", code, status=1, **CHANGED,
+                  stderr="(?s).*AssertionError: expected only TCP_NODELAY to be inherited: .*")
     assert "inherited: getblocking(), gettimeout(), TCP_NODELAY\n" in program.stdout
 
 
@@ -123,7 +124,7 @@ def test_framing():
     ({"min(size, count - len(data))": "size"}, "expected .*|the connection ended .*|unpack requires a buffer of 2 bytes"),
     # Exercise 8: a message with a line end.
     ({'messages = [b"hello"': 'messages = [b"hel\\nlo"'}, "expected .*b'hel', b'lo', b'world'.*"),
-    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both in one piece: .*b'hello'.*"),
+    ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both messages in one piece: .*b'hello'.*"),
     ({"[8, 8]": "[100]"}, "expected one message in two pieces: .*b'hello, world'.*"),
 ])
 def test_framing_says_what_it_sees(changes, said):
@@ -270,6 +271,21 @@ def test_select_server_ready_is_what_was_true_when_select_returned():
         listener.accept()[0].close()
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_select_server_serves_a_socket_in_two_lists_once():
+    """A reset after urgent data: select reports both, and the client can be dropped only once."""
+    with serve("day11/select_server.py") as server, socket.create_connection((server.host, server.port), timeout=10) as other:
+        client = socket.create_connection((server.host, server.port), timeout=10)
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        server.signal(signal.SIGSTOP)
+        wait_until(lambda: harness.state_of(server.pid) == "T", lambda: "it does not stop")
+        client.send(b"!", socket.MSG_OOB)
+        reset(client)
+        server.signal(signal.SIGCONT)
+        other.sendall(b"y")
+        assert other.recv(1) == b"y"
 
 
 def test_select_server_waits_once_for_one_socket_at_less_cost_than_epoll():

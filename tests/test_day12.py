@@ -2,17 +2,21 @@
 
 That each demo prints what its docstring shows is checked in test_course.py.
 """
+import asyncio
+import contextlib
 import os
 import re
 import select
 import socket
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 from course import output_of
-from harness import ROOT, run, serve
+from classroom_client import Page, text_of
+from harness import ROOT, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day12", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -23,7 +27,7 @@ def test_edge_level():
     rows = [re.fullmatch(r"(.+?) {2,}(\d+)  (\S+) +(\S+)", line).groups() for line in lines]
     assert [int(unread) for what, unread, level, edge in rows] == [10, 5, 5, 6, 0, 2]
     assert [level == "EPOLLIN" for what, unread, level, edge in rows] == [unread != "0" for what, unread, level, edge in rows]
-    assert [edge == "EPOLLIN" for what, unread, level, edge in rows] == ["come" in what for what, unread, level, edge in rows]
+    assert [edge == "EPOLLIN" for what, unread, level, edge in rows] == ["arrive" in what for what, unread, level, edge in rows]
 
 
 def test_edge_level_sees_the_difference():
@@ -51,10 +55,36 @@ def test_epoll_server_edge_asks_for_edge_trigger():
             client.settimeout(10)
             client.sendall(b"x")
             assert client.recv(1) == b"x"
-            [epoll] = [fd for fd, what in server.descriptors().items() if what == "anon_inode:[eventpoll]"]
-            info = Path(f"/proc/{server.pid}/fdinfo/{epoll}").read_text()
-            events = [int(one, 16) for one in re.findall(r"events: *([0-9a-f]+)", info)]
-            assert sorted(one & select.EPOLLET for one in events) == [0, flag]         # the listener's, the client's
+            assert sorted(one & select.EPOLLET for one in events_of(server)) == [0, flag]      # the listener's, the client's
+
+
+def test_epoll_server_edge_keeps_its_trigger_when_it_watches_for_something_else():
+    """A client that does not read is watched for EPOLLOUT, and for EPOLLIN again once it reads: with edge trigger both times."""
+    with serve("day12/epoll_server.py", "--edge") as server, socket.create_connection((server.host, server.port), 10) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+        sent = 0
+
+        def is_watched_for(event):
+            return event | select.EPOLLET in events_of(server)
+
+        def send_and_see():
+            nonlocal sent
+            with contextlib.suppress(BlockingIOError):
+                sent += client.send(bytes(1 << 16), socket.MSG_DONTWAIT)
+            return is_watched_for(select.EPOLLOUT)
+
+        wait_until(send_and_see, lambda: f"{sent} bytes are not read, and it watches for {events_of(server)}")
+        while sent:
+            sent -= len(client.recv(1 << 16))
+        wait_until(lambda: is_watched_for(select.EPOLLIN), lambda: f"all is read, and it watches for {events_of(server)}")
+
+
+def events_of(server):
+    """The events for which its epoll object watches each descriptor, without those that are always reported."""
+    [epoll] = [fd for fd, what in server.descriptors().items() if what == "anon_inode:[eventpoll]"]
+    info = Path(f"/proc/{server.pid}/fdinfo/{epoll}").read_text()
+    return [int(one, 16) & ~(select.EPOLLERR | select.EPOLLHUP) for one in re.findall(r"events: *([0-9a-f]+)", info)]
 
 
 def test_epoll_server_edge_gives_way_to_the_others():
@@ -137,6 +167,19 @@ def test_epoll_server_descriptor_with_a_copy_stays_registered():
         assert epoll.poll(0) == []
 
 
+def test_epoll_server_oneshot_reports_once_until_modify():
+    """EPOLLONESHOT: one report, then silence, even of new bytes, until the program asks again."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, select.epoll() as epoll:
+        epoll.register(ours, select.EPOLLIN | select.EPOLLONESHOT)
+        theirs.send(b"a")
+        assert epoll.poll(0) == [(ours.fileno(), select.EPOLLIN)] and epoll.poll(0) == []
+        theirs.send(b"b")
+        assert epoll.poll(0) == []
+        epoll.modify(ours, select.EPOLLIN | select.EPOLLONESHOT)
+        assert epoll.poll(0) == [(ours.fileno(), select.EPOLLIN)]
+
+
 def test_coroutine_0():
     printed = output_of("day12/coroutine_0.py")
     assert re.findall(r"^(\w+)\((\d*)\) +got (\d+), keeps \{'total': (\d+)", printed, re.MULTILINE) == [
@@ -165,7 +208,7 @@ def test_coroutine_race_says_so_when_no_update_is_lost():
 
 def test_greenlet_0():
     printed = output_of("day12/greenlet_0.py")
-    assert re.findall(r"^(\w+) (?:begins|goes on) with '(.*?)'", printed, re.MULTILINE) == [
+    assert re.findall(r"^(\w+) (?:begins|continues) with '(.*?)'", printed, re.MULTILINE) == [
         ("a", "from main"), ("b", "from a"), ("a", "from b"), ("b", "from a, inside a function"), ("main", "result of b"),
         ("a", "from main again"), ("main", "result of a")]
 
@@ -181,7 +224,7 @@ def test_greenlet_0_sees_a_result_that_goes_to_another_parent():
         greenlet_0.main()
         """
     printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected the result of b.*", **CHANGED).stdout
-    assert "a goes on with 'result of b'" in printed
+    assert "a continues with 'result of b'" in printed
 
 
 def test_gevent_test():
@@ -240,6 +283,39 @@ def test_gevent_monkey_makes_greenlets_of_threads_and_takes_epoll_away():
     assert run(sys.executable, "-c", program).stdout == "6 1 False\n"
 
 
+def letters(function):
+    """The order in which two tasks of asyncio write three letters each; function: what each awaits after a letter."""
+    written = []
+
+    async def write(letter):
+        for _ in range(3):
+            written.append(letter)
+            await function()
+
+    async def both():
+        await asyncio.gather(write("a"), write("b"))
+
+    asyncio.run(both())
+    return "".join(written)
+
+
+async def compute():
+    return sum(range(100))
+
+
+async def sleep_with_time():
+    time.sleep(0)
+
+
+def test_asyncio_server_await_switches_only_where_it_must_wait():
+    """await of a coroutine that does not wait runs it like a function: no other task has a turn."""
+    assert letters(compute) == "aaabbb" and letters(lambda: asyncio.sleep(0)) == "ababab"
+
+
+def test_asyncio_server_time_sleep_in_a_coroutine_stops_the_others_too():
+    assert letters(sleep_with_time) == "aaabbb"
+
+
 def test_coroutine_server_waits_in_epoll():
     waits_in_epoll("day12/coroutine_server.py")
 
@@ -279,6 +355,15 @@ def waits_in_epoll(script):
         assert client.recv(1) == b"x"
         assert "anon_inode:[eventpoll]" in server.descriptors().values()
         assert server.threads() == 1
+
+
+def test_classroom_runs_a_script_over_http():
+    """All else is in test_classroom.py, and what a browser makes of it in test_classroom_page.py."""
+    with serve("day12/classroom.py") as server:
+        page = Page(server)
+        answer = page.run("day07/fork.py")
+        assert text_of(answer).startswith("before the fork: one process")
+        assert [lane["name"]["en"] for lane in answer["lanes"]] == ["parent", "child 1"] and answer["status"] == 0
 
 
 def test_http_server_waits_in_epoll_and_serves_the_course():

@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -93,13 +94,13 @@ def tables(lines):
 
 def test_report_table():
     results = made_up({"epoll": 10, "thread": 40, "gevent": 20}, names=["thread", "gevent", "iterative", "epoll"])
-    results.cannot("clients-4", "iterative", "serves 1 at once, the next one gets no answer")
+    results.cannot("clients-4", "iterative", "serves 1 at a time; the next client gets no answer")
     found = tables(report(results, 5))
     assert found["4 clients, a long connection each"] == [
         "                CPU time per request      us requests/s   p50 us   p99 us    MiB",
         "  thread        ###################     40.0     25,000       43      360    6.2",
         "  gevent        ##########              20.0     50,000       23      180    6.2",
-        "  iterative     serves 1 at once, the next one gets no answer",
+        "  iterative     serves 1 at a time; the next client gets no answer",
         "  epoll         #####                   10.0    100,000       13       90    6.2"]
     assert list(found)[1:] == [
         "1 client, one long connection", "4 clients, a long connection each", "16 clients, a long connection each",
@@ -170,10 +171,10 @@ def test_times(ratio, words):
 
 def test_report_says_what_idle_clients_cost():
     results = made_up({"select": 5, "epoll": 5}, idle={"select": [5, 50], "epoll": [5, 7, 7.4]})
-    results.cannot("idle-50", "select", "serves 21 at once, the next one gets no answer")
+    results.cannot("idle-50", "select", "serves 21 at a time; the next client gets no answer")
     assert lesson_of(results, "select").endswith(
         "From 5 to 20 idle clients beside it, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
-        "cost of every request. With 50 idle clients: serves 21 at once, the next one gets no answer.")
+        "cost of every request. With 50 idle clients: serves 21 at a time; the next client gets no answer.")
     assert lesson_of(results, "epoll").endswith(
         "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
 
@@ -318,9 +319,9 @@ def test_idle_clients_of_the_default_race(made_up_race):
     assert found == {"idle-10": watchers, "idle-100": watchers, "idle-1000": {"thread": 2, **watchers},
                      "idle-5000": {"poll": 2, "epoll": 2}, "idle-10000": {"epoll": 2}}
     assert race.results.words == {
-        "idle-1000": {"iterative": "serves 1 at once, the next one gets no answer"},
-        "idle-5000": {"select": "serves 1,020 at once, the next one gets no answer"},
-        "idle-10000": {"select": "serves 1,020 at once, the next one gets no answer",
+        "idle-1000": {"iterative": "serves 1 at a time; the next client gets no answer"},
+        "idle-5000": {"select": "serves 1,020 at a time; the next client gets no answer"},
+        "idle-10000": {"select": "serves 1,020 at a time; the next client gets no answer",
                        "poll": "left out, because opening so many takes too long"}}
     assert race.results.idle_for_all == 1000 and race.results.failures == {}
 
@@ -376,6 +377,25 @@ def test_load_counts_each_answer(monkeypatch):
         assert len(latencies) >= 3 and 0.02 <= seconds < TIMEOUT and sum(latencies) / 3 / 1e9 <= seconds
 
 
+# servers: what they say
+
+def test_a_server_can_be_started_when_descriptors_are_beyond_what_select_can_watch():
+    """A race of many servers and clients has more than 1,024 descriptors open."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    server, many = Server("poll", MODELS["poll"].command), []
+    try:
+        while not many or many[-1] < 1024:
+            many.append(os.dup(0))
+        server.start()
+        assert server.process.stdout.fileno() >= 1024 and server.address[0] == "127.0.0.1"
+    finally:
+        for fd in many:
+            os.close(fd)
+        server.end()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
 # servers: what /proc says
 
 def test_cpu_time_counts_children_that_are_reaped():
@@ -429,7 +449,7 @@ def test_server_race(tmp_path):
         for name, figures in servers.items():
             assert [list(one) for one in found["rounds"][scenario][name]] == [list(figures)]
     for scenario in "clients-4", "clients-16", "idle-20":
-        assert found["cannot"][scenario]["iterative"] == "serves 1 at once, the next one gets no answer"
+        assert found["cannot"][scenario]["iterative"] == "serves 1 at a time; the next client gets no answer"
     for name in SERVERS:
         assert re.search(rf"^  {name} +#+ +\d", race.stdout, re.MULTILINE)
         assert re.search(rf"^  {name} +[A-Z]", race.stdout.partition("What this shows")[2], re.MULTILINE)
@@ -499,8 +519,17 @@ def test_server_race_without_gevent(tmp_path):
     (tmp_path / "gevent.py").write_text("raise ModuleNotFoundError(\"No module named 'gevent'\")\n")
     race = run("day12/server_race.py", "--quick", "--servers", "epoll,gevent", stderr=PROGRESS,
                env={"PYTHONPATH": tmp_path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"})
+    assert race.stdout.splitlines()[2] == "Left out: gevent (this needs gevent)"
     assert re.search(r"^  gevent +this needs gevent$", race.stdout, re.MULTILINE)
     assert re.search(r"^  epoll +#+ +\d", race.stdout, re.MULTILINE)
+
+
+def test_server_race_names_the_module_that_a_server_lacks(tmp_path):
+    """Python's own words for it are not shown."""
+    race = race_with(tmp_path, gevent_server="import gevent_of_another_python\n")
+    printed = run(sys.executable, race, "--quick", "--servers", "poll,gevent", stderr=PROGRESS).stdout
+    assert printed.splitlines()[2] == "Left out: gevent (this needs gevent_of_another_python)"
+    assert re.search(r"^  gevent +this needs gevent_of_another_python$", printed, re.MULTILINE) and "Error" not in printed
 
 
 def test_server_race_without_epoll_says_what_it_needs():

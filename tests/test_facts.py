@@ -16,6 +16,7 @@ def default_of(script, name):
     *((f"day{path}_server.py", 8888) for path in (
         "10/iterative", "10/fork", "10/thread", "11/select", "12/poll", "12/epoll", "12/coroutine", "12/gevent", "12/asyncio")),
     ("day10/echo_client.py", 8888), ("day11/ftp/ftp_server.py", 2121), ("day11/ftp/ftp_client.py", 2121), ("day12/http_server.py", 8000),
+    ("day12/classroom.py", 8012),
 ])
 def test_ports_by_default(script, port):
     assert default_of(script, "port") == str(port)
@@ -36,8 +37,9 @@ def test_ports_in_readme():
 @pytest.mark.parametrize("page", PAGES)
 def test_ports_in_addresses(page):
     """Of what the reader types: a port that is none of the course's own stands in the command that starts the server, too."""
-    for scheme, port in re.findall(r"\b(http|ftp)://(?:127\.0\.0\.1|localhost)(?::(\d+))?", text_of(page)):
-        assert port == {"http": "8000", "ftp": "2121"}[scheme] or re.search(rf"_server\.py(?: .*)? {port}\b", text_of(page)), port
+    for scheme, port, path in re.findall(r"\b(http|ftp)://(?:127\.0\.0\.1|localhost)(?::(\d+))?(/api/runs)?", text_of(page)):
+        usual = "8012" if path else {"http": "8000", "ftp": "2121"}[scheme]        # /api/runs is the classroom's
+        assert port == usual or re.search(rf"_server\.py(?: .*)? {port}\b", text_of(page)), port
     for port in re.findall(r"\bnc (?:-u )?127\.0\.0\.1 (\d+)", text_of(page)):
         assert port in ("8888", "2121", "8000"), port
 
@@ -46,7 +48,7 @@ def test_ports_in_addresses(page):
 def test_options_in_the_text(page):
     """An option that stands alone, as code, is one of a script that the same paragraph, its row or its page names."""
     for option in re.findall(r"(?:`|<code>)(--?[a-z][\w-]*)[^`<]*", prose_of(page)):
-        if option in ("-l", "-a", "-rf", "-la"):   # of ls, for the FTP server
+        if option in ("-l", "-a", "-rf", "-la", "--reuse-port"):       # of ls, for the FTP server; of gunicorn
             continue
         scripts = [f"{page.rpartition('/')[0]}/{name}".lstrip("/") for name in re.findall(r"\]\(([^)]+_(?:server|client)\.py)\)", text_of(page))]
         scripts += re.findall(r"(?<=python )day\S+\.py", text_of(page))

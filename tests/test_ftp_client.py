@@ -116,7 +116,7 @@ def test_ftp_client_says_what_does_not_work_and_goes_on(library, here):
     os.mkfifo(here / "pipe")
     with serve(SERVER, "-d", library) as server:
         for line, complaint in [
-            ("frobnicate", "unknown; the commands are list, get, put, cd, quit and help"), ("9", "unknown; .*"),
+            ("frobnicate", "unknown command; use list, get, put, cd, quit or help"), ("9", "unknown command; .*"),
             ("get", "which file\\? Type: get NAME"), ("3", "which file\\? Type: put FILE"),
             ("get nothing.txt", "550 .*"), ("get deep/", "that is not the name of a file"), ("get ..", "that is a folder"),
             ("get deep", "that is a folder"), ("get empty/x", "550 .*"), ("list nowhere", "550 .*"),
@@ -274,7 +274,7 @@ def test_ftp_client_server_dies(library, here):
             server.signal(signal.SIGKILL)
             server.finish(status=-signal.SIGKILL)
             client.write("list\nget empty\n")
-            client.finish(status=1, stderr=f"ftp_client: 127.0.0.1 port {server.port}: (the server has closed the connection"
+            client.finish(status=1, stderr=f"ftp_client: 127.0.0.1 port {server.port}: (the server closed the connection"
                                            "|Broken pipe|Connection reset by peer)\n")
     assert os.listdir(here) == ["a.txt"]
 
@@ -283,7 +283,7 @@ def test_ftp_client_last_words_of_a_server(here):
     with FakeServer(TYPE="421 Silent for too long") as server, ftp_client(server, here, stdin="get a\nget b\n") as client:
         client.finish(status=1, stderr="ftp_client: .*: 421 Silent for too long\n")
     with FakeServer(USER=lambda server: None) as server, ftp_client(server, here, stdin="get a\n") as client:
-        client.finish(status=1, stderr="ftp_client: .*: the server has closed the connection\n")
+        client.finish(status=1, stderr="ftp_client: .*: the server closed the connection\n")
     with FakeServer(PASS="nonsense \x1b[2J") as server, ftp_client(server, here, stdin="get a\n") as client:
         client.finish(status=1, stderr="ftp_client: .*: nonsense \ufffd\\[2J\n")
 
@@ -303,9 +303,9 @@ def test_ftp_client_without_stderr(library, here):
 
 
 @pytest.mark.parametrize("answer, complaint", [
-    (sends(b"x" * 1000), "1,000 bytes came instead of 2,000"),
+    (sends(b"x" * 1000), "received 1,000 bytes instead of 2,000"),
     (sends(b"x" * 1000, "426 Something broke"), "426 Something broke"),
-    (sends(b"x" * 3000), "more than its 2,000 bytes came"),
+    (sends(b"x" * 3000), "received more than the 2,000 bytes of the file"),
     (sends(b"x" * 2000, "451 The disk failed"), "451 The disk failed"),
 ])
 def test_ftp_client_a_transfer_that_fails_leaves_nothing(here, answer, complaint):
@@ -330,7 +330,7 @@ def test_ftp_client_data_connection_reset(here):
 
 def test_ftp_client_both_connections_cut(here):
     with FakeServer(RETR=sends(bytes(1000), None)) as server, ftp_client(server, here, stdin="get f\nget f\n") as client:
-        client.finish(status=1, stderr="ftp_client: .*: the server has closed the connection\n")
+        client.finish(status=1, stderr="ftp_client: .*: the server closed the connection\n")
     assert not os.listdir(here)
 
 

@@ -400,7 +400,7 @@ def test_ftp_server_shows_what_broke_off(tmp_path):
             server.expect(r":\d+ refused: too many clients\n")
             with client.begin("RETR big", SO_RCVBUF=4096):
                 client.close()
-                server.expect(r"RETR /big, 67,108,864 bytes: The client left before the end\n")
+                server.expect(r"RETR /big, 67,108,864 bytes: The client disconnected\n")
         server.expect(" left\n")
         server.interrupt()
         server.finish()
@@ -440,7 +440,7 @@ def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):
 
 @pytest.mark.parametrize("number, port, advice", [
     (errno.EADDRINUSE, 2121, "python day11/ftp/ftp_server.py 2122"), (errno.EADDRINUSE, 65535, "ftp_server.py 2121"),
-    (errno.EACCES, 21, "python day11/ftp/ftp_server.py 2121"), (errno.EADDRNOTAVAIL, 2121, "127.0.0.1"), (errno.ENOENT, 2121, "Make that folder"),
+    (errno.EACCES, 21, "python day11/ftp/ftp_server.py 2121"), (errno.EADDRNOTAVAIL, 2121, "127.0.0.1"), (errno.ENOENT, 2121, "Create that folder"),
     (errno.EACCES, 2121, ""), (errno.EACCES, 1024, ""), (errno.EACCES, 1023, "2121"), (errno.EACCES, 0, ""), (errno.ENOTDIR, 2121, "")])
 def test_ftp_server_says_what_to_do(monkeypatch, number, port, advice):
     import ftp_server as script
@@ -452,5 +452,5 @@ def test_ftp_server_says_what_to_do(monkeypatch, number, port, advice):
 def test_ftp_server_names_the_next_step(tmp_path):
     with ftp_server(tmp_path) as server:
         program = run(SERVER, server.port, status=2, stderr=".*Address already in use.*")
-        assert program.stderr.endswith(f"Take another port: python {ROOT / SERVER} {server.port + 1}\n")
-    run(SERVER, "0", "-d", tmp_path / "none", status=2, stderr=".*No such file or directory.*Make that folder first.*\n")
+        assert program.stderr.endswith(f"Try another port: python {ROOT / SERVER} {server.port + 1}\n")
+    run(SERVER, "0", "-d", tmp_path / "none", status=2, stderr=".*No such file or directory.*Create that folder first.*\n")

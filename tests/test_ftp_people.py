@@ -30,7 +30,7 @@ def test_ftp_client_ctrl_c_cancels_a_download_and_goes_on(here, old):
         return "426 Broken off"
     if old:
         (here / "half").write_text(old)
-    kept = "the old file is unchanged" if old else "nothing of it was saved"
+    kept = "the old file is unchanged" if old else "nothing was saved"
     with FakeServer(RETR=half) as server, ftp_client(server, here, tty=True) as client:
         client.write("get half\r")
         client.expect(r" 50%|  0% \[\.+\]")
@@ -87,7 +87,7 @@ def test_ftp_client_ctrl_c_before_the_data_waits_for_them(here):
         client.write("\x03")
         client.expect(r"\^C")
         goes_on.set()
-        client.expect("! get f: cancelled; nothing of it was saved\n")
+        client.expect("! get f: cancelled; nothing was saved\n")
         client.write("quit\r")
         client.finish(status=1)
     assert server.heard[-1] == "QUIT" and not os.listdir(here)
@@ -244,7 +244,7 @@ def test_ftp_client_whose_server_dies_while_tab_asks(here):
         client.expect("ftp> ")
         client.write("get \t")
         client.write("\r")
-        client.expect("ftp_client: .*: the server has closed the connection\n")
+        client.expect("ftp_client: .*: the server closed the connection\n")
         client.finish(status=1)
 
 

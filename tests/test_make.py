@@ -215,6 +215,11 @@ def test_without_python_make_says_what_to_install():
     ("demo SCRIPT=day12/greenlet_0.py", "wanted tests/tour.py  day12/greenlet_0.py"),
     ("race", "wanted day12/server_race.py "),
     ("serve ARGS=8080", "unneeded day12/http_server.py 8080"),
+    ("practice", "unneeded tests/practice.py"),
+    ("practice EX=day10/transfer", "unneeded tests/practice.py day10/transfer"),
+    ("practice ALL=1", "unneeded tests/practice.py  --all"),
+    ("practice RESET=day10/transfer", "unneeded tests/practice.py   --reset=day10/transfer"),
+    ("class ARGS=0", "unneeded day12/classroom.py 0"),
     ("bench-ftp", "unneeded tests/bench_ftp.py "),
     ("bench-http", "unneeded tests/bench_http.py "),
     ("readme", "needed tests/readme.py"),
@@ -224,6 +229,13 @@ def test_without_python_make_says_what_to_install():
 def test_targets(target, command):
     printed = run("make", "--no-print-directory", "-n", *shlex.split(target), cwd=ROOT).stdout
     assert printed.rstrip("\n").rstrip(" ").rpartition("; ")[2] == f'exec "python3" tests/packages.py ".venv" {command}'.rstrip(" ")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+@pytest.mark.parametrize("target, command", [("demo", "wanted tests/tour.py"), ("practice", "unneeded tests/practice.py")])
+def test_variables_of_the_environment_do_not_count(target, command):
+    env = {name: "day10/x" for name in ("DAY", "SCRIPT", "EX", "ALL", "RESET")}
+    assert run("make", "-n", target, cwd=ROOT, env=env).stdout.rstrip().endswith(command)
 
 
 def test_packages_are_for_day_12():

@@ -50,10 +50,10 @@ HEADINGS = {
         "进程池实现", "必要性", "原理", "进程池实现"],
     "day09": [
         "进程间通信 (IPC)", ("必要性", "**Why · 必要性.**"), ("常用进程间通信方法",) * 2,
-        "管道通信(Pipe)", ("通信原理", "**How it works · 通信原理.** Two ends"), ("实现方法", "`end1, end2 = Pipe(duplex=True)`"),
+        "管道通信(Pipe)", ("通信原理", "**How it works · 通信原理.** A pipe has two ends"), ("实现方法", "`end1, end2 = Pipe(duplex=True)`"),
         "消息队列", ("通信原理", "**How it works · 通信原理.** A `Queue`"), ("实现方法", "`q = Queue(maxsize=0)`"),
         "共享内存", ("通信原理", "**How it works · 通信原理.** A piece of memory"), ("实现方法", "`obj = Value(ctype, data)`"),
-        "信号量（信号灯集）", ("通信原理", "**How it works · 通信原理.** A number"), ("实现方法", "`sem = Semaphore(num)`"),
+        "信号量（信号灯集）", ("通信原理", "**How it works · 通信原理.** A semaphore is a number"), ("实现方法", "`sem = Semaphore(num)`"),
         "线程编程 (Thread)", "线程基本概念", ("什么是线程", "**What it is · 什么是线程.**"), ("线程特征", "**Its traits · 线程特征:**"),
         "threading模块创建线程", "线程对象属性",
         "自定义线程类", ("创建步骤", "**Steps · 创建步骤.**"), ("使用方法", "**Use · 使用方法.**")],
@@ -598,7 +598,7 @@ def check_command(command, remarks):
         makefile = (ROOT / "Makefile").read_text()
         for word in words[1:]:
             name, _, value = word.partition("=")
-            assert re.search(rf"^{name}:|\$\({name}\)", makefile, re.MULTILINE), f"{command}: the Makefile has no {name}"
+            assert re.search(rf"^{name}:|\$\((call given,)?{name}\)", makefile, re.MULTILINE), f"{command}: the Makefile has no {name}"
             if name == "ARGS":
                 script = re.search(rf"^{words[1]}:.*\n.* (\S+\.py) \$\(ARGS\)", makefile, re.MULTILINE)[1]
                 if script != "tests/run.py":       # it hands its options to pytest

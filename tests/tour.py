@@ -346,6 +346,33 @@ def show_http_server(script):
             show_what_serves(voices, server)
 
 
+def show_classroom(script):
+    """What its page asks for, and what it is told."""
+    from classroom_client import Page
+
+    print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
+    voices = Voices("server", "page")
+    with serve(script.path, echo=voices.of("server")) as server:
+        page = Page(server)
+        voices.show("page", "< ", "POST /api/runs  day07/get_pid.py")
+        run = page.start("day07/get_pid.py")
+        voices.show("page", "< ", f"GET {run}?from=0")
+        answer = page.finish(run)
+        for lane in answer["lanes"]:
+            said = "".join(piece["text"] for piece in answer["pieces"] if piece["lane"] == lane["lane"])
+            for line in said.splitlines():
+                voices.show("page", "  ", f"{lane['name']['en']}: {line}")
+        voices.show("page", "< ", "POST /api/runs  day10/fork_server.py")
+        run = page.serve("day10/fork_server.py")
+        voices.show("page", "< ", f"POST {run}/clients  connect, 2")
+        page.connect(run, 2)
+        voices.show("page", "< ", f"GET {run}/system")
+        page.until(lambda: len(page.get(f"{run}/system")["processes"]) == 3)
+        for process in page.get(f"{run}/system")["processes"]:
+            sockets = [f"{one['kind']} {one['remote']}".strip() for one in process["sockets"]]
+            voices.show("page", "  ", f"PID {process['pid']}, {process['state']}: {', '.join(sockets)}")
+
+
 def show_what_serves(voices, server):
     children, threads, epolls = server.children(), server.threads(), server.descriptors().values()
     voices.show("server", "  ", f"(PID {server.pid}: threads {threads}, child processes {len(children)}"
@@ -383,6 +410,7 @@ SCENES = {
     "day11/ftp/ftp_client.py": show_ftp_client,
     "day12/http_server.py": show_http_server,
     "day12/server_race.py": show_server_race,
+    "day12/classroom.py": show_classroom,
     **dict.fromkeys([
         "day10/fork_server.py", "day10/thread_server.py", "day11/select_server.py", "day12/poll_server.py",
         "day12/epoll_server.py", "day12/coroutine_server.py", "day12/gevent_server.py", "day12/asyncio_server.py"],

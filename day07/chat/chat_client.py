@@ -1,4 +1,4 @@
-"""A chat room over UDP, the client: one process reads the keyboard, its child hears the room.
+"""A chat room over UDP, the client: one process reads the keyboard, its child receives messages.
 UDP 聊天室的客户端：父进程读键盘，fork 出来的子进程接收聊天室的消息。
 讲义: 群聊聊天室
 
@@ -10,10 +10,11 @@ Run:    python day07/chat/chat_server.py                  first, in another term
         screen <-----'      |    socket      '<-- OK, NO, SAY, END   from the server
                    child <--'
 
-Both halves use one socket, which is what fork makes easy. The parent sends what is typed, and the
-heartbeat (心跳). The child waits for what the room says, and hands it to the parent to be shown:
-only the process that reads the keyboard knows what is half-typed on the screen.
-The words are explained in chatroom/room.py, the signals in chatroom/halves.py.
+The two processes, called halves, use the same socket: after fork, both have it. The parent sends
+what is typed, and the heartbeat (心跳). The child waits for messages and hands them to the parent,
+which shows them: only the process that reads the keyboard knows which half-typed line is on the
+screen.
+chatroom/room.py explains the commands (L, C, ...), chatroom/halves.py the signals.
 
 To leave: quit, end of input (Ctrl-D) or Ctrl-C.
 """
@@ -24,19 +25,24 @@ import sys
 
 from chatroom.arguments import PORT, command, port_of_server, readable, reason
 from chatroom.halves import (Handover, Parent, become_child, ending_signals, every, handle,
-                             release_signals)
+                             has_prctl, release_signals)
 from chatroom.joining import join, leave, receive
 from chatroom.terminal import Terminal, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG, clean
 
 NAME = "chat_client"
-MISSED = 5                      # intervals without a word from the server until we give up
+MISSED = 5                      # intervals without a datagram from the server, then we give up
 
 
 def main():
     if not hasattr(os, "fork"):
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    # macOS has fork, but not prctl. macOS 有 fork，但没有 prctl。
+    if not has_prctl():
+        print("this needs Linux's prctl: use Linux or WSL"
+              " · 需要 Linux 的 prctl，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
     replace_unknown_characters()
     args = parse_arguments()
@@ -51,7 +57,7 @@ def main():
     if pid == 0:
         become_child(parent)
         status = listen(sock, lambda line: handover.give(clean(line), parent))
-        # The parent hears of it by SIGCHLD, and ends too.
+        # The parent then gets SIGCHLD, and ends too.
         os._exit(status)
     else:
         Talker(sock, name, terminal, pid).talk(interval, handover)
@@ -74,7 +80,7 @@ def get_in(args, terminal):
         print(f"You are in the room as {clean(name)}. To leave: quit or Ctrl-D"
               " · 已进入聊天室，退出：quit", flush=True)
     except OSError:
-        # Nobody can see it.
+        # Standard output is broken: the user cannot see the room.
         leave(sock)
         os._exit(1)
     return sock, name, interval
@@ -104,12 +110,12 @@ class Talker:
                 elif line:
                     self.sock.send(f"C {line}".encode())
         except OSError as error:
-            # The server or the terminal has gone.
+            # The server has stopped, or the terminal was closed.
             self.halves.end(1, reason(error))
         self.halves.end(0)
 
     def heartbeat(self):
-        """心跳: tell the server that we are still here. It answers, so we know that it is."""
+        """心跳: tell the server that we are still here. Its answer tells us that it still runs."""
         try:
             self.sock.send(f"L {self.name}".encode())
         except OSError as error:
@@ -119,7 +125,7 @@ class Talker:
         try:
             self.terminal.show(line)
         except OSError:
-            # Nobody can see it any more.
+            # Standard output is broken: the user can no longer see the room.
             self.halves.end(1)
 
     def goodbye(self):
@@ -128,16 +134,16 @@ class Talker:
 
 
 def listen(sock, show):
-    """The child: show what the room says, until it closes or the server falls silent.
+    """The child: show the room's messages until the room closes or the server does not answer.
 
-    Returns the exit status of the client.
+    show: called with each line.  Returns the exit status of the client.
     """
     missed = 0
     while missed < MISSED:
         try:
             word, rest = receive(sock)
         except TimeoutError:
-            # Each heartbeat is answered, so there should have been something to hear.
+            # The server answers each heartbeat, so a datagram should have arrived.
             missed += 1
             continue
         except OSError:
@@ -147,7 +153,7 @@ def listen(sock, show):
         if word == "SAY":
             show(rest)
         elif word == "NO":
-            # We were away for so long that another member has taken the name.
+            # We were silent for so long that another client has taken our name.
             show(f"! {rest}")
             return 1
         elif word == "END":

@@ -7,15 +7,19 @@ Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
 
           terminal --> child -------.
                                     |  UDP
-          member A <----------------+--> parent: who is in the room, who hears what
+          member A <----------------+--> parent: who is in the room, who gets which line
           member B <----------------'
 
-Room.receive in chatroom/room.py is the heart: what the datagrams say, and what the server does for
-each of them. How the two processes end together is in chatroom/halves.py.
+The heart is Room.receive in chatroom/room.py: what a datagram may say, and what the server does
+about it. chatroom/halves.py shows how the two processes end together.
 
-On a terminal, or with -v, the child shows who comes and goes (chatroom/watch.py); --quiet: not.
-A line that is typed here goes to all, as the administrator's. The child sends it to the parent as a
-datagram, like any member, from an address that the parent knows.
+On a terminal, or with -v, the child shows who joins and leaves (chatroom/watch.py), unless --quiet
+is given. A line that is typed here goes to all members as the administrator's. The child sends it
+to the parent in a datagram, as a member would, from an address that the parent knows.
+
+It does not encrypt, ask for passwords, repeat lost lines, keep a history or limit how fast a member
+sends. To poke it: nc -u 127.0.0.1 8888, and see day07/README.md.
+它不加密，没有密码，不重发丢失的消息，不保存记录，不限制发送速度；怎样捣乱见 day07/README.md。
 """
 import argparse
 import contextlib
@@ -26,7 +30,8 @@ import socket
 import sys
 
 from chatroom.arguments import PORT, command, port_to_listen_on, reason, timeout
-from chatroom.halves import Parent, become_child, every, hold_signals, release_signals
+from chatroom.halves import (Parent, become_child, every, has_prctl, hold_signals,
+                             release_signals)
 from chatroom.room import HEARTBEATS, Room
 from chatroom.terminal import Terminal, is_ours, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG
@@ -40,6 +45,11 @@ def main():
     if not hasattr(os, "fork"):
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
+    # macOS has fork, but not prctl. macOS 有 fork，但没有 prctl。
+    if not has_prctl():
+        print("this needs Linux's prctl: use Linux or WSL"
+              " · 需要 Linux 的 prctl，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
     replace_unknown_characters()
     args = parse_arguments()
@@ -70,7 +80,7 @@ def main():
 
 
 def serve(room, keyboard, terminal, child):
-    """The parent: serve the room until a signal, or the end of the child, ends both."""
+    """The parent: serve the room until a signal, or the child's end, ends both processes."""
 
     def goodbye():
         room.close()
@@ -78,15 +88,15 @@ def serve(room, keyboard, terminal, child):
 
     def tick():
         room.tick()
-        # An empty datagram wakes the room, which then looks for the silent: also when they were
-        # the last members and no other datagram comes. If its queue is full, others do.
+        # An empty datagram wakes room.serve, which then removes silent members, even if no member
+        # sends anything. If the socket's queue is full, the datagrams in it wake room.serve.
         with contextlib.suppress(OSError):
             keyboard.send(b"", socket.MSG_DONTWAIT)
 
     Parent(NAME, child, goodbye)
-    # The room's clock, which tells whose heartbeat (心跳) has stopped.
+    # The room's clock: it shows which member's heartbeat (心跳) has stopped.
     every(room.interval / 2, tick)
-    # The room is there even if these lines cannot be printed.
+    # The room is open even if these lines cannot be printed.
     with contextlib.suppress(OSError):
         print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
         if room.watch and has_keyboard():
@@ -97,7 +107,7 @@ def serve(room, keyboard, terminal, child):
 
 
 def has_keyboard():
-    """Whether there is standard input, and it is not a terminal that another program reads."""
+    """Whether we can read standard input: it is open, and not another program's terminal."""
     return sys.stdin is not None and (is_ours() or not sys.stdin.isatty())
 
 
@@ -110,36 +120,36 @@ def read_keyboard(sock):
                     print(TOO_LONG, file=sys.stderr)
                 elif line:
                     sock.send(f"C {line}".encode())
-    # There is nothing to read, such as from /dev/null. The room goes on, so this half waits until
-    # the parent ends it.
+    # The input has ended (it may be /dev/null), but the room goes on. This half waits until the
+    # parent ends it. 没有可读的输入了，但聊天室继续服务。
     while True:
         signal.pause()
 
 
 def open_sockets(address, port):
-    """Return the room's socket, bound to the address, and one for the child, which sends to it.
+    """Return the room's socket, bound to the address, and the child's, which sends to the room.
 
-    Raises OSError, and UnicodeError if the address cannot be a host's name.
+    Raises OSError, and UnicodeError if the address cannot be a host name.
     """
     family, kind, protocol, _, name = socket.getaddrinfo(
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
     with contextlib.ExitStack() as stack:
-        # Without SO_REUSEADDR: with UDP it would let a second server take the same port.
+        # No SO_REUSEADDR: with UDP, it would let a second server bind the same port.
         sock = stack.enter_context(socket.socket(family, kind, protocol))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
-        # The kernel writes the sender's address into a datagram, and gives no other socket this
-        # address while the child's is open. So what comes from there was typed on our terminal.
-        # 发送地址由内核写入，不能伪造。
+        # The kernel writes the sender's address into a datagram. While this socket is open, no
+        # other socket gets its address. So a datagram from there was typed on our terminal.
+        # 发送地址由内核写入；这个套接字打开期间，别的套接字不会得到同一地址。
         keyboard = stack.enter_context(socket.socket(family, kind, protocol))
         keyboard.connect(sock.getsockname())
-        # Nothing went wrong: they stay open.
+        # Nothing went wrong, so leave both sockets open.
         stack.pop_all()
     return sock, keyboard
 
 
 def next_step(error, port):
-    """What went wrong, and what to do about it."""
+    """Say what went wrong, and what to do about it."""
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         other = command("chat_server.py", port % 65535 + 1)
@@ -159,13 +169,13 @@ def parse_arguments():
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
                         help="address to bind (default: %(default)s) · 监听的地址")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", default=30,
-                        help="notice a member who has vanished within this time"
+                        help="time within which a vanished member is noticed"
                              " (default: %(default)s) · 多少秒之内发现掉线的成员")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("-v", "--verbose", action="store_true",
-                       help="show who comes and goes, as on a terminal · 显示成员的进出")
+                       help="show who joins and leaves, as on a terminal · 显示成员的进出")
     shown.add_argument("--quiet", action="store_true",
-                       help="do not show it on a terminal either · 在终端上也不显示")
+                       help="do not show this even on a terminal · 在终端上也不显示")
     return parser.parse_args()
 
 

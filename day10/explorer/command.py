@@ -11,12 +11,12 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5  # seconds after the time limit until we consider the exploration stuck
+SLACK = 5  # seconds after the time limit; then we consider the exploration stuck
 
 
 def main():
-    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if we cannot explore the
-    file."""
+    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be
+    explored."""
     arguments = parse()
     try:
         status = explore_file(arguments)
@@ -26,7 +26,7 @@ def main():
         print(f"interleavings: {error}", file=sys.stderr, flush=True)
         return 2
     except BrokenPipeError:
-        # The reader of our output has exited, as head does: be silent.
+        # The reader of our output has exited, as in `| head -1`: end without a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
         return 1
     except KeyboardInterrupt:
@@ -40,7 +40,9 @@ def parse():
     parser.add_argument(
         "file", nargs="?", metavar="FILE", help="defines the functions a, b (and c), setup, check"
     )
-    parser.add_argument("--predict", action="store_true", help="say each value before it is shown")
+    parser.add_argument(
+        "--predict", action="store_true", help="predict each value before it is shown"
+    )
     parser.add_argument("--you", action="store_true", help="you choose which thread goes next")
     parser.add_argument("--seconds", type=float, default=5, help="time limit (default: 5)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

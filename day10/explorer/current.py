@@ -1,4 +1,4 @@
-"""The present exploration: here the primitives ask which thread is running, and hand over.
+"""The current exploration: here the primitives ask which thread is running, and hand over.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 
 import threading

@@ -1,4 +1,4 @@
-"""Make a Stepper for some functions; meanwhile their module uses the stand-ins of standin.py.
+"""Make a Stepper for some functions; while it runs, their module sees the stand-ins of standin.py.
 为几个函数建立 Stepper；在此期间，它们的模块看到的是可以探索的替代品。"""
 
 import contextlib

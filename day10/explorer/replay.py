@@ -21,13 +21,17 @@ class Replay:
         self.previous = self.ready = self.ending = None
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
-            for _ in range(2):
-                # Run a second time if releases turn out to be steps.
+            for are_releases_steps in (False, True):
+                # Run a second time if releases turn out to be steps: then the schedule counts them.
+                stepper.are_releases_steps = are_releases_steps
                 self.depth = 0
-                stepper.run(self.choose, self.observe, self.note_end)
-                if stepper.has_probes == stepper.are_releases_steps:
+                try:
+                    stepper.run(self.choose, self.observe, self.note_end)
+                except Unusable:
+                    if are_releases_steps or not stepper.has_probes:
+                        raise
+                if stepper.has_probes == are_releases_steps:
                     break
-                stepper.are_releases_steps = True
             self.steps = stepper.log
             if self.ready is None:
                 self.ending = ending(stepper, check or (lambda: True))

@@ -1,4 +1,4 @@
-"""Tell whether two moments of two runs are the same, so that the same can follow.
+"""Tell whether two moments of two runs have the same state: then the same can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
 A moment consists of what each thread has seen so far and of the present shared values. What a

@@ -1,19 +1,21 @@
-"""An FTP client for people: a menu to list, get and put files, built on the standard ftplib.
-给人用的 FTP 客户端：用菜单列出、下载和上传文件，基于标准库 ftplib。
+"""An FTP client with a menu: list, get and put files; built on the standard module ftplib.
+带菜单的 FTP 客户端：列出、下载和上传文件，基于标准库 ftplib。
 讲义: ftp 文件服务器
 
-Run:    python day11/ftp/ftp_server.py                          first, in another terminal
+Run:    python day11/ftp/ftp_server.py                          start it in another terminal
         python day11/ftp/ftp_client.py [port] [-H HOST] [--user NAME]
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
-What it gets goes into the current folder (if that is in the course, into day11/ftp/downloads), and
-replaces a file of that name. A name is the rest of the line, with the spaces in it; Tab completes
-it. With --user it asks for a password; in a pipe, that is line 1. On a terminal, Ctrl-C cancels a
-transfer. To leave: quit, end of input (Ctrl-D), or Ctrl-C at the prompt.
-Exit status: 0 all commands have worked, 1 one has not, 2 wrong arguments.
+Downloads go into the current folder (inside the course: into day11/ftp/downloads) and replace a
+file of the same name. A name may contain spaces: it is the rest of the line. Tab completes it. With
+--user, the client asks for a password; if standard input is not a terminal, its first line is the
+password.
+On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
+the prompt.
+Exit status: 0: all commands succeeded; 1: at least one failed; 2: wrong arguments.
 
-This file is the command: it connects and logs in. The rest is in the package ftpclient, whose map
-is ftpclient/__init__.py.
+This file connects and logs in. The rest is in the package ftpclient; its map is
+ftpclient/__init__.py.
 """
 import argparse
 import contextlib
@@ -35,14 +37,14 @@ LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 def main():
-    # If it is closed, the connection would get its descriptor, and error messages would go there.
+    # If stderr is closed, the connection gets descriptor 2, and the server gets error messages.
     sys.stderr = sys.stderr or open(os.devnull, "w")
     args = parse_arguments()
-    # The name of a file may be any bytes, also such as are not UTF-8.
+    # The name of a file may contain any bytes, even some that are not UTF-8.
     sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout.reconfigure(errors="replace")
     for signum in LEAVE:
-        # nohup asks to ignore SIGHUP: leave that as it is.
+        # Do not catch a signal that is ignored, such as SIGHUP under nohup.
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, stop)
     ftp = Connection()
@@ -68,9 +70,9 @@ def connect(ftp, host, port):
 
 
 def stop(signum, frame):
-    """The handler of Ctrl-C and other signals: leave, and clean up on the way.
+    """Handle Ctrl-C and other signals: clean up and exit; ignore further signals.
 
-    A second one does not disturb that. On a terminal, Ctrl-C cancels a transfer instead.
+    During a transfer on a terminal, the first Ctrl-C cancels only the transfer.
     """
     # 终端上正在传输时，Ctrl-C 只取消这次传输
     if signum == signal.SIGINT and sys.stdin.isatty() and sys.stdout.isatty() and ctrl_c.press():
@@ -78,38 +80,38 @@ def stop(signum, frame):
     for other in LEAVE:
         signal.signal(other, signal.SIG_IGN)
     if sys.stdout.isatty():
-        # The shell's prompt gets a line of its own. The terminal may be closed: no error then.
+        # Let the shell's prompt begin on a new line. OSError: the terminal is closed.
         with contextlib.suppress(OSError):
             os.write(1, b"\n")
     sys.exit(128 + signum)
 
 
 def ask_password(user):
-    """Raises ValueError if standard input ends before the password."""
+    """Return the password of a user. Raises ValueError if standard input ends before it."""
     if user in ANONYMOUS:
         return ""
     if sys.stdin.isatty():
         return getpass.getpass()
     line = sys.stdin.readline()
     if not line:
-        raise ValueError("there is no line with the password")
+        raise ValueError("standard input has no line with the password")
     return line.rstrip("\n")
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description="List, get and put the files of an FTP server.")
     parser.add_argument("port", nargs="?", type=int, default=2121,
-                        help="of the server (default: 2121)")
+                        help="port of the server (default: 2121)")
     parser.add_argument("-H", "--host", default="127.0.0.1",
-                        help="of the server (default: 127.0.0.1)")
+                        help="host of the server (default: 127.0.0.1)")
     parser.add_argument("--user", metavar="NAME", default="anonymous",
-                        help="log in by this name (default: anonymous)")
+                        help="log in under this name (default: anonymous)")
     args = parser.parse_args()
     if not 0 < args.port < 65536:
-        parser.error("a port is a number from 1 to 65535")
-    # If they are closed, the connection would get their descriptor.
+        parser.error("the port must be a number from 1 to 65535")
+    # If one of them is closed, the connection would get its descriptor, 0 or 1.
     if sys.stdin is None or sys.stdout is None:
-        parser.error("standard input and output are needed")
+        parser.error("standard input and output must be open")
     return args
 
 

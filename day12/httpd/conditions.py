@@ -1,4 +1,4 @@
-"""The conditions: what the If-... and Range fields of a request ask of a file; pure functions.
+"""The conditions: evaluates the If-... and Range fields of a request for a file; pure functions.
 条件：请求里的 If-... 和 Range 字段对文件提出的要求；全是纯函数。
 """
 import math
@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from httpd.request import Refusal
 
+# bytes=0-99, bytes=100- (from 100 on), or bytes=-5 (the last five).
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
@@ -25,7 +26,7 @@ DATES = [re.compile(form, re.ASCII) for form in (
 
 
 def preconditions(headers, file):
-    """Return the status that If-... fields lead to (RFC 9110, 13.2.2): 200, 304 or 412."""
+    """Return the status that the If-... fields ask for (RFC 9110, 13.2.2): 200, 304 or 412."""
     tag, changed = file.tag, int(file.st.st_mtime)
     if "if-match" in headers:
         is_listed = not tag.startswith("W/") and tag in ENTITY_TAG.findall(headers["if-match"])
@@ -42,23 +43,23 @@ def preconditions(headers, file):
 
 
 def parse_date(text):
-    """Return a date in seconds since 1970; NaN for what is none, or for None.
+    """Return a date in seconds since 1970; NaN for text that is not a date, or for None.
 
-    NaN is neither before nor after anything, so that such a field has no effect.
+    NaN is neither before nor after any date, so such a field has no effect.
     """
     match = next(filter(None, (form.fullmatch(text or "") for form in DATES)), None)
     if not match:
         return math.nan
     year, month = int(match["year"]), MONTHS.index(match["month"]) + 1
     if len(match["year"]) == 2:
-        # Of the centuries, the one that puts it at most 50 years into the future.
+        # Choose the century in which the date is at most 50 years in the future.
         latest = datetime.now(timezone.utc).year + 50
         year += (latest - year) // 100 * 100
     try:
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # such as the 31st of June
+        # a date that does not exist, such as the 31st of June
         return math.nan
 
 
@@ -68,7 +69,7 @@ def byte_range(headers, file):
     Raises Refusal if there are no such bytes.
     """
     match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # Also None if there are several ranges: a server need not support them.
+    # No Range field, or several ranges, which a server need not support: send the complete file.
     if not match:
         return None
     if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):

@@ -1,12 +1,12 @@
 """One client: receive, parse, answer, send, with a `yield` wherever that would wait.
 一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
 
-What has been received and not used yet is `data`. Most of the time it is bytes, and one turn uses
-all of it. Only when a request is not complete, a bytearray is made of it, which grows at its end
-and is used from its front.
+`data` holds what has been received but not used yet. Usually it is bytes, and one turn uses all of
+it. If a request is not complete, `data` becomes a bytearray: recv adds to its end, and the
+parser takes from its front.
 
-A client that is too slow has a TimeoutError thrown in at a `yield` (see loop.py), because of the
-deadlines that are set here.
+The deadlines are set here. If a client misses one, the loop throws a TimeoutError into its
+coroutine, at the `yield` (see loop.py).
 """
 import contextlib
 import copy
@@ -19,22 +19,22 @@ from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LI
                            check_beginning, first_line, parse, parse_chunk_size, parse_field,
                            too_large)
 
-# Windows lacks them, and http_server.py says there what it needs.
+# Windows has neither; there, http_server.py says what it needs and exits.
 with contextlib.suppress(ImportError):
     import fcntl
     import termios
 
-# Bytes to receive at once, and bytes of a large file to send at once.
+# The most bytes to receive, and the most bytes of a large file to send, in one call.
 SIZE = 1 << 16
 CHUNK = 1 << 18
-# Replies that are sent together, to a client that does not wait for each (pipelining).
+# Replies to send together, if a client sends requests without waiting for answers (pipelining).
 BATCH = 16
-# Seconds in which a client may still read our last words.
+# Seconds in which a client can still read our last answer.
 LINGER = 2
 
 
 def converse(server, conn, client):
-    """Serve a client, request by request, until one of the two closes the connection.
+    """Serve a client, request by request, until either side closes the connection.
 
     conn: a non-blocking socket.  client: its address, for the log.
     """
@@ -44,7 +44,7 @@ def converse(server, conn, client):
         try:
             while True:
                 if data:
-                    # There is more to answer, but first it is the other clients' turn.
+                    # There are more requests to answer, but first it is the other clients' turn.
                     yield from wait_for_room(server, fd)
                 else:
                     deadlines[fd] = server.deadline
@@ -66,12 +66,13 @@ def converse(server, conn, client):
                 except BlockingIOError:
                     count = 0
                 server.bytes += count
-                # Most of the time all of it has gone at once.
+                # Most of the time, this one send has sent everything.
                 if count < len(message) or reply.large:
                     yield from send_all(server, conn, memoryview(message)[count:], reply.large)
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
+                    # close could reset the connection before the client has our answer: linger.
                     if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
@@ -82,9 +83,9 @@ def converse(server, conn, client):
 def answer_at_once(server, client, data):
     """Answer the requests at the front of data that are complete, at most BATCH of them.
 
-    Return the bytes to send, the last Reply, and what is left of data. Nothing here waits: it
-    stops in front of a request that is not complete, has a body, or is malformed. If that is the
-    first one, there is no Reply (None), and it is a case for answer_slowly.
+    Return the bytes to send, the last Reply, and what is left of data. This function never waits:
+    it stops before a request that is incomplete, has a body, or is malformed. If that is the first
+    request, there is no Reply (None), and answer_slowly must answer it.
     """
     answers, reply, start = [], None, 0
     turn_cache, log = server.turn_cache, server.log
@@ -95,13 +96,14 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # A body is still to come, or a route may take its time: not in one batch with others.
+            # Not in one batch with others: its body is still to come, or it calls a route, which
+            # may be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
         reply = known
         answers.append(reply.data)
-        # Behind the empty line.
+        # The next request begins after the empty line.
         start = end + 4
         if log:
             log.add(client, request.line, reply.status, reply.size)
@@ -126,7 +128,7 @@ def answer_slowly(server, conn, client, data):
             request = yield from receive_body(server, conn, request, data)
         reply = server.answer(request)
     except Refusal as refusal:
-        # Where the next request begins is not known, so the connection ends.
+        # We do not know where the next request begins, so the connection must end.
         request = copy.copy(request) or first_line(bytes(data))
         request.keep_alive = False
         reply = server.error_reply(refusal, request)
@@ -136,8 +138,8 @@ def answer_slowly(server, conn, client, data):
     return reply, bytes(data), bool(request.length)
 
 
-# Receiving. All of these are for `yield from`; they raise Refusal, and ConnectionError if the
-# client leaves. 接收：都配合 yield from 使用。
+# Receiving. Use all of these with `yield from`. They raise Refusal, and ConnectionError if the
+# client closes the connection. 接收：都配合 yield from 使用。
 
 def receive(conn, data):
     """Wait for bytes and add them to data."""
@@ -156,9 +158,9 @@ def receive(conn, data):
 
 
 def receive_head(server, conn, data):
-    """Add to data what comes, until it contains a whole head."""
-    # One deadline for the whole head, and later one for the body: a client that sends a byte now
-    # and then (slowloris) gains nothing. 整个请求头只有一个截止时间，慢速攻击（slowloris）无效。
+    """Receive, and add to data, until data contains a complete head."""
+    # The complete head has one deadline, and so has the body: a client that sends a byte now and
+    # then (slowloris) gains no time. 整个请求头只有一个截止时间，慢速攻击（slowloris）无效。
     server.loop.deadlines[conn.fileno()] = server.deadline
     while HEAD_END not in data:
         check_beginning(data)
@@ -167,19 +169,19 @@ def receive_head(server, conn, data):
 
 def receive_body(server, conn, request, data):
     """Return a copy of the request with its body, which begins at the front of data."""
-    # Raises Refusal: a body that is of no use is not received.
+    # It raises Refusal if no function takes the request: then we do not receive the body.
     server.find_handler(request)
     server.loop.deadlines[conn.fileno()] = server.deadline
     if request.minor and "expect" in request.headers and not data:
         yield from send_all(server, conn, b"HTTP/1.1 100 Continue\r\n\r\n")
-    # A copy, because parse returns the same object to all clients that send the same head.
+    # Copy it, because parse returns the same object to all clients that send the same head.
     request = copy.copy(request)
     if request.length == CHUNKED:
         request.body = yield from receive_chunks(conn, data)
     else:
         while len(data) < request.length:
             yield from receive(conn, data)
-        # A slice of data itself would be one more copy.
+        # bytes(data[:n]) would copy twice.
         request.body = bytes(memoryview(data)[:request.length])
         del data[:request.length]
     return request
@@ -188,7 +190,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Return a body that comes in chunks (RFC 9112, 7.1).
 
-    Each has its size in front; the last one is of size 0, and behind it comes a trailer.
+    Each chunk comes after its size. The last chunk has size 0; after it comes a trailer.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -200,7 +202,7 @@ def receive_chunks(conn, data):
         if data[size:size + 2] != CRLF:
             raise Refusal(400, "A chunk does not end where its size says")
         del data[:size + 2]
-    # The trailer is checked, but not used.
+    # Check the trailer, but do not use it.
     for _ in range(MAX_FIELDS + 1):
         line = yield from receive_line(conn, data)
         if not line:
@@ -210,11 +212,11 @@ def receive_chunks(conn, data):
 
 
 def receive_line(conn, data):
-    """Take a line from the front of data, without its end."""
+    """Take a line from the front of data; return it without CR LF."""
     while (end := data.find(b"\n", 0, MAX_LINE + 2)) < 0:
-        # The last byte may be the CR of its end.
+        # The last byte may be the CR of the line's end.
         if len(data) > MAX_LINE + 1:
-            raise Refusal(400, "The line of a chunk is too long")
+            raise Refusal(400, "A line of the chunked body is too long")
         yield from receive(conn, data)
     line = bytes(data[:end + 1])
     if not line.endswith(CRLF):
@@ -228,13 +230,13 @@ def receive_line(conn, data):
 def send_all(server, conn, *parts):
     """Send each part (bytes, or a view of a mmap), piece by piece. Use it with `yield from`.
 
-    After each piece it is the other clients' turn. While this client takes nothing, wait instead
-    of reading more requests from it (backpressure). 客户端不收，就不再读它的请求（背压）。
+    After each piece it is the other clients' turn. While this client reads nothing, we wait, and
+    read no more requests from it (backpressure). 客户端不收，就不再读它的请求（背压）。
     """
     for data in map(memoryview, parts):
         while data:
-            # A file that has become shorter has zeros in its last page, and no pages after that.
-            # End the connection, so that the client sees that the file is not complete.
+            # If the file has become shorter, the end of its last page is zeros, and later pages do
+            # not exist. End the connection, so that the client sees that the file is not complete.
             if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
@@ -246,10 +248,10 @@ def send_all(server, conn, *parts):
 
 
 def wait_for_room(server, fd):
-    """Wait until the client has taken so many bytes that there is room for more.
+    """Wait until the client has read enough bytes for the send buffer to have room.
 
-    Raises TimeoutError if it takes none. EPOLLOUT comes only when a third of the buffer is free;
-    for a client that reads slowly but steadily, that may take longer than the timeout.
+    Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
+    buffer is free; if a client reads slowly but steadily, that may take longer than the timeout.
     """
     waiting = bytes_under_way(fd)
     while True:
@@ -263,11 +265,11 @@ def wait_for_room(server, fd):
 
 
 def linger(loop, conn):
-    """End the connection so that the client can read our last words (lingering close).
+    """Shut down our side, and wait until the client closes its side (lingering close).
 
-    To close a socket while something is unread, or still comes, would reset the connection (RFC
-    9112, 9.6). Raises ConnectionError when the client has closed it too, TimeoutError if it does
-    not.
+    If we closed the socket while bytes are unread or still arriving, the kernel would reset the
+    connection, and the client could lose our last answer (RFC 9112, 9.6). It always ends with an
+    exception: ConnectionError when the client has closed its side, TimeoutError if it does not.
     """
     conn.shutdown(socket.SHUT_WR)
     loop.deadlines[conn.fileno()] = time.monotonic() + LINGER
@@ -279,19 +281,19 @@ def linger(loop, conn):
 
 
 def hang_up(loop, conn):
-    """End a connection for good, also for a process that a route has started.
+    """End a connection, even if a process that a route started has a copy of the descriptor.
 
-    That has a copy of each descriptor. So after a mere close, epoll would go on watching the
-    connection, and the client would not see its end.
+    With such a copy, close alone would not be enough: epoll would still watch the connection, and
+    the client would not receive EOF.
     """
     loop.epoll.unregister(conn.fileno())
     try:
         conn.shutdown(socket.SHUT_RDWR)
     except OSError:
-        # The client has reset it.
+        # The client has reset the connection.
         pass
 
 
 def bytes_under_way(fd):
-    """Return how many bytes that we have sent have not arrived yet (SIOCOUTQ, man 7 tcp)."""
+    """Return how many sent bytes the client's kernel has not acknowledged (SIOCOUTQ, man 7 tcp)."""
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

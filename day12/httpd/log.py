@@ -9,16 +9,17 @@ import select
 import sys
 import time
 
-# Seconds in which the last lines must be taken, and a worker must end, once the server stops.
+# Once the server stops: seconds in which the reader must take the last lines of the log, and in
+# which a worker must end.
 GRACE = 3
 
 
 class AccessLog:
     """Collects the lines of one turn of the loop, and writes them with as few calls as possible.
 
-    stream: what sys.stderr is when the server is made.
-    give_up_at: the time, in time.monotonic(), until which a reader is waited for once it has been
-    seen while waiting that the server shall stop; None before.
+    stream: the value of sys.stderr when the server is created.
+    give_up_at: None, until a shutdown comes while the log waits for its reader; then the time, in
+    time.monotonic(), at which the log stops waiting.
     """
 
     def __init__(self, stream):
@@ -26,8 +27,8 @@ class AccessLog:
         self.give_up_at = None
         self.stamp = ""
         self.stream = stream
-        # A descriptor of our own: if number 2 is closed later, it may soon be a client's socket.
-        # Only for the real stderr, because the program may have put any object in its place.
+        # Copy the descriptor: if number 2 is closed later, a client's socket may get this number.
+        # Only the real stderr has one: the program may have replaced sys.stderr by any object.
         # 自己复制一个描述符：2 号若被关闭，可能很快变成某个客户端的套接字。
         self.fd = os.dup(stream.fileno()) if stream is sys.__stderr__ else None
         self.ready = select.poll()
@@ -35,24 +36,24 @@ class AccessLog:
             self.ready.register(self.fd, select.POLLOUT)
 
     def watch(self, reader):
-        """Stop waiting for a reader of the log once this socket can be read."""
+        """Once this socket can be read, do not wait much longer for the reader of the log."""
         self.ready.register(reader, select.POLLIN)
 
     def set_time(self, now):
-        """now: seconds since 1970, of the lines to come."""
+        """Set the time of the next lines. now: seconds since 1970."""
         self.stamp = time.strftime("%d/%b/%Y:%H:%M:%S %z", time.localtime(now))
 
     def add(self, client, line, status, size):
-        """client: its address.  line: the request line.  size: bytes of the body."""
+        """Add a line. client: an address.  line: the request line.  size: bytes of the body."""
         self.lines.append(f"{client} - - [{self.stamp}] {entry(line, status, size)}")
 
     def flush(self):
-        """Write what has been collected. Where that fails, pages go out all the same."""
+        """Write the collected lines. If that fails, the server continues to serve."""
         if not self.lines:
             return
         text = "".join(self.lines)
         self.lines.clear()
-        # The pipe or the stream is closed, the disk is full: whatever it is, the server goes on.
+        # The pipe or the stream may be closed, or the disk full: the server goes on serving.
         with contextlib.suppress(Exception):
             if self.fd is None:
                 self.stream.write(text)
@@ -61,19 +62,19 @@ class AccessLog:
                 self.write(text.encode())
 
     def write(self, data):
-        """Write bytes to the real stderr, in whole lines. Raises OSError."""
+        """Write bytes to the real stderr, in complete lines. Raises OSError."""
         while data and self.wait_until_writable():
-            # At most PIPE_BUF bytes: so many are written at once, without lines of other workers in
-            # between (man 7 pipe).
+            # The kernel writes up to PIPE_BUF bytes in one piece, so that no line of another worker
+            # comes in between (man 7 pipe). A line that is longer than that is written alone.
             end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
-            # Another process has made it non-blocking, and another worker has filled it.
+            # BlockingIOError: another process has made the pipe non-blocking, and the pipe is full.
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self.fd, data[:end]):]
 
     def wait_until_writable(self):
-        """Return whether a line can be written. No line shall be lost, so wait for a reader.
+        """Wait until the log can be written; return False if the reader has not read in time.
 
-        Once the server stops, it waits GRACE seconds in all.
+        No line may be lost, so there is no limit until the server stops; then GRACE seconds in all.
         """
         # poll, because select cannot watch descriptors from 1024 on (day 11).
         if any(fd == self.fd for fd, event in self.ready.poll()):
@@ -85,22 +86,22 @@ class AccessLog:
         return bool(writable.poll(max(0, self.give_up_at - time.monotonic()) * 1000))
 
     def close(self):
-        """Give up the descriptor. More lines are ignored."""
+        """Close our descriptor. Later lines are ignored."""
         if self.fd is not None:
             os.close(self.fd)
             self.fd = self.stream = None
 
 
 def open_log():
-    """Return the AccessLog for what sys.stderr is now, or None if there is none to write to."""
-    # It may be closed already, as a descriptor or as an object.
+    """Return an AccessLog for the current sys.stderr, or None if it cannot be written."""
+    # It may already be closed, as a descriptor or as an object.
     with contextlib.suppress(OSError, ValueError):
         return AccessLog(sys.stderr) if sys.stderr else None
 
 
 @functools.lru_cache(maxsize=512)
 def entry(line, status, size):
-    """What the log says about a request, behind the client and the time."""
-    # What a client sends must not look like a line of its own, nor move the cursor of a terminal.
+    """Return what the log says about a request, after the client and the time."""
+    # What a client sends must not forge a line of the log, nor move the cursor of a terminal.
     line = re.sub(r'[^ !#-\[\]-~]', lambda found: f"\\x{ord(found[0]):02x}", line)
     return f'"{line}" {status} {size or "-"}\n'

@@ -1,4 +1,4 @@
-"""The media types: which header lines say what the bytes of a file are.
+"""The media types: chooses the header lines that describe the content of a file.
 媒体类型：用哪些响应头说明一个文件的字节是什么。
 """
 import codecs
@@ -6,32 +6,32 @@ import mimetypes
 import os
 import re
 
-# For systems whose tables lack them: what mimetypes does not know by itself on every Python.
+# Types that mimetypes does not know in every Python, if the system's tables lack them too.
 TYPES = {
     ".avif": "image/avif", ".flac": "audio/flac", ".ics": "text/calendar", ".m4a": "audio/mp4",
     ".m4v": "video/mp4", ".md": "text/markdown", ".mjs": "text/javascript", ".oga": "audio/ogg",
     ".ogg": "audio/ogg", ".ogv": "video/ogg", ".opus": "audio/ogg", ".otf": "font/otf",
     ".ttf": "font/ttf", ".wasm": "application/wasm", ".webm": "video/webm", ".webp": "image/webp",
     ".woff": "font/woff", ".woff2": "font/woff2", ".yaml": "application/yaml"}
-# How a page or a style says it.
+# How a page or a style sheet declares its encoding.
 DECLARATION = re.compile(rb"<meta[^>]*charset|<\?xml[^>]*encoding|\A@charset", re.IGNORECASE)
 
 
 def describe_content(path, beginning, is_whole):
-    """Return the header lines that say what a file is.
+    """Return the header lines that describe a file.
 
-    path: it ends with the name.  beginning: its first bytes.  is_whole: whether these are all.
+    path: ends with the file's name.  beginning: its first bytes.  is_whole: whether that is all.
     """
     kind, encoding = mimetypes.guess_type("/" + path.lstrip("/"))
     if encoding and path.lower().endswith(".svgz"):
-        # Browsers show it if they are told that it is compressed on its way.
+        # Browsers show such a picture only if Content-Encoding says that it is compressed.
         return f"Content-Type: {kind}\r\nContent-Encoding: {encoding}\r\n"
     if encoding:
         kind = f"application/{encoding}"
     kind = kind or TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")
     if kind.startswith("text/") or kind == "application/javascript":
-        # What a server says counts more than what a page says of itself. So say it only if it is
-        # certain, and leave the rest to the browser.
+        # Browsers trust the server's charset more than the page's own declaration. So name UTF-8
+        # only if it is certain; otherwise let the browser decide.
         # 服务器声明的编码优先于网页自己的声明，所以不确定时就不说，留给浏览器判断。
         if is_utf8(beginning, is_whole) and not declares_encoding(kind, beginning):
             kind += "; charset=utf-8"
@@ -39,15 +39,15 @@ def describe_content(path, beginning, is_whole):
 
 
 def declares_encoding(kind, beginning):
-    """Whether a page or a style says itself how it is encoded, where browsers look for that."""
+    """Return whether a page or style sheet declares its encoding where browsers look for it."""
     may_say = kind in ("text/html", "text/xml", "text/css")
     return may_say and bool(DECLARATION.search(beginning, 0, 1024))
 
 
 def is_utf8(beginning, is_whole):
-    """Whether the bytes are UTF-8."""
+    """Return whether the bytes are UTF-8."""
     try:
-        # Unless they are all, they may end within a character.
+        # If these are not all bytes, they may end in the middle of a character.
         codecs.getincrementaldecoder("utf-8")().decode(beginning, final=is_whole)
     except UnicodeDecodeError:
         return False

@@ -4,7 +4,7 @@
 import json
 from http import HTTPStatus
 
-# Bytes of a body that may wait until other replies go out with it (pipelining).
+# The largest body, in bytes, that is sent together with other replies (pipelining).
 MAX_BATCHED_BODY = 1 << 13
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -12,11 +12,12 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 class Reply:
     """What is sent for one request.
 
-    data: the head, and the body unless it is large.
-    large: a view of a part of a mapped file, which is sent after data; or empty.
-    keep: whether the connection stays open.
-    status, size: for the log; size is that of the body, in bytes.
-    is_last: whether it must be the last of a batch: it closes the connection or takes its time.
+    data: the head, and the body unless that is large.
+    large: a view of a part of a mapped file, to be sent after data; or empty.
+    keep: whether the connection remains open.
+    status, size: for the log; the size of the body is in bytes.
+    is_last: whether this reply must be the last of a batch: it closes the connection, is large, or
+    comes from a route.
     """
     __slots__ = ("data", "large", "keep", "status", "size", "is_last")
 
@@ -28,10 +29,10 @@ class Reply:
 def make_reply(request, status, common, lines, body=b"", is_last=False):
     """Make a Reply.
 
-    common: the header lines that all replies of this second share.  lines: those of this one.
+    common: the header lines of all replies in this second.  lines: those of this reply alone.
     body: bytes, or a memoryview of a mapped file.
     """
-    # These two have no body, not even an empty one (RFC 9110, 15.3.5 and 15.4.5).
+    # Replies with these two statuses have no body and no length (RFC 9110, 15.3.5 and 15.4.5).
     if status in (204, 304):
         body = b""
     else:
@@ -39,7 +40,7 @@ def make_reply(request, status, common, lines, body=b"", is_last=False):
     if not request.keep_alive:
         lines += "Connection: close\r\n"
     elif not request.minor:
-        # HTTP/1.0 closes unless both sides say this.
+        # HTTP/1.0 closes the connection unless both sides send this.
         lines += "Connection: keep-alive\r\n"
     head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{common}{lines}\r\n".encode("latin-1")
     if request.method == "HEAD":
@@ -53,17 +54,17 @@ def make_reply(request, status, common, lines, body=b"", is_last=False):
 
 
 def encode_result(result):
-    """Return (status, Content-Type, body) of what a route has returned.
+    """Return (status, Content-Type, body) for what a route has returned.
 
     To let routes return another type, add it here. 路由函数要支持新的返回类型，改这里。
-    Raises ValueError and TypeError for what is no answer, such as a NaN, which JSON does not have.
+    Raises ValueError and TypeError if it cannot be sent, such as a NaN, which JSON does not have.
     """
     status = 200
     if isinstance(result, tuple):
         status, result = result
     if status not in PHRASES or status < 200:
         raise ValueError(f"{status} is not the status of an answer")
-    # These have no body, whatever it was to be.
+    # Replies with these statuses have no body: drop what the route has returned.
     if status in (204, 205, 304):
         result = ""
     if isinstance(result, (dict, list)):
@@ -72,5 +73,5 @@ def encode_result(result):
         kind, body = "text/plain; charset=utf-8", result.encode()
     else:
         kind, body = "application/octet-stream", bytes(memoryview(result))
-    # A status may also be 404.0 or an HTTPStatus.
+    # A route may write the status as 404.0 or as an HTTPStatus.
     return int(status), kind, body

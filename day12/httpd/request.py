@@ -1,9 +1,9 @@
 """The request: parses bytes into a Request, or into a Refusal. Pure functions, no sockets.
 请求：把字节解析成 Request 或 Refusal。全是纯函数，不碰套接字。
 
-The rules are those of RFC 9112 (HTTP/1.1). They are kept strictly: bytes that two servers could
-read as different requests are refused, because that difference is how requests are smuggled past
-a proxy (request smuggling).
+The rules are those of RFC 9112 (HTTP/1.1), applied strictly: it refuses bytes that two servers
+could read as different requests, because attackers use such differences to get a request past a
+proxy (request smuggling).
 """
 import functools
 import ipaddress
@@ -12,42 +12,42 @@ import os
 import re
 import urllib.parse
 
-# Bytes of a request line, and of a whole head; fields in a head; bytes of a body.
+# The longest request line and the longest head, in bytes; the most fields; the longest body.
 MAX_LINE = 8190
 MAX_HEAD = 1 << 14
 MAX_FIELDS = 100
 MAX_BODY = 1 << 20
 CRLF, HEAD_END = b"\r\n", b"\r\n\r\n"
-# Request.length of a body that comes in chunks.
+# The Request.length of a body that comes in chunks.
 CHUNKED = -1
 
 # RFC 9110, 5.6.2
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
 FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
-# RFC 3986, 3.2.2: [an IPv6 address], [a future kind of address], or a name; then a port.
+# RFC 3986, 3.2.2: [an IPv6 address], [an address of a future version], or a name; then a port.
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]"
                   r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
-# RFC 9112, 7.1.1: extensions are names, some of which have a value, perhaps in quotes.
+# RFC 9112, 7.1.1: an extension is a name, perhaps with a value, perhaps in quotes.
 QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
 CHUNK_SIZE = re.compile(f"0*([0-9A-Fa-f]{{1,8}})(?:{EXTENSION})*")
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
 FILE_METHODS = ("GET", "HEAD", "OPTIONS")
-# The fields that change the answer to a GET. Without them, it gets the same as any other GET of
-# its path.
+# The fields that change the answer to a GET. Without them, every GET of a path gets the same
+# answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
-# How many heads, and lines of heads, parse remembers. Not more: what is remembered of heads that
-# come only once would drive the rest out of the processor's cache.
+# How many heads, and lines of heads, parse remembers. Larger numbers make it slower: heads that
+# never come again would push the useful ones out of the processor's cache.
 KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 
 class Refusal(Exception):
-    """Raised instead of an answer: an error status, a text, and further header lines."""
+    """Raised instead of an answer. It has an error status, a text, and more header lines."""
 
     def __init__(self, status, text="", lines=""):
         super().__init__(status, text)
@@ -58,9 +58,9 @@ class Request:
     """What a client asks for.
 
     line: the request line as it was sent.  method.  path: decoded.  query_string: as it was sent.
-    minor: the 1 of HTTP/1.1.  headers: dict, names in lower case.
-    keep_alive: whether the connection stays open after the answer.
-    is_plain: whether it is a GET that gets the same answer as any other of its path.
+    minor: the second 1 of HTTP/1.1.  headers: dict, names in lower case.
+    keep_alive: whether the connection remains open after the answer.
+    is_plain: whether it is a GET with the same answer as any other plain GET of this path.
     length: of the body, in bytes, or CHUNKED.  body: bytes; empty until it has been received.
     """
     length, body = 0, b""
@@ -74,13 +74,13 @@ class Request:
 
     @property
     def query(self):
-        """The parameters behind the ? as a dict; of several with one name, the last."""
-        # curl, for one, sends UTF-8 without percent encoding.
+        """The parameters after the ? as a dict; if a name comes twice, the last one counts."""
+        # Some clients, such as curl, send UTF-8 without percent encoding.
         raw = self.query_string.encode("latin-1").decode(errors="replace")
         return dict(urllib.parse.parse_qsl(raw, keep_blank_values=True))
 
     def json(self):
-        """The body, parsed as JSON. Raises Refusal, which becomes a 400, where it is none."""
+        """Return the body, parsed as JSON. Raises Refusal (a 400) if it is not JSON."""
         try:
             return json.loads(self.body, parse_constant=refuse_constant)
         except (ValueError, RecursionError):
@@ -93,12 +93,12 @@ class Request:
 def parse(head):
     """Parse a head: the bytes before the empty line (RFC 9112, 2 to 6). Return a Request.
 
-    Because it is pure, equal heads need to be parsed only once; and neither do equal lines of
-    heads that differ: a browser repeats most of them.
+    Because it is pure, equal heads need parsing only once. The same is true of equal lines in
+    different heads: a browser repeats most of its lines.
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
-    # One empty line in front is allowed (RFC 9112, 2.2).
+    # One empty line before the request is allowed (RFC 9112, 2.2).
     first, *lines = head.removeprefix(CRLF).decode("latin-1").split("\r\n")
     if len(lines) > MAX_FIELDS:
         raise Refusal(431, "Too many header fields")
@@ -133,7 +133,7 @@ def split_target(method, target):
     if target[0] != "/" and (method, target) != ("OPTIONS", "*"):
         if method == "CONNECT":
             raise Refusal(405, "This is not a proxy", f"Allow: {', '.join(FILE_METHODS)}\r\n")
-        # http://host/path, the form in which proxies are asked
+        # http://host/path, the form of target that clients send to proxies
         match = ABSOLUTE.fullmatch(target)
         if not match or not is_host(match[1]):
             raise Refusal(400, "Malformed request target")
@@ -141,7 +141,7 @@ def split_target(method, target):
     path, _, query = target.partition("?")
     if BAD_PERCENT.search(path):
         raise Refusal(400, "Malformed percent encoding in the path")
-    # Bytes that should be percent-encoded and are not do no harm.
+    # Bytes that should have been percent-encoded do no harm.
     return os.fsdecode(urllib.parse.unquote_to_bytes(path.encode("latin-1"))), query
 
 
@@ -149,19 +149,19 @@ def split_target(method, target):
 def parse_field(line):
     """Return the name, in lower case, and the value of a header line."""
     match = FIELD.fullmatch(line)
-    # Also a folded line, and white space before the colon: servers read these differently.
+    # This refuses folded lines, and spaces before the colon: servers read these differently.
     if not match:
         raise Refusal(400, "Malformed header field, or it does not end with CR LF")
     name, value = match.groups()
     name, value = name.lower(), value.strip(" \t")
-    # It is empty if the target has no host (RFC 9112, 3.2).
+    # The Host field is empty if the target has no host (RFC 9112, 3.2).
     if name == "host" and value and not is_host(value):
         raise Refusal(400, "Malformed Host field")
     return name, value
 
 
 def is_host(text):
-    """Whether this is a host, perhaps with a port behind it."""
+    """Return whether this is a host, perhaps followed by a port."""
     match = HOST.fullmatch(text)
     try:
         return bool(match) and (match[1] is None or bool(ipaddress.IPv6Address(match[1])))
@@ -170,9 +170,9 @@ def is_host(text):
 
 
 def merge(fields):
-    """Join fields of the same name to a list (RFC 9110, 5.3); return a dict.
+    """Join fields of the same name with commas (RFC 9110, 5.3); return a dict.
 
-    Except the two that must be unambiguous; and Cookie is a list of its own kind (RFC 9113, 8.2.3).
+    Host and Content-Length must not come twice; Cookie is joined with semicolons (RFC 9113, 8.2.3).
     """
     headers = {}
     for name, value in fields:
@@ -189,7 +189,7 @@ def apply_special_fields(request, headers):
     connection = headers.get("connection", "").split(",")
     options = [option.strip(" \t").lower() for option in connection]
     request.keep_alive = "close" not in options and (request.keep_alive or "keep-alive" in options)
-    # Browsers say keep-alive, although HTTP/1.1 does not need it.
+    # Browsers send keep-alive, although HTTP/1.1 does not need it.
     is_only_connection = headers.keys() & SPECIAL == {"connection"}
     request.is_plain = request.is_plain and request.keep_alive and is_only_connection
     if request.minor and headers.get("expect", "100-continue").lower() != "100-continue":
@@ -199,15 +199,15 @@ def apply_special_fields(request, headers):
 def body_length(headers, minor):
     """Return how long the body is (RFC 9112, 6.3).
 
-    Two servers that find its end in different places would take part of it for a request:
-    so whatever is ambiguous is refused (request smuggling). 有歧义就拒绝，防止请求走私。
+    If two servers disagree about its end, one of them takes part of the body for a request. So
+    every ambiguous length is refused (request smuggling). 有歧义就拒绝，防止请求走私。
     """
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or not minor:
-            raise Refusal(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
+            raise Refusal(400, "Transfer-Encoding together with Content-Length, or in HTTP/1.0")
         *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
-        # Otherwise it is not clear where the body ends.
+        # Otherwise it would not be clear where the body ends.
         if last != "chunked" or not all(name and name != "chunked" for name in others):
             raise Refusal(400, "The last transfer coding must be chunked, once")
         if others:
@@ -223,7 +223,7 @@ def body_length(headers, minor):
 
 
 def parse_chunk_size(line):
-    """Return the size of a chunk, whose extensions have no effect (RFC 9112, 7.1)."""
+    """Return the size of a chunk; extensions have no effect (RFC 9112, 7.1)."""
     match = CHUNK_SIZE.fullmatch(line.decode("latin-1"))
     if not match:
         raise Refusal(400, "Malformed chunk size")
@@ -233,19 +233,19 @@ def parse_chunk_size(line):
 # What cannot be parsed. 无法解析的数据。
 
 def check_beginning(data):
-    """Refuse what cannot become a head any more, instead of waiting for the rest of it."""
+    """Raise Refusal as soon as data can no longer become a head, however it continues."""
     if not BEGINNING.match(data):
         raise Refusal(400, "Malformed request line")
     if data.count(b"\n") != data.count(CRLF):
         raise Refusal(400, "Lines must end with CR LF")
-    # The last byte of a full request line may be the CR of its end.
+    # The last byte of a request line of full length may be the CR of its end.
     is_long_line = len(data.removeprefix(CRLF)) > MAX_LINE + 1 and CRLF not in data[2:]
     if len(data) > MAX_HEAD or is_long_line:
         raise too_long(data)
 
 
 def too_long(head):
-    """Return the Refusal of a head that is too long: because of its method, target, or fields."""
+    """Return the Refusal for a head that is too long; its status says which part is too long."""
     if 0 <= head.find(CRLF, 2) <= MAX_LINE:
         return Refusal(431, "The header fields are too long")
     if b" " not in head[:MAX_LINE]:
@@ -254,19 +254,19 @@ def too_long(head):
 
 
 def refuse_constant(name):
-    """Raise ValueError: Python reads NaN and Infinity, but they are no JSON (RFC 8259, 6)."""
+    """Raise ValueError: Python reads NaN and Infinity, but JSON has neither (RFC 8259, 6)."""
     raise ValueError(f"{name} is not JSON")
 
 
 def too_large():
-    """Return the Refusal of a body that is too large."""
+    """Return the Refusal for a body that is too large."""
     return Refusal(413, f"A body can have at most {MAX_BODY} bytes")
 
 
 def first_line(head):
-    """Return a Request made of what seems to be the first line of bytes that are no head.
+    """Return a Request made of the first line of bytes that could not be parsed as a head.
 
-    The log and the refusal need it.
+    The log and the error reply need it.
     """
     line = head[:MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
     return Request(line, line.partition(" ")[0])

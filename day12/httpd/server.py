@@ -1,4 +1,4 @@
-"""HTTPServer: the listener, the routes, and what happens in each turn of the loop.
+"""HTTPServer: the listener, the routes, and what each turn of the loop does.
 HTTPServer 类：监听套接字、路由，以及事件循环的每一轮做什么。
 """
 import contextlib
@@ -19,24 +19,24 @@ from httpd.reply import PHRASES, encode_result, make_reply
 from httpd.request import METHODS, TOKEN, Refusal
 from httpd.workers import Scoreboard
 
-# Clients to accept in one turn, before those that are connected have theirs.
+# The most clients to accept in one turn, so that connected clients get their turn.
 ACCEPTS_PER_TURN = 16
 
 
 def listen(host, port):
     """Return a listening socket. Raises OSError, and OverflowError if there is no such port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The address of IPv6 has four parts: the last one says which network, where the first one
-    # (fe80::1%eth0) alone does not.
+    # An IPv6 address has four parts. The last one names the network interface, which an address
+    # such as fe80::1%eth0 needs.
     first, _, *rest = socket.getaddrinfo(host or None, 0, family, socket.SOCK_STREAM, 0,
                                          socket.AI_PASSIVE)[0][4]
-    # :: means all addresses, those of IPv4 too.
+    # :: means all addresses, including those of IPv4.
     return socket.create_server((first, port, *rest), family=family, backlog=4096,
                                 dualstack_ipv6=host == "::")
 
 
 def check_route(path, methods):
-    """Raise ValueError if no request could ever reach a function with this path and methods."""
+    """Raise ValueError if no request could reach a function with this path and these methods."""
     if not path.startswith("/"):
         raise ValueError(f"a path begins with a slash: {path!r}")
     if isinstance(methods, str) or not methods:
@@ -50,9 +50,10 @@ def check_route(path, methods):
 class HTTPServer:
     """Serves the files of a directory, and what routes return.
 
-    address: (host, port), port 0 for a free one.  directory: whose files are served.
-    timeout: seconds for a head to come, for a body, for a connection to be silent, and for a client
-    to take some bytes of an answer.  log: whether each request is a line on stderr.
+    address: (host, port); port 0 takes a free one.  directory: the files to serve.
+    timeout: the seconds that each of these may take: receiving a head, receiving a body, waiting
+    for a request on an idle connection, and waiting until a client reads some bytes.
+    log: whether to write a line on stderr for each request.
     Raises OSError if there is no such directory or address, or if the address is in use.
     """
 
@@ -64,17 +65,17 @@ class HTTPServer:
         self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.listener.getsockname()[:2]
         # A self-pipe: epoll can wait for a descriptor, but not for a flag. The reader is ready when
-        # a byte has been sent to the writer, and when all copies of the writer are closed.
+        # a byte has been sent to the writer, or when all copies of the writer are closed.
         # 自管道（self-pipe）：epoll 只能等描述符，所以用一对套接字来传达“该停了”。
         self.shutdown_reader, self.shutdown_writer = socket.socketpair()
-        # One byte is enough, and no caller of shutdown() may have to wait for room.
+        # One byte is enough, and a caller of shutdown() must never wait for room.
         self.shutdown_writer.setblocking(False)
         self.timeout = timeout
         self.log = open_log() if log else None
         # path -> {method: function from a Request to a Reply}
         self.routes = {}
         self.file_handlers = {"GET": self.file_reply}
-        # path -> Reply to a plain GET, in this turn
+        # path -> Reply to a plain GET, for this turn of the loop
         self.turn_cache = {}
         self.second = 0
         self.requests = self.bytes = 0
@@ -87,8 +88,9 @@ class HTTPServer:
         """Decorate a function that answers the requests for this path.
 
         It gets a Request and returns str, bytes, dict or list (as JSON), or (status, one of these).
-        It is called in the loop: while it works, all clients wait. It also answers HEAD, if it
-        answers GET. Raises ValueError for what could never be called, or is taken already.
+        It is called in the loop: while it works, all clients wait. If it answers GET, it answers
+        HEAD too. Raises ValueError if the function could never be called, or the path and method
+        already have a function.
         """
         check_route(path, methods)
 
@@ -104,7 +106,7 @@ class HTTPServer:
     def serve_forever(self, worker=None, *more_readers):
         """Serve until shutdown() is called, or one of more_readers (sockets) can be read.
 
-        worker: the number of this process, from 0 on, if it is one of several.
+        worker: the number of this process, counted from 0, if there are several.
         """
         self.loop = loop = Loop()
         self.running, write_row = True, self.scoreboard.row(worker or 0)
@@ -114,7 +116,7 @@ class HTTPServer:
             loop.start(reader.fileno(), self.wait_for_shutdown())
             if self.log:
                 self.log.watch(reader)
-        # Beside the listener and the self-pipes, each task is a client.
+        # All tasks are clients, except those of the listener and the self-pipes.
         others = len(loop.tasks)
         try:
             while self.running:
@@ -130,7 +132,7 @@ class HTTPServer:
             self.close()
 
     def close(self):
-        """Close what a server that does not run has open."""
+        """Close everything that the server has open. It must not be running."""
         for sock in (self.listener, self.shutdown_reader, self.shutdown_writer):
             sock.close()
         if self.log:
@@ -138,20 +140,20 @@ class HTTPServer:
 
     def shutdown(self):
         """End serve_forever, in all workers. Signal handlers and other threads may call it."""
-        # It has ended already, or a byte is there already.
+        # OSError: the server has already ended, or the self-pipe is full, so one byte is there.
         with contextlib.suppress(OSError):
-            # No process receives the byte, so all of them see it.
+            # No process receives the byte, so it remains visible to all of them.
             self.shutdown_writer.send(b"!")
 
     def status(self):
-        """What each worker has done up to its present turn, as a dict for a route to return."""
+        """Return what each worker had done before its current turn, as a dict for a route."""
         uptime = round(time.monotonic() - self.began, 3)
         return {"uptime": uptime, "workers": self.scoreboard.read()}
 
     # A turn of the loop
 
     def begin_turn(self):
-        """Compute what all requests of this turn, or of this second, have in common."""
+        """Compute what all requests of this turn, or of this second, share."""
         self.turn_cache.clear()
         self.now = time.time()
         self.deadline = self.loop.now + self.timeout
@@ -167,15 +169,15 @@ class HTTPServer:
         """Write the lines of this turn."""
         if self.log:
             self.log.flush()
-            # It was waiting for a reader when shutdown() was called: no turn after this one.
+            # shutdown() was called while the log waited for its reader: this turn is the last one.
             if self.log.give_up_at is not None:
                 self.running = False
 
-    # The coroutines; that of a client is converse, in connection.py
+    # The coroutines. The coroutine of a client is converse, in connection.py
 
     def start_accepting(self):
-        # EPOLLEXCLUSIVE: of several workers that wait for one listener, the kernel wakes up one
-        # instead of all (no thundering herd). 只唤醒一个工作进程，避免惊群。
+        # EPOLLEXCLUSIVE: if several workers wait for one listener, the kernel wakes one of them, or
+        # a few, instead of all (no thundering herd). 不唤醒所有工作进程，避免惊群。
         events = select.EPOLLIN | select.EPOLLEXCLUSIVE
         self.loop.start(self.listener.fileno(), self.accept_clients(events), events)
 
@@ -184,7 +186,7 @@ class HTTPServer:
         self.running = False
 
     def accept_clients(self, events):
-        """Accept clients and start a coroutine for each. events: as the listener is registered."""
+        """Accept clients and start a coroutine for each. events: those of the listener."""
         fd, loop = self.listener.fileno(), self.loop
         while True:
             yield
@@ -192,21 +194,21 @@ class HTTPServer:
                 for _ in range(ACCEPTS_PER_TURN):
                     conn, address = self.listener.accept()
                     conn.setblocking(False)
-                    # An address of IPv4 looks like ::ffff:127.0.0.1 to a server of both kinds.
+                    # A server for IPv4 and IPv6 sees an IPv4 client as ::ffff:127.0.0.1.
                     client = address[0].removeprefix("::ffff:")
                     loop.start(conn.fileno(), converse(self, conn, client))
             except (BlockingIOError, ConnectionAbortedError):
-                # No other client is waiting, or it has already left.
+                # No more clients are waiting, or the client has already left.
                 if self.has_siblings:
-                    # The kernel wakes up the first worker in the queue that waits. Let the others
-                    # have their share: to register again is to go to the end of the queue.
+                    # The kernel wakes the first idle worker in its queue. To give the others their
+                    # share, register again: that moves this worker to the end of the queue.
                     # 重新注册就排到队尾，下一个客户端归别的工作进程。
                     loop.epoll.unregister(fd)
                     loop.epoll.register(fd, events)
             except OSError:
                 # out of descriptors (EMFILE): stop accepting for a moment
                 loop.epoll.unregister(fd)
-                # A deadline that has passed: expire() throws within a second.
+                # This deadline has already passed, so expire() throws within a second.
                 loop.deadlines[fd] = 0
                 with contextlib.suppress(TimeoutError):
                     yield
@@ -216,26 +218,26 @@ class HTTPServer:
     # The answers
 
     def answer(self, request):
-        """Return the Reply to a request that is complete."""
+        """Return the Reply to a complete request."""
         try:
             try:
                 return self.find_handler(request)(request)
             except Refusal as refusal:
                 return self.error_reply(refusal, request)
         except (KeyboardInterrupt, SystemExit):
-            # Ctrl-C, and a route that ends the program: both mean what they say.
+            # Ctrl-C, or a route that calls sys.exit(): end the server.
             raise
         except BaseException:
-            # A bug in a route; or in the Refusal that it has raised. Not only an Exception: for
-            # example, asyncio.CancelledError is none.
+            # A bug in a route, or in a Refusal that it raised. Not only Exception: for example,
+            # asyncio.CancelledError is not an Exception.
             report()
-            return self.error_reply(Refusal(500, "The server made a mistake"), request)
+            return self.error_reply(Refusal(500, "The server failed to answer"), request)
 
     def find_handler(self, request):
-        """Return the function that makes a Reply of this request. Raises Refusal if none does."""
+        """Return the function that answers this request. Raises Refusal if there is none."""
         handlers, method = self.routes.get(request.path, self.file_handlers), request.method
         if method == "HEAD" and method not in handlers:
-            # It is answered like a GET, and make_reply leaves out the body.
+            # Answer it like a GET; make_reply leaves out the body.
             method = "GET"
         if method in handlers:
             return handlers[method]
@@ -247,21 +249,21 @@ class HTTPServer:
         raise Refusal(status, "This method is not supported here", allow)
 
     def call_route(self, function, request):
-        """Make a Reply of what a route returns."""
-        # A copy, which it may change: parse returns the same object to all equal heads.
+        """Call a route and make a Reply of what it returns."""
+        # The route may change its copy; parse returns the same object for all equal heads.
         own = copy.copy(request)
         own.headers = dict(request.headers)
         try:
             result = function(own)
         finally:
-            # It may have changed a file.
+            # The route may have changed a file.
             self.turn_cache.clear()
         status, kind, body = encode_result(result)
         lines = f"Content-Type: {kind}\r\nCache-Control: no-store\r\n"
         return self.reply(request, status, lines, body)
 
     def file_reply(self, request):
-        """Make a Reply of a file, of a part of it, or of the fact that it has not changed."""
+        """Make a Reply with a file or a part of it, or a 304 if the file has not changed."""
         file = self.site.find(request.path, request.query_string, self.now)
         if request.is_plain:
             reply = self.reply(request, 200, file.lines, file.body)
@@ -272,7 +274,7 @@ class HTTPServer:
         if status == 412:
             raise Refusal(412, "Precondition failed")
         if status == 304:
-            # Only what guides a cache (RFC 9110, 15.4.5).
+            # Only the fields that guide a cache (RFC 9110, 15.4.5).
             lines = file.validators
         if status == 200 and request.method == "GET":
             part = byte_range(request.headers, file)
@@ -285,12 +287,12 @@ class HTTPServer:
     def error_reply(self, refusal, request):
         """Make a Reply of a Refusal."""
         text = f"{refusal.status} {PHRASES[refusal.status]}\n{refusal.text}\n".encode()
-        # Without no-store, browsers remember some of them, such as a 301, for ever.
+        # Without no-store, browsers may keep some of these replies, such as a 301, for ever.
         lines = ("Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
                  + refusal.lines)
         return self.reply(request, refusal.status, lines, text)
 
     def reply(self, request, status, lines, body=b""):
-        # A route may take its time, so its reply is the last of a batch.
+        # A route may be slow, so its reply is the last of a batch: no finished reply waits for it.
         is_last = request.path in self.routes
         return make_reply(request, status, self.common, lines, body, is_last)

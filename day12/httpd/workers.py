@@ -1,5 +1,5 @@
-"""Several processes on one port (pre-fork): starts workers, replaces those that die, ends them.
-一个端口上的多个进程（pre-fork）：启动工作进程，死了就补上，最后一起结束。
+"""Several processes on one port (pre-fork): starts workers, replaces dead ones, ends them.
+一个端口上的多个进程（pre-fork）：启动工作进程，有退出的就补上，最后结束它们。
 """
 import contextlib
 import functools
@@ -14,25 +14,26 @@ import traceback
 from httpd.log import GRACE
 
 MAX_WORKERS = 64
-# Seconds until a worker that could not be started, or has died, is replaced.
+# Seconds before a worker that died, or could not be started, is started again.
 PAUSE = 0.1
-# What ends the server: Ctrl-C, and `kill`.
+# The signals that end the server: Ctrl-C, and `kill`.
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
-    """A row of numbers for each worker, in memory that all of them share (Apache's scoreboard).
+    """A row of numbers for each worker, in memory that all of them share, as in Apache.
 
-    Each writes only its own row, so no lock is needed. 各写各的一行，不需要加锁。
+    Each worker writes only its own row, so no lock is needed; a reader may see a row that is half
+    updated, which does no harm in a display. 各写各的一行，不需要加锁。
     """
-    # PID, the time at which it started, connections, requests, bytes
+    # PID, start time, connections, requests, bytes
     ROW = struct.Struct("5q")
 
     def __init__(self):
         self.memory = mmap.mmap(-1, MAX_WORKERS * self.ROW.size)
 
     def row(self, worker):
-        """Return a function that writes a worker's row: its connections, requests and bytes."""
+        """Return a function (connections, requests, bytes) that writes a worker's row."""
         return functools.partial(self.ROW.pack_into, self.memory, worker * self.ROW.size,
                                  os.getpid(), time.monotonic_ns())
 
@@ -46,31 +47,31 @@ class Scoreboard:
 
 
 def supervise(server, count):
-    """Keep so many workers alive until SIGINT or SIGTERM comes; then end them.
+    """Keep `count` workers alive until SIGINT or SIGTERM comes; then end them.
 
-    server: an HTTPServer, which each of them runs.  STOP_SIGNALS must be blocked: instead of
-    interrupting, they wait until sigwait asks for them.
+    server: the HTTPServer that each worker runs.  STOP_SIGNALS must be blocked: then they do not
+    interrupt this function, but wait until sigwait takes them.
     """
     # PID -> number of the worker
     workers = {}
-    # If it was ignored when we were started, it would not come.
+    # The program that started us may have ignored SIGCHLD; then we would never receive it.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
         for number in set(range(count)).difference(workers.values()):
-            # No process is to be had now (EAGAIN): try again below.
+            # If no process can be created now (EAGAIN), try again in the next round.
             with contextlib.suppress(OSError):
                 workers[fork_worker(server, number)] = number
         if len(workers) == count and not wait_for_child():
             break
         reap(workers)
-        # Not at once: a worker that dies as soon as it starts would keep us busy.
+        # Pause first: otherwise a worker that dies as soon as it starts would keep us busy.
         if signal.sigtimedwait(STOP_SIGNALS, PAUSE):
             break
     server.shutdown()
     while workers and signal.sigtimedwait({signal.SIGCHLD}, GRACE):
         reap(workers)
-    # These have a route that does not return.
+    # The workers that are left are in a route that does not return.
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -78,7 +79,7 @@ def supervise(server, count):
 
 
 def wait_for_child():
-    """Wait for a signal; return whether it says that a worker has ended, and not to stop."""
+    """Wait for a signal; return True if it is SIGCHLD, False if it tells us to stop."""
     return signal.sigwait({*STOP_SIGNALS, signal.SIGCHLD}) == signal.SIGCHLD
 
 
@@ -93,15 +94,15 @@ def fork_worker(server, number):
             os.kill(parent, signal.SIGTERM)
 
     try:
-        # If the parent is killed, the last copy of shutdown_writer is closed, and all workers see
-        # that at their shutdown_reader. So a worker must not keep a copy itself.
+        # If the parent is killed, the last copy of shutdown_writer is closed, and shutdown_reader
+        # becomes readable (EOF) in all workers. So no worker must keep a copy of the writer.
         server.shutdown_writer.close()
-        # A worker that shall stop tells the parent, which stops all of them.
+        # If shutdown() is called in a worker, it tells the parent, which stops all workers.
         server.shutdown = stop_parent
-        # Ctrl-C reaches the workers too, but it is the parent that stops them.
+        # Ctrl-C sends SIGINT to the workers too, but the parent stops them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # SIGTERM, to this worker or to all of the process group, ends it when it has answered what
-        # it has been asked: its byte comes through a self-pipe of the worker's own.
+        # SIGTERM, to this worker or to the process group, writes a byte into the worker's own
+        # self-pipe: the worker answers the requests under way, then ends.
         # 收到 SIGTERM 也先把正在处理的请求答完。
         reader, writer = socket.socketpair()
         writer.setblocking(False)
@@ -117,6 +118,6 @@ def fork_worker(server, number):
 
 
 def reap(workers):
-    """Forget the workers that have ended."""
+    """Reap the workers that have ended, and remove them from the dict."""
     while workers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
         workers.pop(pid, None)

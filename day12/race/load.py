@@ -1,8 +1,8 @@
-"""The clients: they open connections, send requests and time the answers. The load is made here.
+"""The clients: they open connections, send requests and time the answers. This is the load.
 客户端：建立连接、发送请求、给响应计时。负载在这里产生。
 
-Two kinds of load, both of which return (seconds, latencies in ns): ping_pong, clients that stay
-connected, and fresh_connections, a new connection for each request.
+There are two kinds of load. Both return (seconds, latencies in ns). In ping_pong, clients stay
+connected; in fresh_connections, each request has a new connection.
 """
 import contextlib
 import os
@@ -15,15 +15,15 @@ from race.servers import CORES, Failed, Unsupported
 
 MESSAGE = b"x" * 63 + b"\n"
 ANSWER_WITHIN = 2                   # seconds in which a server must answer
-BATCH = 50                          # connections to open before the first of them must be answered
+BATCH = 50                          # connections to open before waiting for the first answer
 SLOTS = 16                          # new connections at a time
-MEMORY = 1 << 20                    # KiB by which a server may grow
+MEMORY = 1 << 20                    # KiB that the connections may take in a server
 
 
 def ping_pong(seconds, conns):
     """Each client sends a message, waits for its echo, and sends the next.
 
-    After that time no new message is sent, but all answers are awaited: what is counted is exact.
+    When the time is up, no new message is sent, but all answers are awaited, so the count is exact.
     Raises Failed, OSError."""
     # A single client and the server never work at the same time, so they share a core: waking up
     # a sleeping core would take longer than the echo.
@@ -53,9 +53,9 @@ def ping_pong(seconds, conns):
 
 
 def fresh_connections(seconds, server, most):
-    """Connect, send a message, wait for its echo, close; SLOTS at a time.
+    """Connect, send a message, wait for its echo, close; SLOTS connections at a time.
 
-    After that time, or `most` answers, no new connection is opened, but all answers are awaited.
+    After these seconds, or `most` answers, no new connection is opened; all answers are awaited.
     Raises Failed, OSError."""
     stay_on_core(CORES[-1])
     clock, latencies, waiting = time.perf_counter_ns, [], {}
@@ -99,9 +99,9 @@ def stay_on_core(core):
 
 
 class Clients:
-    """Connections to a server. Each has been answered once, so the server has accepted it.
+    """Connections to a server. Each has received an answer, so the server has accepted it.
 
-    conns: the sockets. memory: the KiB that the server had before they came.
+    conns: the sockets. memory: the KiB that the server had before they connected.
     """
 
     def __init__(self, server):
@@ -116,9 +116,9 @@ class Clients:
         self.close(politely=kind is not KeyboardInterrupt)
 
     def grow(self, count):
-        """Connect until there are that many.
+        """Open connections until there are `count`.
 
-        Raises Unsupported if the server cannot serve so many; those that it serves stay.
+        Raises Unsupported if the server cannot serve that many; those that it serves remain open.
         Raises Failed, OSError."""
         server = self.server
         stay_on_core(CORES[-1])
@@ -135,14 +135,14 @@ class Clients:
                 self.check_memory()
 
     def check_memory(self):
-        """Raise Unsupported if they take more memory than MEMORY."""
+        """Raise Unsupported if these connections take more memory than MEMORY."""
         count = len(self.conns)
-        # Not every time: with a process per client, asking is expensive too.
+        # Not every time: with a process per client, reading the memory is expensive too.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
             raise Unsupported(f"stopped at {count:,}: they take {MEMORY >> 20} GiB")
 
     def connect_some(self, count):
-        """Open connections, then wait for an answer on each; close those that get none."""
+        """Open connections, then wait for an answer on each; close those without an answer."""
         new = []
         try:
             for _ in range(count):
@@ -158,14 +158,14 @@ class Clients:
     def close(self, politely=True):
         """Close all connections. politely: wait until the server has closed its side too.
 
-        Otherwise the rest of its work would count for the next turn."""
+        Otherwise the server would do the rest in its next turn, and it would count there."""
         conns, self.conns = self.conns, []
         try:
             for conn in conns if politely else ():
                 conn.shutdown(socket.SHUT_WR)
             for conn in conns if politely else ():
                 conn.recv(1)
-        except OSError:             # the server failed or is too slow: the next turn will tell
+        except OSError:             # the server failed or is too slow: the next turn will show it
             pass
         finally:
             for conn in conns:
@@ -200,7 +200,7 @@ def receive(conn):
 def raise_descriptor_limit(wanted):
     """Raise the limit of open files to `wanted`, or as far as allowed; return it.
 
-    The servers inherit it: a connection takes a descriptor at either end."""
+    The servers inherit the limit: a connection takes one descriptor at each end."""
     import resource                 # does not exist on Windows
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = max(soft, wanted)

@@ -1,5 +1,5 @@
 """The echo servers that take part: how each is started, and what its row teaches.
-参赛的回显服务器：如何启动，各自说明什么。
+参赛的回声服务器：如何启动，各自说明什么。
 
 To add a server, add an entry to MODELS. It must take a port as its first argument, print
 `listening on HOST:PORT` when it is ready, and send back what it receives.
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 class Model:
     """A server of the race.
 
-    command: the script, seen from day12/, and its arguments after the port.
+    command: the script, relative to day12/, and its arguments after the port.
     lesson: a sentence of the report.
-    compare: what the report compares after it: (words, scenario, the other model).
-    held: how many silent connections to hold at most, to save memory and time; 0 for no such row.
-    idle: how many idle clients it gets at most beside one at work.
+    compare: what the report compares after this sentence: (words, scenario, the other model).
+    held: the most silent connections to hold, to save memory and time; 0: leave this row out.
+    idle: the most idle clients beside one at work.
     """
     command: tuple
     lesson: str
@@ -42,9 +42,9 @@ MODELS = {
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread for all clients; each call checks the whole list, 1,024 descriptors at most.",
+        "One thread for all clients; each call checks the entire list, 1,024 descriptors at most.",
         held=1000),
-    # Whenever a client connects, poll looks at all the others: 10,000 would take minutes.
+    # Whenever a client connects, poll checks all the others: 10,000 would take minutes.
     "poll": Model(
         ("poll_server.py",),
         "A list without that limit, but each call still checks all of it.",
@@ -57,7 +57,7 @@ MODELS = {
         "Fewer reports, but the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "A coroutine per client, on a small scheduler of our own over epoll.",
+        "A coroutine per client, on our own small scheduler over epoll.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),
@@ -68,5 +68,5 @@ MODELS = {
         "Written with async and await, all in one thread.",
         (("a held connection", "memory", "thread"),)),
 }
-# The three ways to watch many sockets: these meet more and more idle clients.
+# The three ways to watch many sockets: these three meet more and more idle clients.
 WATCHERS = ("select", "poll", "epoll")

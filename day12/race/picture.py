@@ -61,7 +61,7 @@ def curves(results):
     before = 0
     for level in results.idle():
         x, y = place(level, 10 ** low)
-        # A number that would touch the one before it stands a line lower.
+        # A number that would touch the one before it goes one line lower.
         below = 57 if x - before < 65 else 35
         yield text(x, y + below, f"{level:,}", 'text-anchor="middle"')
         before = x
@@ -92,7 +92,7 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        if name == "select":        # on its right is poll's curve
+        if name == "select":        # its right side belongs to poll's curve
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:
             yield text(x + 14, y + 8, name, style)

@@ -1,7 +1,7 @@
 """The report: a table with bars for each scenario, then what the figures mean, in sentences.
 报告：每个场景一张带条形图的表，然后用句子说明这些数字的含义。
 
-table() turns figures into rows, lesson() turns them into sentences. All is text of 80 columns.
+table() turns figures into rows, lesson() turns them into sentences. No line exceeds 80 columns.
 """
 import textwrap
 
@@ -10,13 +10,13 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 14, 20                 # columns, with the space behind them
+LABEL, BAR = 14, 20                 # columns, with the space after them
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
 
 def report(results, took):
-    """Yield the lines. took: seconds."""
+    """Yield the lines. took: the seconds that the race took."""
     plan, facts = results.plan, machine()
     gil = "with" if facts["gil"] else "without"
     cores = "one core for the servers, one for the clients"
@@ -24,6 +24,9 @@ def report(results, took):
         cores = "one core for all"
     yield f"CPython {facts['python']} {gil} a GIL, Linux {facts['kernel']}"
     yield f"{cores}; {plan.rounds} x {plan.seconds:g} s each, {took:.0f} s in all"
+    left_out = [f"{name} ({reason})" for name, reason in results.words.get("", {}).items()]
+    if left_out:
+        yield from fold(f"Left out: {', '.join(left_out)}", "", "  ")
     for count in plan.clients:
         clients = "1 client, one long connection"
         if count > 1:
@@ -73,8 +76,8 @@ def table(results, title, rows, what="CPU time per request",
           figure="cpu_us", others=("per_second", "p50_us", "p99_us", "mib")):
     """Yield the lines of a table.
 
-    rows: label, scenario and server of each. figure: what bar and first number show;
-    others: the figures behind it. A row without figures says why there are none."""
+    rows: label, scenario and server of each. figure: what the bar and the first number show;
+    others: the figures after it. A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
     yield from ["", title, f"  {'':{LABEL}}{what:{BAR}}{head}"]
@@ -91,7 +94,7 @@ def table(results, title, rows, what="CPU time per request",
 # Figures become sentences.
 
 def lesson(results, name):
-    """Return what the row of a server teaches. All that it compares are figures of this race."""
+    """Return the sentences about a server. They compare only figures of this race."""
     if results.ended("", name):
         return results.says("", name)
     among = f"a request among {results.crowd()} clients"
@@ -103,13 +106,13 @@ def lesson(results, name):
 
 
 def comparison(results, name, what, scenario, other):
-    """Return what something costs a server, and how many times as much as another one."""
+    """Return what something costs a server, and how that compares with another server."""
     figure, unit = ("kib", "KiB") if scenario == "memory" else ("cpu_us", "us")
     ours, theirs = (results.median(scenario, one, figure) for one in (name, other))
     what = what[0].upper() + what[1:]
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
-    # Memory is seldom less than before, but another program may have begun to share some.
+    # 0 or less is rare, but possible: another program may have begun to share some memory.
     if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."
@@ -126,7 +129,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield what more and more idle clients do to a request, and where they end."""
+    """Yield how idle clients change the cost of a request, and how many the server can hold."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]

@@ -1,8 +1,8 @@
 """The figures of all rounds, or the reasons why there are none; their medians; the JSON.
 各轮的数字，或没有数字的原因；中位数；JSON。
 
-A scenario has a name: "clients-64", so many at work; "fresh", a new connection per request;
-"idle-1000", one at work beside so many silent ones; "memory", silent connections only.
+A scenario has a name. "clients-64": 64 clients at work. "fresh": a new connection per request.
+"idle-1000": one client at work beside 1,000 silent ones. "memory": silent connections only.
 """
 import platform
 import statistics
@@ -18,7 +18,7 @@ class Plan:
 
     clients: the numbers of clients at work.
     idle: the numbers of idle clients beside one at work, for WATCHERS; a model may limit it.
-    idle_for_all: one of these numbers, which all servers get.
+    idle_for_all: the one of these numbers that all servers get.
     held: how many silent connections to hold; a model may limit it.
     rounds: turns of each server. seconds: the length of a turn.
     """
@@ -35,12 +35,12 @@ QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rou
 
 
 class Results:
-    """What is known of the servers of these names.
+    """What the race has found out about these servers.
 
-    plan: what was measured. room: how many connections the limit of descriptors leaves room for.
+    plan: what was measured. room: how many connections the descriptor limit allows.
     rounds: scenario -> server -> a dictionary of figures for each round.
-    words: scenario, or "" if it is true of all -> server -> what the server cannot do.
-    failures: server -> what went wrong; its figures count no more.
+    words: scenario, or "" for all scenarios -> server -> what the server cannot do.
+    failures: server -> what went wrong; the figures of such a server no longer count.
     idle_for_all: the number of idle clients that all servers got, or None.
     """
 
@@ -63,7 +63,7 @@ class Results:
         return statistics.median(one[figure] for one in rounds)
 
     def says(self, scenario, name):
-        """Return what a row without figures says."""
+        """Return the text for a row without figures: the reason why there are none."""
         words = self.words.get("", {}).get(name) or self.words.get(scenario, {}).get(name)
         return self.failures.get(name) or words or "not measured"
 
@@ -81,7 +81,7 @@ class Results:
         return self.plan.clients[1]
 
     def as_dict(self):
-        """Return all of it, for the JSON file."""
+        """Return everything, for the JSON file."""
         return {"machine": machine(),
                 "options": {"rounds": self.plan.rounds, "seconds": self.plan.seconds},
                 "medians": {scenario: self.medians(scenario) for scenario in self.rounds},
@@ -102,7 +102,7 @@ def figures(used, seconds, latencies, memory):
 
 
 def machine():
-    # Python can be asked since 3.13; before, there always was a GIL.
+    # Since Python 3.13, the interpreter can tell us; older versions always have a GIL.
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     return {"python": platform.python_version(), "gil": gil, "cores": len(CORES),
             "kernel": platform.release()}

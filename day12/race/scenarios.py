@@ -9,13 +9,13 @@ from race.models import MODELS, WATCHERS
 from race.results import figures
 from race.servers import Failed, Server, Unsupported, end_all
 
-MOST_FRESH = 20_000     # per server: each keeps a port of the client busy for a minute (TIME_WAIT)
+MOST_FRESH = 20_000     # per server: each connection blocks a client port for a minute (TIME_WAIT)
 
 
 class Race:
     """All scenarios.
 
-    results: a Results, where the figures go. progress: a Progress, which shows what is going on.
+    results: a Results, which takes the figures. progress: a Progress, which shows the steps.
     """
 
     def __init__(self, results, progress):
@@ -26,7 +26,7 @@ class Race:
             for number in range(1, self.plan.rounds + 1):
                 self.run_round(f"round {number} of {self.plan.rounds}", servers)
             self.run_idle(servers)
-        # A new process for each, so that its memory is as it was at the beginning.
+        # A new process for each server: the memory of the old one has already grown.
         for name in self.results.names:
             if MODELS[name].held and name not in self.results.failures:
                 with self.started([name], "memory") as servers:
@@ -45,9 +45,9 @@ class Race:
             end_all(servers)
 
     def turn(self, step, scenario, server, action, *args):
-        """Let a server run for the length of the action, and note what it cannot do or fails to do.
+        """Let a server run during the action; note what it cannot do, or where it fails.
 
-        step: what to say meanwhile, or "". scenario: where it is noted; "" is for all of them."""
+        step: what to show on the terminal, or "". scenario: where to note it; "": in all."""
         results = self.results
         if results.ended(scenario, server.name):
             return
@@ -79,7 +79,7 @@ class Race:
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:
-                # Not politely: the servers are about to end.
+                # No polite close: the servers are about to end.
                 stack.callback(crowd.close, politely=False)
             for level in self.plan.idle:
                 self.run_level(level, crowds)
@@ -88,16 +88,20 @@ class Race:
                         self.turn("", "", crowd.server, crowd.close)
 
     def run_level(self, level, crowds):
-        """Beside `level` idle clients, or as many as there are descriptors left for."""
+        """One client beside `level` idle ones, or fewer if there are too few descriptors.
+
+        WATCHERS take part in every level, the other servers only in the level plan.idle_for_all.
+        """
         results, for_all = self.results, level == self.plan.idle_for_all
         invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
         excuses = {one.server.name: excuse(one.server, level) for one in invited}
         taking_part = [one for one in invited if not excuses[one.server.name]]
         if not taking_part:
             return
-        # All of their connections exist at the same time, and those that others keep.
+        # All these connections exist at the same time, beside those that other servers keep.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
+        # Too few descriptors: the level would not exceed the one before it.
         if level <= max(results.idle(), default=0):
             return
         if for_all:
@@ -119,7 +123,7 @@ class Race:
 
     def measure_memory(self, server):
         with Clients(server) as clients:
-            # If it cannot hold so many, then as many as it can.
+            # A server that cannot hold so many holds as many as it can.
             with contextlib.suppress(Unsupported):
                 clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
             held = len(clients.conns)
@@ -127,7 +131,7 @@ class Race:
                 "connections": held, "kib": (server.memory() - clients.memory) / held})
 
     def measure(self, scenario, server, load, *args):
-        """Note what a load costs. load: ping_pong or fresh_connections; args: what it needs."""
+        """Note what a load costs. load: ping_pong or fresh_connections; args: its arguments."""
         before = server.cpu()
         seconds, latencies = load(self.plan.seconds, *args)
         used = server.cpu() - before
@@ -135,14 +139,14 @@ class Race:
 
 
 def start(server):
-    """Start a server and see whether it answers a client."""
+    """Start a server, and check that it answers a client."""
     server.start()
     with Clients(server) as clients:
         clients.grow(1)
 
 
 def excuse(server, level):
-    """Return why a server does not get so many idle clients, or ""."""
+    """Return why a server does not get this number of idle clients, or ""."""
     if level > MODELS[server.name].idle:
         return "left out, because opening so many takes too long"
     return server.excuse(level + 1)

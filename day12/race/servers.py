@@ -14,28 +14,28 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent
-# The CPU cores that we may use. (Elsewhere than on Linux the race does not run, but --help does.)
+# The CPU cores that we may use. (On other systems than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds in which a server must print its first line
-SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must end
-ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end it
+SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must exit
+ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end a server
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
 class Unsupported(Exception):
-    """What a model, or this machine, is not able to do. A row of the table says it in words."""
+    """A model, or this machine, cannot do this. The row of the table then shows the reason."""
 
 
 class Failed(Exception):
-    """What should have worked did not."""
+    """A server did something wrong, or did not answer."""
 
 
 class Server:
     """A server and its processes.
 
     name: the name of its model.
-    command: its script, seen from day12/, and the arguments after the port.
-    limit: how many clients it serves at once, or None while that is not known.
+    command: its script, relative to day12/, and the arguments after the port.
+    limit: how many clients it serves at a time; None while that is not known.
     address: (host, port), from start() on.
     """
 
@@ -47,10 +47,10 @@ class Server:
     def start(self):
         """Start it on a free port and wait for its first line.
 
-        Raises Unsupported if it says that it needs something, Failed if it does not start."""
+        Raises Unsupported if it needs something that is missing, Failed if it does not start."""
         script, *args = self.command
         race = os.getpid()
-        # A Ctrl-C between the start of the process and the assignment would leave it running.
+        # A Ctrl-C between the start of the process and this assignment would leave it running.
         with interrupts_blocked():
             self.process = subprocess.Popen(
                 [sys.executable, os.path.normpath(FOLDER / script), "0", *args],
@@ -58,8 +58,9 @@ class Server:
                 start_new_session=True, preexec_fn=lambda: prepare(race))
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
-            reason = self.last_words() or "no ready line"
-            # Such as "this needs gevent: ...": a server that cannot run here, and says why.
+            reason = self.last_words() or "did not print that it listens"
+            # The server itself says what it lacks ("this needs gevent: ..."), or Python does.
+            reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
                 raise Unsupported(reason.partition(":")[0])
             raise Failed(reason)
@@ -67,9 +68,14 @@ class Server:
 
     def first_line(self):
         """Return what it prints up to its first newline; less if it ends or takes too long."""
-        out, line, data = self.process.stdout, b"", b"more"
-        while data and not line.endswith(b"\n") and select.select([out], [], [], READY_WITHIN)[0]:
-            data = os.read(out.fileno(), 100)
+        fd, line = self.process.stdout.fileno(), b""
+        # poll, because select cannot watch descriptors from 1024 on (day 11).
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        while not line.endswith(b"\n") and poller.poll(READY_WITHIN * 1000):
+            data = os.read(fd, 100)
+            if not data:
+                break
             line += data
         return line.decode(errors="replace")
 
@@ -89,10 +95,10 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve so many at once; "" if it can, or if that is not known."""
+        """Return why it cannot serve this many at a time; "" if it can, or if that is unknown."""
         if self.limit is None or count <= self.limit:
             return ""
-        return f"serves {self.limit:,} at once, the next one gets no answer"
+        return f"serves {self.limit:,} at a time; the next client gets no answer"
 
     def signal(self, signum):
         """Send a signal to its process group, which includes the children of fork_server.py."""
@@ -100,7 +106,7 @@ class Server:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return the fields of /proc/PID/stat from the state on (man 5 proc), by PID."""
+        """Return PID -> the fields of /proc/PID/stat from the state on (man 5 proc)."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
@@ -113,14 +119,16 @@ class Server:
         """Return the CPU seconds, user and system, of its processes and their reaped children."""
         seconds = 0
         for pid, fields in self.stats().items():
-            # The clock of clock_getcpuclockid(3), in nanoseconds; /proc counts in steps of 10 ms.
+            # The number of a process's CPU clock, as clock_getcpuclockid(3) computes it. It counts
+            # nanoseconds; /proc counts steps of 10 ms.
             with contextlib.suppress(OSError):
                 seconds += time.clock_gettime(~int(pid) << 3 | 2)
+            # cutime and cstime: the CPU time of the children that it has reaped.
             seconds += (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
         return seconds
 
     def memory(self):
-        """Return the KiB of all its processes; what n of them share counts 1/n for each (PSS)."""
+        """Return the KiB of its processes; a page shared by n of them counts 1/n for each (PSS)."""
         return sum(memory_of(pid) for pid in self.stats())
 
     def settle(self):
@@ -130,7 +138,7 @@ class Server:
             time.sleep(0.005)
 
     def end(self):
-        """Press Ctrl-C until it ends, after a while kill it, and reap it."""
+        """Send SIGINT (Ctrl-C) until it ends, kill it if that takes too long, and reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:
@@ -165,7 +173,7 @@ def prepare(race):
     """Run in the child, between fork and exec. race: the PID of the race."""
     # If the race is killed, the kernel kills the server too.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != race:        # it was killed before prctl
+    if os.getppid() != race:        # the race was killed before prctl
         os._exit(1)
     # Threads and children inherit the core.
     os.sched_setaffinity(0, {CORES[0]})
@@ -176,7 +184,7 @@ def prepare(race):
 
 @contextlib.contextmanager
 def interrupts_blocked():
-    """Delay Ctrl-C to the end of a block."""
+    """Delay Ctrl-C until the end of a block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

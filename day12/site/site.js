@@ -1,27 +1,27 @@
-// The live panel of index.html: ask the server once a second how it is, and show what it says.
+// The live panel of index.html: ask the server once a second for its numbers, and show them.
 "use strict";
 
 const PERIOD = 1000;                    // milliseconds from one reading to the next
-const PATIENCE = 4000;                  // milliseconds without an answer, then we say so
-const READINGS = 60;                    // how many of them the curve shows
+const PATIENCE = 4000;                  // milliseconds to wait for an answer
+const READINGS = 60;                    // how many readings the curve shows
 
 const MESSAGES = {
   waiting: ["asking the server ...", "正在询问服务器……"],
-  live: ["read from the server every second; the panel itself makes one request each time",
+  live: ["read from the server every second; each reading is itself a request",
     "每秒读取一次；面板每次读取本身也算一个请求"],
-  paused: ["paused while nobody looks", "页面不可见，已暂停"],
+  paused: ["paused while the page is not visible", "页面不可见，已暂停"],
   down: ["the server does not answer; asking again every second", "服务器没有响应，每秒重试一次"],
   busy: ["the server answers with an error; asking again every second", "服务器返回错误，每秒重试一次"],
-  none: ["this server has no /api/status, so there is nothing to show here; the course's own has: python day12/http_server.py",
+  none: ["this server has no /api/status, so there are no numbers to show; the course's own server has: python day12/http_server.py",
     "当前服务器没有 /api/status，这里没有数据可看；想看实时数据，请运行 python day12/http_server.py"],
-  file: ["opened as a file, so there is no server to ask: start python day12/http_server.py and go to http://127.0.0.1:8000/",
+  file: ["this page was opened as a file, so there is no server to ask: start python day12/http_server.py and open http://127.0.0.1:8000/",
     "页面是从文件打开的，没有服务器可问：运行 python day12/http_server.py，再访问 http://127.0.0.1:8000/"],
 };
 
 const panel = document.getElementById("status");
 let timer = 0;
 let asking = false;
-let last = null;                        // the reading before this one: the rate is what lies between two
+let last = null;                        // the previous reading: two readings give a rate
 const rates = [];
 
 
@@ -40,24 +40,24 @@ async function ask() {
   }
 }
 
-// Ask once, and return the state that the panel is in now.
+// Ask once, and return the new state of the panel.
 async function read() {
   let response;
   let status;
   try {
     response = await fetch("/api/status", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     status = await response.text();
-  } catch {                             // nobody listens, or not in time, or the connection broke
+  } catch {                             // no server, no answer in time, or the connection broke
     last = null;
     return "down";
   }
-  if (!response.ok) {                   // 404 and its like will not change; 500 or 503 may
+  if (!response.ok) {                   // a 404 will not change; a 500 or 503 may
     return response.status < 500 || response.status === 501 ? "none" : "busy";
   }
   try {
     status = JSON.parse(status);
   } catch {
-    return "none";                      // some server that answers everything with a page
+    return "none";                      // another server, which answers every request with a page
   }
   if (!Array.isArray(status?.workers)) {
     return "none";
@@ -69,10 +69,10 @@ async function read() {
 document.addEventListener("visibilitychange", () => {
   clearTimeout(timer);
   if (panel.dataset.state === "none" || panel.dataset.state === "file") {
-    return;                             // nothing is going on that could pause
+    return;                             // the panel does not ask, so it cannot pause
   }
   if (document.hidden) {
-    last = null;                        // no rate over the pause
+    last = null;                        // show no rate across the pause
     show("paused");
   } else {
     show("waiting");
@@ -85,7 +85,7 @@ document.addEventListener("visibilitychange", () => {
 
 function show(state) {
   if (panel.dataset.state === state) {
-    return;                             // what is said again would be read out again by a screen reader
+    return;                             // a screen reader would read the same text again
   }
   panel.dataset.state = state;
   const [english, chinese] = MESSAGES[state];
@@ -109,7 +109,7 @@ function update({ uptime, workers }) {
   list(workers);
 }
 
-// Requests per second between two readings, by the server's clock; null if there are not two of the same run.
+// Requests per second between two readings, by the server's clock; null without two readings of the same run.
 function perSecond(before, now) {
   if (!before || now.uptime <= before.uptime || now.requests < before.requests) {
     return null;
@@ -117,7 +117,7 @@ function perSecond(before, now) {
   return (now.requests - before.requests) / (now.uptime - before.uptime);
 }
 
-// One row for each worker. Rows and cells are kept and only their text changes: no flicker.
+// One row for each worker. Rows and cells remain, and only their text changes: no flicker.
 function list(workers) {
   const body = document.getElementById("status-workers");
   while (body.rows.length > workers.length) {
@@ -140,8 +140,8 @@ function list(workers) {
   });
 }
 
-// The curve of the last minute, in a box of 60 by 30; its top is the highest rate in it, or 5. It grows from the left, and
-// moves on once the box is full. A rate is that of the second before it, so the first one is a line already.
+// The curve of the last minute, in a box of 60 by 30; its top is the highest rate in the box, at least 5. It grows from the
+// left, and moves once the box is full. Each rate belongs to the second before it, so the first rate is already a line.
 function draw(rate) {
   rates.push(rate);
   rates.splice(0, rates.length - READINGS);
@@ -150,7 +150,7 @@ function draw(rate) {
   document.getElementById("status-trace").setAttribute("points", points.join(" "));
 }
 
-// Show a number for people, and keep it as it is for programs.
+// Show a number for people, and keep the exact number for programs.
 function number(id, value, format) {
   const element = document.getElementById(id);
   element.dataset.value = value;
@@ -203,7 +203,7 @@ function duration(seconds) {
 }
 
 
-// ---- Beginning: last, for only now all of the above exists ----
+// ---- Start: at the end, because everything above must exist first ----
 
 if (location.protocol === "file:") {
   show("file");

@@ -7,17 +7,17 @@ import shlex
 import sys
 
 PORT = 8888
-# Seconds. With less than this there would be nothing but heartbeats.
+# Seconds. With a shorter timeout the programs would do nothing but send heartbeats.
 MIN_TIMEOUT, MAX_TIMEOUT = 0.005, 86400
 
 
 def port_to_listen_on(text):
-    """The server's port, where 0 stands for a free one."""
+    """Convert an argument to the port on which the server listens; 0 means any free port."""
     return port_number(text, lowest=0)
 
 
 def port_of_server(text):
-    """The port that a client sends to."""
+    """Convert an argument to the port to which a client sends."""
     return port_number(text, lowest=1)
 
 
@@ -30,7 +30,7 @@ def port_number(text, lowest):
 
 
 def timeout(text):
-    """Seconds in which the server notices that a member has vanished."""
+    """Convert an argument to the seconds within which a vanished member is noticed."""
     try:
         if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
             return float(text)
@@ -42,16 +42,16 @@ def timeout(text):
 
 
 def readable(text):
-    """An argument may be any bytes; what is sent is UTF-8."""
+    """Make an argument, which may contain any bytes, a string that can be sent as UTF-8."""
     return text.encode(errors="replace").decode()
 
 
 def command(script, *args):
-    """The command that starts a script beside the one that runs, from the folder the user is in."""
+    """The command that starts another script of this folder, as the user would type it."""
     path = os.path.join(os.path.dirname(sys.argv[0]), script)
     return shlex.join(["python", path, *map(str, args)])
 
 
 def reason(error):
-    """What an OSError or a UnicodeError says, without its number."""
+    """The message of an OSError or a UnicodeError, without its number."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""The client's way into the room, and out of it.
+"""How a client joins the room, and how it leaves.
 客户端怎样进入聊天室，怎样离开
 """
 import contextlib
@@ -9,26 +9,28 @@ import time
 from chatroom.halves import hold_signals
 from chatroom.text import clean
 
-ASK_AGAIN = 0.5                 # seconds without an answer until an L is repeated
+ASK_AGAIN = 0.5                 # seconds to wait for an answer before L is repeated
 TRIES = 10
 MAX_INTERVAL = 86400            # seconds
-RECEIVE_BUFFER = 1 << 20        # bytes; lines may come faster than a terminal shows them
+RECEIVE_BUFFER = 1 << 20        # bytes; lines may arrive faster than a terminal shows them
 MAX_DATAGRAM = 1 << 16          # bytes
 
 
 def join(host, port, name, prompt):
-    """Ask for names until the server accepts one.
+    """Ask the server for a name, and for another one if it is refused, until one is accepted.
 
-    name: the one to ask for first, or None.  prompt: shown where a name is typed.
-    Returns the socket, the name and the seconds between two heartbeats. Signals are then held:
-    they wait until there are two halves, and each has said what they mean to it.
+    name: the name to ask for first, or None.  prompt: shown where a name is typed.
+    Returns the socket, the name and the seconds between two heartbeats. Signals are then blocked,
+    until the program has forked and each half has set its handlers.
     Raises EOFError when there is no more input, and OSError when no server answers.
     """
     while True:
-        # A socket for each name: a late answer about one is not taken for an answer about the next.
+        # A new socket for each name, because a late answer about one name could otherwise be taken
+        # for the answer about the next one.
         sock = connect(host, port)
         try:
-            # An L without a name is refused: so we know that there is a server, and ask for a name.
+            # Without a name, the server refuses; but then we know that it is running, and can ask
+            # the user for a name.
             word, rest = ask(sock, f"L {name or ''}")
             if word == "OK":
                 interval = interval_in(rest)
@@ -36,7 +38,7 @@ def join(host, port, name, prompt):
                 hold_signals()
                 return sock, name, interval
         except BaseException:
-            # We may be in, and only the answer is missing.
+            # The server may have let us in; perhaps only its answer was lost.
             leave(sock)
             sock.close()
             raise
@@ -47,20 +49,21 @@ def join(host, port, name, prompt):
 
 
 def connect(host, port):
-    """Return a UDP socket for the server there. Raises OSError, and UnicodeError for a bad host."""
+    """Return a UDP socket connected to the server. Raises OSError; UnicodeError for a bad host."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    # Connected: datagrams from other addresses do not reach us, and if no process has that port,
-    # the kernel says so (ECONNREFUSED).
+    # A connected UDP socket receives only from that address; and if no process has that port, the
+    # kernel reports it (ECONNREFUSED).
+    # 连接后的 UDP 套接字只收该地址的数据报；对方端口没有程序时会报错。
     sock.connect(address)
     return sock
 
 
 def ask(sock, question):
-    """Repeat the question until the answer is OK or NO; return this word and the rest of it.
+    """Repeat the question until the answer is OK or NO; return this word and the rest.
 
-    Raises TimeoutError when no answer comes, and another OSError when none can.
+    Raises TimeoutError when no answer comes, and another OSError when sending fails.
     """
     for _ in range(TRIES):
         sock.send(question.encode())
@@ -72,14 +75,14 @@ def ask(sock, question):
             except TimeoutError:
                 # The question or its answer was lost.
                 break
-            # What the room says at the same time is no answer.
+            # A SAY from the room may arrive first; it is not the answer.
             if word in ("OK", "NO"):
                 return word, rest
     raise TimeoutError(f"no answer in {ASK_AGAIN * TRIES:g} seconds")
 
 
 def interval_in(text):
-    """The seconds in an OK. Raises OSError if no chat server would have said that."""
+    """The number of seconds in an OK. Raises OSError if no chat server would send this text."""
     try:
         if 0 < float(text) <= MAX_INTERVAL:
             return float(text)
@@ -95,7 +98,7 @@ def receive(sock):
 
 
 def leave(sock):
-    """Say goodbye."""
-    # The server may have ended before us.
+    """Tell the server that we are leaving."""
+    # The server may have ended already.
     with contextlib.suppress(OSError):
         sock.send(b"Q")

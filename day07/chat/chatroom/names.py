@@ -1,10 +1,10 @@
-"""Which names are allowed in the room, and which two names are the same one.
+"""Which names are allowed in the room, and which names count as the same.
 哪些姓名可以使用，哪些姓名算作同一个
 
-A name stands in front of what its owner says, so it must not look like another member's or like
-the administrator's. Unicode has 150,000 characters, too many for a list of the bad ones. Therefore
-a rule says what may stand in a name. It asks the character's category (a letter, a mark, ...) and
-its Unicode name, whose first word is the script: CYRILLIC SMALL LETTER O.
+A member's name is shown before what the member says, so it must not look like the name of another
+member or of the administrator. Unicode has about 150,000 characters, too many for a list of bad
+ones. Therefore a rule says which characters are allowed. It uses a character's category (a letter,
+a mark, ...) and its Unicode name, whose first word is the script: CYRILLIC SMALL LETTER O.
 规则只说明允许什么：字符的类别，以及它所属的文字；其余一律不允许。
 
 Source: Unicode Technical Standard 39, Unicode Security Mechanisms (sections 4 and 5.2).
@@ -15,49 +15,51 @@ import unicodedata
 ADMIN = "管理员消息"
 RESERVED = "管理"
 MAX_NAME = 32                   # characters
-MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need as many
+MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need up to four
 
-# 可以使用的文字。Those of living languages, without the ones that borrow their shapes (Lisu, ...).
+# 可以使用的文字。Scripts of living languages, except those that imitate other scripts (Lisu, ...).
 SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
     CJK HIRAGANA KATAKANA BOPOMOFO HANGUL""".split())
-# A name is in one script, or in some of those that are used together and do not look alike.
+# A name uses one script, or several that are written together and do not look alike.
 TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
             {"LATIN", "CJK", "HANGUL"}]
-# Of ASCII all that is visible, and what stands between the parts of a name: 阿凡提·买买提
+# All visible ASCII characters, and what separates the parts of a name: 阿凡提·买买提
 PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
-# 看起来像冒号的，和看不见的：Unicode 名称里说明了。
+# 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
 UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
-# What looks like a Latin letter although its script is another, after casefold; and digits.
+# Characters, after casefold, that look like a Latin letter, and other pairs that look alike: each
+# character of the upper line becomes the one below it. 形近字：上一行的字符换成下一行的。
 LOOKS = str.maketrans(
     "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
     "abcdehljlkmhopqstyvwx" + "abehlkvoptuxy" + "ollll" + "ロカニエトタハーヘベペリ" + "'·")
 
 
 def comparable(name):
-    """The name's skeleton: names that look alike have the same.
+    """The name's skeleton: names that look alike have the same skeleton.
 
-    Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
+    Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # A mark that makes no letter of its own with the one before it is hardly seen.
+    # NFKC has combined marks with the letters before them. Those that remain are easy to miss.
     marked = (c for c in folded if not is_combining(c))
+    # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)
 
 
 def objection_to(name):
-    """Why this cannot be anyone's name, in both languages, or None."""
+    """Why this name is not allowed, in both languages; None if it is."""
     if not name:
         return "the name is empty · 姓名不能为空"
     if len(name) > MAX_NAME:
         return f"a name has at most {MAX_NAME} characters · 姓名最多 {MAX_NAME} 个字符"
     if not name.isprintable() or " " in name or "\N{REPLACEMENT CHARACTER}" in name:
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
-    # As it is, and as compatibility characters (Ｂ, ㎏, ﬁ) are read.
+    # Check the name itself, and the characters that Ｂ, ㎏, ﬁ and the like stand for.
     plain = unicodedata.normalize("NFKC", name)
-    # Each character once, in order.
+    # Check each character once, in order of appearance.
     characters = dict.fromkeys(name + plain)
     return objection_to_characters(characters) or objection_to_whole(plain)
 
@@ -65,7 +67,7 @@ def objection_to(name):
 def objection_to_characters(characters):
     if any(UNSEEN.search(name_of(c)) for c in characters):
         return "a name cannot contain invisible characters · 姓名不能有看不见的字符"
-    # "Bob：hello" would look like a line of Bob's.
+    # A line from a member called "Bob：hello" would look like a line from Bob.
     if any(c == ":" or COLON.search(name_of(c)) for c in characters):
         return "a name cannot contain a colon · 姓名不能有冒号"
     for c in characters:
@@ -75,7 +77,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """name: in the form NFKC, of allowed characters only."""
+    """Like objection_to, but for a whole name in the form NFKC, with allowed characters only."""
     scripts = {script_of(c) for c in name} & SCRIPTS
     if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
         mixed = " and ".join(sorted(scripts))
@@ -93,16 +95,17 @@ def objection_to_whole(name):
 
 
 def is_allowed(c):
-    """Whether the character may stand in a name, perhaps in the wrong place."""
+    """Whether a name may contain the character; its place in the name is checked elsewhere."""
     category = unicodedata.category(c)
     if c in PUNCTUATION or is_combining(c):
         return True
     plain = unicodedata.normalize("NFKC", c)
     if plain != c:
-        # Another form of what is allowed. Of several only letters: ︰ would be two full stops.
+        # It stands for other characters, which are checked too. If there are several, they must
+        # be letters, marks or digits: ︰ would become two full stops.
         return len(plain) == 1 or all(unicodedata.category(part)[0] in "LMN" for part in plain)
     if category in ("So", "Sk"):
-        # A picture (😀) takes two columns; other symbols might be taken for letters or colons.
+        # A picture (😀) takes two columns. Other symbols could be mistaken for letters or colons.
         wide = unicodedata.east_asian_width(c) == "W"
         return wide and name_of(c).split(" ")[0] not in ("CJK", "IDEOGRAPHIC", "HANGUL", "YI")
     if script_of(c) == "LATIN":
@@ -111,13 +114,13 @@ def is_allowed(c):
 
 
 def is_usual_latin(letter):
-    """Whether some language writes it, rather than phonetics: ɑ and ʙ only look like a and B."""
+    """Whether some language uses the letter. Phonetic letters such as ɑ and ʙ imitate a and B."""
     base = unicodedata.normalize("NFKD", letter)[0]
     return base.lower() != base.upper() and min(base.casefold(), base.upper()) < "\u0250"
 
 
 def is_combining(c):
-    """Whether it is a mark of no script that stands above, below or over a letter."""
+    """Whether it is a mark above, below or over a letter that belongs to no single script."""
     return unicodedata.combining(c) > 0 and name_of(c).startswith("COMBINING ")
 
 

@@ -1,17 +1,18 @@
-"""The room: who is in it, and who hears what.
-聊天室：谁在里面，谁听到什么
+"""The room: who is in it, and who gets which line.
+聊天室：谁在里面，谁收到什么
 
     to the server                          from the server
-    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME that often
-                                           NO REASON    you are not
+    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME this often
+                                           NO REASON    you are not in
     C TEXT   say TEXT to the room          SAY LINE     show this line
-    Q        I leave                       END          the room closes
+    Q        I am leaving                  END          the room closes
 
-UDP has no connections. A member is therefore an address, which the kernel writes into each
-datagram; a name inside it would prove nothing. 成员以地址识别，而不是以数据报里的姓名识别。
+UDP has no connections. So the room knows a member by the sender's address, which the kernel writes
+into each datagram; a name in the text would prove nothing.
+成员以地址识别，而不是以数据报里的姓名识别。
 
-A datagram may be lost. A client repeats its L until it is answered, and then goes on repeating it:
-this is its heartbeat (心跳). A member without a heartbeat has left. A lost C is a lost line.
+A datagram may be lost. A client repeats its L until the server answers, and then goes on repeating
+it: this is its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C remains lost.
 """
 from chatroom.names import ADMIN, comparable, objection_to
 from chatroom.text import MAX_TEXT, TOO_LONG, one_line
@@ -19,16 +20,16 @@ from chatroom.watch import host_and_port
 
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192             # bytes; MAX_TEXT characters take fewer, and the rest is cut off
-HEARTBEATS = 5                  # in the time in which a vanished member must be noticed
-MAX_SILENCE = 7                 # ticks, of which an interval has two
+HEARTBEATS = 5                  # intervals within which a vanished member must be noticed
+MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
 
 class Room:
-    """The members, and what is done for each datagram.
+    """The members, and what the server does for each datagram.
 
     sock: the bound UDP socket.  admin: the address whose lines are the administrator's.
-    interval: seconds between two heartbeats of a member; each who joins is told.
-    watch: a Watch, which is told who comes and goes, or None.
+    interval: seconds between two heartbeats of a member; the answer to L tells the member.
+    watch: a Watch, which is told who joins and leaves, or None.
     """
 
     def __init__(self, sock, admin, interval, watch=None):
@@ -38,17 +39,18 @@ class Room:
         self.watch = watch
         # address -> name
         self.names = {}
-        # name, as compared -> address
+        # comparable(name) -> address
         self.owners = {}
-        # address -> the tick of the last heartbeat, or of anything else it sent
+        # address -> the tick at which the member last sent a heartbeat or anything else
         self.heard = {}
-        # The room's own clock, counted by tick(). It stops while this process is stopped (Ctrl-Z,
-        # a suspended machine): the heartbeats that wait in the socket then do not come too late.
+        # The room's own clock, advanced by tick(). It stops while this process is stopped (Ctrl-Z,
+        # a suspended machine), so a heartbeat that waited in the socket at that time is not late.
         self.now = 0
+        # The tick at which silent members were last looked for.
         self.looked = 0
 
     def tick(self):
-        """Half an interval has gone by."""
+        """Advance the clock: half an interval has passed."""
         self.now += 1
 
     def serve(self):
@@ -58,15 +60,15 @@ class Room:
             self.receive(datagram, address)
 
     def receive(self, datagram, address):
-        """Do what one datagram asks for. One that is no command is dropped without an answer."""
+        """Do what one datagram asks for; ignore it if it is not a command."""
         if address in self.names:
             self.heard[address] = self.now
-        # Once per tick is enough.
+        # Look for silent members once per tick.
         if self.looked != self.now:
             self.looked = self.now
             self.remove_silent()
 
-        # Without the line end that a person's tool adds: nc -u 127.0.0.1 8888
+        # rstrip: a tool such as nc -u also sends the line end.
         command, _, text = datagram.decode(errors="replace").rstrip("\r\n").partition(" ")
         if command == "C":
             self.say(address, text)
@@ -92,20 +94,20 @@ class Room:
             if reason:
                 self.send(f"NO {reason}", address)
                 return
-            # Another name from the same address.
+            # If this address had another name, that member leaves.
             self.leave(address)
             self.names[address] = name
             self.heard[address] = self.now
             self.owners[comparable(name)] = address
-        # Each L is answered, because the last answer may have been lost; but announced once.
+        # Answer each L, because the last answer may have been lost; but announce the member once.
         # 每次询问都应答，但只通知大家一次。
         self.send(f"OK {self.interval:g}", address)
         if old != name:
-            self.note(name, "came from", address)
+            self.note(name, "joined from", address)
             self.tell(f"{name} 进入了聊天室", but=address)
 
     def objection(self, address, name):
-        """Why this address may not have this name, or None."""
+        """Why this address may not have this name; None if it may."""
         if reason := objection_to(name):
             return reason
         if self.owners.get(comparable(name), address) != address:
@@ -123,7 +125,7 @@ class Room:
             self.tell(f"{name}退出了聊天室")
 
     def note(self, name, what, address=None):
-        """Tell the watch, if there is one, how the room has changed."""
+        """Tell the watch, if there is one, how the room changed."""
         if self.watch is not None:
             where = f" {host_and_port(address)}" if address else ""
             self.watch.tell(name, what + where, len(self.names))
@@ -137,26 +139,26 @@ class Room:
     def remove_silent(self):
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
-        Three heartbeats may be lost. A member that vanishes is noticed within HEARTBEATS intervals:
-        MAX_SILENCE ticks, the tick that has begun, and an interval until another datagram comes:
-        from a member, or at the latest the empty one that the server sends itself at each tick.
+        Two heartbeats in a row may be lost: the third one comes after six ticks, in time. A member
+        that vanishes is removed at the first datagram after MAX_SILENCE + 1 ticks. The server sends
+        itself an empty datagram at each tick, so this is within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
         for address in silent:
             names.append(self.remove(address))
             self.note(names[-1], "fell silent")
-        # All are removed before the others are told: those who vanish are not told of each other.
+        # Remove them all before telling the others, because a removed member is told nothing more.
         for name in names:
             self.tell(f"{name}退出了聊天室")
 
     def close(self):
-        """Tell every member that the room closes."""
+        """Tell every member that the room is closing."""
         for address in self.names:
             self.send("END", address)
 
     def tell(self, line, but=None):
-        """Send a line to every member except that one: the inner loop of the room."""
+        """Send a line to every member, except to the address `but`: the room's inner loop."""
         datagram = f"SAY {line}".encode()
         sendto = self.sock.sendto
         for address in self.names:
@@ -164,12 +166,12 @@ class Room:
                 try:
                     sendto(datagram, address)
                 except OSError:
-                    # Unreachable now. If that lasts, its heartbeat is missed and it is removed.
+                    # The member cannot be reached now. If this lasts, its heartbeat stops.
                     pass
 
     def send(self, text, address):
         try:
             self.sock.sendto(text.encode(), address)
         except OSError:
-            # As in tell.
+            # As in tell: the client cannot be reached now.
             pass

@@ -1,4 +1,4 @@
-"""The terminal, where lines are typed while others arrive.
+"""The terminal, on which messages arrive while the user types.
 终端：一边输入，一边显示收到的消息
 """
 import contextlib
@@ -12,7 +12,7 @@ PROMPT = "> "
 
 
 def replace_unknown_characters():
-    """Read and print "?" or the like where the encoding of a stream fails."""
+    """Replace characters that a stream's encoding lacks, instead of raising an error."""
     for stream in (sys.stdin, sys.stdout):
         if stream is not None:
             stream.reconfigure(errors="replace")
@@ -21,20 +21,20 @@ def replace_unknown_characters():
 def is_ours():
     """Whether standard input is a terminal that this process may read from.
 
-    It may not if it was started with &: then the keyboard belongs to another program.
+    A program that was started with & may not: the keyboard belongs to another program.
     """
     try:
         return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (AttributeError, OSError):
-        # Standard input is closed, or the terminal has gone, or it is not that of our session.
+        # Standard input or the terminal is closed, or the terminal belongs to another session.
         return False
 
 
 def typed_lines(prompt=""):
-    """Yield the lines of standard input until it ends. Raises OSError if the terminal has gone."""
+    """Yield the lines of standard input until it ends. Raises OSError if the terminal closes."""
     while True:
         try:
-            # input() refuses to work without the two others, even where it does not need them.
+            # input() fails without stdout and stderr, even where it does not need them.
             if sys.stdout is None or sys.stderr is None:
                 line = next(sys.stdin)
             else:
@@ -47,7 +47,7 @@ def typed_lines(prompt=""):
 class Terminal:
     """Standard input and output, which may be a terminal or not.
 
-    prompt: shown where a line is typed, on a terminal.
+    prompt: on a terminal, it is shown before the line that the user types.
     """
 
     def __init__(self, prompt=PROMPT):
@@ -61,9 +61,9 @@ class Terminal:
             self.settings = termios.tcgetattr(sys.stdin)
 
     def show(self, line):
-        """Print a line. On a terminal a half-typed line makes room and stands below it again.
+        """Print a line. On a terminal, a half-typed line is removed first and drawn again below it.
 
-        Raises OSError if nobody can see it any more.
+        Raises OSError if it cannot be printed.
         """
         if not self.interactive:
             print(line, flush=True)
@@ -73,12 +73,12 @@ class Terminal:
         line_editor.draw(self.prompt)
 
     def resume(self):
-        """After Ctrl-Z and fg."""
+        """Continue after Ctrl-Z and fg."""
         if self.interactive:
             line_editor.resume(self.prompt)
 
     def restore(self):
-        """Give the terminal back as it was, with the cursor at the beginning of a row."""
+        """Restore the terminal's settings, and leave the cursor at the beginning of a row."""
         if self.settings and is_ours():
             import termios
             with contextlib.suppress(OSError, termios.error):

@@ -1,4 +1,4 @@
-"""Text that a terminal prints and never obeys, and where a long line breaks.
+"""Make text safe to print on a terminal, and break a long line.
 文本清理：终端只会显示，不会执行；长行在哪里折断
 
 An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
@@ -13,24 +13,24 @@ INDENT = "    "
 
 
 def clean(text):
-    """The text with a replacement character for each one that is not printable.
+    """Return the text; each character that is not printable becomes the replacement character.
 
-    So nothing in it moves the cursor or changes the terminal. 不可打印的字符一律替换。
+    Then nothing in the text can move the cursor or change the terminal. 不可打印的字符一律替换。
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def one_line(text):
-    """The text, cleaned, with a space for each newline, tab or other white space."""
+    """The cleaned text, with each newline, tab or other white space replaced by a space."""
     if text.isprintable():
         return text
     return clean("".join(" " if c.isspace() else c for c in text))
 
 
 def fold(line, columns):
-    """Break a line where a terminal of that width would, and indent what follows.
+    """Break a line where a terminal of that width would break it, and indent the rest.
 
-    So only a speaker's name stands at the left edge. 只有发言者的姓名会出现在行首。
+    Then only a speaker's name can be at the left edge. 只有发言者的姓名会出现在行首。
     """
     folded, width = "", 0
     for c in line:

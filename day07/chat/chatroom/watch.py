@@ -1,34 +1,35 @@
-"""Who comes and goes, shown on the server's terminal.
+"""Who joins and leaves, shown on the server's terminal.
 谁进来、谁离开：显示在服务器的终端上
 
-The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or gone.
-So it hands each line to the child, which also knows what is half-typed there, and goes on. If the
-child does not take the lines, they are dropped. 父进程从不等待终端：交不出去的行就丢掉。
+The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or
+closed. So it hands each line to the child and goes on. The child reads that terminal, so it also
+knows which half-typed line is on it. If the child does not take the lines, they are dropped.
+父进程从不等待终端：交不出去的行就丢掉。
 """
 import contextlib
 import socket
 
 from chatroom.text import one_line
 
-LOOK = 0.1                      # seconds between two looks of the child for new lines
-LINES_PER_LOOK = 100            # then the child reads the keyboard again
+LOOK = 0.1                      # seconds until the child looks for new lines again
+LINES_PER_LOOK = 100            # then the child goes back to the keyboard
 MAX_LINE = 1000                 # bytes; a name has 32 characters
 
 
 class Watch:
-    """Lines from the parent, which serves the room, to the child, which reads the keyboard."""
+    """Hands lines from the parent, which serves the room, to the child, which shows them."""
 
     def __init__(self):
         self.for_room, self.for_child = socket.socketpair(type=socket.SOCK_DGRAM)
 
     def tell(self, name, what, members):
-        """In the parent: a member came or left, and so many are in the room now."""
+        """In the parent: say what a member did, and how many members are now in the room."""
         line = f"{one_line(name)} {what} -> {members} in the room"
         with contextlib.suppress(OSError):
             self.for_room.send(line.encode(), socket.MSG_DONTWAIT)
 
     def show(self, terminal):
-        """In the child: show what has come. A terminal that fails costs the line and no more."""
+        """In the child: show new lines. If the terminal fails, only the line is lost."""
         with contextlib.suppress(OSError):
             for _ in range(LINES_PER_LOOK):
                 line = self.for_child.recv(MAX_LINE, socket.MSG_DONTWAIT).decode()
@@ -36,6 +37,6 @@ class Watch:
 
 
 def host_and_port(address):
-    """An address as it is written: 127.0.0.1:8888 or [::1]:8888."""
+    """An address as text: 127.0.0.1:8888 or [::1]:8888."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

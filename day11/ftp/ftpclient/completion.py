@@ -1,4 +1,4 @@
-"""Tab completes commands and the names of files: local ones for put, the server's for get.
+"""Tab completes commands and file names: local names for put, the server's names for get.
 按 Tab 补全命令和文件名：put 补全本地文件，get 补全服务器上的文件
 """
 import contextlib
@@ -10,36 +10,39 @@ from ftpclient.places import download_folder
 from ftpclient.screen import from_wire, to_wire
 
 try:
-    # Where there is a readline, input() lets the user edit the line and go back to earlier ones.
+    # With readline, input() lets the user edit the line and go back to earlier lines.
     import readline
 except ImportError:
     readline = None
 
-# The words to complete; those with a space are followed by a name.
+# The words to complete; a name follows those that end with a space.
 COMMANDS = ("cd ", "get ", "help", "list", "put ", "quit")
-# Seconds that a Tab may wait for the server.
+# Seconds that completion may wait for the server.
 PATIENT = 5
 
 
 class Completer:
-    """ftp: a Connection.  words: other ways to write a command, such as ls for list."""
+    """Finds what can complete a command line; it asks the server for the names of its files.
+
+    ftp: a Connection.  words: other names of commands: {"ls": "list", ...}.
+    """
 
     def __init__(self, ftp, words):
         self.ftp = ftp
         self.words = words
         self.matches = []
         self.forget()
-        # An exception in complete() would be lost: the loop of the menu looks here.
+        # readline ignores an exception of complete(), so the menu's loop raises this one instead.
         self.error = None
 
     def forget(self):
-        """Forget what is on the server: a command may have changed it."""
+        """Forget the names on the server: a command may have changed them."""
         self.seen = {}
 
     def complete(self, text, state):
-        """readline calls this with state 0, 1, 2, ... until it returns None.
+        """Return the next completion. readline calls this with state 0, 1, 2, ... until None.
 
-        text: what is typed, from the last space on.
+        text: what the user typed after the last space.
         """
         if state == 0:
             line = readline.get_line_buffer()[:readline.get_endidx()]
@@ -48,7 +51,7 @@ class Completer:
         return self.matches[state] if state < len(self.matches) else None
 
     def find(self, line, text):
-        """What can stand for text, the last word of line."""
+        """Return what can complete text, the last word of line."""
         word, space, typed = line.partition(" ")
         command = self.words.get(word, word)
         typed = typed.lstrip() if space else word
@@ -64,7 +67,7 @@ class Completer:
         return sorted(name[start:] for name in names if name.startswith(typed))
 
     def remote_names(self, folder, only_folders):
-        """The paths of what is in a folder of the server; folders end with "/"."""
+        """Return the paths of what is in a folder on the server; folders end with "/"."""
         if folder not in self.seen:
             self.seen[folder] = self.ask(folder)
         return [name for name in self.seen[folder] if name.endswith("/") or not only_folders]
@@ -80,14 +83,14 @@ class Completer:
                     names.append(f"{name}/" if kind == "dir" else name)
             self.ftp.sock.settimeout(self.ftp.timeout)
         except LOST as error:
-            # A refusal means that there is nothing to complete. 421 and all else end the session.
+            # After a refusal, there is nothing to complete. 421 and other errors end the session.
             if not isinstance(error, REFUSED) or str(error).startswith("421"):
                 self.error = error
         return names
 
 
 def local_names(typed):
-    """The paths of what is in the folder that is being typed; of the downloads too."""
+    """Return the paths in the folder that the user is typing; without a folder, downloads too."""
     folder, slash, _ = typed.rpartition("/")
     folders = [os.path.expanduser(folder + slash)]
     if not slash:
@@ -102,13 +105,13 @@ def local_names(typed):
 
 
 def start(ftp, words):
-    """Let Tab complete; return the Completer, or None without a readline."""
+    """Turn on completion; return the Completer, or None without readline."""
     if not readline:
         return None
     completer = Completer(ftp, words)
     readline.set_completer(completer.complete)
     readline.set_completer_delims(" ")
-    # On macOS another library stands behind the same module.
+    # On macOS, the module may use another library, libedit.
     is_libedit = "libedit" in (readline.__doc__ or "")
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
     return completer

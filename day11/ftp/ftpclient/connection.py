@@ -1,9 +1,9 @@
-"""The control connection: the standard ftplib, with what it does not do by itself.
+"""The control connection: the standard ftplib, and what it does not do by itself.
 控制连接：标准库 ftplib，以及它自己没有做到的部分
 """
 import ftplib
 
-# Seconds of silence after which the client gives up the server.
+# Seconds of silence after which the client gives up.
 TIMEOUT = 30
 
 
@@ -11,15 +11,14 @@ class Connection(ftplib.FTP):
     """A session with a server. Not connected yet."""
 
     def __init__(self):
-        # In Latin-1 each byte is a character, so all names and replies can be decoded: see to_wire.
+        # Latin-1 has a character for each byte, so it decodes every name and reply: see to_wire.
         super().__init__(timeout=TIMEOUT, encoding="latin-1")
 
     def makepasv(self):
-        """Where the data connection goes: host, port.
+        """Return host and port of the data connection. The host is always the server itself.
 
-        Always to the server itself. The reply to PASV contains an address, too: a server could name
-        another host's and make us connect to it (FTP bounce). An address of a link, fe80::1, needs
-        its scope: fe80::1%2.
+        The address in the reply to PASV is ignored: a server could name another host and make us
+        connect to that (FTP bounce). A link-local address, fe80::1, needs its scope: fe80::1%2.
         """
         _, port = super().makepasv()
         host, _, *scope = self.sock.getpeername()

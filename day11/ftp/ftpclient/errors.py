@@ -1,4 +1,4 @@
-"""What can go wrong, in three kinds: here, in the reply to a command, or with the connection.
+"""Three kinds of errors: on this machine, in the reply to a command, on the connection.
 三类错误：本机的错误、服务器拒绝命令、连接断开
 """
 import contextlib
@@ -8,17 +8,17 @@ from ftpclient.screen import clean, from_wire
 
 # The server refuses a command, with a reply 4xx or 5xx; the session goes on.
 REFUSED = (ftplib.error_temp, ftplib.error_perm)
-# All that a broken connection or a strange server can raise.
+# All exceptions that a broken connection or a faulty server can cause.
 LOST = (*ftplib.all_errors, ValueError, OverflowError)
 
 
 class Failed(Exception):
-    """A command has not worked, for the reason given; the session goes on."""
+    """A command failed, for the reason given; the session goes on."""
 
 
 @contextlib.contextmanager
 def local():
-    """An error inside this block comes from this machine, not from the connection: raise Failed."""
+    """Turn an error in this block into Failed: this machine caused it, not the connection."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -26,9 +26,9 @@ def local():
 
 
 def reason(error):
-    """An exception in one line."""
+    """Return a description of an exception, in one line."""
     if isinstance(error, EOFError):
-        return "the server has closed the connection"
+        return "the server closed the connection"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, ftplib.Error):
         text = from_wire(text.split("\n")[-1])

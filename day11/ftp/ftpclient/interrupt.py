@@ -1,4 +1,4 @@
-"""Ctrl-C on a terminal: it cancels the transfer that is under way, and the session goes on.
+"""Ctrl-C on a terminal cancels the current transfer, and the session goes on.
 终端上的 Ctrl-C：取消正在进行的传输，会话继续
 """
 import contextlib
@@ -7,24 +7,25 @@ from ftpclient.errors import Failed
 
 
 class Cancelled(Failed):
-    """The user has cancelled a transfer."""
+    """The user cancelled a transfer."""
 
 
 class Interrupt:
-    """What Ctrl-C means at the moment. ftp_client.py's handler of SIGINT calls press().
+    """What Ctrl-C does at the moment. The SIGINT handler of ftp_client.py calls press().
 
-    Between a command and its reply it may not break in: the next command would take that reply for
-    its own. So it is noted, and cancels the transfer as soon as data are on the way.
+    Ctrl-C must not interrupt a command before its reply has arrived: the next command would take
+    that reply for its own. So press() only remembers it, and the transfer is cancelled as soon as
+    the data connection is in use.
     """
 
     def __init__(self):
-        self.in_transfer = self.pressed = self.at_once = self.ignored = False
+        self.in_transfer = self.pressed = self.may_interrupt = self.ignored = False
 
     def press(self):
-        """Ctrl-C. Returns False if the client should end. Raises Cancelled."""
+        """Handle Ctrl-C. Return False if the client should exit. Raises Cancelled."""
         if self.ignored:
             return True
-        # The second one ends the client: the server may never answer.
+        # A second Ctrl-C ends the client: the server may never answer.
         if not self.in_transfer or self.pressed:
             return False
         self.pressed = True
@@ -32,13 +33,14 @@ class Interrupt:
         return True
 
     def check(self):
-        if self.pressed and self.at_once:
-            self.at_once = False
+        """Raise Cancelled if Ctrl-C was pressed and may interrupt now."""
+        if self.pressed and self.may_interrupt:
+            self.may_interrupt = False
             raise Cancelled("cancelled")
 
     @contextlib.contextmanager
     def transfer(self):
-        """A transfer with all that belongs to it: Ctrl-C does not end the client."""
+        """A whole transfer, with its commands and replies: Ctrl-C does not end the client."""
         self.in_transfer, self.pressed = True, False
         try:
             yield
@@ -47,13 +49,13 @@ class Interrupt:
 
     @contextlib.contextmanager
     def data(self):
-        """While data are on the way, Ctrl-C breaks in at once, also into a recv that waits."""
-        self.at_once = True
+        """While data is transferred, Ctrl-C interrupts immediately, even a recv that waits."""
+        self.may_interrupt = True
         try:
             self.check()
             yield
         finally:
-            self.at_once = False
+            self.may_interrupt = False
 
     @contextlib.contextmanager
     def ignore(self):
@@ -64,5 +66,5 @@ class Interrupt:
             self.ignored = False
 
 
-# There is one terminal, so there is one of these.
+# One terminal, so one object.
 ctrl_c = Interrupt()

@@ -1,4 +1,4 @@
-"""The menu, and the loop that does what each line asks for: list, get, put, help or quit.
+"""The menu, and the loop that runs each command line: list, get, put, help or quit.
 菜单与命令循环
 """
 import contextlib
@@ -23,7 +23,7 @@ WORDS = {"1": "list", "2": "get", "3": "put", "4": "quit", "5": "help",
 
 
 def talk(ftp):
-    """Do what the lines of standard input ask for; return whether all of it has worked."""
+    """Run the commands on standard input; return True if all of them succeeded."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     completer = None
     if on_terminal:
@@ -58,17 +58,17 @@ def talk(ftp):
 
 
 def parse(line):
-    """A line as a command and its argument, either of which may be empty."""
+    """Split a line into a command and its argument; either may be empty."""
     word, name = [*line.split(maxsplit=1), "", ""][:2]
     word = word.lower()
     if word in ("ls", "dir"):
-        # As in ls -la: options mean nothing here.
+        # Ignore options, as in ls -la.
         name = re.sub(r"^(-\w+(\s+|$))+", "", name)
     return WORDS.get(word, word), name
 
 
 def obey(ftp, word, name):
-    """Do what one line asks for. Raises Failed, or what ftplib raises."""
+    """Run one command. Raises Failed, or what ftplib raises."""
     if word == "list":
         list_files(ftp, name)
     elif word == "help":
@@ -82,22 +82,22 @@ def obey(ftp, word, name):
             raise Failed("which file? Type: put FILE")
         put(ftp, name)
     elif word == "cd":
-        # Without a name: back to the top.
+        # Without a name, go back to the root of the library.
         ftp.cwd(to_wire(name or "/"))
         show(f"now in {clean(from_wire(ftp.pwd()))}")
     elif word:
-        raise Failed("unknown; the commands are list, get, put, cd, quit and help")
+        raise Failed("unknown command; use list, get, put, cd, quit or help")
 
 
 def list_files(ftp, folder):
-    """Print what is in a folder of the server, in columns."""
+    """Print what is in a folder on the server, in columns."""
     try:
         entries = [(from_wire(name), facts) for name, facts in ftp.mlsd(to_wire(folder))
                    if facts.get("type") not in ("cdir", "pdir")]
     except ftplib.error_perm as error:
         if str(error)[:3] not in ("500", "502"):
             raise
-        # The server does not know MLSD. Each server has its own format of LIST: show it as it is.
+        # The server does not know MLSD. LIST has no standard format: print it unchanged.
         command = f"LIST {to_wire(folder)}".rstrip()
         ftp.retrlines(command, lambda line: show(clean(from_wire(line))))
         return
@@ -111,6 +111,6 @@ def list_files(ftp, folder):
 
 
 def size_of(facts):
-    """The size of a file as people read it: 2,003; empty if it is unknown."""
+    """Return the size of a file with commas: 2,003; empty if it is unknown."""
     size = facts.get("size", "")
     return f"{int(size):,}" if size.isdecimal() else ""

@@ -1,4 +1,4 @@
-"""Where downloads go: into the current folder, but not among the files of the course.
+"""Where downloads go: into the current folder; inside the course, into a folder of their own.
 下载的文件放在哪里：当前目录；如果当前目录在课程仓库中，就放进专门的目录
 """
 import os
@@ -10,8 +10,8 @@ DOWNLOADS = os.path.join(FTP_FOLDER, "downloads")
 
 
 def download_folder():
-    """The folder for downloads; "" is the current one. Raises OSError."""
-    # These programs may have been copied to another place.
+    """Return the folder for downloads; "" is the current one. Raises OSError."""
+    # These programs may be a copy outside the course.
     is_course = FTP_FOLDER == os.path.join(COURSE, "day11", "ftp")
     if is_course and f"{os.path.realpath(os.getcwd())}{os.sep}".startswith(COURSE + os.sep):
         return DOWNLOADS
@@ -19,7 +19,7 @@ def download_folder():
 
 
 def find_upload(path):
-    """The path of a file to upload; what was downloaded is found by its name alone."""
+    """Return the path of a file to upload; a downloaded file is found by its name alone."""
     path = os.path.expanduser(path)
     downloaded = os.path.join(download_folder(), path)
     if not os.path.exists(path) and os.path.exists(downloaded):

@@ -1,4 +1,4 @@
-"""What people see: lines that are safe to print, times, the progress bar.
+"""What the user sees: lines that are safe to print, times, the progress bar.
 屏幕上显示的内容
 """
 import contextlib
@@ -11,7 +11,7 @@ import time
 # Seconds between two drawings of the progress bar.
 DRAW_EVERY = 0.1
 CLEAR_LINE = "\r\x1b[K"
-# Bytes below which a transfer is over too soon for its speed to mean anything.
+# Below this number of bytes, a transfer is too short for its speed to be meaningful.
 SMALL = 1 << 20
 
 
@@ -19,33 +19,33 @@ def show(text="", end="\n"):
     try:
         print(text, end=end, flush=True)
     except OSError:
-        # The program that reads our output has ended, as head does. Without the dup2, Python would
-        # try again to write what is left, and complain.
+        # The program that read our output has exited, as head does. Without dup2, Python would try
+        # to write the rest at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
 
 
 def clean(text):
-    """Text from the network may neither move the cursor nor change the terminal."""
+    """Replace control characters: text from the network must not control the terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def to_wire(text):
-    """A name as ftplib must get it: in UTF-8 (RFC 2640), with one Latin-1 character for each byte.
+    """Return a name as ftplib needs it: UTF-8 (RFC 2640), one Latin-1 character for each byte.
 
-    Byte 255 is special in Telnet, and so in FTP: it is doubled.
+    Byte 255 is special in Telnet, and therefore in FTP: it is doubled.
     """
     data = text.encode("utf-8", "surrogateescape")
     return data.decode("latin-1").replace("\xff", "\xff\xff")
 
 
 def from_wire(text):
-    """A name or reply as people read it."""
+    """Return a name or a reply from ftplib as normal text."""
     return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
 def local_time(text):
-    """A time in UTC, YYYYMMDDHHMMSS (RFC 3659), as local time; empty if it is something else."""
+    """Return a UTC time, YYYYMMDDHHMMSS (RFC 3659), as local time; "" for any other text."""
     try:
         moment = datetime.datetime.strptime(text[:14], "%Y%m%d%H%M%S")
         local = moment.replace(tzinfo=datetime.timezone.utc).astimezone()
@@ -82,7 +82,7 @@ def progress(size):
 
 
 def bar(done, size, seconds):
-    """How far a transfer is, how fast, and how long it will take if the size is known."""
+    """Return the progress bar: how much is done and how fast; with a size, the time left too."""
     rate = done / seconds if seconds else 0
     text = f"{amount(done)}  {amount(rate)}/s"
     if size is None:
@@ -96,7 +96,7 @@ def bar(done, size, seconds):
 
 
 def amount(count):
-    """A number of bytes as people read it: 650 bytes, 1.3 KiB, 20.0 MiB."""
+    """Return a number of bytes in a readable form: 650 bytes, 1.3 KiB, 20.0 MiB."""
     if count < 1024:
         return f"{count:.0f} bytes"
     for unit in ("KiB", "MiB", "GiB"):

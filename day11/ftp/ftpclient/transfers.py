@@ -1,4 +1,4 @@
-"""Download and upload a file, so that an interrupted transfer leaves no half file on either side.
+"""Download and upload files; an interrupted transfer leaves no half file on either side.
 下载与上传：中断的传输在两边都不留下半截文件
 """
 import contextlib
@@ -14,12 +14,12 @@ from ftpclient.interrupt import Cancelled, ctrl_c
 from ftpclient.places import download_folder, find_upload
 from ftpclient.screen import clean, progress, show, to_wire
 
-# Bytes to send or receive at once.
+# The most bytes in one call of send or recv.
 BLOCK = 1 << 18
 
 
 def get(ftp, name):
-    """Download a file; places.py says where to. Raises Failed, or what ftplib raises."""
+    """Download a file to the folder that places.py names. Raises Failed, or what ftplib raises."""
     base = os.path.basename(name)
     with local():
         folder = download_folder()
@@ -32,22 +32,22 @@ def get(ftp, name):
         with ctrl_c.transfer():
             received = download(ftp, name, target)
     except Cancelled:
-        kept = "the old file is unchanged" if os.path.lexists(target) else "nothing of it was saved"
+        kept = "the old file is unchanged" if os.path.lexists(target) else "nothing was saved"
         raise Failed(f"cancelled; {kept}") from None
     where = f", in {os.path.relpath(folder)}" if folder else ""
     show(f"got {clean(base)}, {received:,} bytes{where}")
 
 
 def download(ftp, name, target):
-    """Download a file to that path; return its size."""
-    # TYPE I: bytes as they are. Some servers tell no size without it.
+    """Download a file to the path target; return its size."""
+    # TYPE I: send the bytes unchanged. Some servers reply to SIZE only after it.
     ftp.voidcmd("TYPE I")
     try:
         size = ftp.size(to_wire(name))
     except ftplib.error_perm:
-        # Old servers have no SIZE. If it is the file that does not exist, RETR will say so.
+        # Old servers do not know SIZE. If the file does not exist, RETR will say so.
         size = None
-    # It has another name until it is complete, so that a half file is never taken for a whole one.
+    # The file has a temporary name until it is complete: half a file never looks complete.
     temporary = os.path.join(os.path.dirname(target), f".download-{secrets.token_hex(8)}")
     try:
         with local():
@@ -55,26 +55,26 @@ def download(ftp, name, target):
         with file:
             received = receive(ftp, name, file, size)
         if size is not None and received != size:
-            raise Failed(f"{received:,} bytes came instead of {size:,}")
+            raise Failed(f"received {received:,} bytes instead of {size:,}")
         with local():
             os.replace(temporary, target)
     finally:
-        # By now it has its final name, or could not even be created.
+        # OSError: the file already has its final name, or could not be created.
         with contextlib.suppress(OSError):
             os.unlink(temporary)
     return received
 
 
 def receive(ftp, name, file, size):
-    """Download into an open file; return how many bytes came. size: expected, or None."""
+    """Download into an open file; return the number of bytes. size: what is expected, or None."""
     buffer = memoryview(bytearray(BLOCK))
     with transfer(ftp, f"RETR {to_wire(name)}") as conn, progress(size) as advance:
         received = 0
-        # There is no end marker: the end of the data connection is the end of the file.
+        # No marker ends the file: the end of the data connection (EOF) does.
         while count := conn.recv_into(buffer):
             received += count
             if size is not None and received > size:
-                raise Failed(f"more than its {size:,} bytes came")
+                raise Failed(f"received more than the {size:,} bytes of the file")
             data = buffer[:count]
             while data:
                 with local():
@@ -84,12 +84,12 @@ def receive(ftp, name, file, size):
 
 
 def put(ftp, path):
-    """Upload a file, under the last name of its path. Raises Failed, or what ftplib raises."""
+    """Upload a file under the last name in its path. Raises Failed, or what ftplib raises."""
     with local():
         path = find_upload(path)
         name = os.path.basename(path)
         mode = os.stat(path).st_mode
-        # To open a named pipe would mean to wait for a process that writes to it.
+        # Opening a named pipe would wait for a process that writes to it.
         if not stat.S_ISREG(mode):
             raise Failed("that is a folder" if stat.S_ISDIR(mode) else "that is not a file")
         file = open(path, "rb", buffering=0)
@@ -102,10 +102,10 @@ def put(ftp, path):
 
 
 def upload(ftp, name, file):
-    """Upload an open file under that name; return how many bytes were sent."""
+    """Upload an open file under this name; return how many bytes were sent."""
     size = os.fstat(file.fileno()).st_size
     ftp.voidcmd("TYPE I")
-    # The server needs the size to tell the whole file from a part of it.
+    # With the size, the server can tell the whole file from a part of it.
     with contextlib.suppress(*REFUSED):
         ftp.voidcmd(f"ALLO {size}")
     sent = 0
@@ -118,13 +118,13 @@ def upload(ftp, name, file):
 
 
 def what_is_there(ftp, name):
-    """What the server has under a name, after an upload that was cancelled."""
+    """Return what the server has under a name, after a cancelled upload."""
     try:
         return f"the server has a file of that name, {ftp.size(to_wire(name)) or 0:,} bytes"
     except ftplib.error_perm as error:
         if str(error).startswith("550"):
             return "the server has no file of that name"
-        return "the server does not say what it has kept"
+        return "the server does not say whether it kept a file"
 
 
 def read(file):
@@ -134,22 +134,22 @@ def read(file):
 
 @contextlib.contextmanager
 def transfer(ftp, command):
-    """The data connection of a command. At the end of the block the server has confirmed it.
+    """Open the data connection of a command and yield it; then wait for the server's confirmation.
 
-    Raises what ftplib raises if the server refuses the command or does not confirm it.
+    Raises what ftplib raises if the server refuses the command or does not confirm the transfer.
     """
     conn = ftp.transfercmd(command)
     try:
         with ctrl_c.data():
             yield conn
     except BaseException as error:
-        # To close it in the usual way would tell the server that the file is complete (EOF).
-        # With SO_LINGER of 0 seconds, close sends a reset (RST) instead.
+        # An ordinary close would tell the server that the file is complete (EOF).
+        # With SO_LINGER set to 0 seconds, close sends a reset (RST) instead.
         # 普通的 close 表示“文件到此结束”；这里用重置（RST）告诉服务器文件不完整
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
-        # The server replies all the same, and the next command must not take that for its own.
-        # If the connection has failed, and not this machine, the reply is a better explanation.
+        # The server still replies; read that reply, or the next command would take it for its own.
+        # After an error of the connection, the reply explains more, so let voidresp raise it.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

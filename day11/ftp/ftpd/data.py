@@ -1,4 +1,4 @@
-"""The data connection: PASV or PORT says where it will be, then a file or a listing goes over it.
+"""The data connection: PASV or PORT prepares it, then it carries one file or one listing.
 数据连接：先由 PASV 或 PORT 约定在哪里建立，再用它传一个文件或一份列表
 """
 import contextlib
@@ -13,14 +13,14 @@ import time
 from ftpd.control import Reply
 from ftpd.library import write_all
 
-# Seconds until a data connection must be there.
+# Seconds to wait for a data connection.
 CONNECT_TIMEOUT = 30
-# Seconds from the end of an upload until it counts as complete.
+# Seconds after the end of an upload in which the client may still disconnect or abort.
 GRACE = 0.005
-# Bytes to send at once, and to receive at once.
+# The most bytes in one call of send, and in one call of recv.
 CHUNK = 1 << 20
 BUFFER = 1 << 18
-# A file or listing of at most so many bytes is sent in one piece.
+# A file or listing of at most this many bytes is sent in one piece.
 SMALL = 1 << 16
 
 
@@ -29,22 +29,23 @@ class DataPort:
 
     def __init__(self, control):
         self.control = control
-        # The listening socket of passive mode. It is kept, because another PASV can use it again.
+        # The listening socket of passive mode. It is kept: the next PASV uses it again.
         self.listener = None
         # Where the next connection will be: None, "passive", or the client's address.
         self.peer = None
+        # True after EPSV ALL (RFC 2428): the client must not use PASV, PORT or EPRT any more.
         self.only_epsv = False
 
     def listen(self):
-        """Listen on a port of this session for the next data connection; return the address."""
+        """Listen for the next data connection on a port of this session; return (host, port)."""
         if not self.listener:
             host, _, *scope = self.control.conn.getsockname()
             family = self.control.conn.family
-            # create_server sets SO_REUSEADDR: a port with connections in TIME_WAIT can be used.
+            # create_server sets SO_REUSEADDR: connections in TIME_WAIT do not block a port.
             self.listener = socket.create_server((host, 0, *scope), family=family)
             self.listener.setblocking(False)
             self.address = self.listener.getsockname()[:2]
-        # A connection that was made before this PASV is not the one that it asks for.
+        # Close connections that arrived before this PASV: they belong to earlier transfers.
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.listener.accept()[0].close()
@@ -52,10 +53,10 @@ class DataPort:
         return self.address
 
     def connect_to(self, host, port):
-        """Let the next data connection go to the client's own address; return a reply.
+        """Open the next data connection to this address of the client; return a reply.
 
-        No other host, and no port below 1024, where services listen: otherwise the client could
-        make us attack them (FTP bounce, RFC 2577).
+        Refuse any other host, and ports below 1024, where services listen: otherwise a client
+        could use this server to attack others (FTP bounce, RFC 2577).
         """
         if self.only_epsv:
             return 501, "Not allowed after EPSV ALL"
@@ -77,12 +78,12 @@ class DataPort:
 
     @contextlib.contextmanager
     def open(self, what, small=False):
-        """A DataConnection, from the 150 reply to its end. If it breaks, that raises Reply.
+        """Send the 150 reply and yield a DataConnection. If the connection breaks, raise Reply.
 
-        what: for the client to read.  small: the transfer takes only a moment, so the 150 may
+        what: the text of the reply.  small: the transfer takes only a moment, so the 150 reply may
         travel in one packet with the reply that follows.
         """
-        # PASV or PORT is for one transfer.
+        # Each PASV or PORT is valid for one transfer.
         peer, self.peer = self.peer, None
         if peer is None:
             raise Reply(425, "Send PASV or PORT first")
@@ -96,7 +97,7 @@ class DataPort:
             raise Reply(425, f"Cannot open the data connection: {reason}") from None
         with conn:
             conn.setblocking(False)
-            # Only Linux has the flag.
+            # MSG_MORE: wait for more data before sending a packet. Only Linux has this flag.
             flags = getattr(socket, "MSG_MORE", 0) if small else 0
             self.control.send(150, f"Opening data connection for {what}", flags)
             try:
@@ -117,7 +118,7 @@ class DataPort:
                 continue
             if address[0] == self.control.peer[0]:
                 return conn
-            # Another host has guessed the port: it gets nothing.
+            # Another host guessed the port: it gets nothing.
             conn.close()
 
     def connect(self, peer):
@@ -133,18 +134,18 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Whether two texts are the same IP address. The first, from the client, may be nonsense."""
+    """Whether two texts are the same IP address. The first, from the client, may be any text."""
     try:
-        # Some clients add the scope of their own machine: fe80::1%eth0.
+        # Some clients append the scope on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
     except ValueError:
         return False
 
 
 class DataConnection:
-    """Carries one file or listing. Its socket never blocks: Control.wait listens to ABOR as well.
+    """Carries one file or listing. Its socket is non-blocking: Control.wait waits, also for ABOR.
 
-    All methods raise TimeoutError if the client is too slow, and Reply or Gone as Control.wait.
+    All methods raise TimeoutError if the client is too slow, and Reply or Gone like Control.wait.
     """
 
     def __init__(self, conn, control):
@@ -160,11 +161,11 @@ class DataConnection:
             try:
                 left = left[self.conn.send(left):]
             except BlockingIOError:
-                # The send buffer is full: the client reads slower than we send (backpressure).
+                # The send buffer is full: the client reads more slowly than we send (backpressure).
                 self.wait(select.POLLOUT)
 
     def send_file(self, fd, offset, size):
-        """Send an open file from offset on. Raises Reply if it is now shorter than size."""
+        """Send an open file, beginning at offset. Raises Reply if it is now shorter than size."""
         if size - offset <= SMALL:
             data = os.pread(fd, size - offset, offset)
             self.send_bytes(data)
@@ -172,16 +173,16 @@ class DataConnection:
         else:
             offset = self.send_mapped(fd, offset, size)
         if offset < size:
-            raise Reply(451, "The file has become shorter")
+            raise Reply(451, "The file became shorter")
 
     def send_mapped(self, fd, offset, size):
-        """Send a large file; return the offset that was reached, which is size if all went well.
+        """Send a large file; return the offset that was reached: size, unless the file shrank.
 
-        The socket copies from the mapped pages. sendfile copies nothing, but hands over page by
-        page, which takes the receiver longer: over loopback, mapping is faster. MAP_PRIVATE works
-        on file systems that refuse MAP_SHARED, too.
+        send copies the data from the mapped pages. sendfile copies nothing, but passes on single
+        pages, which the receiver handles more slowly: over loopback, mapping is faster. MAP_PRIVATE
+        also works on file systems that refuse MAP_SHARED.
         """
-        # mmap raises ValueError, and send fails with EFAULT, where the file has become shorter.
+        # If the file became shorter, mmap raises ValueError, or send fails with EFAULT.
         with contextlib.suppress(ValueError), \
                 mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped, \
                 memoryview(mapped) as view:
@@ -197,9 +198,9 @@ class DataConnection:
         return offset
 
     def receive_file(self, fd, size, promised):
-        """Receive until EOF, and write to an open file that has size bytes already.
+        """Receive until EOF, and append to an open file that already has size bytes.
 
-        promised: the size that the client has announced with ALLO, or None.
+        promised: the size that the client announced with ALLO, or None.
         Raises Reply if the file is not complete.
         """
         buffer = memoryview(bytearray(BUFFER))
@@ -213,9 +214,10 @@ class DataConnection:
                 break
             write_all(fd, buffer[:count])
             size += count
-        # EOF looks the same at the end of a file and when the client is killed. ALLO tells the two
-        # apart. Without it: a killed client closes its control connection at almost the same time.
-        # 正常结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
+        # EOF can mean that the file is complete, or that the client was killed. After ALLO, the
+        # size shows which. Without ALLO, wait a moment: the kernel of a killed client closes its
+        # control connection too.
+        # 文件结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
         if promised is None:
             if self.control.has_input(GRACE):
                 self.control.receive_during_transfer()

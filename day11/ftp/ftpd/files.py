@@ -1,4 +1,4 @@
-"""Verbs for folders, names and times: PWD CWD CDUP MKD RMD DELE RNFR RNTO MFMT.
+"""Verbs for folders, file names and times: PWD CWD CDUP MKD RMD DELE RNFR RNTO MFMT.
 目录、文件名与时间的命令
 """
 import calendar
@@ -9,7 +9,7 @@ import time
 from ftpd.commands import CODES, command
 from ftpd.control import Reply
 
-# Windows' own client sends XPWD, XCWD, XCUP, XMKD and XRMD: older names (RFC 1123, 4.1.3.1).
+# The ftp command of Windows sends the older names XPWD, XCWD, XCUP, XMKD, XRMD (RFC 1123, 4.1.3.1).
 
 @command("PWD")
 @command("XPWD")
@@ -56,7 +56,7 @@ def delete_file(session, argument):
 
 
 def remove(session, argument, action):
-    """action: os.unlink or os.rmdir. Raises FileNotFoundError for what clients do not see."""
+    """action: os.unlink or os.rmdir. Raises FileNotFoundError for what clients cannot see."""
     session.require(session.may_change)
     path = session.path(argument)
     session.library.stat(path)
@@ -88,12 +88,13 @@ def rename_to(session, argument):
 
 @command("MFMT", argument=True)
 def set_time(session, argument):
-    """MFMT 20261231235959 NAME sets the time of the last change, in UTC (draft-somers-ftp-mfxx)."""
+    """MFMT 20261231235959 NAME: set the modification time, in UTC (draft-somers-ftp-mfxx)."""
     text, _, name = argument.partition(" ")
     if not name:
         return 501, "MFMT needs YYYYMMDDHHMMSS and a name"
     path = session.path(name)
-    # Clients that mirror set the time of each file after its upload: its owner may do that.
+    # Clients that mirror a folder set the time of each file after its upload, so anonymous may do
+    # that for its own last upload.
     session.require(session.may_change or path == session.added)
     seconds = parse_time(text)
     session.library.stat(path)
@@ -103,15 +104,15 @@ def set_time(session, argument):
 
 
 def parse_time(text):
-    """Seconds since 1970. Raises Reply if the text is not a time."""
+    """Return a time as seconds since 1970. Raises Reply if the text is not a time."""
     try:
         if re.fullmatch(r"\d{14}(\.\d+)?", text, re.ASCII):
             return calendar.timegm(time.strptime(text[:14], "%Y%m%d%H%M%S"))
     except (ValueError, OverflowError):
         pass
-    raise Reply(501, "A time is YYYYMMDDHHMMSS")
+    raise Reply(501, "Write the time as YYYYMMDDHHMMSS")
 
 
 def quoted(path):
-    """A path as replies show it; a quote in it is doubled (RFC 959, appendix II)."""
+    """Return a path in quotes, as replies show it; a quote in it is doubled (RFC 959, app. II)."""
     return '"{}"'.format(path.replace('"', '""'))

@@ -1,5 +1,5 @@
 """Verbs about the server itself: NOOP SYST FEAT OPTS HELP.
-服务器自身信息的命令
+关于服务器自身的命令
 """
 from ftpd.commands import COMMANDS, command
 from ftpd.listings import FACTS

@@ -1,4 +1,4 @@
-"""The folder that is served: no path and no link leads out of it, and no upload is seen half done.
+"""The folder that is served: no path or link leads out of it, and uploads appear when complete.
 文件库：任何路径和链接都走不出这个目录，上传的文件完成之后才出现
 """
 import contextlib
@@ -12,9 +12,10 @@ import stat
 
 from ftpd.rename import rename_new
 
-# How file systems without links (FAT and exFAT: USB sticks), and some sandboxes, refuse os.link.
+# The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
+# sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# Temporary name of an upload in progress, on file systems where a file must have a name.
+# The temporary name of an upload begins like this (where every file must have a name).
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -23,27 +24,28 @@ FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class Library:
     """The folder that is served. A path begins with "/", which means that folder.
 
-    There is no way out. Each step of a path is opened by itself, from the folder before it and
-    never through a link (openat and O_NOFOLLOW, man 2 open). To check a path first and open it
-    later would leave a gap in which another process can put a link there (TOCTOU: time of check
-    to time of use). Here nothing is checked in advance, so there is no gap.
-    路径逐级打开（openat），绝不经过链接；不存在“先检查、后使用”的时间差（TOCTOU）。
+    No path leads out of it (path traversal, 路径穿越). Each part of a path is opened separately,
+    relative to the folder before it and never through a link (openat and O_NOFOLLOW, man 2 open).
+    A server that checks a path first and opens it later leaves a gap in which another process can
+    put a link there (TOCTOU: time of check to time of use). Here, opening is the check, so there is
+    no such gap.
+    路径逐级打开（openat），绝不经过链接；打开就是检查，没有“先检查、后使用”的时间差（TOCTOU）。
     """
 
     def __init__(self, directory):
-        """directory: its path. Raises OSError if it cannot be opened as a folder."""
+        """directory: the path of the folder. Raises OSError if it cannot be opened."""
         self.root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
 
     @contextlib.contextmanager
     def folder(self, path):
-        """Open a folder: a descriptor. Raises OSError, with ELOOP or ENOTDIR for a link."""
+        """Open a folder; yield its descriptor. Raises OSError (for a link: ELOOP or ENOTDIR)."""
         fd = os.dup(self.root)
         try:
             for name in path.split("/"):
                 if not name:
                     continue
                 if name == "..":
-                    raise PermissionError(errno.EPERM, "No way out of the folder")
+                    raise PermissionError(errno.EPERM, "The path leads out of the library")
                 deeper = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
                 os.close(fd)
                 fd = deeper
@@ -53,18 +55,18 @@ class Library:
 
     @contextlib.contextmanager
     def parent(self, path):
-        """Open the folder that contains a path: its descriptor, and the last name of the path."""
+        """Open the parent folder of a path; yield its descriptor and the last name of the path."""
         head, name = posixpath.split(path)
         if name in ("", ".", ".."):
-            raise PermissionError(errno.EPERM, "Not possible with this folder")
+            raise PermissionError(errno.EPERM, "Not possible for this folder")
         with self.folder(head) as fd:
             yield fd, name
 
     @contextlib.contextmanager
     def open(self, path):
-        """Open a file for reading: its descriptor. Raises OSError if it is not a regular file."""
+        """Open a file for reading; yield its descriptor. Raises OSError if it is not regular."""
         with self.parent(path) as (folder, name):
-            # Without O_NONBLOCK, to open a named pipe would wait for a process that writes to it.
+            # Without O_NONBLOCK, opening a named pipe would wait for a process that writes to it.
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -74,7 +76,7 @@ class Library:
             os.close(fd)
 
     def stat(self, path):
-        """The os.stat_result of a file or folder. Raises FileNotFoundError."""
+        """Return the os.stat_result of a file or folder. Raises FileNotFoundError."""
         if path == "/":
             return os.fstat(self.root)
         with self.parent(path) as (folder, name):
@@ -84,11 +86,11 @@ class Library:
         return st
 
     def list(self, path, pattern="*"):
-        """[(name, os.stat_result)] of what is in a folder and matches the pattern, by name."""
+        """Return [(name, os.stat_result)] of what matches the pattern in a folder, by name."""
         listed, matches = [], re.compile(fnmatch.translate(pattern)).match
         with self.folder(path) as folder, os.scandir(folder) as entries:
             for entry in entries:
-                # It may have been deleted since the folder was read.
+                # The file may have been deleted since the folder was read.
                 with contextlib.suppress(FileNotFoundError):
                     if matches(entry.name):
                         listed.append((entry.name, entry.stat(follow_symlinks=False)))
@@ -96,16 +98,20 @@ class Library:
 
 
 def is_visible(name, st):
-    """Whether clients see it: files and folders are visible; links, pipes and the like are not."""
+    """Whether clients can see it: files and folders, yes; links, pipes and the like, no."""
     if name.startswith(HIDDEN) or FORBIDDEN.search(name):
         return False
     return stat.S_ISREG(st.st_mode) or stat.S_ISDIR(st.st_mode)
 
 
 class Upload:
-    """A new file that has no name until it is complete. If that never happens, nothing of it stays.
+    """A new file that gets its name when it is complete. If the upload fails, nothing is left.
 
-    library, path: where it will be.  replace: whether it may replace a file of that name.
+    library, path: where it will be.  replace: whether it may replace a file with that name.
+
+    The file gets its name in one step: a new file by os.link; a file that replaces another one by
+    os.rename, from a temporary name; without hard links by rename_new, also from a temporary name.
+    文件完成之后一步得到名字：新文件用 link；替换旧文件用 rename；没有硬链接时用 rename_new。
     """
 
     def __init__(self, library, path, replace):
@@ -116,17 +122,20 @@ class Upload:
             stack.callback(self.remove_hidden)
             self.fd = self.create()
             stack.callback(os.close, self.fd)
-            # No error so far: what the stack would undo is kept until __exit__.
+            # No error so far: do not undo these steps now, but in __exit__.
             self.stack = stack.pop_all()
 
     def create(self):
-        """Create the file: without a name if it can get one later, else with a temporary one."""
-        # To give an open file its first name takes Linux's /proc, which a chroot may lack.
+        """Create the file: without a name if it can get one later, else with a temporary name.
+
+        Returns its descriptor.
+        """
+        # Naming a nameless file later needs Linux's /proc, which may be missing in a chroot.
         if os.path.exists("/proc/self/fd"):
             try:
                 return os.open(".", os.O_RDWR | os.O_TMPFILE, 0o644, dir_fd=self.folder)
             except OSError as error:
-                # Some file systems have no files without a name (O_TMPFILE, man 2 open).
+                # Some file systems cannot have nameless files (O_TMPFILE, man 2 open).
                 if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
                     raise
         return self.create_hidden()
@@ -140,14 +149,14 @@ class Upload:
         return fd
 
     def commit(self):
-        """Give the file its name, in one step.
+        """Give the file its name, in one step (atomically).
 
-        Raises FileExistsError if the name is taken and it may not replace. To look first would
-        not help: another upload could take the name in between (TOCTOU).
+        Raises FileExistsError if the name is taken and this upload may not replace that file.
+        Checking first would not help: another upload could take the name in between (TOCTOU).
         """
         if not self.replace and self.link(self.name):
             return
-        # A link cannot replace a file, but a rename can: so it gets a temporary name first.
+        # os.link cannot replace a file, but os.rename can. It needs a temporary name first.
         if not self.hidden:
             self.get_hidden_name()
         if self.replace:
@@ -157,7 +166,7 @@ class Upload:
         self.hidden = None
 
     def link(self, name):
-        """Give the file a name. Returns False where links are not possible.
+        """Give the file a name. Return False if the file system has no hard links.
 
         Raises FileExistsError if the name is taken.
         """
@@ -171,7 +180,7 @@ class Upload:
         return True
 
     def get_hidden_name(self):
-        """Give a file that has no name a temporary one; where that is not possible, to a copy."""
+        """Give a nameless file a temporary name; if that is not possible, make a copy with one."""
         hidden = hidden_name()
         if self.link(hidden):
             self.hidden = hidden
@@ -200,16 +209,16 @@ def hidden_name():
 
 
 def write_all(fd, data):
-    """Write all the bytes of a memoryview to a file."""
+    """Write all bytes of a memoryview to a file."""
     while data:
         data = data[os.write(fd, data):]
 
 
 def copy(source, target, count):
-    """Copy that many bytes from the beginning of one open file to another."""
+    """Copy the first count bytes of one open file to another."""
     while count:
         data = os.read(source, min(count, 1 << 18))
         if not data:
-            raise OSError(errno.EIO, "The file has become shorter")
+            raise OSError(errno.EIO, "The file became shorter")
         write_all(target, memoryview(data))
         count -= len(data)

@@ -1,4 +1,4 @@
-"""Verbs that tell what is in the library: LIST NLST MLSD MLST STAT SIZE MDTM.
+"""Verbs that list the library and describe its files: LIST NLST MLSD MLST STAT SIZE MDTM.
 查看文件库的命令
 """
 import posixpath
@@ -10,10 +10,11 @@ from ftpd.commands import command
 from ftpd.data import SMALL
 from ftpd.names import from_wire, to_wire
 
-# What MLSD and MLST tell about a file (RFC 3659, 7.5), unless the client chooses with OPTS MLST.
+# The facts about a file in MLSD and MLST (RFC 3659, 7.5); OPTS MLST can choose some of them.
 FACTS = ("type", "size", "modify", "unique")
 HALF_YEAR = 180 * 86400
-# The years 1000 to 9999: the times that the four digits of a year can say, in seconds since 1970.
+# The first second of the year 1000 and the last of 9999, in seconds since 1970: a year must have
+# four digits.
 FIRST_TIME, LAST_TIME = -30610224000, 253402300799
 
 
@@ -36,7 +37,7 @@ def list_facts(session, argument):
     path = session.path(argument)
     st = session.library.stat(path)
     if not stat.S_ISDIR(st.st_mode):
-        return 501, "Not a folder; MLST tells about a file"
+        return 501, "Not a folder; use MLST for a file"
     entries = [f"{facts(session, st)} {name}" for name, st in session.library.list(path)]
     return send_lines(session, [f"{facts(session, st, kind='cdir')} .", *entries])
 
@@ -77,7 +78,7 @@ def send_lines(session, lines):
 
 
 def long_lines(session, argument):
-    """Lines as `ls -l` prints them, which clients without MLSD can read."""
+    """Yield lines as `ls -l` prints them, for clients without MLSD."""
     now = time.time()
     for name, st in matching(session, argument):
         recent = 0 <= now - st.st_mtime < HALF_YEAR
@@ -88,7 +89,7 @@ def long_lines(session, argument):
 
 
 def matching(session, argument):
-    """[(name, os.stat_result)]: the contents of a folder, one file, or what matches a pattern."""
+    """Return [(name, os.stat_result)]: of a folder's contents, one file, or a pattern's matches."""
     path = session.path(argument)
     if session.is_folder(argument):
         return session.library.list(path)
@@ -99,15 +100,15 @@ def matching(session, argument):
 
 
 def without_options(argument):
-    """LIST -la NAME: many clients add the options of ls, which have no meaning here.
+    """Remove options from an argument: many clients send LIST -la NAME, like the command ls.
 
-    Other words that begin with "-" are names: LIST -x. A name such as -l is written ./-l.
+    Other words that begin with "-" are names, as in LIST -x. A file called -l is written ./-l.
     """
     return re.sub(r"^(?:-[aAlLhFRtSr1]*(?: +|$))+", "", argument)
 
 
 def facts(session, st, kind=None):
-    """The facts of a file that the client wants to know, as MLSD writes them: type=file;size=5;"""
+    """Return the facts that the client chose, as MLSD writes them: type=file;size=5;"""
     kind = kind or ("dir" if stat.S_ISDIR(st.st_mode) else "file")
     values = {"type": kind, "size": st.st_size, "modify": modified(st),
               "unique": f"{st.st_dev:x}-{st.st_ino:x}"}
@@ -117,10 +118,10 @@ def facts(session, st, kind=None):
 
 
 def modified(st):
-    """The time of the last change in UTC, as RFC 3659 writes it: YYYYMMDDHHMMSS."""
+    """Return the modification time in UTC, as RFC 3659 writes it: YYYYMMDDHHMMSS."""
     return time.strftime("%Y%m%d%H%M%S", utc(st))
 
 
 def utc(st):
-    """The time of the last change as a time.struct_time. Any number can be on the disk."""
+    """Return the modification time as a time.struct_time. The disk may contain any number."""
     return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

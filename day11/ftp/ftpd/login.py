@@ -10,7 +10,7 @@ from ftpd.commands import command
 from ftpd.watch import say
 
 ANONYMOUS = ("anonymous", "ftp")
-# A session ends after so many wrong passwords; each one costs so many seconds.
+# A session ends after MAX_WRONG wrong passwords; each of them costs PENALTY seconds.
 MAX_WRONG = 3
 PENALTY = 1
 
@@ -31,7 +31,7 @@ def password(session, given):
     elif is_right(session.server.users, session.user, given):
         session.may_add = session.may_change = True
     else:
-        # This thread serves only this client, so it may sleep: guessing passwords takes long.
+        # Make guessing slow. Only this client waits: the thread serves no other.
         time.sleep(PENALTY)
         session.user = None
         session.wrong_passwords += 1
@@ -46,8 +46,8 @@ def password(session, given):
 
 
 def is_right(users, name, given):
-    """Whether the password is right. How long it takes must not tell how much of it is right."""
-    # An unknown name is compared with a random password, which takes as long.
+    """Whether the password is right. The time that this takes must not reveal how much is right."""
+    # For an unknown name, compare with a random password, which takes as long.
     expected = users.get(name, secrets.token_hex())
     return hmac.compare_digest(os.fsencode(expected), os.fsencode(given))
 

@@ -1,5 +1,5 @@
-"""Verbs before a transfer: PASV EPSV PORT EPRT TYPE MODE STRU REST ALLO.
-传输之前的命令
+"""Verbs that prepare a transfer: PASV EPSV PORT EPRT TYPE MODE STRU REST ALLO.
+为传输作准备的命令
 """
 import re
 import socket
@@ -21,7 +21,7 @@ def passive(session, _):
 def extended_passive(session, argument):
     if argument.upper() == "ALL":
         session.port.only_epsv = True
-        return 200, "From now on only EPSV is accepted"
+        return 200, "Only EPSV is accepted from now on"
     if argument not in ("", protocol(session)):
         return wrong_protocol(session)
     return 229, f"Entering Extended Passive Mode (|||{session.port.listen()[1]}|)"
@@ -29,6 +29,7 @@ def extended_passive(session, argument):
 
 @command("PORT", argument=True, prepares=True)
 def active(session, argument):
+    # For example 127,0,0,1,156,64: the four bytes of the address, then the two of the port.
     numbers = []
     if re.fullmatch(r"\d{1,3}(,\d{1,3}){5}", argument, re.ASCII):
         numbers = [int(number) for number in argument.split(",")]
@@ -40,6 +41,7 @@ def active(session, argument):
 
 @command("EPRT", argument=True, prepares=True)
 def extended_active(session, argument):
+    # For example |2|::1|40000|. The client chooses the delimiter, usually | (RFC 2428).
     match = re.fullmatch(r"([!-~])(\d)\1(.+)\1(\d{1,5})\1", argument, re.ASCII)
     if not match:
         return 501, "EPRT needs |protocol|address|port|"
@@ -49,7 +51,7 @@ def extended_active(session, argument):
 
 
 def protocol(session):
-    """The number of IPv4 or IPv6 in EPSV and EPRT (RFC 2428)."""
+    """Return the number of IPv4 or IPv6 in EPSV and EPRT (RFC 2428)."""
     return "2" if session.control.conn.family == socket.AF_INET6 else "1"
 
 
@@ -57,7 +59,7 @@ def wrong_protocol(session):
     return 522, f"Network protocol not supported, use ({protocol(session)})"
 
 
-# Files are sent as they are stored whatever the TYPE, so all that these verbs do is to accept it.
+# Files are sent as they are stored, whatever the TYPE: these three verbs only check their argument.
 
 @command("TYPE", argument=True, prepares=True)
 def representation_type(session, argument):
@@ -91,7 +93,7 @@ def restart(session, argument):
 
 @command("ALLO", argument=True, prepares=True)
 def allocate(session, argument):
-    """Nothing is allocated, but an upload that turns out to be shorter is refused."""
+    """Remember the size; allocate nothing. An upload that is shorter will be refused."""
     session.promised = None
     match = re.fullmatch(r"(\d{1,18})(?: R \d+)?", argument, re.ASCII | re.IGNORECASE)
     if not match:

@@ -1,5 +1,5 @@
-"""Rename a file to a name that is still free, in one step: what os.rename cannot do.
-把文件改成一个还没有人用的名字，一步完成：os.rename 会覆盖已有的文件
+"""Rename a file in one step; unlike os.rename, never replace an existing file.
+一步完成改名，但绝不覆盖已有的文件（os.rename 会覆盖）
 """
 import errno
 import os
@@ -9,10 +9,10 @@ RENAME_NOREPLACE = 1
 
 
 def rename_new(source, target, folder):
-    """Rename a file inside a folder, given as a descriptor. Raises FileExistsError, OSError.
+    """Rename a file inside a folder (a descriptor). Raises FileExistsError or another OSError.
 
-    Where the system or the file system has no such call, an empty file claims the name first, and
-    the rename replaces it. So for a moment clients can see an empty file.
+    If the system or the file system lacks renameat2, an empty file claims the name first, and the
+    rename replaces it. In that case, clients can see an empty file for a moment.
     """
     try:
         renameat2(source, target, folder)
@@ -23,7 +23,7 @@ def rename_new(source, target, folder):
 
 
 def renameat2(source, target, folder):
-    """The system call, by way of the C library; Python has no function for it."""
+    """Make the system call through the C library; Python has no function for it."""
     try:
         import ctypes
         call = ctypes.CDLL(None, use_errno=True).renameat2

@@ -1,4 +1,4 @@
-"""One client: takes a command line, finds its verb in the table, sends the reply.
+"""The session of one client: reads a command line, finds its verb in the table, sends the reply.
 一个客户端的会话：取一行命令，在命令表中查找，发出应答
 """
 import contextlib
@@ -7,7 +7,7 @@ import os
 import posixpath
 import stat
 
-# Imported so that their verbs are in the table.
+# Imported only because each of them adds its verbs to the table.
 import ftpd.files  # noqa: F401
 import ftpd.information  # noqa: F401
 import ftpd.login  # noqa: F401
@@ -23,7 +23,7 @@ from ftpd.watch import address_text, say
 
 
 class Session:
-    """What the server knows of one client, and the conversation with it, which has its own thread.
+    """What the server knows about one client, and the loop that serves it in its own thread.
 
     conn: the control connection.  server: an FTPServer.
     """
@@ -32,7 +32,7 @@ class Session:
         self.server = server
         self.library = server.library
         self.control = Control(conn, server.timeout)
-        # How the server's own terminal calls this client.
+        # The name of this client on the server's own terminal.
         self.name = address_text(*self.control.peer[:2])
         self.port = DataPort(self.control)
         self.wrong_passwords = 0
@@ -40,20 +40,20 @@ class Session:
         self.reset()
 
     def reset(self):
-        """Forget all that the client has said so far, as at the beginning of the session."""
+        """Forget everything that the client said: the session begins again."""
         self.user, self.logged_in = None, False
         self.may_add = self.may_change = False
         self.folder = "/"
-        # REST and ALLO, for the next transfer; RNFR, for the next command.
+        # Set by REST and ALLO for the next transfer, and by RNFR for the next command.
         self.offset, self.promised, self.rename_from = 0, None, None
-        # The path of the last upload; and what there is to say about the present command.
+        # The path of the last upload, and a remark on the current command (for the terminal).
         self.added, self.note = None, ""
         self.facts = FACTS
         self.port.only_epsv = False
         self.port.close()
 
     def run(self):
-        """Serve the client until it quits, closes the connection, or is silent for too long."""
+        """Serve the client until it quits, disconnects, or is silent for too long."""
         say(f"{self.name} connected")
         try:
             self.control.send(220, "Ready")
@@ -68,20 +68,21 @@ class Session:
                     reply = error.args
                 self.control.send(*reply)
         except BlockingIOError:
-            # The time limit of the control connection: here a silent client is thrown out.
+            # The time limit of the control connection: a silent client is disconnected here.
             say(f"{self.name} was silent for too long")
             with contextlib.suppress(OSError):
                 self.control.send(421, "Idle for too long, closing the connection")
         except (Gone, OSError):
-            # The client has closed the connection, or reset it.
+            # The client closed the connection or reset it.
             pass
         finally:
             self.port.close()
             say(f"{self.name} left")
 
     def obey(self, line):
-        """Parse a command line and do what it asks for; return the reply.
+        """Parse a command line and run the command; return the reply.
 
+        The verb is before the first space, the argument after it.
         解析一行命令：空格之前是动词，之后是参数
         """
         verb, _, argument = line.partition(" ")
@@ -95,11 +96,12 @@ class Session:
             return 530, "Log in with USER and PASS first"
         if command.argument and not argument:
             return 501, f"{verb} needs an argument"
-        # RNTO counts only right after RNFR.
+        # RNTO is valid only immediately after RNFR.
         if verb != "RNTO":
             self.rename_from = None
         self.note = ""
-        reply = None, "The client left before the end"
+        # What self.say shows if execute raises Gone.
+        reply = None, "The client disconnected"
         try:
             reply = self.execute(command, argument)
         finally:
@@ -110,7 +112,7 @@ class Session:
         return reply
 
     def execute(self, command, argument):
-        """Run the function of a command; return its reply, also if it fails. Raises Gone."""
+        """Run the function of a command; return its reply, even if it fails. Raises Gone."""
         try:
             return command.run(self, argument)
         except Reply as error:
@@ -118,8 +120,8 @@ class Session:
         except OSError as error:
             return reply_to(error, command.codes)
         except ValueError:
-            # The text of the exception is Python's, and not for clients.
-            return 501, "This argument is not possible"
+            # The text of this exception is Python's; clients must not see it.
+            return 501, "Invalid argument"
 
     def say(self, verb, argument, code, text):
         """Show a command and its outcome on the server's own terminal."""
@@ -127,12 +129,12 @@ class Session:
             argument = self.path(argument)
         say(f"{self.name} {verb} {argument}{self.note}: {text}")
 
-    # What the verbs have in common
+    # Helpers that several verbs use
 
     def path(self, argument):
-        """The path that an argument means, from the root on. Raises Reply.
+        """Return an argument as a path that begins at the root. Raises Reply.
 
-        ".." never leads above the root, however often it is there.
+        However many ".." it contains, it never leads above the root.
         """
         path = posixpath.normpath(posixpath.join(self.folder, from_wire(argument)))
         path = "/" + path.lstrip("/")
@@ -141,7 +143,7 @@ class Session:
         return path
 
     def find(self, path):
-        """Its os.stat_result, or None if there is no such file or folder."""
+        """Return the os.stat_result of a path, or None if no such file or folder exists."""
         with contextlib.suppress(FileNotFoundError):
             return self.library.stat(path)
 
@@ -150,17 +152,17 @@ class Session:
         return bool(st and stat.S_ISDIR(st.st_mode))
 
     def require(self, permission):
-        """Raises PermissionError if the client may not do it."""
+        """Raise PermissionError unless the client has this permission (a bool)."""
         if not permission:
             raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def reply_to(error, codes):
-    """The reply for an OSError. codes: of the verb, see commands.CODES."""
+    """Return the reply for an OSError. codes: those of the verb, see commands.CODES."""
     code = codes.get(error.errno, codes[None])
     if isinstance(error, FileExistsError):
         return code, "A file with that name already exists"
     if error.errno == errno.ELOOP:
-        # A link: for clients there is no such file.
+        # A symbolic link: clients must not learn that it exists.
         return code, os.strerror(errno.ENOENT)
     return code, error.strerror or "Failed"

@@ -11,7 +11,7 @@ from ftpd.commands import CODES, command
 from ftpd.data import SMALL
 from ftpd.library import Upload, copy
 
-# An upload that is not possible is 553, or 452 for want of space.
+# The reply to an upload that fails is 553, or 452 if the disk is full.
 STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
 
 
@@ -49,7 +49,7 @@ def store_unique(session, argument):
 
 
 def receive(session, path, offset):
-    """Receive a file. Its first bytes, up to offset, are copied from the file that is there."""
+    """Receive a file. Its first bytes, up to offset, are copied from the existing file."""
     st, name = session.find(path), posixpath.basename(path)
     session.require(session.may_change or session.may_add and not offset)
     if st and (not session.may_change or stat.S_ISDIR(st.st_mode)):
@@ -58,7 +58,7 @@ def receive(session, path, offset):
         if offset:
             with session.library.open(path) as old:
                 if os.fstat(old).st_size < offset:
-                    return 554, "The file is not that long"
+                    return 554, "The file is shorter than that"
                 copy(old, upload.fd, offset)
         try:
             with session.port.open(f"FILE: {name}") as data:
@@ -72,6 +72,6 @@ def receive(session, path, offset):
 
 @command("ABOR")
 def abort(session, _):
-    """Without a transfer. During one, Control.wait sees the command."""
+    """Reply to ABOR when there is no transfer. During one, Control.wait handles it."""
     session.port.peer = None
     return 226, "No transfer to abort"

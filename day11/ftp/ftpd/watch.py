@@ -1,5 +1,5 @@
-"""What the server shows on its own terminal: a line for each client and each command that matters.
-服务器在自己的终端上显示的内容：谁来了、做了什么、结果如何
+"""What the server prints on its own terminal: which clients come, what they do, and the result.
+服务器在自己的终端上显示的内容：哪些客户端来了、做了什么、结果如何
 """
 import contextlib
 
@@ -10,16 +10,16 @@ watched = False
 
 
 def say(text):
-    """Print a line, if the server is watched. No session fails because the terminal is closed."""
+    """Print a line if `watched` is set. If the terminal is closed, the sessions go on."""
     if watched:
-        # With its end in one piece: another thread may print at the same time.
+        # Write the newline in the same call: another thread may print at the same time.
         line = clean(to_wire(text).decode()) + "\n"
         with contextlib.suppress(OSError, ValueError):
             print(line, end="", flush=True)
 
 
 def clean(text):
-    """What clients send may neither move the cursor nor change the terminal."""
+    """Replace control characters: text from a client must not control the terminal."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

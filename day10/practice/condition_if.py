@@ -1,0 +1,57 @@
+"""One thread takes three cups once all are there; another one puts them down, one by one.
+一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
+
+Run:    python day10/practice/condition_if.py
+        python day10/interleavings.py day10/practice/condition_if.py
+You see: `cups left: 0`, nearly always; interleavings.py shows an AssertionError.
+看到：几乎总是 `cups left: 0`；interleavings.py 会显示 AssertionError。
+"""
+import threading
+
+
+def take():
+    with changed:
+        if cups < 3:
+            changed.wait()
+        carry()
+
+
+def put():
+    global cups
+    with changed:
+        cups += 1
+        changed.notify()
+
+
+def carry():
+    global cups
+    assert cups == 3, "too early"
+    cups = 0
+
+
+def setup():
+    global cups, changed
+    cups, changed = 0, threading.Condition()
+
+
+def a():
+    take()
+
+
+def b():
+    for _ in range(3):
+        put()
+
+
+def check():
+    return cups == 0
+
+
+if __name__ == "__main__":
+    setup()
+    threads = [threading.Thread(target=target) for target in (a, b)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print("cups left:", cups)

@@ -1,0 +1,247 @@
+"""The routes: which function answers which path, and what it returns as JSON.
+路由：哪个函数回答哪个路径，返回什么 JSON。
+
+All of them run in the loop of the HTTP server, so none of them waits: a run has a thread of its
+own, and what it has brought is asked for again and again (GET /api/runs/7?from=12).
+"""
+import functools
+import json
+import os
+import platform
+import sys
+import time
+
+from classroomd.explorer import PROGRAMS
+from classroomd.problem import Problem
+from classroomd.runs import HERE, Order, Runs
+from classroomd.safety import check_token
+from classroomd.scripts import CLIENTS, Catalogue
+from classroomd.system import look
+
+# Characters of a text that is typed, or said by a client; of the name of a page.
+MAX_TEXT, MAX_PAGE = 1000, 64
+EXPLORE = [sys.executable, "-c", "from classroomd.explorer import main; main()"]
+
+
+def body_of(request):
+    """Return the JSON object in the body of a request. Raises Problem."""
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "the body must be a JSON object", "请求体必须是 JSON 对象")
+    return body
+
+
+def take(body, name, kind, default=None, limit=MAX_TEXT):
+    """Return a value of a body, if it is of this kind (str or int) and not too large."""
+    value = body.get(name, default)
+    is_good = type(value) is kind and (len(value) if kind is str else abs(value)) <= limit
+    if not is_good:
+        raise Problem(400, f"{name} must be {kind.__name__}, at most {limit}", f"{name} 不对")
+    # A lone surrogate is no character, and cannot be sent anywhere.
+    return value.encode(errors="replace").decode() if kind is str else value
+
+
+def granted(function):
+    """Make a route of a function: a Problem becomes its answer."""
+    @functools.wraps(function)
+    def answer(request):
+        try:
+            return function(request)
+        except Problem as problem:
+            return problem.answer()
+    return answer
+
+
+class Api:
+    """The routes of a classroom.
+
+    server: an HTTPServer.  top: the folder of the course.  token: what the page must know.
+    unasked: seconds without a question after which a run is ended, or forgotten.
+    """
+
+    def __init__(self, server, top, token, unasked):
+        self.server, self.token = server, token
+        self.catalogue, self.runs = Catalogue(top), Runs(unasked)
+        # program -> (when the file was changed, its run, and its table or None)
+        self.tables, self.race = {}, None
+        for path, method, function in [
+                ("/api/course", "GET", self.course), ("/api/source", "GET", self.source),
+                ("/api/runs", "GET", self.list_runs), ("/api/runs", "POST", self.start),
+                ("/api/bye", "POST", self.bye), ("/api/race", "GET", self.last_race),
+                ("/api/interleavings", "GET", self.interleavings)]:
+            server.route(path, (method,))(granted(function))
+
+    # The course
+
+    def course(self, request):
+        programs = [{"program": name, "title": title} for name, (title, *_) in PROGRAMS.items()]
+        return {"python": platform.python_version(), "days": self.catalogue.course(),
+                "interleavings": programs}
+
+    def source(self, request):
+        return self.catalogue.source(request.query.get("script", ""))
+
+    def interleavings(self, request):
+        """The table of a program; 202 while it is being made."""
+        program = request.query.get("program", "")
+        if program not in PROGRAMS:
+            raise Problem(404, f"the programs are {', '.join(PROGRAMS)}", "没有这个程序")
+        path = os.path.join(self.catalogue.top, "day10/interleavings.py")
+        changed = os.stat(path).st_mtime_ns
+        known, run, table = self.tables.get(program, (None, None, None))
+        if known == changed and table:
+            return table
+        if known != changed or run is None:
+            run = self.runs.start(Order("", program, [*EXPLORE, program], "", HERE))
+            self.tables[program] = changed, run, None
+        with run.lock:
+            run.asked = time.monotonic()
+            if run.state == "running":
+                return 202, {"state": "working"}
+            # If it has failed, the next question is a new attempt.
+            del self.tables[program]
+            if run.status:
+                raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
+            table = json.loads(run.lanes.text())
+        self.tables[program] = changed, None, table
+        return table
+
+    # Runs
+
+    def start(self, request):
+        """Start a script."""
+        self.forget()
+        body = body_of(request)
+        script, choice = take(body, "script", str), take(body, "choice", str, "")
+        page = take(body, "page", str, "", MAX_PAGE)
+        address = self.address_for(script, body) if script in CLIENTS else None
+        order = self.catalogue.order(script, choice, address, take(body, "name", str, "student"))
+        order.page = page
+        run = self.runs.start(order)
+        for suffix, method, function in [
+                ("", "GET", self.show),
+                ("/stop", "POST", self.stop), ("/type", "POST", self.type),
+                ("/clients", "GET", self.clients), ("/clients", "POST", self.act),
+                ("/result", "GET", self.result)]:
+            answer = functools.partial(self.under_lock, run, function)
+            self.server.route(f"/api/runs/{run.number}{suffix}", (method,))(granted(answer))
+        # It reads /proc, which takes some milliseconds, and holds the lock for a part of them only.
+        self.server.route(f"/api/runs/{run.number}/system")(lambda request: look(run))
+        return 201, {"id": run.number}
+
+    def address_for(self, script, body):
+        """Return the address of the server that a client shall talk to. Raises Problem."""
+        server = self.runs.known.get(take(body, "server", int, 0, 1 << 30))
+        wanted = "chat" if "chat" in script else "ftp" if "ftp" in script else "echo"
+        if not server or server.order.protocol != wanted:
+            raise Problem(409, f"start {CLIENTS[script]} first", f"请先启动 {CLIENTS[script]}")
+        with server.lock:
+            if server.state != "running" or not server.address:
+                raise Problem(409, "its server does not listen yet, or not any more",
+                              "服务器还没有开始监听，或者已经结束")
+            return server.address
+
+    def under_lock(self, run, function, request):
+        """Answer a request about a run, while its thread does not change it."""
+        with run.lock:
+            run.asked = time.monotonic()
+            return function(run, request)
+
+    def forget(self):
+        """Forget old runs, with their routes. The result of a race is kept."""
+        self.race = self.newest_race()
+        for number in self.runs.forget():
+            prefix = f"/api/runs/{number}"
+            for path in [path for path in self.server.routes
+                         if path == prefix or path.startswith(f"{prefix}/")]:
+                del self.server.routes[path]
+
+    def list_runs(self, request):
+        self.forget()
+        return {"runs": [self.outline(run) for run in self.runs.known.values()
+                         if run.order.script]}
+
+    def outline(self, run):
+        return {"id": run.number, "script": run.order.script, "choice": run.order.choice,
+                "command": run.order.shown, "state": run.state, "status": run.status,
+                "port": run.address and run.address[1], "page": run.order.page,
+                "began": run.began}
+
+    def show(self, run, request):
+        """What a run has printed from a piece on."""
+        number = request.query.get("from", "0")
+        if not number.isdecimal() or len(number) > 15:
+            raise Problem(400, "from is the number of a piece", "from 应该是一段输出的编号")
+        pieces, missed = run.lanes.since(int(number))
+        now = time.monotonic()
+        return {**self.outline(run), "now": now, "seconds": run.seconds or now - run.began,
+                "next": run.lanes.next, "dropped": run.lanes.dropped, "missed": missed,
+                "lanes": run.lanes.lanes, "pieces": pieces}
+
+    def stop(self, run, request):
+        run.stop()
+        return {"state": run.state}
+
+    def type(self, run, request):
+        text = take(body_of(request), "text", str)
+        if "\n" in text or "\r" in text:
+            raise Problem(400, "one line, please", "一次只能输入一行")
+        run.type(text)
+        return {}
+
+    def bye(self, request):
+        """A page has gone: end the runs that it has started."""
+        body = body_of(request)
+        check_token(body.get("token"), self.token)
+        page = take(body, "page", str, "", MAX_PAGE)
+        for run in self.runs.known.values():
+            if page and run.order.page == page:
+                with run.lock:
+                    run.stop()
+        return {}
+
+    # The class's clients
+
+    def clients(self, run, request):
+        if not run.order.protocol or run.order.protocol == "chat":
+            raise Problem(409, "this is no server of TCP", "这不是 TCP 服务器")
+        return {"now": time.monotonic(),
+                "clients": [client.as_dict() for client in run.clients.values()]}
+
+    def act(self, run, request):
+        """Let clients do something."""
+        body = body_of(request)
+        action = take(body, "action", str)
+        if action == "connect":
+            count = max(1, take(body, "count", int, 1, 10))
+            return 201, {"clients": [client.as_dict() for client in run.connect(count)]}
+        text, which = take(body, "text", str, "hello"), body.get("client")
+        if which == "all":
+            chosen = [client for client in run.clients.values() if client.is_open]
+        else:
+            chosen = [run.clients.get(take(body, "client", int, limit=1 << 30))]
+        if None in chosen:
+            raise Problem(404, "there is no such client", "没有这个客户端")
+        for client in chosen:
+            client.do(action, text)
+        return {"clients": [client.as_dict() for client in chosen]}
+
+    # The race
+
+    def result(self, run, request):
+        if not run.result:
+            raise Problem(404, "there is no result, or not yet", "没有结果，或者还没有结果")
+        return json.loads(run.result)
+
+    def last_race(self, request):
+        # Without one, nothing is wrong: a page that asks would show an error for a 404.
+        self.race = self.newest_race()
+        return json.loads(self.race or "{}")
+
+    def newest_race(self):
+        """Return the result of the last race that has one, as JSON, or None."""
+        results = [run.result for run in self.runs.known.values() if run.result]
+        return results[-1] if results else self.race

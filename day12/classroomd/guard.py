@@ -1,0 +1,144 @@
+"""The guardian of a run: starts the script, and ends all of its descendants when the time comes.
+一次运行的监护进程：启动脚本；该结束时，把脚本和它的所有后代一起结束。
+
+It is a process between the classroom and the script, because two things need one:
+
+- A child of a child belongs to init when its parent ends, and could not be found any more. But a
+  process can say that it adopts its orphaned descendants: PR_SET_CHILD_SUBREAPER (man 2 prctl).
+- kill -9 gives the classroom no chance to tidy up. But the kernel then closes the classroom's end
+  of the pipe that is our standard input, and we read the end of it.
+
+Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
+
+The numbers are descriptors for the script; the FOLDER is where it starts ("-": a new one, which is
+removed). Standard output is a pipe to the classroom: "pid 12" when the script has started,
+"status 0" when it has ended.
+"""
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+
+from classroomd.processes import command_line, descendants
+
+# From <sys/prctl.h>.
+PR_SET_CHILD_SUBREAPER = 36
+# Seconds: for a script to end after Ctrl-C; for its orphans, when it has ended.
+GRACE, ORPHANS = 1, 10
+LEASH, REPORT = 0, 1
+
+
+def main():
+    folder, *numbers = sys.argv[1:5]
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+    child_ended = wake_on(signal.SIGCHLD)
+    with standing_in(folder):
+        script = start(sys.argv[5:], [int(number) for number in numbers])
+        watch(script, child_ended)
+        end_descendants(script, child_ended)
+
+
+@contextlib.contextmanager
+def standing_in(folder):
+    """Change to a folder; "-" is a new one, which is removed at the end."""
+    if folder != "-":
+        os.chdir(folder)
+        yield
+        return
+    # Here, because to import it takes longer than all the rest, and most scripts do not need it.
+    import tempfile
+    with tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder:
+        os.chdir(folder)
+        yield
+        os.chdir("/")
+
+
+def wake_on(signum):
+    """Return a descriptor that can be read when the signal has come (self-pipe)."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.signal(signum, lambda signum, frame: None)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
+
+
+def start(command, fds):
+    """Start the script in a process group of its own, as a shell does. Return its PID."""
+    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
+    actions += [(os.POSIX_SPAWN_CLOSE, fd) for fd in fds]
+    usual = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE}
+    script = os.posix_spawn(command[0], command, os.environ, file_actions=actions, setpgroup=0,
+                            setsigdef=usual)
+    for fd in set(fds):
+        os.close(fd)
+    tell(f"pid {script}")
+    return script
+
+
+def tell(line):
+    """Send a line to the classroom, if there still is one."""
+    with contextlib.suppress(OSError):
+        os.write(REPORT, f"{line}\n".encode())
+
+
+def watch(script, child_ended):
+    """Wait until no descendant is left, or it is time to end those that are."""
+    deadline = float("inf")
+    while True:
+        rest = deadline - time.monotonic()
+        ready = select.select([LEASH, child_ended], [], [], min(3600, max(0, rest)))[0]
+        if LEASH in ready or rest <= 0:
+            return
+        for pid, status in reap(child_ended):
+            if pid == script:
+                tell(f"status {os.waitstatus_to_exitcode(status)}")
+                # Some scripts leave a process behind, which prints something and ends.
+                deadline = time.monotonic() + ORPHANS
+        if not has_children():
+            return
+
+
+def reap(child_ended):
+    """Yield (PID, status) for each child that has ended; the orphans are our children too."""
+    with contextlib.suppress(BlockingIOError):
+        os.read(child_ended, 4096)
+    while has_children() and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+        yield ended
+
+
+def has_children():
+    """Whether there is any child, alive or dead."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return True
+    except ChildProcessError:
+        return False
+
+
+def end_descendants(script, child_ended):
+    """Ctrl-C first, so that the script can tidy up; then kill what is left, until nothing is."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(script, signal.SIGINT)
+    deadline, now = time.monotonic() + GRACE, 0
+    while has_children():
+        if now >= deadline:
+            kill(descendants(os.getpid()), spares_tracker=now < deadline + GRACE)
+        select.select([child_ended], [], [], 0.05)
+        for pid, status in reap(child_ended):
+            if pid == script:
+                tell(f"status {os.waitstatus_to_exitcode(status)}")
+        now = time.monotonic()
+
+
+def kill(stats, spares_tracker):
+    """Kill processes. Spare, for a moment, the helper of multiprocessing that removes the
+    semaphores of the others, when these have ended."""
+    for stat in stats:
+        if not (spares_tracker and "resource_tracker" in " ".join(command_line(stat.pid))):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(stat.pid, signal.SIGKILL)

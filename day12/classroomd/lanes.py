@@ -1,0 +1,120 @@
+"""The output of a run in lanes: each piece of text belongs to the process that wrote it.
+运行的输出，分泳道：每一段文字都属于写出它的那个进程。
+
+How does one know the writer? Standard output is not a pipe but one end of a pair of Unix sockets.
+With SO_PASSCRED on our end, every recvmsg also gets the PID of the process that wrote these bytes.
+The kernel puts it there, and it never mixes two writers in one piece (man 7 unix).
+内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
+"""
+import codecs
+import collections
+import itertools
+import socket
+import struct
+import time
+
+from classroomd.processes import read_stat
+
+# What is kept of a run, the newest: lines, and characters.
+MAX_LINES, MAX_SIZE = 2000, 1 << 20
+# Bytes to receive at once, and lines of one piece; bytes that may wait to be received.
+SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
+# Processes that have a lane of their own; the others share the last one.
+MAX_LANES = 64
+# struct ucred: PID, UID, GID.
+CREDENTIALS = struct.Struct("3i")
+NAMES = {"parent": "父进程", "child": "子进程", "grandchild": "孙进程", "orphan": "孤儿进程",
+         "others": "其他进程"}
+
+
+def output_pair():
+    """Return two connected sockets: ours, which tells who wrote, and one for the run."""
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    ours.setblocking(False)
+    # Many short lines take much room here, and a script that finds none must wait.
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    return ours, theirs
+
+
+class Lanes:
+    """What the processes of a run have written, in the order in which it came.
+
+    guardian: the PID of the run's guardian.  lanes: a dict for each.  dropped: lines that are not
+    kept any more.  next: the number of the piece that comes next.  Not safe for threads: the run
+    has a lock.
+    """
+
+    def __init__(self, guardian):
+        self.guardian = guardian
+        self.lanes, self.by_pid, self.counts = [], {}, collections.Counter()
+        self.pieces = collections.deque()
+        self.next = self.dropped = self.lines = self.size = 0
+        self.decoders = {}
+
+    def receive(self, sock, stream):
+        """Receive what can be received at once from a socket; return the number of bytes.
+
+        stream: "out" or "err".  Raises BlockingIOError if there is nothing.
+        """
+        data, ancillary, _, _ = sock.recvmsg(SIZE, socket.CMSG_SPACE(CREDENTIALS.size))
+        if data:
+            pid = CREDENTIALS.unpack(ancillary[0][2])[0]
+            # A character of several bytes may come in two pieces.
+            make = codecs.getincrementaldecoder("utf-8")
+            decoder = self.decoders.setdefault((stream, pid), make("replace"))
+            self.add(self.lane_of(pid), stream, decoder.decode(data))
+        return len(data)
+
+    def add(self, lane, stream, text):
+        """Keep a text, and drop old ones that are too many."""
+        lines, now = text.splitlines(keepends=True), time.monotonic()
+        for start in range(0, len(lines), PIECE):
+            part = "".join(lines[start:start + PIECE])
+            self.pieces.append({"n": self.next, "lane": lane, "stream": stream, "text": part,
+                                "at": now})
+            self.next += 1
+            self.lines += part.count("\n")
+            self.size += len(part)
+        while self.lines > MAX_LINES or self.size > MAX_SIZE:
+            old = self.pieces.popleft()["text"]
+            self.dropped += old.count("\n")
+            self.lines -= old.count("\n")
+            self.size -= len(old)
+
+    def since(self, number):
+        """Return the pieces from a number on that are kept, and whether some of them are not."""
+        first = self.next - len(self.pieces)
+        start = min(max(number, first), self.next)
+        return list(itertools.islice(self.pieces, start - first, None)), number < first
+
+    def text(self, stream="out"):
+        """Return all that is kept of a stream."""
+        return "".join(piece["text"] for piece in self.pieces if piece["stream"] == stream)
+
+    def lane_of(self, pid):
+        """Return the number of the lane of a process; a new one gets a name."""
+        if pid not in self.by_pid:
+            if len(self.lanes) < MAX_LANES:
+                self.open_lane(pid, self.relation(pid))
+            self.by_pid[pid] = len(self.lanes) - 1
+        return self.by_pid[pid]
+
+    def open_lane(self, pid, relation):
+        """Add a lane. relation: a key of NAMES."""
+        self.counts[relation] += 1
+        number = "" if relation in ("parent", "others") else f" {self.counts[relation]}"
+        self.by_pid[pid] = len(self.lanes)
+        self.lanes.append({"lane": len(self.lanes), "pid": pid,
+                           "name": {"en": relation + number, "zh": NAMES[relation] + number}})
+
+    def relation(self, pid):
+        """Say what a process is to the script, by the parent that it has now."""
+        if len(self.lanes) == MAX_LANES - 1:
+            return "others"
+        script, stat = self.lanes[0]["pid"], read_stat(f"/proc/{pid}")
+        # One that has ended already does not say; most are children.
+        if stat is None or stat.ppid == script:
+            return "child"
+        # When its parent ends, the guardian adopts it: it is then a child as the script itself is.
+        return "orphan" if stat.ppid == self.guardian else "grandchild"

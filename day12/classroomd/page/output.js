@@ -1,0 +1,129 @@
+// What a run prints: time runs down, each process has a lane, and the page stays fluent however much it is.
+import { make, say } from "./page.js";
+
+const KEPT = 400;                         // lines on the page; the server keeps more
+const AT_ONCE = 30;                       // lines added in one frame: a few milliseconds of work
+const KEPT_OF_MORE = 120;                 // when more than KEPT come at once: they cannot be read, so most are not even drawn
+const FLOOD = 10;                         // so many lines in one frame are not read out by screen readers
+const NEAR_THE_END = 80;                  // pixels: as long as the end is in sight, the page follows it
+
+export class Lanes {
+  // log: an element that scrolls. It gets a row of heads and the lines.
+  constructor(log) {
+    this.log = log;
+    this.heads = make("div", "heads");
+    this.lines = make("div", "lines");
+    this.lines.setAttribute("role", "log");
+    this.lines.setAttribute("aria-label", "Output 输出");
+    this.note = make("p", "empty");       // how many lines came before the first that is shown
+    log.replaceChildren(this.heads, this.note, this.lines);
+    this.clear();
+  }
+
+  clear() {
+    this.waiting = [];
+    this.hidden = 0;                      // lines before those on the page
+    this.gap = false;                     // whether lines between those on the page and those waiting are missing
+    this.dropped = 0;
+    this.seen = 0;                        // how many lanes have a head
+    this.unfinished = new Set();          // lanes and streams whose last line has no end yet
+    this.last = null;                     // the row at the end: of which lane and stream
+    this.heads.replaceChildren();
+    say(this.note, "");
+    this.lines.replaceChildren();
+  }
+
+  // An answer of the API: pieces of text, not always whole lines.
+  add({ lanes, pieces, missed, dropped }) {
+    if (lanes.length !== this.seen) {
+      this.spread(lanes);
+    }
+    for (const { lane, stream, text } of pieces) {
+      const lines = text.split("\n");
+      const rest = lines.pop();
+      this.waiting.push(...lines.map((line) => ({ lane, stream, text: line, ends: true })));
+      if (rest) {
+        this.waiting.push({ lane, stream, text: rest, ends: false });
+      }
+    }
+    const tooMany = this.waiting.length > KEPT ? this.waiting.length - KEPT_OF_MORE : 0;
+    this.waiting.splice(0, tooMany);
+    this.hidden += tooMany + (missed ? dropped - this.dropped : 0);
+    this.gap ||= tooMany > 0 || missed;
+    this.dropped = dropped;
+    this.plan();
+  }
+
+  plan() {
+    const more = this.waiting.length > 0;
+    this.log.toggleAttribute("data-waiting", more);
+    if (more && !this.frame) {
+      this.frame = requestAnimationFrame(() => this.draw());
+    }
+  }
+
+  draw() {
+    this.frame = 0;
+    const { log, lines } = this;
+    const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
+    if (this.gap) {                       // what is shown has no holes
+      this.hide(lines.childElementCount);
+      this.gap = false;
+    }
+    const rows = document.createDocumentFragment();
+    const now = this.waiting.splice(0, AT_ONCE);
+    lines.ariaLive = now.length > FLOOD ? "off" : "polite";
+    now.forEach((line) => this.write(rows, line));
+    lines.append(rows);
+    this.hide(lines.childElementCount - KEPT);
+    say(this.note, this.hidden ? `${this.hidden.toLocaleString("en")} lines before these` : "", this.hidden ? `前面还有 ${this.hidden} 行` : "");
+    if (following) {
+      log.scrollTop = log.scrollHeight;
+    }
+    this.plan();
+  }
+
+  hide(count) {
+    for (; count > 0; count--) {
+      this.hidden++;
+      this.lines.firstElementChild.remove();
+    }
+  }
+
+  // Add a line, or more of one. Between the two parts of a line another process may have written: then it begins anew.
+  write(rows, { lane, stream, text, ends }) {
+    const writer = `${lane} ${stream}`;
+    const begun = this.unfinished.has(writer);
+    if (begun && this.last?.writer === writer) {
+      this.last.row.append(text);
+    } else if (text || !begun) {
+      const row = document.createElement("div");
+      row.className = `line ${stream}${this.last?.lane === lane ? "" : " turn"}`;
+      row.style.setProperty("--lane", lane);
+      if (this.last?.lane !== lane && this.names.length > 1) {
+        row.append(make("span", "heard", `${this.names[lane]}: `));
+      }
+      row.append(text || "\u200b");
+      rows.append(row);
+      this.last = { writer, lane, row };
+    }
+    this.unfinished[ends ? "delete" : "add"](writer);
+  }
+
+  // The heads of the lanes; with each new one, all move closer together, and the last keeps 40 % of the width.
+  spread(lanes) {
+    this.seen = lanes.length;
+    this.names = lanes.map(({ name }) => name.en);
+    const step = lanes.length > 1 ? Math.min(30, 60 / (lanes.length - 1)) : 0;
+    this.log.style.setProperty("--step", step);
+    this.heads.replaceChildren(...lanes.map(({ pid, name }, i) => {
+      const head = make("span");
+      const isLast = i === lanes.length - 1;
+      head.style.width = isLast ? "auto" : `${step}%`;
+      head.title = `${name.en} ${name.zh}, PID ${pid}`;
+      head.dataset.pid = pid;
+      say(head, lanes.length > 3 ? name.en.replace(/(\w)\w+ /, "$1 ") : `${name.en} ${pid}`);
+      return head;
+    }));
+  }
+}

@@ -1,0 +1,18 @@
+"""A refusal in both languages: its status and what to do about it.
+双语的拒绝：状态码，以及该怎么办。
+"""
+
+
+class Problem(Exception):
+    """Raised where a request cannot be granted.
+
+    status: of HTTP, such as 409.  en, zh: why, in English and in Chinese.
+    """
+
+    def __init__(self, status, en, zh):
+        super().__init__(status, en)
+        self.status, self.en, self.zh = status, en, zh
+
+    def answer(self):
+        """Return what a route returns."""
+        return self.status, {"error": {"en": self.en, "zh": self.zh}}

@@ -1,0 +1,285 @@
+"""A run: its guardian, its output, its clients, and the thread that waits for all of them.
+一次运行：监护进程、输出、客户端，以及等待这一切的线程。
+"""
+import contextlib
+import os
+import re
+import select
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from classroomd.clients import MAX_OPEN, Client
+from classroomd.lanes import Lanes, output_pair
+from classroomd.problem import Problem
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
+# Runs at once, and runs that are known, with those that have ended.
+MAX_RUNS, MAX_KNOWN = 8, 32
+# Seconds: between two looks whether a page still asks; from one look at the output to the next, so
+# that a script that prints without end does not keep this process busy with single lines.
+TICK, PAUSE = 0.5, 0.005
+LISTENING = re.compile(r"^listening on (\S+):(\d+)$", re.MULTILINE)
+
+
+@dataclass
+class Order:
+    """What is to be run.
+
+    script: its path.  choice: which way.  argv: the command.  shown: the command, for people.
+    folder: to start in, or "-" for a new one.  protocol: of a server.  is_typed: whether it gets
+    lines on standard input.  has_result: whether the word RESULT in argv is a file for a result.
+    """
+    script: str
+    choice: str
+    argv: list
+    shown: str
+    folder: str
+    protocol: str = None
+    is_typed: bool = False
+    has_result: bool = False
+    page: str = ""
+
+
+class Run:
+    """A script that runs, or has run. Attributes may be read under the lock only.
+
+    unasked: seconds without a question after which it is ended.
+    """
+
+    def __init__(self, number, order, unasked):
+        self.number, self.order, self.unasked = number, order, unasked
+        self.lock = threading.Lock()
+        self.state, self.status, self.is_stopping = "running", None, False
+        self.began = self.asked = time.monotonic()
+        self.seconds = self.address = self.result = self.stdin = self.result_fd = None
+        self.clients, self.lines = {}, b""
+        self.epoll = select.epoll()
+        outputs = {"out": output_pair(), "err": output_pair()}
+        self.outputs = {stream: ours for stream, (ours, _) in outputs.items()}
+        try:
+            self.guardian = self.start([theirs for _, theirs in outputs.values()])
+        except OSError:
+            for ours, _ in outputs.values():
+                ours.close()
+            self.epoll.close()
+            raise
+        finally:
+            for _, theirs in outputs.values():
+                theirs.close()
+        self.lanes = Lanes(self.guardian.pid)
+        # The outputs that are not waited for, for a moment; when one was read last.
+        self.resting, self.read_at = set(), 0
+        self.once = select.EPOLLIN | select.EPOLLONESHOT
+        # descriptor -> function of what epoll says
+        self.handlers = {self.guardian.stdout.fileno(): self.hear_guardian}
+        self.epoll.register(self.guardian.stdout.fileno(), select.EPOLLIN)
+        self.thread = threading.Thread(target=self.serve, name=f"run {number}", daemon=True)
+        self.thread.start()
+
+    def start(self, outputs):
+        """Start the guardian, which starts the script. outputs: the sockets for its output."""
+        order, argv = self.order, self.order.argv
+        with contextlib.ExitStack() as theirs:
+            if order.is_typed:
+                reader, self.stdin = os.pipe()
+                os.set_blocking(self.stdin, False)
+            else:
+                reader = os.open(os.devnull, os.O_RDONLY)
+            theirs.callback(os.close, reader)
+            fds = [reader, *(sock.fileno() for sock in outputs)]
+            passed = fds
+            if order.has_result:
+                # A file in memory: it has no name, so that nothing is left of it in any case.
+                self.result_fd = os.memfd_create("result")
+                passed = [*fds, self.result_fd]
+                argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
+            # To a terminal Python prints line by line, but to a socket only when 8 KiB are full.
+            env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+            return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
+                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+                                    stderr=outputs[1], pass_fds=passed, cwd=HERE,
+                                    start_new_session=True)
+
+    # The thread of the run
+
+    def serve(self):
+        """Wait for output, for clients and for the guardian, until the guardian has ended."""
+        while self.state == "running":
+            events = self.epoll.poll(PAUSE if self.resting else TICK)
+            now = time.monotonic()
+            with self.lock:
+                # EPOLLONESHOT: an output that has been read is left alone until it is named again.
+                # 读过一次的输出先歇 5 毫秒再读：一行一行地醒来太费 CPU。
+                if self.resting and now - self.read_at >= PAUSE:
+                    for fd in self.resting:
+                        self.epoll.modify(fd, self.once)
+                    self.resting.clear()
+                for fd, event in events:
+                    if fd in self.handlers:
+                        self.handlers[fd](event)
+                if now - self.asked > self.unasked:
+                    self.stop()
+
+    def hear_guardian(self, event):
+        """Read what the guardian tells: the PID, the status; its end is the end of the run."""
+        data = os.read(self.guardian.stdout.fileno(), 1024)
+        *lines, self.lines = (self.lines + data).split(b"\n")
+        for line in lines:
+            what, number = line.split()
+            if what == b"pid":
+                self.lanes.open_lane(int(number), "parent")
+                # From now on only: the first lane is that of the script.
+                for stream, sock in self.outputs.items():
+                    self.handlers[sock.fileno()] = lambda event, it=stream: self.receive(it)
+                    self.epoll.register(sock.fileno(), self.once)
+            else:
+                self.status = int(number)
+        if not data:
+            self.finish()
+
+    def receive(self, stream):
+        """Receive output, once; return whether there was some."""
+        sock = self.outputs[stream]
+        try:
+            if stream == "err" and self.is_stopping:
+                # What Ctrl-C makes of it is our doing, not the script's.
+                self.resting.add(sock.fileno())
+                return len(sock.recv(1 << 16)) > 0
+            if self.lanes.receive(sock, stream):
+                self.resting.add(sock.fileno())
+                self.read_at = time.monotonic()
+                if self.order.protocol and not self.address:
+                    self.find_address()
+                return True
+        except BlockingIOError:
+            return False
+        if sock.fileno() in self.handlers:
+            # All processes that could write have ended, or have closed it.
+            del self.handlers[sock.fileno()]
+            self.resting.discard(sock.fileno())
+            self.epoll.unregister(sock.fileno())
+        return False
+
+    def find_address(self):
+        """Look whether the server has said where it listens."""
+        match = LISTENING.search(self.lanes.text())
+        if match:
+            self.address = match[1], int(match[2])
+
+    def finish(self):
+        """Take note of the last output, and give back what the run has needed."""
+        if self.lanes.lanes:
+            for stream in self.outputs:
+                while self.receive(stream):
+                    pass
+        for client in self.clients.values():
+            if client.is_open:
+                client.handle(select.EPOLLIN)
+                client.close("ended")
+        if self.guardian.wait() and self.lanes.lanes:
+            # Something has killed the guardian. Its script is the leader of a process group.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.lanes.lanes[0]["pid"], 9)
+        if self.result_fd is not None:
+            self.result = os.pread(self.result_fd, 1 << 20, 0)
+            os.close(self.result_fd)
+        self.close_stdin()
+        self.guardian.stdin.close()
+        self.guardian.stdout.close()
+        for sock in self.outputs.values():
+            sock.close()
+        self.epoll.close()
+        self.handlers.clear()
+        self.seconds = time.monotonic() - self.began
+        self.state = "stopped" if self.is_stopping else "ended"
+
+    # What the page asks for
+
+    def stop(self):
+        """Let the guardian end all of it: it reads the end of its standard input."""
+        if self.state == "running":
+            self.is_stopping = True
+            self.guardian.stdin.close()
+
+    def type(self, text):
+        """Give the script a line on its standard input. Raises Problem."""
+        if self.stdin is None:
+            raise Problem(409, "this program reads no lines, or has ended",
+                          "这个程序不读输入，或者已经结束")
+        try:
+            os.write(self.stdin, f"{text}\n".encode())
+        except BlockingIOError:
+            raise Problem(409, "it does not read what is typed", "程序还没读前面的输入") from None
+        except BrokenPipeError:
+            self.close_stdin()
+            raise Problem(409, "it reads no more lines", "程序不再读输入") from None
+
+    def close_stdin(self):
+        if self.stdin is not None:
+            os.close(self.stdin)
+            self.stdin = None
+
+    def connect(self, count):
+        """Connect clients, and return them. Raises Problem."""
+        if self.state != "running" or not self.address or self.order.protocol == "chat":
+            raise Problem(409, "no server of TCP that listens here", "没有正在监听的 TCP 服务器")
+        if sum(client.is_open for client in self.clients.values()) + count > MAX_OPEN:
+            raise Problem(429, f"{MAX_OPEN} clients at a time are the most: let some leave",
+                          f"最多同时 {MAX_OPEN} 个客户端，请先让几个离开")
+        try:
+            return [self.add_client() for _ in range(count)]
+        except OSError as error:
+            raise Problem(409, f"cannot connect: {error.strerror}", "连接失败") from None
+
+    def add_client(self):
+        number = len(self.clients) + 1
+        client = Client(number, self.address, self.order.protocol, self.epoll)
+        self.clients[number] = client
+        self.handlers[client.fd] = client.handle
+        return client
+
+
+class Runs:
+    """All runs that are known: number -> Run. unasked: as for a Run."""
+
+    def __init__(self, unasked=90):
+        self.unasked, self.known, self.count = unasked, {}, 0
+
+    def start(self, order):
+        """Start a run and return it. Raises Problem."""
+        if sum(run.state == "running" for run in self.known.values()) >= MAX_RUNS:
+            raise Problem(429, f"{MAX_RUNS} programs run already: stop one",
+                          f"已有 {MAX_RUNS} 个程序在运行，请先停止一个")
+        self.count += 1
+        try:
+            run = Run(self.count, order, self.unasked)
+        except OSError as error:
+            raise Problem(503, f"cannot start it: {error.strerror}", "无法启动") from None
+        self.known[run.number] = run
+        return run
+
+    def forget(self):
+        """Forget runs that have ended and that no page has asked for, or that are too many.
+
+        Return their numbers.
+        """
+        ended = [run for run in self.known.values() if run.state != "running"]
+        too_many = len(self.known) - MAX_KNOWN
+        late = time.monotonic() - self.unasked
+        old = [run.number for index, run in enumerate(ended)
+               if run.asked < late or index < too_many]
+        for number in old:
+            del self.known[number]
+        return old
+
+    def close(self):
+        """End all runs, and wait until nothing of them is left."""
+        for run in self.known.values():
+            with run.lock:
+                run.stop()
+        for run in self.known.values():
+            run.thread.join()

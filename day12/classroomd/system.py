@@ -1,0 +1,128 @@
+"""The picture of a run: its processes, threads, sockets and pipes, as /proc has them now.
+运行的现场图：进程、线程、套接字和管道，全部现场读自 /proc。
+"""
+import contextlib
+import ipaddress
+import os
+import re
+import sys
+import time
+
+from classroomd.processes import command_line, descendants, read_stat
+from classroomd.runs import HERE
+
+# Characters of a command that are shown.
+WIDTH = 80
+# From <net/tcp_states.h>.
+TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE "
+                            "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
+# What /proc/PID/fd says: "socket:[12]".
+DESCRIPTOR = re.compile(r"(socket|pipe):\[(\d+)\]")
+# O_ACCMODE of an end of a pipe -> what it is for.
+ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
+
+
+def look(run):
+    """Return the processes of a run for the page. It holds the lock of the run only at first."""
+    with run.lock:
+        run.asked = time.monotonic()
+        is_running, lanes = run.state == "running", dict(run.lanes.by_pid)
+        clients = {client.local: number for number, client in run.clients.items()
+                   if client.is_open}
+    stats = descendants(run.guardian.pid) if is_running else []
+    pids = {stat.pid for stat in stats}
+    processes = []
+    for stat in stats:
+        process = {"pid": stat.pid, "ppid": stat.ppid, "name": stat.name, "state": stat.state,
+                   "parent": stat.ppid if stat.ppid in pids else None,
+                   "lane": lanes.get(stat.pid), "command": command(stat.pid),
+                   "threads": threads(stat.pid)}
+        processes.append(process | descriptors(stat.pid))
+    sockets = [sock for process in processes for sock in process["sockets"]]
+    known = read_sockets({str(sock["inode"]) for sock in sockets})
+    for sock in sockets:
+        kind, local, remote, state = known.get(str(sock["inode"]), ("unix", "", "", ""))
+        sock.update(kind=kind, local=local, remote=remote, tcp_state=state,
+                    client=clients.get(remote))
+    return {"id": run.number, "state": run.state, "at": time.monotonic(), "processes": processes}
+
+
+def command(pid):
+    """Return the command of a process as a person would type it, shortened."""
+    words = ["python" if word == sys.executable else word for word in command_line(pid)]
+    text = " ".join(words).replace(f"{os.path.dirname(HERE)}/", "")
+    return text if len(text) <= WIDTH else text[:WIDTH - 3] + "..."
+
+
+def threads(pid):
+    """Return the threads of a process."""
+    found = []
+    # The process may end while we look.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for name in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
+            if stat := read_stat(f"/proc/{pid}/task/{name}"):
+                found.append({"tid": stat.pid, "name": stat.name, "state": stat.state})
+    return found
+
+
+def descriptors(pid):
+    """Return what a process has open, but for 0, 1 and 2, which lead to the classroom."""
+    found = {"sockets": [], "pipes": [], "epolls": [], "files": 0}
+    try:
+        fds = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return found
+    for fd in fds:
+        # It may be closed while we look.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+            match = DESCRIPTOR.fullmatch(target)
+            if fd <= 2:
+                continue
+            if match and match[1] == "socket":
+                found["sockets"].append({"fd": fd, "inode": int(match[2])})
+            elif match:
+                flags = int(re.search(r"flags:\s+(\d+)", fdinfo(pid, fd))[1], 8)
+                found["pipes"].append({"fd": fd, "inode": int(match[2]), "end": ENDS[flags & 3]})
+            elif target == "anon_inode:[eventpoll]":
+                watches = re.findall(r"^tfd:\s+(\d+)", fdinfo(pid, fd), re.MULTILINE)
+                found["epolls"].append({"fd": fd, "watches": sorted(map(int, watches))})
+            else:
+                found["files"] += 1
+    return found
+
+
+def fdinfo(pid, fd):
+    with open(f"/proc/{pid}/fdinfo/{fd}") as file:
+        return file.read()
+
+
+def read_sockets(inodes):
+    """Return inode -> (kind, local address, remote address, state) of sockets of the internet.
+
+    inodes: of those that are wanted, as text. What is not among them is a Unix socket.
+    """
+    found = {}
+    # The kernel writes a line for each socket of the machine, also for thousands in TIME_WAIT.
+    for name in ("tcp", "tcp6", "udp", "udp6") if inodes else ():
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{name}") as file:
+            for line in file:
+                _, local, remote, state, *rest = line.split()
+                if rest[5] in inodes:
+                    state = TCP_STATES.get(int(state, 16), "") if name.startswith("tcp") else ""
+                    kind = "listen" if state == "LISTEN" else name[:3]
+                    found[rest[5]] = kind, address(local), address(remote), state
+    return found
+
+
+def address(text):
+    """Return an address of /proc/net/tcp as people write it; "" for any. text: 0100007F:1F90."""
+    packed, _, port = text.partition(":")
+    if int(port, 16) == 0:
+        return ""
+    # Each 32 bits are written as a number of this machine, whose lowest byte mostly comes first.
+    data = bytes.fromhex(packed)
+    if sys.byteorder == "little":
+        data = b"".join(data[start:start + 4][::-1] for start in range(0, len(data), 4))
+    host = ipaddress.ip_address(data)
+    return f"[{host}]:{int(port, 16)}" if host.version == 6 else f"{host}:{int(port, 16)}"

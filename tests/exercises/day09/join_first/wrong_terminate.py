@@ -1,0 +1,26 @@
+"""A child sends a long text; the parent prints its length and the child's exit code.
+子进程发送一段长文本；父进程打印长度和子进程的退出码。
+
+Not mended: a child that is terminated sends nothing.
+"""
+from multiprocessing import Process, Queue
+
+SIZE = 1_000_000
+
+
+def work(queue):
+    queue.put("x" * SIZE)
+
+
+def main():
+    queue = Queue()
+    child = Process(target=work, args=(queue,))
+    child.start()
+    child.terminate()
+    child.join()
+    text = queue.get()
+    print(f"{len(text)} characters, exit code {child.exitcode}")
+
+
+if __name__ == "__main__":
+    main()

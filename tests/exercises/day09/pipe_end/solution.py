@@ -1,0 +1,33 @@
+"""A child sends numbers and closes its end; the parent adds them up until EOF.
+子进程发送一些数，然后关闭自己的一端；父进程累加，直到读到 EOF。
+"""
+import random
+from multiprocessing import Pipe, Process
+
+
+def send(writer):
+    numbers = [random.randrange(100) for _ in range(random.randrange(5, 50))]
+    for number in numbers:
+        writer.send(number)
+    print("sent:", sum(numbers), flush=True)
+    writer.close()
+
+
+def main():
+    reader, writer = Pipe(duplex=False)
+    child = Process(target=send, args=(writer,))
+    child.start()
+    # EOF comes when the last copy of the writing end is closed: this one is ours.
+    # 写端的所有副本都关闭，才会读到 EOF：这一份是父进程自己的
+    writer.close()
+    total = 0
+    try:
+        while True:
+            total += reader.recv()
+    except EOFError:
+        print("received:", total)
+    child.join()
+
+
+if __name__ == "__main__":
+    main()

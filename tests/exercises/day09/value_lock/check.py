@@ -1,0 +1,32 @@
+"""How value_lock is judged."""
+from judge import races
+from judge.verdict import Refused
+
+HINTS = [
+    ("Read the schedule: both processes read the same number.",
+     "看这个调度：两个进程读到同一个数。"),
+    ("A Value has a lock, but += does not take it by itself.",
+     "Value 自带一把锁，但 += 不会自动加锁。"),
+    ("with counter.get_lock(): counter.value += 1",
+     "with counter.get_lock(): counter.value += 1"),
+]
+NOTICE = ("Each access of .value is locked, but += is two of them. The lock must be passed to the child: a global one is made anew under spawn and forkserver.",
+           "每次访问 .value 都有锁保护，但 += 是两次访问。锁必须传给子进程：用 spawn 和 forkserver 时，全局变量里的锁会重新创建。")
+REASONS = {
+    "broken": "race",
+    "wrong_global_lock": "race",
+    "wrong_new_lock": "race",
+    "wrong_locked_read": "race",
+}
+
+
+def judge(subject):
+    races.with_processes()
+    try:
+        races.judge(subject, "counter.value == 0")
+    except Refused as refused:
+        if "Lock()" in subject.text:
+            # What advice() says of a lock is true of threads.
+            refused.english = refused.english.split(". ")[0] + ". A lock that is not passed along exists once per process."
+            refused.chinese = refused.chinese.split("。")[0] + "。没有传给子进程的锁，每个进程各有一把。"
+        raise

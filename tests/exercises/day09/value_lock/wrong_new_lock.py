@@ -1,0 +1,44 @@
+"""Processes add to one counter: no addition is lost, under any start method.
+几个进程往同一个计数器上加：用哪种启动方式都不能丢失任何一次。
+
+Not mended: each call makes a lock of its own.
+"""
+from multiprocessing import Lock, Process, Value
+
+
+def add(counter):
+    with Lock():
+        counter.value += 1
+
+
+def add_often(counter):
+    for _ in range(10_000):
+        add(counter)
+
+
+# Two processes that add once, for the judge. 裁判用：两个进程各加一次
+def setup():
+    global counter
+    counter = Value("i", 0)
+
+
+def a():
+    add(counter)
+
+
+def b():
+    add(counter)
+
+
+def check():
+    return counter.value == 2
+
+
+if __name__ == "__main__":
+    setup()
+    children = [Process(target=add_often, args=(counter,)) for _ in range(2)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    print(counter.value, "of 20000")

@@ -1,0 +1,68 @@
+"""How copy_socket is judged."""
+from judge import sockets
+from judge.processes import PROC
+from judge.programs import Program
+from judge.verdict import Refused
+
+HINTS = [
+    ("The child closes its socket. Which other process has one?",
+     "子进程关闭了它的套接字。还有哪个进程有？"),
+    ("fork copies descriptors. The connection ends when the last copy is closed.",
+     "fork 复制描述符。最后一份关闭时，连接才结束。"),
+    ("conn.close() in the parent, behind the fork; keep the address in the list, if you want to count.",
+     "fork 之后在父进程里 conn.close()；要计数的话，列表里保存地址。"),
+]
+NOTICE = ("shutdown() ends the connection at once, for all copies, but frees no descriptor: a server that only does that runs out of them.",
+           "shutdown() 立刻结束连接（对所有副本有效），但不释放描述符：只靠它，服务器的描述符早晚用完。")
+REASONS = {"broken": "no EOF", "wrong_shutdown": "leak", "wrong_closes_before_fork": "no answer"}
+
+
+CLIENTS = 5
+
+
+def judge(subject):
+    with Program(subject, "0") as server:
+        port = int(server.expect(r"^listening on port (\d+)\n")[1])
+        before = len(descriptors(server.pid))
+        for number in range(CLIENTS):
+            with sockets.connect(port) as client:
+                client.sendall(b"hello")
+                told = said_until_end(server, client)
+        server.until(lambda: f"{CLIENTS} clients" in server.out)
+        # It has counted the last one: all that it will close, it has closed when it waits in accept().
+        server.until(lambda: len(descriptors(server.pid)) <= before, lambda server: leak(server, before))
+
+
+def said_until_end(server, client):
+    client.setblocking(False)
+    said = b""
+    while True:
+        server.until(lambda: sockets.unread(client) or sockets.has_ended(client), lambda server: no_end(said))
+        if server.has_ended():
+            raise server.failure()
+        try:
+            piece = client.recv(1024)
+        except ConnectionResetError:
+            piece = b""
+        said += piece
+        if not piece:
+            break
+    if said != b"HELLO":
+        raise Refused("no answer", f"a client that sends hello gets {said!r}", f"客户端发送 hello，收到 {said!r}")
+
+
+def no_end(said):
+    if said != b"HELLO":
+        return None
+    return ("no EOF", "a client gets its answer, and then waits for EOF for ever: a process still has the socket open",
+            "客户端得到了回答，然后永远等不到 EOF：还有进程开着这个套接字")
+
+
+def leak(server, before):
+    count = len(descriptors(server.pid)) - before
+    return ("leak", f"{CLIENTS} clients have gone, and the server still has {count} of their sockets open",
+            f"{CLIENTS} 个客户端都走了，服务器还开着其中 {count} 个套接字")
+
+
+def descriptors(pid):
+    return list((PROC / str(pid) / "fd").iterdir())

@@ -1,0 +1,40 @@
+"""A server with a process per client: when a child has answered, its client sees EOF.
+每个客户端一个进程的服务器：子进程回答之后，客户端要读到 EOF。
+
+Not mended: the client sees EOF, but the server keeps a descriptor for each client.
+"""
+import os
+import signal
+import socket
+import sys
+
+
+def answer(conn):
+    """The child's part: one answer, then the end."""
+    conn.sendall(conn.recv(1024).upper())
+    conn.shutdown(socket.SHUT_RDWR)
+    os._exit(0)
+
+
+def serve(listener):
+    while True:
+        conn, address = listener.accept()
+        if os.fork() == 0:
+            answer(conn)
+        # A list of the clients, to count them. 客户端列表，用来计数
+        clients.append(conn)
+        print(len(clients), "clients so far", flush=True)
+
+
+def main():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        print("listening on port", listener.getsockname()[1], flush=True)
+        serve(listener)
+
+
+clients = []
+
+if __name__ == "__main__":
+    main()

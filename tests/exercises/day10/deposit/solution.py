@@ -1,0 +1,40 @@
+"""Two threads deposit into one account; no deposit is lost.
+两个线程向同一个账户存款，任何一笔都不能丢。
+"""
+import threading
+
+# One lock for one balance, made once. 一个余额一把锁，只创建一次
+lock = threading.Lock()
+
+
+def deposit(amount):
+    global balance
+    with lock:
+        balance = balance + amount
+
+
+def setup():
+    global balance
+    balance = 100
+
+
+def a():
+    deposit(50)
+
+
+def b():
+    deposit(30)
+
+
+def check():
+    return balance == 180
+
+
+if __name__ == "__main__":
+    setup()
+    threads = [threading.Thread(target=target) for target in (a, b)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print("balance:", balance)

@@ -1,0 +1,23 @@
+"""How event_cleared is judged."""
+from judge import races
+
+HINTS = [
+    ("An Event remembers that it was set, until it is cleared.",
+     "Event 记得自己被设置过，直到被清除。"),
+    ("In the schedule above, what does the thread that comes second find?",
+     "在上面的调度里，后来的线程看到的是什么？"),
+    ("Do not clear it: the message stays there, so the event may stay set.",
+     "不要清除它：消息一直在，事件也可以保持设置状态。"),
+]
+NOTICE = ("An event that is cleared at once is seen only by threads that wait already. clear() belongs to the code that has used up what the event stands for.",
+           "立刻清除的事件，只有已经在等待的线程才看得到。clear() 应由用掉这件事的代码来调用。")
+REASONS = {
+    "broken": "deadlock",
+    "wrong_timeout": "race",
+    "wrong_sleep": "deadlock",
+    "wrong_clears_first": "deadlock",
+}
+
+
+def judge(subject):
+    races.judge(subject, "message is None and heard == []")

@@ -1,0 +1,46 @@
+"""hear() gets the message, whether announce() comes before it or after it.
+无论 announce() 先执行还是后执行，hear() 都要得到消息。
+
+Not mended: the sleep leaves time, but orders nothing.
+"""
+import threading
+import time
+
+
+def announce(text):
+    global message
+    message = text
+    ready.set()
+    time.sleep(0.5)
+    ready.clear()
+
+
+def hear():
+    ready.wait()
+    heard.append(message)
+
+
+def setup():
+    global message, heard, ready
+    message, heard, ready = None, [], threading.Event()
+
+
+def a():
+    hear()
+
+
+def b():
+    announce("tea is ready")
+
+
+def check():
+    return heard == ["tea is ready"]
+
+
+if __name__ == "__main__":
+    setup()
+    threads = [threading.Thread(target=target, daemon=True) for target in (b, a)]
+    for thread in threads:
+        thread.start()
+        thread.join(3)
+    print("heard:", heard)

@@ -1,0 +1,44 @@
+"""hear() gets the message, whether announce() comes before it or after it.
+无论 announce() 先执行还是后执行，hear() 都要得到消息。
+
+Not mended: after the timeout there may be no message yet.
+"""
+import threading
+
+
+def announce(text):
+    global message
+    message = text
+    ready.set()
+    ready.clear()
+
+
+def hear():
+    ready.wait(timeout=1)
+    heard.append(message)
+
+
+def setup():
+    global message, heard, ready
+    message, heard, ready = None, [], threading.Event()
+
+
+def a():
+    hear()
+
+
+def b():
+    announce("tea is ready")
+
+
+def check():
+    return heard == ["tea is ready"]
+
+
+if __name__ == "__main__":
+    setup()
+    threads = [threading.Thread(target=target, daemon=True) for target in (b, a)]
+    for thread in threads:
+        thread.start()
+        thread.join(3)
+    print("heard:", heard)

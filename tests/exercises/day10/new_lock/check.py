@@ -1,0 +1,23 @@
+"""How new_lock is judged."""
+from judge import races
+
+HINTS = [
+    ("There is a lock. How many locks are there when two threads deposit?",
+     "锁是有的。两个线程同时存款时，有几把锁？"),
+    ("A lock keeps out only a thread that uses the same lock.",
+     "只有使用同一把锁的线程才会被挡住。"),
+    ("Make it where the account is made: in __init__.",
+     "在创建账户的地方创建锁：__init__ 里。"),
+]
+NOTICE = ("The lock lives as long as the data, so it is made together with them, before any thread can come.",
+           "锁和数据的寿命一样长，所以在创建数据时一起创建，那时还没有别的线程。")
+REASONS = {
+    "broken": "race",
+    "wrong_attribute": "race",
+    "wrong_property": "race",
+    "wrong_on_demand": "race",
+}
+
+
+def judge(subject):
+    races.judge(subject, "account.balance == 100")

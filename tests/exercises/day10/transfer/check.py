@@ -1,0 +1,54 @@
+"""How transfer is judged."""
+import threading
+
+from judge import races
+from judge.verdict import Refused
+
+HINTS = [
+    ("Read the end of the schedule: which thread holds which lock, and waits for which?",
+     "看调度的结尾：哪个线程持有哪把锁，又在等哪把锁？"),
+    ("Each holds what the other one needs. If both locked in the same order, one would simply wait.",
+     "各自持有对方需要的锁。如果两个线程都按同样的顺序加锁，其中一个只是等待。"),
+    ("Sort the two accounts, by name for example, and lock in that order, in transfer() and in total().",
+     "把两个账户排序（例如按名字），按这个顺序加锁；transfer() 和 total() 都要这样。"),
+]
+NOTICE = ("Deadlock needs a circle of waiting; one order for all locks makes a circle impossible. To unlock half-way also ends the deadlock, but shows money in neither account.",
+           "死锁需要环路等待；所有锁都按同一个顺序加，就不可能形成环。中途放开锁也能避免死锁，但会有一段时间钱不在任何账户里。")
+REASONS = {
+    "broken": "deadlock",
+    "wrong_unlocks_half_way": "race",
+    "wrong_one_lock": "one lock",
+    "wrong_gives_up": "race",
+    "wrong_only_transfer": "deadlock",
+}
+
+
+def judge(subject):
+    races.judge(subject, "[ann.balance, bob.balance, seen] == [100, 100, []]")
+    two_at_once(subject)
+
+
+def two_at_once(subject):
+    """Two transfers between four accounts meet half-way: each waits, while it holds its locks, until the other has come."""
+    Account, transfer = subject.load("Account", "transfer")
+    meeting = threading.Barrier(2)
+
+    class Slow(Account):
+        @property
+        def balance(self):
+            meeting.wait()
+            return self.money
+
+        @balance.setter
+        def balance(self, money):
+            self.money = money
+
+    calls = [subject.start(transfer, Slow(name, 5), Account(other, 5), 1) for name, other in (("cat", "dan"), ("eve", "fay"))]
+    try:
+        for call in calls:
+            call.result()
+    except Refused as refused:
+        if refused.tag != "hangs":
+            raise
+        raise Refused("one lock", "no deadlock, but two transfers between four different accounts cannot happen at once",
+                      "没有死锁，但四个不同账户之间的两笔转账不能同时进行") from None

@@ -1,0 +1,35 @@
+"""How end_of_stream is judged."""
+from judge import sockets
+from judge.verdict import Refused
+
+HINTS = [
+    ("What does recv() return when the client has closed?",
+     "客户端关闭之后，recv() 返回什么？"),
+    ('b"" is no message: it says that nothing will ever come. It comes again at each recv().',
+     'b"" 不是消息：它表示再也不会有数据。之后每次 recv() 都立刻返回它。'),
+    ("if not data: break",
+     "if not data: break"),
+]
+NOTICE = ('recv() returns b"" at once, each time: a server that does not look burns a CPU for each client that has left.',
+           'recv() 每次都立刻返回 b""：不检查的服务器，每走一个客户端就白白占满一个 CPU。')
+REASONS = {
+    "broken": "endless",
+    "wrong_continue": "endless",
+    "wrong_compares_with_text": "endless",
+    "wrong_timeout": "endless",
+}
+
+
+def judge(subject):
+    [serve] = subject.load("serve")
+    with sockets.pair() as (client, server):
+        call = subject.start(serve, server)
+        for word in b"hello", b"again":
+            client.sendall(word)
+            got = sockets.receive(call, client, len(word))
+            if got != word.upper():
+                raise Refused("answer", f"to {word!r} it answers {got!r}", f"收到 {word!r}，回答 {got!r}")
+        client.shutdown(sockets.socket.SHUT_WR)
+        call.result()
+        if not sockets.has_ended(client):
+            raise Refused("open", "it has returned, but the connection is still open", "函数返回了，但连接还开着")

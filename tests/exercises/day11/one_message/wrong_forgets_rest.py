@@ -1,0 +1,32 @@
+"""Yield each line that a client sends, however TCP has cut the bytes.
+无论 TCP 怎样切分字节，都逐行产出客户端发送的每一行。
+
+Not mended: what follows the last newline is thrown away.
+"""
+import socket
+
+
+def lines(conn):
+    """Yield each line without its end, until the client closes."""
+    while data := conn.recv(1024):
+        *whole, rest = data.split(b"\n")
+        for line in whole:
+            yield line.decode()
+
+
+def main():
+    client, server = socket.socketpair()
+    with client, server:
+        client.sendall(b"hel")
+        reader = lines(server)
+        print("a line:", repr(next(reader)))
+        client.sendall(b"lo\n")
+        print("a line:", repr(next(reader)))
+        client.sendall(b"one\ntwo\n")
+        client.shutdown(socket.SHUT_WR)
+        for line in reader:
+            print("a line:", repr(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Send all of the data, then close; with a time limit, so that no client can hold us up.
+发送全部数据，然后关闭；设超时，免得被客户端拖住。
+"""
+import socket
+import threading
+
+
+def reply(conn, data):
+    conn.settimeout(10)
+    # send() may take a part only; sendall() goes on. send() 可能只发一部分，sendall() 发完为止
+    conn.sendall(data)
+    conn.close()
+
+
+def main():
+    client, server = socket.socketpair()
+    with client, server:
+        data = b"x" * 5_000_000
+        thread = threading.Thread(target=reply, args=(server, data))
+        thread.start()
+        count = 0
+        while piece := client.recv(1 << 16):
+            count += len(piece)
+        thread.join()
+        print(len(data), "bytes to send,", count, "arrived")
+
+
+if __name__ == "__main__":
+    main()

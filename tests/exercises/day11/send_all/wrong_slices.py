@@ -1,0 +1,31 @@
+"""Send all of the data, then close; with a time limit, so that no client can hold us up.
+发送全部数据，然后关闭；设超时，免得被客户端拖住。
+
+Not mended: a slice, too, may be taken in part only.
+"""
+import socket
+import threading
+
+
+def reply(conn, data):
+    conn.settimeout(10)
+    for start in range(0, len(data), 4096):
+        conn.send(data[start:start + 4096])
+    conn.close()
+
+
+def main():
+    client, server = socket.socketpair()
+    with client, server:
+        data = b"x" * 5_000_000
+        thread = threading.Thread(target=reply, args=(server, data))
+        thread.start()
+        count = 0
+        while piece := client.recv(1 << 16):
+            count += len(piece)
+        thread.join()
+        print(len(data), "bytes to send,", count, "arrived")
+
+
+if __name__ == "__main__":
+    main()

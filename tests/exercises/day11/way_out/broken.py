@@ -1,0 +1,33 @@
+"""Clients may read any file inside the folder, and none outside of it.
+客户端可以读取目录里的任何文件，但不能读取目录之外的文件。
+
+Run:    python day11/practice/way_out.py
+You see: the secret, which is not in the folder.
+看到：不在目录里的秘密。
+"""
+import os
+import tempfile
+
+
+def read_file(folder, name):
+    """Return a file's content; None if there is none of this name for clients."""
+    path = folder + "/" + name
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as parent:
+        folder = parent + "/files"
+        os.mkdir(folder)
+        for path, text in (folder + "/a.txt", "for all"), (parent + "/secret.txt", "a secret"):
+            with open(path, "w") as file:
+                file.write(text)
+        print("a.txt:", read_file(folder, "a.txt"))
+        print("../secret.txt:", read_file(folder, "../secret.txt"))
+
+
+if __name__ == "__main__":
+    main()

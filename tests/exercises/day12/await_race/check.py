@@ -1,0 +1,29 @@
+"""How await_race is judged."""
+from judge import awaits
+
+HINTS = [
+    ("In a single thread other code runs only at an await. What may change there?",
+     "单线程里，别的代码只在 await 处运行。那时什么可能改变？"),
+    ("The check is made before the await, and need not be true behind it.",
+     "检查在 await 之前，await 之后未必还成立。"),
+    ("async with an asyncio.Lock around all of it, or check again behind the await.",
+     "用 asyncio.Lock（async with）包住整段，或者在 await 之后再检查一次。"),
+]
+NOTICE = ("No thread, no GIL, and yet a race: at each await everything shared may change.",
+           "没有多线程，也和 GIL 无关，仍然有竞争：每个 await 处，共享数据都可能改变。")
+REASONS = {
+    "broken": "race",
+    "wrong_lock_per_call": "race",
+    "wrong_threads_lock": "hangs",
+    "wrong_remembers": "race",
+    "wrong_locked_check": "race",
+}
+
+
+def judge(subject):
+    subject.load("withdraw", "approve")
+    awaits.judge(subject, ["withdraw", "withdraw"], "approve", 70, is_right)
+
+
+def is_right(module, results):
+    return module.balance == 30 and sorted(results) == [False, True]

@@ -1,0 +1,34 @@
+"""Two withdrawals of 70 from 100, each approved by a slow computer: one succeeds.
+余额 100，两次取 70，都要经过一台慢机器批准：只有一次成功。
+
+Not mended: the lock is released before the money is taken.
+"""
+import asyncio
+
+lock = asyncio.Lock()
+
+balance = 100
+
+
+async def approve(amount):
+    """Ask another computer, which takes a while."""
+    await asyncio.sleep(0.01)
+
+
+async def withdraw(amount):
+    global balance
+    async with lock:
+        is_enough = balance >= amount
+    if is_enough:
+        await approve(amount)
+        balance -= amount
+    return is_enough
+
+
+async def main():
+    results = await asyncio.gather(withdraw(70), withdraw(70))
+    print("balance:", balance, "succeeded:", results)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,46 @@
+"""How edge_once is judged."""
+import select
+
+from judge import sockets
+from judge.verdict import NotKnown, Refused
+
+HINTS = [
+    ("Edge-triggered: an event says that something came, once.",
+     "边缘触发：只在有新数据到来时通知一次。"),
+    ("After an event, read until there is nothing more.",
+     "收到事件之后，要一直读到没有数据为止。"),
+    ('Loop over recv() until it raises BlockingIOError; b"" is still the end.',
+     '循环 recv()，直到抛出 BlockingIOError；b"" 仍然表示结束。'),
+]
+NOTICE = ("Edge trigger saves calls of epoll and demands a loop; the sockets must not block, or the loop waits in recv().",
+           "边缘触发省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
+REASONS = {
+    "broken": "hangs",
+    "wrong_larger_buffer": "hangs",
+    "wrong_reads_twice": "hangs",
+    "wrong_blocks": "hangs",
+}
+
+
+PIECES = [b"ten bytes.", b"x" * 50_000, b"the end"]
+
+
+def judge(subject):
+    if not hasattr(select, "epoll"):
+        raise NotKnown("epoll", "this system has no epoll: it needs Linux", "这个系统没有 epoll：需要 Linux")
+    [receive] = subject.load("receive")
+    with sockets.pair() as (client, server), sockets.pair() as (other, other_server):
+        call = subject.start(receive, [server, other_server])
+        try:
+            for piece in PIECES:
+                sockets.feed(call, client, server, [piece])
+                sockets.feed(call, other, other_server, [piece])
+        except Refused as refused:
+            left = sockets.unread(server) + sockets.unread(other_server)
+            refused.details.append(f"  {left} bytes lie in a socket, unread · 套接字里还有 {left} 字节没有读")
+            raise
+        client.shutdown(sockets.socket.SHUT_WR)
+        other.shutdown(sockets.socket.SHUT_WR)
+        got = call.result()
+    if got != [b"".join(PIECES)] * 2:
+        raise Refused("lost", "what was received is not what was sent", "收到的和发送的不一样")

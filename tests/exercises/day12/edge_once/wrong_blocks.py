@@ -1,0 +1,35 @@
+"""Read all that comes on several connections, with edge-triggered epoll.
+用边缘触发的 epoll 读取几个连接上的全部数据。
+
+Not mended: while it waits for one connection, the others wait, too.
+"""
+import select
+import socket
+
+
+def receive(conns):
+    """Read until each connection has ended; return what came, in the order of conns."""
+    poller = select.epoll()
+    by_fd, received = {}, {}
+    for conn in conns:
+        poller.register(conn, select.EPOLLIN | select.EPOLLET)
+        by_fd[conn.fileno()], received[conn] = conn, b""
+    while by_fd:
+        for fd, event in poller.poll():
+            while data := by_fd[fd].recv(4):
+                received[by_fd[fd]] += data
+            poller.unregister(by_fd.pop(fd))
+    poller.close()
+    return [received[conn] for conn in conns]
+
+
+def main():
+    client, server = socket.socketpair()
+    with client, server:
+        client.sendall(b"ten bytes.")
+        client.shutdown(socket.SHUT_WR)
+        print("received:", receive([server]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Judge files, each in a process of its own that is killed with all its children in the end.
+判定文件：每个文件在单独的进程里判定，最后连同它的所有子进程一起结束。
+
+Whatever the file does, a verdict comes within LIMIT seconds, and nothing is left running.
+"""
+import contextlib
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+from judge import processes
+from judge.subject import Subject, where
+from judge.verdict import FAILED, LEFT_OUT, NOT_KNOWN, PASSED, Refused, Verdict
+
+LIMIT = 45                                         # seconds for one file
+AT_ONCE = 4                                        # files that are judged at the same time; most of them only wait
+MOST_OUTPUT, MOST_MEMORY = 1 << 24, 1 << 32        # bytes
+
+
+def judge_all(jobs, at_once=AT_ONCE):
+    """Judge pairs of an exercise and the path of a file; yield their verdicts in the same order."""
+    processes.become_subreaper()
+    not_ours = processes.children(os.getpid())
+    waiting, running, done, shown = list(enumerate(jobs))[::-1], {}, {}, 0
+    try:
+        while shown < len(jobs):
+            while waiting and len(running) < at_once:
+                number, (exercise, path) = waiting.pop()
+                running[number] = Apart(exercise, path)
+            select.select([one.reader for one in running.values()], [], [], 0.5)
+            for number, one in list(running.items()):
+                if one.is_over():
+                    done[number] = one.verdict()
+                    del running[number]
+                    processes.kill_children([*not_ours, *(other.pid for other in running.values())])
+            while shown in done:
+                yield done[shown]
+                shown += 1
+    finally:
+        for one in running.values():
+            one.end()
+        processes.kill_children(not_ours)
+
+
+class Apart:
+    """A process that judges one file, and writes its verdict into a pipe."""
+
+    def __init__(self, exercise, path):
+        self.exercise, self.data, self.is_at_end = exercise, b"", False
+        self.folder = tempfile.mkdtemp(prefix="practice-")
+        self.reader, writer = os.pipe()
+        os.set_blocking(self.reader, False)
+        self.deadline = time.monotonic() + LIMIT
+        exercise.check()                           # loaded before the fork, and so only once
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            with contextlib.suppress(BaseException):
+                work(exercise, path, self.folder, writer)
+            os._exit(1)
+        os.close(writer)
+
+    def is_over(self):
+        """A whole line has come; or the process has closed its end without it; or the time is up."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.reader, 1 << 16):
+                self.data += data
+            self.is_at_end = True
+        return self.is_at_end or self.data.endswith(b"\n") or time.monotonic() > self.deadline
+
+    def verdict(self):
+        self.end()
+        if self.data.endswith(b"\n"):
+            return Verdict(**json.loads(self.data))
+        if self.is_at_end:
+            return Verdict(self.exercise.name, FAILED, "ended", "the file ended the process that judges it: os._exit(), or a signal",
+                           "这个文件结束了判定它的进程：os._exit() 或信号")
+        return Verdict(self.exercise.name, FAILED, "endless", f"it did not come to an end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
+
+    def end(self):
+        """Kill the process; what was below it becomes our child, and is killed by judge_all."""
+        for kill in os.killpg, os.kill:
+            with contextlib.suppress(OSError):
+                kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        with contextlib.suppress(OSError):
+            os.close(self.reader)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def work(exercise, path, folder, writer):
+    """The new process: judge, write the verdict, end."""
+    me = os.getpid()
+    os.setsid()
+    processes.end_with_parent()
+    processes.become_subreaper()
+    for limit, most in (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, MOST_OUTPUT), (resource.RLIMIT_AS, MOST_MEMORY):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(nothing, fd)
+    sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
+    os.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        del os.environ[name]                       # PYTHONUNBUFFERED, for one, would change what a program does
+    os.environ.update(TMPDIR=folder, HOME=folder, PYTHONDONTWRITEBYTECODE="1")
+    text = json.dumps(judge(exercise, path).as_data()) + "\n"
+    if os.getpid() == me:                          # the file may have forked: its child comes here as well
+        data = text.encode()
+        while data:
+            data = data[os.write(writer, data):]
+    os._exit(0)
+
+
+def judge(exercise, path):
+    """The verdict of this exercise's check on a file, whatever the file does short of ending the process."""
+    if package := exercise.missing_package():
+        return Verdict(exercise.name, LEFT_OUT, package, f"{package} is not installed: make packages",
+                       f"没有安装 {package}：make packages")
+    try:
+        subject = Subject(exercise, path)
+        exercise.check().judge(subject)
+        return Verdict(exercise.name, PASSED)
+    except Refused as refused:
+        return Verdict(exercise.name, refused.kind, refused.tag, refused.english, refused.chinese, refused.details)
+    except BaseException as error:
+        line = where(error, path)
+        if line:
+            return Verdict(exercise.name, FAILED, "exception", f"line {line}: {type(error).__name__}: {error}"[:300],
+                           f"第 {line} 行抛出 {type(error).__name__}")
+        return Verdict(exercise.name, NOT_KNOWN, "judge", f"the judge itself failed: {type(error).__name__}: {error}"[:300],
+                       "裁判自身出错", traceback.format_exc().splitlines()[-6:])

@@ -1,0 +1,86 @@
+"""What the student has mended, and how many hints were shown: kept in .practice.json.
+学生改好了哪些练习、看过几个提示：保存在 .practice.json 里。"""
+import contextlib
+import hashlib
+import json
+import os
+
+from judge.exercises import ROOT
+
+FILE = ROOT / ".practice.json"
+HINTS = 3
+
+
+class Progress:
+    """mended: {exercise: fingerprint of the file that passed}. hints: {exercise: how many were shown}."""
+
+    def __init__(self):
+        self.mended, self.hints, self.problem = {}, {}, None
+        try:
+            data = json.loads(FILE.read_text(encoding="utf-8"))
+            self.mended, self.hints = dict(data["mended"]), {name: int(count) for name, count in data["hints"].items()}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            self.mended, self.hints = {}, {}
+            self.problem = f"{FILE.name} cannot be read: beginning anew · 无法读取，重新开始"
+
+    def is_mended(self, exercise):
+        """Whether the file is the one that has passed."""
+        return self.mended.get(exercise.name) == fingerprint(exercise) is not None
+
+    def note(self, exercise, has_passed):
+        if has_passed:
+            self.mended[exercise.name] = fingerprint(exercise)
+        else:
+            self.mended.pop(exercise.name, None)
+
+    def next_hint(self, exercise):
+        """How many hints to show now: one more than last time."""
+        self.hints[exercise.name] = min(HINTS, self.hints.get(exercise.name, 0) + 1)
+        return self.hints[exercise.name]
+
+    def forget(self, exercise):
+        self.mended.pop(exercise.name, None)
+        self.hints.pop(exercise.name, None)
+
+    def save(self):
+        """Replace the file as a whole, so that an interrupt leaves the old one or the new one."""
+        new = FILE.with_name(FILE.name + f".{os.getpid()}")
+        try:
+            new.write_text(json.dumps({"mended": self.mended, "hints": self.hints}, indent=1) + "\n", encoding="utf-8")
+            os.replace(new, FILE)
+        except OSError as error:
+            self.problem = f"cannot write {FILE.name}: {error.strerror} · 无法保存进度"
+        finally:
+            with contextlib.suppress(OSError):
+                new.unlink()
+
+
+def fingerprint(exercise):
+    """Of the student's file and of its check; None if the file cannot be read."""
+    try:
+        return hashlib.sha256(exercise.file.read_bytes() + (exercise.folder / "check.py").read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def is_untouched(exercise):
+    """Whether the file is as it was at the beginning."""
+    try:
+        return exercise.file.read_bytes() == (exercise.folder / "broken.py").read_bytes()
+    except OSError:
+        return False
+
+
+def reset(exercise):
+    """Put the broken program back; return the path under which the student's text was kept, or None."""
+    kept = None
+    if exercise.file.exists() and not is_untouched(exercise):
+        kept, number = exercise.file.with_name(exercise.file.name + ".mine"), 2
+        while kept.exists():
+            kept, number = exercise.file.with_name(f"{exercise.file.stem}.{number}.py.mine"), number + 1
+        os.replace(exercise.file, kept)
+    exercise.file.parent.mkdir(exist_ok=True)
+    exercise.file.write_text(exercise.broken, encoding="utf-8")
+    return kept

@@ -1,0 +1,80 @@
+"""A client that means no good: it sends in small pieces, stops half-way, and counts each byte.
+不怀好意的客户端：一小块一小块地发，中途停下，并核对每个字节。"""
+import array
+import contextlib
+import fcntl
+import socket
+import termios
+import time
+
+
+@contextlib.contextmanager
+def pair():
+    """Two connected sockets, (ours, theirs). What is sent has arrived when send() returns."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def unread(conn):
+    """How many bytes lie in a socket and were not received yet; 0 if it is closed."""
+    count = array.array("i", [0])
+    with contextlib.suppress(OSError, ValueError):
+        fcntl.ioctl(conn.fileno(), termios.FIONREAD, count)
+    return count[0]
+
+
+def feed(call, ours, theirs, pieces):
+    """Send pieces, each when the one before was received."""
+    for piece in pieces:
+        ours.sendall(piece)
+        call.until(lambda: not unread(theirs))
+
+
+def receive(call, ours, count):
+    """So many bytes of what the call sends; fewer if it ends or closes before."""
+    data, ours_is_open = b"", True
+    ours.setblocking(False)
+    while len(data) < count and ours_is_open:
+        call.until(lambda: unread(ours) or has_ended(ours))
+        try:
+            piece = ours.recv(1 << 16)
+            data, ours_is_open = data + piece, bool(piece)
+        except BlockingIOError:
+            if call.is_over:
+                break
+    if call.is_over and call.error:
+        call.result()                              # raises: the reason why so little came
+    return data
+
+
+def has_ended(conn):
+    """The other side sends no more."""
+    try:
+        return conn.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+class Reluctant(socket.socket):
+    """A socket whose send() takes at most 100 bytes at a time. Every kernel may do that; sendall() goes on until all is sent."""
+
+    def send(self, data, flags=0):
+        return super().send(memoryview(data)[:100], flags)
+
+
+def reluctant(conn):
+    return Reluctant(conn.family, conn.type, conn.proto, fileno=conn.detach())
+
+
+def connect(port, seconds=10):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

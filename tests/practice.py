@@ -1,0 +1,154 @@
+"""Broken programs to mend: shows the first that is not mended yet, says why, and gives a hint.
+需要改好的程序：显示第一个还没有改好的，说明原因，并给出提示。
+
+Run:    make practice                              the next exercise; again: one more hint
+        make practice EX=day10/transfer            this one
+        make practice ALL=1                        a table of all; exit status 0 if all are mended
+        make practice RESET=day10/transfer         the broken program again; yours is kept as transfer.py.mine
+        python tests/practice.py --all --json      for graders
+"""
+import argparse
+import difflib
+import json
+import os
+import signal
+import sys
+
+from judge import show
+from judge.apart import judge_all
+from judge.exercises import NAMES, all_exercises, find
+from judge.progress import Progress, is_untouched, reset
+from judge.verdict import LEFT_OUT, PASSED
+
+
+def main():
+    if not hasattr(os, "fork"):
+        print("practice.py needs os.fork, as Linux and macOS have it", file=sys.stderr)
+        sys.exit(2)
+    # To end by an exception, as with Ctrl-C, is to end what is being judged as well.
+    for signum in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(signum, signal.default_int_handler)
+    arguments = parse()
+    try:
+        if arguments.reset:
+            status = put_back(arguments.reset)
+        elif arguments.all or arguments.json:
+            status = grade([arguments.exercise] if arguments.exercise else all_exercises(), arguments.json)
+        elif arguments.exercise:
+            status = one(arguments.exercise)
+        else:
+            status = next_one()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:                        # the reader of our output has exited, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+        status = 1
+    sys.exit(status)
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="practice.py", description="Broken programs to mend.")
+    parser.add_argument("exercise", nargs="?", metavar="EX", type=exercise, help="judge only this one, such as day10/transfer")
+    parser.add_argument("--all", action="store_true", help="a table of all; exit status 0 if all are mended, 1 if not")
+    parser.add_argument("--json", action="store_true", help="the verdicts as JSON, with the same exit status")
+    parser.add_argument("--reset", metavar="EX", type=exercise, help="put the broken program back, and keep yours beside it")
+    return parser.parse_args()
+
+
+def exercise(text):
+    """The exercise of this name."""
+    found = find(text)
+    if found is None:
+        near = difflib.get_close_matches(text, NAMES, n=3, cutoff=0.4) or NAMES[:3]
+        raise argparse.ArgumentTypeError(f"there is no exercise {text}; there is {', '.join(near)}")
+    return found
+
+
+def put_back(exercise):
+    kept = reset(exercise)
+    state = Progress()
+    state.forget(exercise)
+    state.save()
+    print(f"{exercise.shown} is broken again · 恢复成了出错的程序")
+    if kept:
+        print(f"yours is kept as · 你的版本保存为 {kept.relative_to(exercise.file.parent.parent.parent)}")
+    return 0
+
+
+def grade(exercises, as_json):
+    """Judge all of them, whatever was known before."""
+    verdicts = list(judge_all([(one, one.file) for one in exercises]))
+    counted = [one for one in verdicts if one.kind != LEFT_OUT]
+    mended = sum(one.kind == PASSED for one in counted)
+    if as_json:
+        print(json.dumps({"mended": mended, "of": len(counted), "exercises": [one.as_data() for one in verdicts]},
+                         ensure_ascii=False, indent=1))
+    else:
+        print(*show.table(exercises, verdicts), sep="\n")
+        print(f"{mended} of {len(counted)} are mended · 共 {len(counted)} 个，改好 {mended} 个")
+    return 0 if mended == len(counted) else 1
+
+
+def one(exercise):
+    """Judge one, and show its solution or the next hint."""
+    state = Progress()
+    [verdict] = judge_all([(exercise, exercise.file)])
+    state.note(exercise, verdict.kind == PASSED)
+    if verdict.kind == PASSED:
+        print(*show.solution(exercise), sep="\n")
+    elif verdict.kind == LEFT_OUT:
+        print(f"{verdict.english} · {verdict.chinese}")
+    else:
+        print(*show.task(exercise), sep="\n")
+        explain(exercise, verdict, state, f"make practice EX={exercise.name}")
+    close(state)
+    return 0
+
+
+def next_one():
+    """Judge what was changed; show the solutions of what is mended now, or the first that is not, and why."""
+    state, exercises = Progress(), all_exercises()
+    left_out = [one.name for one in exercises if one.missing_package()]
+    there = [one for one in exercises if one.name not in left_out]
+    open_ones = [one for one in there if not state.is_mended(one)]
+    # What was not touched is broken still: only of the first of these we need to know why.
+    first_untouched = [one for one in open_ones if is_untouched(one)][:1]
+    to_judge = [one for one in open_ones if one in first_untouched or not is_untouched(one)]
+    verdicts = dict(zip([one.name for one in to_judge], judge_all([(one, one.file) for one in to_judge])))
+    new = [one for one in to_judge if verdicts[one.name].kind == PASSED]
+    for each in to_judge:
+        state.note(each, each in new)
+    for each in new:
+        print(*show.solution(each), "", sep="\n")
+    print(*show.progress(exercises, state.mended, left_out), "", sep="\n")
+    first = next((one for one in open_ones if one not in new), None)
+    if first is None:
+        print(*show.wrap(show.CLOSING[0], ""), *show.wrap(show.CLOSING[1], ""), sep="\n")
+    else:
+        print(*show.task(first), sep="\n")
+        if new:
+            print("\nwhy it fails · 为什么不对: make practice")
+        else:
+            explain(first, verdicts[first.name], state, "make practice")
+    close(state)
+    return 0
+
+
+def explain(exercise, verdict, state, command):
+    """Why it is not mended, and the hints so far with a new one."""
+    print(*show.reason(verdict), sep="\n")
+    count = state.next_hint(exercise)
+    print(*show.hints(exercise, count), sep="\n")
+    more = "one more hint" if count < len(exercise.check().HINTS) else "to judge it again"
+    print(f"\nchange the file, then (also for {more}) · 修改文件，然后:\n  {command}")
+
+
+def close(state):
+    state.save()
+    if state.problem:
+        print(f"practice.py: {state.problem}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,326 @@
+"""The page of `make class` in a real Chromium: what is run, seen and pressed there."""
+import json
+import re
+
+import course
+import pytest
+from classroom_client import Page
+from harness import ROOT, serve
+from webdriver import MISSING, Browser
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+
+# A representative of each kind: fork, wait, a zombie, signals; processes, pools; pipes, threads; locks; sockets; generators.
+DEMOS = ["day07/fork.py", "day07/wait.py", "day07/zombie.py", "day07/sigchld.py", "day08/process1.py", "day08/pool.py", "day09/pipe.py",
+         "day09/thread1.py", "day10/race.py", "day10/dead_lock.py", "day11/framing.py", "day12/edge_level.py", "day12/coroutine_0.py"]
+SIZES = [(390, 844), (1280, 800), (1440, 900), (1920, 1080)]
+VIEWS = ["", "#day07/fork.py", "#day10/fork_server.py", "#servers", "#chat", "#explorer", "#race"]
+STATE = "document.querySelector('output.state').textContent"
+CALM = {"prefers_reduced_motion": "reduce"}        # no movement: the tests need not wait for it
+QUIET = "!document.querySelector('.log').hasAttribute('data-waiting')"         # all that has come is on the page
+LINES = """[...document.querySelectorAll('.line')].map((line) => [line.classList.contains('err') ? 'err' : 'out', line.style.getPropertyValue('--lane'),
+    [...line.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join('').replace('\\u200b', '')])"""
+
+
+@pytest.fixture(scope="module")
+def classroom():
+    with serve("day12/classroom.py") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(classroom, chromium):
+    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty."""
+    told = Page(classroom)
+    chromium.address_of_page = f"http://{told.host}/?token={told.token}"
+    chromium.size(1280, 800)
+    chromium.media(**CALM)
+    go(chromium, "")
+    yield chromium
+    chromium.open("about:blank")                   # and the page ends its runs
+    assert chromium.errors() == []
+    still_running = [run for run in told.get("/api/runs")["runs"] if run["state"] == "running" and not until_ended(told, run)]
+    assert not still_running
+
+
+def until_ended(told, run):
+    return told.finish(f"/api/runs/{run['id']}")["state"] != "running"
+
+
+def go(browser, place):
+    """Show a view, as if it were opened anew."""
+    if browser.js("return location.href") != "about:blank":
+        browser.open("about:blank")                # else only the fragment would change
+    browser.open(browser.address_of_page + place)
+    browser.wait("document.getElementById('view').childElementCount && !document.querySelector('.source:empty')")
+
+
+def problem(browser):
+    return browser.js("return document.getElementById('problem').hidden ? '' : document.getElementById('problem').textContent")
+
+
+# Lessons
+
+def test_demos_print_on_the_page_what_their_docstrings_say(page):
+    for path in DEMOS:
+        page.js("location.hash = arguments[0]", path)
+        page.wait(f"document.querySelector('.title code')?.textContent.startsWith({json.dumps(path)}) && document.querySelector('.source .row')")
+        page.keys("r")
+        page.wait(f"/exit status|stopped|signal/.test({STATE})")
+        assert "exit status 0" in page.js(f"return {STATE}"), path
+        page.wait(QUIET)
+        script, lines = course.describe(path), page.js(f"return {LINES}")
+        assert {stream for stream, _, _ in lines} == {"out"}, path
+        assert not course.compare(script.output, [text for _, _, text in lines], script.in_any_order), path
+
+
+def test_the_source_is_the_file_and_each_process_has_a_lane(page):
+    go(page, "#day07/fork.py")
+    assert page.js("return [...document.querySelectorAll('.source .row')].map((row) => row.textContent)") == \
+        (ROOT / "day07/fork.py").read_text(encoding="utf-8").splitlines()
+    page.click(".start")
+    page.wait(f"/exit status 0/.test({STATE}) && {QUIET}")
+    parent, child = page.js("return [...document.querySelectorAll('.heads span')].map((head) => head.dataset.pid)")
+    for _, lane, text in page.js(f"return {LINES}"):
+        said = re.search(r"(?:child|parent)\s+(\d+)|PID (\d+)", text)
+        assert (said[1] or said[2]) == (parent, child)[int(lane)]
+
+
+def test_slowly_there_is_time_to_see_a_zombie(page):
+    go(page, "#day07/zombie.py")
+    page.keys("s")
+    page.wait("document.querySelector('.zombie')?.textContent.includes('僵尸') && document.querySelectorAll('.process').length === 2")
+    zombie = page.js("return document.querySelector('.zombie .pid').textContent")
+    page.wait(f"/exit status 0/.test({STATE}) && {QUIET}")
+    lines = [text for _, _, text in page.js(f"return {LINES}")]
+    assert not course.compare(course.describe("day07/zombie.py").output, lines) and f"the child {zombie} has exited" in lines[0]
+    # When all is over, the moment with most to see is still there.
+    assert page.js("return document.querySelector('.system.over .zombie .pid').textContent") == zombie
+
+
+# What a run could answer: a script of two processes that write into each other's lines, and fail.
+PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broken=1>"), (0, "out", " and its end\n"), (1, "out", "\n\n"),
+          (0, "err", 'Traceback (most recent call last):\n  File "/x/day07/fork.py", line 31, in main\n'), (0, "err", "AssertionError: no\n")]
+STUB = """const real = window.fetch;
+window.fetch = async (target, options) => {
+  const answer = (value, status = 200) => new Response(JSON.stringify(value), { status });
+  if (options?.method === "POST") return answer({ id: 1 });
+  if (target.startsWith("/api/runs/1/system")) return answer({ processes: [] });
+  if (target.startsWith("/api/runs/1")) return answer(window.next(Number(target.split("from=")[1])));
+  return real(target, options);
+};
+const pieces = %s;
+window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, next: pieces.length, dropped: 0, missed: false,
+  lanes: [{ lane: 0, pid: 10, name: { en: "parent", zh: "" } }, { lane: 1, pid: 11, name: { en: "child 1", zh: "" } }],
+  pieces: pieces.slice(from).map(([lane, stream, text]) => ({ lane, stream, text })) });
+"""
+
+
+@pytest.fixture
+def stubbed(page):
+    """The page with answers of ours for the run of a script."""
+    identifier = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=STUB % json.dumps(PIECES))["identifier"]
+    yield page
+    page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=identifier)
+
+
+def test_lines_are_put_together_and_the_line_of_the_error_is_marked(stubbed):
+    go(stubbed, "#day07/fork.py")
+    stubbed.keys("r")
+    stubbed.wait("document.querySelector('.marked')")
+    assert stubbed.js("return document.querySelector('.marked').textContent") == \
+        (ROOT / "day07/fork.py").read_text(encoding="utf-8").splitlines()[30]
+    stubbed.wait("document.querySelectorAll('.line').length === 7")
+    assert stubbed.js(f"return {LINES}") == [
+        ["out", "0", "a beginning"], ["out", "1", PIECES[1][2]], ["out", "0", " and its end"], ["out", "1", ""],
+        ["err", "0", "Traceback (most recent call last):"], ["err", "0", '  File "/x/day07/fork.py", line 31, in main'],
+        ["err", "0", "AssertionError: no"]]
+    assert "exit status 1" in stubbed.js(f"return {STATE}") and not stubbed.js("return window.broken")
+    stubbed.keys("r")                              # again: all of it anew
+    stubbed.wait("document.querySelectorAll('.line').length === 7")
+
+
+def test_a_flood_of_output_leaves_a_bounded_page(stubbed):
+    go(stubbed, "#day07/fork.py")
+    stubbed.js("""const line = (n) => `line ${n} of a flood, as long as such lines are\\n`; let n = 0;
+        window.next = (from) => ({ state: from < 20000 ? "running" : "ended", status: 0, seconds: 1, port: null, next: Math.min(from + 1200, 20001),
+          dropped: 0, missed: false, lanes: [{ lane: 0, pid: 10, name: { en: "parent", zh: "" } }],
+          pieces: from > 20000 ? [] : [{ lane: 0, stream: "out", text: Array.from({ length: 1200 }, () => line(n++)).join("") }] });""")
+    stubbed.keys("r")
+    stubbed.wait(f"/exit status 0/.test({STATE}) && {QUIET}")
+    assert stubbed.js("return document.querySelectorAll('.line').length") <= 400
+    lines = stubbed.js("return [...document.querySelectorAll('.line')].map((line) => line.textContent)")
+    assert lines == [f"line {n} of a flood, as long as such lines are" for n in range(20400 - len(lines), 20400)]       # no holes
+    assert stubbed.js("return document.querySelector('.log .empty').textContent").startswith(f"{20400 - len(lines):,} lines before these")
+
+
+def test_a_refusal_is_said_in_both_languages_and_a_dead_server_too(page):
+    go(page, "#day07/fork.py")
+    page.js("""window.fetch = async () => new Response('{"error": {"en": "8 run already", "zh": "已有 8 个"}}', { status: 429 })""")
+    page.keys("r")
+    page.wait("!document.getElementById('problem').hidden")
+    assert problem(page) == "8 run already 已有 8 个"
+    page.js("window.fetch = async () => { throw new TypeError('no connection'); }")
+    page.keys("r")
+    page.wait("document.getElementById('problem').textContent.includes('does not answer')")
+
+
+# Keys
+
+def test_everything_can_be_done_with_the_keyboard(page):
+    def focused():
+        return page.js("const a = document.activeElement; return [a.tagName, a.className, a.textContent, getComputedStyle(a).outlineStyle]")
+
+    for _ in range(20):
+        page.keys("Tab")
+        if "fork.py" in focused()[2]:
+            break
+    assert focused()[3] != "none"                  # the focus is visible
+    page.keys("Enter")
+    page.wait("document.querySelector('.source .row')")
+    for _ in range(20):
+        page.keys("Tab")
+        if "start" in focused()[1]:
+            break
+    page.keys("Enter")
+    page.wait(f"/exit status 0/.test({STATE})")
+    page.keys("Right")
+    page.wait("location.hash === '#day07/fork1.py'")
+    page.keys("Left")
+    page.wait("location.hash === '#day07/fork.py' && document.querySelector('.source .row')")
+    size = "return [getComputedStyle(document.querySelector('.source')).fontSize, document.querySelector('.start').offsetHeight].map(parseFloat)"
+    content, control = page.js(size)
+    page.keys("+")
+    larger, same = page.js(size)
+    assert larger > content and same == control    # the content grows, the controls do not
+    page.keys("-")
+    assert page.js(size) == [content, control]
+
+
+# Servers
+
+def seen(browser):
+    """What each picture shows: processes, threads, connected sockets."""
+    return browser.js("""return [...document.querySelectorAll('.system')].map(({ dataset }) =>
+        ['processes', 'threads', 'sockets'].map((name) => Number(dataset[name])))""")
+
+
+def begin(browser, one, two):
+    go(browser, "#servers")
+    browser.js("""const { one, two } = document.querySelector('.choose'); [one.value, two.value] = arguments""",
+               f"{one}|", two and f"{two}|")
+    browser.click(".choose .start")
+    browser.wait("!document.querySelector('.act').disabled && [...document.querySelectorAll('.system')].every((f) => f.dataset.processes === '1')")
+
+
+def test_what_two_clients_make_appear_in_each_model(page):
+    two_more = {"day10/fork_server.py": [3, 3, 2], "day10/thread_server.py": [1, 3, 2], "day12/epoll_server.py": [1, 1, 2]}
+    for one, two in [("day10/fork_server.py", "day12/epoll_server.py"), ("day10/thread_server.py", "")]:
+        begin(page, one, two)
+        assert seen(page) == [[1, 1, 0]] * len(seen(page))
+        page.click("[data-count='1']")
+        page.click("[data-count='1']")
+        wanted = [two_more[path] for path in (one, two) if path]
+        page.wait("""JSON.stringify([...document.querySelectorAll('.system')].map(({ dataset }) =>
+            ['processes', 'threads', 'sockets'].map((name) => Number(dataset[name])))) === arguments[0]""", json.dumps(wanted, separators=(",", ":")))
+        page.click("[data-action=say]")
+        page.wait("[...document.querySelectorAll('.clients tbody tr')].every((row) => row.cells[2].textContent === 'hello 你好' && Number(row.cells[3].textContent) >= 0)")
+        page.click("[data-action=leave]")
+        page.wait("[...document.querySelectorAll('.system')].every(({ dataset }) => dataset.processes === '1' && dataset.threads === '1' && dataset.sockets === '0')")
+        assert problem(page) == ""
+        page.keys("Escape")
+        page.wait("document.querySelector('.stop').disabled")
+
+
+def test_a_client_in_the_queue_of_a_server_that_serves_another(page):
+    begin(page, "day10/iterative_server.py", "")
+    page.click("[data-count='1']")
+    page.click("[data-count='1']")
+    page.wait("document.querySelector('.system').dataset.queue === '1' && document.querySelector('.queued')")
+
+
+def test_the_chat_with_two_members(page):
+    go(page, "#chat")
+    page.click(".start")
+    page.wait("document.querySelectorAll('.member input:enabled').length === 3")
+    page.wait("/joined from(.|\\n)*joined from/.test(document.querySelector('.member .log').textContent)")
+    page.click(".member:nth-child(2) input")
+    page.js("document.activeElement.value = '<b>大家好</b>'")
+    page.keys("Enter")
+    page.wait("document.querySelector('.member:nth-child(3) .log').textContent.includes('小明：<b>大家好</b>') || "
+              "document.querySelector('.member:nth-child(3) .log').textContent.includes('<b>大家好</b>')")
+    page.click(".stop")
+
+
+def test_the_explorer_steps_through_a_lost_update(page):
+    go(page, "#explorer")
+    page.wait("document.querySelectorAll('.bars b').length === 2")
+    for _ in range(4):
+        page.keys("Right")
+    assert "the end: n = 1" in page.js(f"return {STATE}") and page.js("return document.querySelectorAll('.schedule tbody tr').length") == 4
+    page.keys("Left")
+    assert page.js("return document.querySelector('.now').textContent").endswith("writes n: 1")
+
+
+# What is left, and how it looks
+
+def test_a_page_that_goes_away_leaves_no_run(page, classroom):
+    told = Page(classroom)
+    before = page.tab()
+    page.open(page.address_of_page + "#day10/fork_server.py")
+    page.wait("document.querySelector('.source .row')")
+    page.keys("r")
+    page.wait("document.querySelector('.line')")
+    run = next(run for run in told.get("/api/runs")["runs"] if run["state"] == "running")
+    page.close_tab(back_to=before)
+    assert told.finish(f"/api/runs/{run['id']}")["state"] == "stopped"
+
+
+def test_nothing_is_wider_than_the_screen(page):
+    colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(14, 20, 27)"}
+    for view in VIEWS:
+        go(page, view)
+        for width, height in SIZES:
+            page.size(width, height)
+            for scheme, colour in colours.items():
+                page.media(prefers_color_scheme=scheme, **CALM)
+                assert page.js("""return [document.documentElement.scrollWidth <= innerWidth, getComputedStyle(document.body).backgroundColor,
+                    [...document.querySelectorAll('main *, .bar *')].filter((element) => element.offsetParent && !element.closest('.heard')
+                        && element.getBoundingClientRect().right > innerWidth + 1).map(({ className }) => className)]"""
+                               ) == [True, colour, []], (view, width)
+
+
+# The pages of `make serve`: what the panel says to each answer of a server
+
+ANSWERS = {
+    "live": "new Response(JSON.stringify({ uptime: window.asked, workers: [{ pid: 7, connections: 1, requests: 10 * window.asked, bytes: 5 }] }))",
+    "busy": "new Response('', { status: 503 })", "down": "(() => { throw new TypeError('refused'); })()",
+    "none": "new Response('<p>every page</p>')"}
+
+
+def test_the_panel_of_the_front_page_says_what_the_server_answers(chromium):
+    stub = chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source="""window.asked = 0; window.fetch = async () => { asked++; return answer(); };
+        { const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / 50); }""" +
+        "window.answer = () => " + ANSWERS["live"])["identifier"]
+    try:
+        with serve("day12/http_server.py", "--quiet") as server:
+            chromium.open(f"http://127.0.0.1:{server.port}/")
+            panel = "document.getElementById('status').dataset.state === arguments[0]"
+            chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
+            assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
+            for state in "busy", "live", "down", "live", "none":
+                chromium.js(f"window.answer = () => {ANSWERS[state]}")
+                chromium.wait(panel, state)
+            asked = chromium.js("return window.asked")
+            chromium.js("return new Promise((done) => setTimeout(done, 5000))")
+            assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
+            chromium.open("about:blank")
+        assert chromium.errors() == []
+    finally:
+        chromium.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=stub)

@@ -1,0 +1,355 @@
+"""The practice: each broken program fails for its reason, each solution passes, wrong mendings are refused; and its judge."""
+import ast
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import course
+import pytest
+from harness import ROOT, Program, run, wait_until
+from judge.exercises import FOLDER, NAMES, all_exercises, find
+from judge.show import WIDTH
+
+EXERCISES = all_exercises()
+FILES = [(one, file) for one in EXERCISES for file in sorted(one.folder.glob("*.py")) if file.name != "check.py"]
+RACES = {"race", "deadlock", "error", "endless"}
+CJK = re.compile(r"[\u4e00-\u9fff]")
+
+
+def judged(jobs, *python):
+    """The verdicts on pairs of an exercise and a file, from one process for all of them."""
+    lines = "".join(f"{exercise.name} {file}\n" for exercise, file in jobs)
+    done = subprocess.run([sys.executable, *(python or ["-m", "judge"])], cwd=ROOT / "tests", input=lines, capture_output=True, text=True, timeout=300)
+    assert not done.stderr and done.returncode == 0
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return {file: verdict for (_, file), verdict in zip(FILES, judged(FILES))}
+
+
+@pytest.mark.parametrize("exercise, file", FILES, ids=[f"{one.name}/{file.stem}" for one, file in FILES])
+def test_verdicts(exercise, file, verdicts):
+    verdict = verdicts[file]
+    if exercise.missing_package():
+        assert verdict["kind"] == "left out"
+    elif file.stem == "solution":
+        assert verdict["kind"] == "passed", verdict
+    else:
+        assert (verdict["kind"], verdict["tag"]) == ("failed", exercise.check().REASONS[file.stem]), verdict
+        assert verdict["english"].isascii() or "你" in exercise.broken
+        assert CJK.search(verdict["chinese"])
+        assert all(course.columns(line) <= WIDTH for line in verdict["details"]), verdict["details"]
+
+
+def test_there_are_enough_and_each_is_whole():
+    assert sorted(NAMES) == sorted(str(path.parent.relative_to(FOLDER)) for path in FOLDER.glob("day*/*/check.py"))
+    per_day = Counter(one.day for one in EXERCISES if not hasattr(one.check(), "NEEDS"))
+    assert sum(per_day.values()) >= 20 and len(per_day) == 6 and min(per_day.values()) >= 2
+    for exercise in EXERCISES:
+        check = exercise.check()
+        wrong = sorted(path.stem for path in exercise.folder.glob("wrong_*.py"))
+        assert {"broken", *wrong} == set(check.REASONS), exercise
+        assert len(wrong) >= (2 if check.REASONS["broken"] in RACES else 1), exercise
+        assert len(check.HINTS) == 3
+        for english, chinese in [*check.HINTS, check.NOTICE]:
+            assert english and chinese and not CJK.search(english)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
+def test_a_broken_program_is_small_and_says_what_it_should_do(exercise):
+    text = exercise.broken
+    docstring = ast.get_docstring(ast.parse(text)).splitlines()
+    assert docstring[0].isascii() and docstring[0].endswith(".") and docstring[1].endswith("。")
+    assert re.search(rf"^Run:    python {exercise.shown}", "\n".join(docstring), re.MULTILINE)
+    assert any(line.startswith("You see: ") for line in docstring) and any(line.startswith("看到：") for line in docstring)
+    assert sum(bool(line.strip()) for line in text.splitlines()) - len(docstring) <= 40
+    assert all(course.columns(line) <= 100 for file in exercise.folder.glob("*.py") if file.name != "check.py"
+               for line in file.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.skipif((ROOT / ".practice.json").exists(), reason="there is a student's progress, .practice.json: the files may be mended")
+@pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
+def test_the_students_file_is_the_broken_one(exercise):
+    assert exercise.file.read_text(encoding="utf-8") == exercise.broken
+
+
+def test_no_student_file_without_an_exercise():
+    assert sorted(one.shown for one in EXERCISES) == sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("day*/practice/*.py"))
+
+
+def test_each_exercise_stands_in_the_page_of_its_day():
+    for exercise in EXERCISES:
+        page = (ROOT / exercise.day / "README.md").read_text(encoding="utf-8")
+        link = exercise.shown.partition("/")[2]
+        assert len(re.findall(rf"^\*\*Practice · 练习\*\*: \[{link}\]\({link}\): .+ · .+[.。]$", page, re.MULTILINE)) == 1, exercise
+
+
+# Whatever a student's file does, there is a verdict
+
+DEPOSIT = (FOLDER / "day10/deposit/broken.py").read_text(encoding="utf-8")
+BODY = "    balance = balance + amount\n"
+REAP = (FOLDER / "day07/reap/solution.py").read_text(encoding="utf-8")
+ODD = [
+    ("day10/deposit", "def deposit(:\n", "syntax"),
+    ("day10/deposit", b"# \xff\n", "syntax"),
+    ("day10/deposit", None, "missing"),
+    ("day10/deposit", "x = 1\n", "name"),
+    ("day10/deposit", DEPOSIT.replace("def deposit", "def deposits"), "error"),
+    ("day10/deposit", DEPOSIT.replace("deposit(50)", "deposit(0)"), "changed"),
+    ("day10/deposit", DEPOSIT.replace("balance = 100", "balance = 180"), "changed"),
+    ("day10/deposit", "1 / 0\n" + DEPOSIT, "exception"),
+    ("day10/deposit", "input()\n" + DEPOSIT, "input"),
+    ("day10/deposit", "import os\nos._exit(0)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import os\nos.fork()\n" + DEPOSIT, "race"),
+    ("day10/deposit", "import os\nos.read(os.pipe()[0], 1)\n" + DEPOSIT, "endless"),
+    ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    os.read(os.pipe()[0], 1)\n"), "stuck"),
+    ("day10/deposit", DEPOSIT.replace(BODY, "    threading.Thread(target=print).start()\n"), "thread"),
+    ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    if os.urandom(1)[0] % 2:\n        balance\n    balance\n" + BODY), "not explored"),
+    ("day11/end_of_stream", "while True:\n    pass\n", "endless"),
+    ("day11/end_of_stream", "def serve(conn):\n    import time\n    time.sleep(100)\n", "hangs"),
+    ("day11/end_of_stream", "def serve(conn):\n    raise KeyError(conn)\n", "exception"),
+    ("day11/end_of_stream", "def serve(conn):\n    raise SystemExit\n", "exception"),
+    ("day11/end_of_stream", "def server(conn):\n    pass\n", "name"),
+    ("day11/end_of_stream", "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\nserve = 1\n", "name"),
+    ("day11/end_of_stream", "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n", "name"),
+    ("day07/reap", "input()\n" + REAP, "input"),
+    ("day07/reap", REAP.replace("def work", "def works"), "name"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    while True: print('x' * 1000)\n"), "exception"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    os.read(os.pipe()[0], 1)\n"), "hangs"),
+    ("day07/reap", REAP.replace("def main():\n", "def main():\n    raise KeyError\n"), "exception"),
+    ("day07/reap", REAP.replace('Enter: ")\n', 'Enter: ")\n    if os.fork() == 0:\n        os.setsid()\n        os.execvp("sleep", ["sleep", "99"])\n'), "left"),
+]
+
+
+def broken(name, *changes):
+    """An exercise's broken program with some changes."""
+    text = find(name).broken
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return name, text
+
+
+LOCKED = "    with lock:\n        balance = balance + amount\n"
+TRY_LOCK = """    while True:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                source.balance -= amount
+                target.balance += amount
+                target.lock.release()
+                return
+"""
+BY_ID = "    first, second = sorted([{}, {}], key=id)\n    with first.lock, second.lock:\n"
+# Mendings that are not the official one, and pass all the same.
+OTHERS = [
+    (*broken("day07/reap", ("            work(number)\n", "            work(number)\n        statuses.append(os.wait()[1] >> 8)\n")), ""),
+    (*broken("day08/parents_list", ("import Process", "import Pool"), ("    results.append((number ** 2, os.getpid()))", "    return number ** 2, os.getpid()"),
+             ("    children = [Process(target=square, args=(number,)) for number in (2, 3, 4)]\n    for child in children:\n        child.start()\n"
+              "    for child in children:\n        child.join()\n", "    with Pool(2) as pool:\n        results = pool.map(square, (2, 3, 4))\n")), ""),
+    (*broken("day09/value_lock", ("    counter.value += 1\n", "    with counter:\n        counter.value += 1\n")), ""),
+    (*broken("day10/deposit", ("    balance = 100\n", "    balance = 100\n    global lock\n    lock = threading.Semaphore(1)\n"), (BODY, LOCKED)), ""),
+    (*broken("day10/deposit", ("import threading\n", "import threading\nlock = threading.RLock()\n"), (BODY, LOCKED)), ""),
+    (*broken("day10/new_lock", ("class Account:\n", "class Account:\n    lock = threading.Lock()\n"), ("        lock = threading.Lock()\n        with lock", "        with self.lock")), ""),
+    (*broken("day10/condition_if", ("        if cups < 3:\n            changed.wait()\n", "        changed.wait_for(lambda: cups == 3)\n")), ""),
+    (*broken("day10/transfer", ("    with source.lock, target.lock:\n", BY_ID.format("source", "target")), ("    with one.lock, other.lock:\n", BY_ID.format("one", "other"))), ""),
+    (*broken("day11/one_message", ('    while data := conn.recv(1024):\n        yield data.decode().rstrip("\\n")\n',
+                                   '    with conn.makefile() as file:\n        for line in file:\n            yield line.rstrip("\\n")\n')), ""),
+    (*broken("day11/way_out", ('    path = folder + "/" + name\n    if not os.path.isfile(path):\n',
+                               "    from pathlib import Path\n    path = (Path(folder) / name).resolve()\n"
+                               "    if not path.is_relative_to(Path(folder).resolve()):\n        raise PermissionError(name)\n    if not path.is_file():\n")), ""),
+    (*broken("day12/await_race", ("        balance -= amount\n        return True\n", "        if balance >= amount:\n            balance -= amount\n            return True\n")), ""),
+]
+# These have schedules without an end.
+ENDLESS = [
+    (*broken("day10/condition_if", ("        if cups < 3:\n            changed.wait()\n", "        while cups < 3:\n            changed.wait(timeout=1)\n")), "too many"),
+    (*broken("day10/transfer", ("    with source.lock, target.lock:\n        source.balance -= amount\n        target.balance += amount\n", TRY_LOCK),
+             ("    with one.lock, other.lock:\n", BY_ID.format("one", "other"))), "livelock"),
+]
+
+
+@pytest.fixture(scope="module")
+def odd_verdicts(tmp_path_factory):
+    """The verdicts on ALL. Of those without an end, one second is explored."""
+    begin = "import judge.__main__, judge.races; judge.races.SECONDS = 1; judge.__main__.main()"
+    return [*judged(jobs_of(ODD + OTHERS, tmp_path_factory)), *judged(jobs_of(ENDLESS, tmp_path_factory), "-c", begin)]
+
+
+def jobs_of(rows, tmp_path_factory):
+    jobs = []
+    for name, text, _ in rows:
+        file = tmp_path_factory.mktemp("odd") / "student.py"
+        if text is not None:
+            file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        jobs.append((find(name), file))
+    return jobs
+
+
+ALL = ODD + OTHERS + ENDLESS
+
+
+@pytest.mark.parametrize("number", range(len(ALL)), ids=[f"{tag or 'passes'}-{number}" for number, (_, _, tag) in enumerate(ALL)])
+def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verdicts):
+    name, _, tag = ALL[number]
+    verdict = odd_verdicts[number]
+    assert verdict["exercise"] == name, verdict
+    if tag == "livelock":                          # on a slow machine the second may end before it is found
+        assert (verdict["kind"], verdict["tag"]) in {("failed", "livelock"), ("not known", "too many")}, verdict
+    else:
+        wanted = "passed" if not tag else "not known" if tag in ("not explored", "too many") else "failed"
+        assert (verdict["kind"], verdict["tag"]) == (wanted, tag), verdict
+    assert not tag or verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
+
+
+def test_nothing_is_left_of_what_a_file_starts(tmp_path):
+    """Not even a process in a session of its own: harness looks for what a program leaves."""
+    file = tmp_path / "student.py"
+    file.write_text("import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n")
+    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests").stdout
+    assert json.loads(printed)["tag"] == "name"
+
+
+# make practice
+
+@pytest.fixture
+def copy(tmp_path):
+    """The practice in a folder of its own, where a student can work."""
+    for name in "judge", "exercises":
+        shutil.copytree(ROOT / "tests" / name, tmp_path / "tests" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "day10/explorer", tmp_path / "day10/explorer", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "tests/practice.py", tmp_path / "tests")
+    for exercise in EXERCISES:
+        (tmp_path / exercise.shown).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / exercise.shown).write_text(exercise.broken, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def few(copy):
+    """The same with four exercises."""
+    file = copy / "tests/judge/exercises.py"
+    file.write_text(re.sub(r'(?s)NAMES = """.*?"""', f'NAMES = """{" ".join(FEW)}"""', file.read_text(encoding="utf-8")), encoding="utf-8")
+    return copy
+
+
+FEW = "day07/reap", "day09/value_lock", "day11/way_out", "day12/monkey_late"
+
+
+def practice(copy, *arguments, **options):
+    printed = run("tests/practice.py", *arguments, cwd=copy, **options).stdout
+    assert all(course.columns(line) <= WIDTH for line in printed.splitlines())
+    return printed
+
+
+def solve(copy, name):
+    exercise = find(name)
+    (copy / exercise.shown).write_text(exercise.solution, encoding="utf-8")
+
+
+def test_the_first_that_is_not_mended_its_reason_and_one_hint_more_each_time(copy):
+    check = find("day07/printed_twice").check()
+    for count in 1, 2, 3, 3:
+        printed = practice(copy)
+        assert "day07 0/3 · day08 0/2" in printed and "day07/practice/printed_twice.py" in printed
+        assert "is printed 2 times" in printed and "打印了 2 次" in printed
+        shown = [english in printed.replace("\n  ", " ") for english, _ in check.HINTS]
+        assert shown == [number < count for number in range(3)]
+        assert check.NOTICE[0].split(".")[0] not in printed
+
+
+def test_a_mended_one_shows_the_solution_and_stays_mended_until_it_is_changed(copy):
+    solve(copy, "day07/printed_twice")
+    solve(copy, "day07/count_children")
+    printed = practice(copy)
+    assert "✓ day07/printed_twice: mended · 已改好" in printed and "+    sys.stdout.flush()" in printed and "what to notice" in printed
+    assert "✓ day07/count_children" in printed and "day07 2/3 · day08 0/2" in printed and "day07/practice/reap.py" in printed
+    assert "hint" not in printed
+    printed = practice(copy)
+    assert "✓ day07" not in printed and "3 of its children are zombies" in printed and "hint · 提示 1/3" in printed
+    (copy / "day07/practice/printed_twice.py").write_text(find("day07/printed_twice").broken)
+    assert "day07 1/3" in practice(copy)
+
+
+def test_one_exercise_and_reset(copy):
+    assert "a waits for bob.lock" in practice(copy, "day10/practice/transfer.py")
+    exercise = find("day11/way_out")
+    file = copy / exercise.shown
+    solve(copy, exercise.name)
+    assert "✓ day11/way_out" in practice(copy, exercise.name)
+    assert "day11 1/5" in practice(copy)
+    for name in "way_out.py.mine", "way_out.2.py.mine":
+        solve(copy, exercise.name)
+        assert f"day11/practice/{name}" in practice(copy, "--reset", exercise.name)
+        assert (file.parent / name).read_text(encoding="utf-8") == exercise.solution
+        assert file.read_text(encoding="utf-8") == exercise.broken
+    assert "day11 0/5" in practice(copy)
+    file.unlink()
+    assert "make practice RESET=day11/way_out" in practice(copy, exercise.name)
+    assert "mine" not in practice(copy, "--reset=day11/way_out")
+    assert file.read_text(encoding="utf-8") == exercise.broken
+
+
+def test_all_mended_the_closing_word_and_the_grades(few):
+    for name in FEW:
+        solve(few, name)
+    count = sum(find(name).missing_package() is None for name in FEW)
+    printed = practice(few)
+    assert "day07 1/1 ✓ · day09 1/1 ✓ · day11 1/1 ✓" in printed and "全部改好了" in printed and printed.count("what to notice") == count
+    state = (few / ".practice.json").read_bytes()
+    assert "全部改好了" in practice(few)
+    assert json.loads(practice(few, "--all", "--json"))["mended"] == count
+    (few / "day11/practice/way_out.py").write_text(find("day11/way_out").broken)
+    data = json.loads(run("tests/practice.py", "--all", "--json", cwd=few, status=1).stdout)
+    assert (data["mended"], data["of"]) == (count - 1, count)
+    assert [one["exercise"] for one in data["exercises"] if one["kind"] == "failed"] == ["day11/way_out"]
+    printed = practice(few, "--all", status=1)
+    assert printed.startswith("✓ day07/reap         mended · 已改好\n") and "✗ day11/way_out      not mended · 未改好: way out\n" in printed
+    assert printed.endswith(f"{count - 1} of {count} are mended · 共 {count} 个，改好 {count - 1} 个\n")
+    assert (few / ".practice.json").read_bytes() == state
+    assert json.loads(practice(few, "--json", "day07/reap"))["of"] == 1
+
+
+def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
+    (copy / ".practice.json").write_text("[1]")
+    practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read: beginning anew .*\n")
+    assert json.loads((copy / ".practice.json").read_text())["hints"] == {"day11/way_out": 1}
+    failed = run("tests/practice.py", "day10/transfre", cwd=copy, status=2, stderr="(?s).*there is no exercise day10/transfre; there is day10/transfer.*")
+    assert not failed.stdout
+    if os.geteuid():
+        copy.chmod(0o500)
+        practice(copy, "day11/way_out", stderr="practice.py: cannot write .practice.json: .*\n")
+        copy.chmod(0o700)
+
+
+@pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+def test_ctrl_c_leaves_nothing(copy, signum, status):
+    started = copy / "started"
+    (copy / "day11/practice/way_out.py").write_text(
+        "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        f"open({str(started)!r}, 'w').close()\nwhile True:\n    pass\n")
+    with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
+        wait_until(started.exists, lambda: "it does not begin")
+        os.kill(program.pid, signum)
+        program.finish(status=status)
+    assert not program.stdout and not (copy / ".practice.json").exists()
+
+
+def test_without_fork_it_says_what_it_needs(copy):
+    run(sys.executable, "-c", "import os, sys, runpy; del os.fork; sys.path[0] = 'tests'; sys.argv = ['practice.py']\n"
+        "runpy.run_path('tests/practice.py', run_name='__main__')", cwd=copy, status=2, stderr="practice.py needs os.fork[^\n]*\n")
+
+
+def test_without_gevent_its_exercises_are_left_out_by_name(copy):
+    (copy / "tests/gevent.py").write_text("")
+    (copy / "tests/sitecustomize.py").write_text("import importlib.util\nreal = importlib.util.find_spec\n"
+                                                 "importlib.util.find_spec = lambda name, *more: None if name == 'gevent' else real(name, *more)\n")
+    environment = {"PYTHONPATH": str(copy / "tests")}
+    assert "day12/gevent_call" in practice(copy, env=environment)
+    data = json.loads(run("tests/practice.py", "day12/monkey_late", "--json", cwd=copy, env=environment).stdout)
+    assert data["of"] == 0 and data["exercises"][0]["kind"] == "left out"
