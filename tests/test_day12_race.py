@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import sys
 import types
 from xml.etree import ElementTree
@@ -15,7 +16,7 @@ from harness import ROOT, TIMEOUT, Program, run, serve, state_of, wait_until
 
 sys.path.append(str(ROOT / "day12"))
 from race import scenarios  # noqa: E402
-from race.load import SLOTS, Clients, fresh_connections, ping_pong  # noqa: E402
+from race.load import MESSAGE, SLOTS, Clients, fresh_connections, ping_pong, receive  # noqa: E402
 from race.models import MODELS, WATCHERS  # noqa: E402
 from race.picture import picture  # noqa: E402
 from race.progress import Progress  # noqa: E402
@@ -363,6 +364,18 @@ def test_a_turn_notes_what_cannot_be_and_what_fails(made_up_race, monkeypatch):
 
 
 # load: what is counted
+
+@pytest.mark.parametrize("answer, words", [(b"y" * len(MESSAGE), "sent something else back"), (b"x", "sent something else back"),
+                                           (b"", "closed the connection")])
+def test_load_says_what_a_wrong_answer_was(answer, words):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(MESSAGE + answer)
+        theirs.shutdown(socket.SHUT_WR)
+        receive(ours)
+        with pytest.raises(Failed, match=words):
+            receive(ours)
+
 
 def test_load_counts_each_answer(monkeypatch):
     monkeypatch.setattr("race.load.stay_on_core", lambda core: None)
