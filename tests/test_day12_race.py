@@ -180,6 +180,25 @@ def test_report_says_what_idle_clients_cost():
         "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
 
 
+def test_report_says_at_how_many_idle_clients_a_server_ends_and_no_more():
+    results = made_up({"select": 5, "epoll": 5}, idle={"select": [5], "epoll": [5, 7, 7.4]})
+    for level in (20, 50):
+        results.rounds[f"idle-{level}"].pop("select", None)
+        results.cannot(f"idle-{level}", "select", f"not {level}")
+    assert lesson_of(results, "select").endswith(" With 20 idle clients: not 20.")
+
+
+def test_server_race_asks_for_descriptors_for_two_servers_at_once():
+    """Those of the clients and of the servers; and it says so if it gets too few."""
+    printed = run(sys.executable, "-c", """if True:
+        import sys, server_race
+        server_race.raise_descriptor_limit = lambda wanted: print(wanted) or 110
+        sys.argv = ["server_race.py", "--quick"]
+        server_race.main()
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors .*\n").stdout
+    assert int(printed) == 2 * (QUICK.held + 100)
+
+
 def elements(svg, kind):
     return [one for one in ElementTree.fromstring(svg).iter() if one.tag.endswith(f"}}{kind}")]
 
