@@ -328,7 +328,7 @@ def test_a_program_starts_with_no_signal_ignored(script):
             "   import signal as s;"
             "   print(s.getsignal(s.SIGINT) is s.default_int_handler, int(s.getsignal(s.SIGHUP)), int(s.getsignal(s.SIGCHLD)))").stdout)
         """)
-    ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.executable, sys.argv)"
+    ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     command = f"trap '' INT HUP; exec '{sys.executable}' -c '{ignore}' {starter}"
     result = run("sh", "-c", command, env={"PYTHONPATH": str(harness.ROOT / "tests")})
     assert result.stdout == "True 0 0\n\n"          # SIG_DFL is 0
