@@ -2,6 +2,7 @@
 import gc
 import json
 import os
+import signal
 import threading
 from pathlib import Path
 
@@ -40,6 +41,18 @@ def nothing_left():
     left += [str(thread) for thread in threading.enumerate() if thread not in threads]
     if left:
         pytest.fail("this test left behind:\n" + "\n".join(left), pytrace=False)
+
+
+@pytest.fixture
+def impatient():
+    """A test that waits where nothing must wait fails after some seconds."""
+    def give_up(signum, frame):
+        raise AssertionError("it waits")
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, 8)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -287,7 +287,8 @@ class Program:
                 problems.append(f"wrote to stderr:\n{self.stderr}")
             left = self._left()
             if len(left) in (orphans if isinstance(orphans, range) else [orphans]):
-                left = [pid for pid in left if not reap(pid, ORPHAN_TIMEOUT)]
+                deadline = time.monotonic() + ORPHAN_TIMEOUT
+                left = [pid for pid in left if not reap(pid, max(0, deadline - time.monotonic()))]
             if left:
                 problems.append("left processes behind:\n    " + "\n    ".join(map(describe, left)))
             files = [path.relative_to(self._room) for path in self._room.rglob("*") if path.parent != self._room]
@@ -407,6 +408,12 @@ class Wire(socket.socket):
         self._record.append(("got", data))
         return data
 
+    def recvfrom(self, *args):
+        await_bytes(self)
+        data, address = super().recvfrom(*args)
+        self._record.append(("got", data))
+        return data, address
+
     def transcript(self):
         lines = [f"    {what:4} {shorten(data)}" for what, data in self._record[-50:]]
         return "\n".join([f"{self.name}, the last {len(lines)} of {len(self._record)}", *lines])
@@ -429,6 +436,15 @@ def await_bytes(conn):
             raise TimeoutError(f"nothing came within {conn.gettimeout()} seconds")
         if stillness.is_long():
             raise TimeoutError("nothing came, and all programs only sleep")
+
+
+def await_ready(readers, writers, timeout=TIMEOUT):
+    """Wait as select.select does; two empty lists after the timeout, or when all programs only sleep."""
+    deadline, stillness = time.monotonic() + timeout, Stillness()
+    while True:
+        readable, writable, _ = select.select(readers, writers, [], min(1, max(0, deadline - time.monotonic())))
+        if readable or writable or time.monotonic() >= deadline or stillness.is_long():
+            return readable, writable
 
 
 class Stillness:

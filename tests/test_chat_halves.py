@@ -69,6 +69,14 @@ def test_chat_halves_end_when_the_parent_is_killed(pair):
     assert "goodbye" not in pair.stdout
 
 
+def test_chat_halves_end_when_the_parent_was_killed_before_the_child_asked_the_kernel():
+    """Then another process has adopted it, and the kernel kills it only with that one."""
+    assert run(sys.executable, "-c", BEGIN + """
+    become_child(os.getppid() + 1)
+    print("still there", flush=True)
+    """, status=1).stdout == ""
+
+
 def test_chat_halves_a_second_signal_changes_nothing():
     """Also one that comes while both are being ended, or that was waiting at the same time."""
     assert run(sys.executable, "-c", BEGIN + """
@@ -121,6 +129,62 @@ def test_chat_halves_the_child_rings_until_it_is_heard():
     os.waitpid(pid, 0)
     os._exit(0)
     """).stdout == "hello after 3\ngiven\n"
+
+
+def test_chat_halves_call_nothing_more_at_the_end():
+    """A heartbeat behind the goodbye would let the client in again."""
+    assert run(sys.executable, "-c", BEGIN + """
+    hold_signals()
+    parent, pid = os.getpid(), os.fork()
+    if pid == 0:
+        become_child(parent)
+        signal.pause()
+    every(60, lambda: None)
+    Parent("pair", pid, lambda: print(signal.getitimer(signal.ITIMER_REAL), flush=True)).end(0)
+    """).stdout == "(0.0, 0.0)\n"
+
+
+def test_chat_halves_listener_gives_up_after_five_intervals_without_a_word():
+    """Five in a row: a word from the server, and it counts from the beginning."""
+    run(sys.executable, "-c", f"""if True:
+        import sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        import chat_client
+        from types import SimpleNamespace as Object
+        heard, shown = iter([None] * 4 + [b"SAY hello"] + [None] * 5 + [b"SAY too late"]), []
+        def recv(size):
+            datagram = next(heard)
+            if datagram is None:
+                raise TimeoutError
+            return datagram
+        assert chat_client.listen(Object(recv=recv), shown.append) == 1
+        assert shown[0] == "hello" and shown[1].startswith("! the server does not answer") and len(shown) == 2, shown
+        assert list(heard) == [b"SAY too late"]
+        """)
+
+
+def test_chat_halves_keyboard_is_another_programs_if_we_run_in_the_background():
+    """To read from it then would stop us (SIGTTIN)."""
+    run(sys.executable, "-c", f"""if True:
+        import os, sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        from chatroom import terminal
+        from types import SimpleNamespace as Object
+        sys.stdin = Object(isatty=lambda: True, fileno=lambda: 0)
+        for group, is_ours in ((os.getpgrp(), True), (os.getpgrp() + 1, False)):
+            os.tcgetpgrp = lambda fd: group
+            assert terminal.is_ours() == is_ours
+        """)
+
+
+def test_chat_halves_server_names_another_port():
+    assert run(sys.executable, "-c", f"""if True:
+        import errno, sys
+        sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
+        import chat_server
+        for port in (8888, 65535):
+            print(chat_server.next_step(OSError(errno.EADDRINUSE, "taken"), port).split()[-1])
+        """).stdout == "8889\n1\n"
 
 
 def test_chat_halves_every_calls_again_and_again():

@@ -1,10 +1,11 @@
 """The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
+import argparse
 import re
 import unicodedata
 
 import chat                                        # noqa: F401 - so that the rooms can be imported
 import pytest
-from chatroom import names, room, text, watch
+from chatroom import arguments, names, room, text, watch
 
 
 class Post:
@@ -186,7 +187,7 @@ class Screenless:
         self.shown.append(line)
 
 
-def test_chat_watch_hands_lines_over_and_waits_for_nothing():
+def test_chat_watch_hands_lines_over_and_waits_for_nothing(impatient):
     watched = watch.Watch()
     with watched.for_room, watched.for_child:
         watched.tell("小明", "joined from 127.0.0.1:40001", 2)
@@ -203,6 +204,18 @@ def test_chat_watch_hands_lines_over_and_waits_for_nothing():
     watched.tell("Tom", "left", 1)                 # the child has gone
 
 
+@pytest.mark.parametrize("read, right, wrong", [
+    (arguments.port_to_listen_on, ["0", "1", "65535"], ["-1", "65536", "x", "", "1.0"]),
+    (arguments.port_of_server, ["1", "65535"], ["0", "65536", "-1"]),
+    (arguments.timeout, ["0.005", "1", "86400"], ["0.0049", "86400.1", "-1", "nan", "x"]),
+])
+def test_chat_room_takes_arguments_within_limits(read, right, wrong):
+    assert [read(text) for text in right] == [float(text) for text in right]
+    for text in wrong:
+        with pytest.raises(argparse.ArgumentTypeError, match=f"not {text} · "):
+            read(text)
+
+
 @pytest.mark.parametrize("one, other, same", [
     ("Bob", "bob", True), ("Bob", "Ｂｏｂ", True), ("straße", "STRASSE", True), ("Bob", "Rob", False), ("小明", "小名", False),
     ("José", "Jose\u0301", True), ("José", "Jose", False), ("member1", "member2", False),
@@ -216,6 +229,7 @@ def test_chat_room_names_that_are_the_same(one, other, same):
 USUAL = """
     Олег 小明 José Jose\u0301 김철수 Ελένη محمد योगेश क़ासिम สมชาย ทองคำ བསྟན་འཛིན 阿凡提·买买提 ジョン・スミス らーめん 山田ゆうき Tom小明 Əli Łukasz
     Nguyễn O'Neil O’Neil Zoë Straße İpek گۈل שרה ꆈꌠ ᠮᠣᠩᠭᠣᠯ မြို့ மணி 二〇 々木 ㅋㅋ 小明！ （小明） 😀 👍🏻 a.b-c_d Q 管理 5 Ｔｏｍ
+    T\u0316\u0317\u0318\u0319om
     """
 
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from chat import CLIENT, COMMAND, SERVER, Member, room
-from harness import ROOT, Program, gone, run, serve, wait_until
+from harness import ROOT, Program, descriptors, gone, run, serve, wait_until
 from screen import Screen
 
 # What the members see
@@ -407,6 +407,18 @@ def test_chat_server_ends_when_its_terminal_closes():
         program.expect("listening on")
         program.hang_up()
         program.finish()
+
+
+def test_chat_server_its_keyboard_half_has_one_socket_and_that_is_not_the_rooms():
+    """A copy of it would keep the port taken for a moment longer than the room is there."""
+    with serve(SERVER) as server:
+        [child] = server.children()
+        wait_until(lambda: len(sockets(child)) == 1, lambda: f"{sockets(child)}")
+        assert len(sockets(server.pid)) == 2 and sockets(child) < sockets(server.pid)
+
+
+def sockets(pid):
+    return {what for what in descriptors(pid).values() if what.startswith("socket:")}
 
 
 def test_chat_server_leaves_the_terminal_as_it_was():

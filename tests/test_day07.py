@@ -8,7 +8,10 @@ import course
 import harness
 import pytest
 from course import output_of
-from harness import ROOT, Program, run, wait_until
+from harness import ROOT, Program, run, state_of, wait_until
+
+# For a program that imports a script of this day, changes something, and runs it.
+CHANGED = {"cwd": ROOT / "day07", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
 # That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
 
@@ -58,6 +61,13 @@ def test_exit():
     output_of("day07/exit.py")
 
 
+def test_exit_is_the_same_in_any_environment_and_says_what_it_sees():
+    """Also where Python is told not to buffer; and it compares what came with what it expects."""
+    assert run("day07/exit.py", env={"PYTHONUNBUFFERED": "1"}).stdout == output_of("day07/exit.py")
+    run(sys.executable, "-c", "import exit; exit.show('os._exit(3)', (4, '-', '-'))", status=1,
+        stderr=r"(?s).*AssertionError: os._exit\(3\): expected \(4, .*, got \(3, '-', '-'\)\n", **CHANGED)
+
+
 def test_wait():
     lines = output_of("day07/wait.py").splitlines()
     child, status = numbers(lines[1])[:2]
@@ -91,12 +101,60 @@ def test_orphan():
     assert numbers(lines[3])[0] == os.getpid()
 
 
+def test_orphan_has_a_parent_that_lives_until_it_is_killed_but_not_for_ever():
+    run(sys.executable, "-c", f"""if True:
+        import os, sys, orphan
+        sys.path.insert(0, {str(ROOT / "tests")!r})
+        from harness import state_of
+        ask, sleep, parents = orphan.ask, orphan.time.sleep, []
+        def ask_later(line):
+            parents.append(ask(line))
+            while len(parents) == 1 and (state := state_of(parents[0])) not in ("S", "Z"):
+                os.sched_yield()
+            assert len(parents) > 1 or state == "S", "it has ended by itself"
+            return parents[-1]
+        # If the script is killed half-way, it ends after 10 seconds.
+        orphan.ask, orphan.time.sleep = ask_later, lambda seconds: seconds == 10 and sleep(seconds)
+        orphan.main()
+        """, orphans=1, **CHANGED)
+
+
+def test_zombie_is_killed_in_vain():
+    run(sys.executable, "-c", """if True:
+        import os, signal, zombie
+        kill, killed = os.kill, []
+        os.kill = lambda pid, signum: killed.append(signum) or kill(pid, signum)
+        zombie.main()
+        assert killed == [signal.SIGKILL]
+        """, **CHANGED)
+
+
 def test_sigchld():
     output_of("day07/sigchld.py")
 
 
 def test_sigchld_handler():
     output_of("day07/sigchld_handler.py")
+
+
+def test_sigchld_handler_reaps_what_has_ended_and_waits_for_no_other_child():
+    run(sys.executable, "-c", """if True:
+        import os, sigchld_handler
+        reader, writer = os.pipe()
+        running = os.fork()
+        if running == 0:
+            os.close(writer)
+            os.read(reader, 1)                     # until the parent closes the pipe, or ends
+            os._exit(0)
+        ended = os.fork() or os._exit(4)
+        os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+        sigchld_handler.reap(None, None)
+        assert sigchld_handler.statuses == [4], sigchld_handler.statuses
+        os.close(writer)
+        os.waitpid(running, 0)
+        sigchld_handler.reap(None, None)
+        assert sigchld_handler.statuses == [4] and len(sigchld_handler.calls) == 2, sigchld_handler.statuses
+        """, timeout=5, still=1, **CHANGED)
 
 
 def test_sigchld_handler_says_that_it_needs_waitid(tmp_path):
@@ -150,6 +208,27 @@ def test_process_states_leaves_nothing_when_it_is_interrupted(line):
         assert all(harness.reap(pid, harness.TIMEOUT) for pid in harness.adopted_by_us())
 
 
+def test_process_states_ctrl_c_is_not_for_the_children():
+    """Nothing is printed by a child that gets the terminal's SIGINT: it ends, which is what the parent waits for here."""
+    with Program(sys.executable, "-c", "import process_states as p; p.show('', '', 'Z (zombie)', p.sleep)", **CHANGED) as program:
+        wait_until(lambda: [state_of(pid) for pid in program.children()] == ["S"], lambda: f"no child sleeps: {program.children()}")
+        [child] = program.children()
+        os.kill(child, signal.SIGINT)
+        program.finish()
+
+
+def test_process_states_children_of_a_parent_that_is_killed_end_by_themselves():
+    """Both within 10 seconds, which do not pass here."""
+    run(sys.executable, "-c", """if True:
+        import process_states
+        times, slept = iter([0, 9, 11]), []
+        process_states.time.monotonic, process_states.time.sleep = lambda: next(times), slept.append
+        process_states.compute()
+        process_states.sleep()
+        assert slept == [10]
+        """, **CHANGED)
+
+
 def test_process_states_a_stopped_child_does_not_outlive_its_parent():
     pauses = ("import process_states, signal; process_states.report = lambda textbook, *_: textbook == '(stopped)' and signal.pause()\n"
               "process_states.main()")
@@ -169,9 +248,60 @@ def test_pcb():
     assert numbers(lines[4]) == [3]                # open files: standard input, output and error
 
 
+def test_pcb_shows_each_number_in_its_row():
+    printed = run(sys.executable, "-c", """if True:
+        import os, pcb
+        found = pcb.read_pcb()
+        assert found["VmRSS"] != found["VmSize"]
+        pcb.read_pcb = lambda: {**found, "VmRSS": "47 kB", "voluntary_ctxt_switches": "48", "nonvoluntary_ctxt_switches": "49"}
+        pcb.main()
+        """, **CHANGED).stdout
+    assert printed.splitlines()[3] == "memory in use        47 kB"
+    assert printed.splitlines()[5:] == ["gave up the CPU      48 times", "lost the CPU         49 times"]
+
+
 def test_time_slice():
     slept, lost, ms = (float(line) for line in re.findall(r"[\d.]+", output_of("day07/time_slice.py")))
     assert slept >= 1 and lost >= 5 and 0.01 < ms < 1000
+
+
+def test_time_slice_is_taken_away_by_a_process_on_the_same_cpu():
+    run(sys.executable, "-c", """if True:
+        import os, sys, time_slice
+        def fork():
+            assert len(os.sched_getaffinity(0)) == 1
+            sys.exit()
+        os.fork = fork
+        time_slice.main()
+        raise AssertionError("it made no other process")
+        """, **CHANGED)
+
+
+def test_time_slice_computes_its_figures_and_ends_the_other_process():
+    """With times and counts that are made up."""
+    printed = run(sys.executable, "-c", """if True:
+        import itertools, os, resource, signal, time, time_slice
+        from types import SimpleNamespace as Object
+        gave_up, lost, used, did = itertools.count(100, 3), itertools.count(200, 2), iter([7, 7.06]), []
+        resource.getrusage = lambda who: Object(ru_nvcsw=next(gave_up), ru_nivcsw=next(lost))
+        time.process_time = lambda: next(used)
+        os.fork, os.kill, os.waitpid = lambda: 4711, lambda *args: did.append(args), lambda *args: did.append(args)
+        time_slice.main()
+        assert did == [(4711, signal.SIGKILL), (4711, 0)], did
+        """, **CHANGED).stdout
+    assert [line.rpartition(": ")[2] for line in printed.splitlines()[:2]] == ["3", "lost the CPU 6 times"]
+    assert printed.splitlines()[2].startswith("computed for 10.0 ms ")
+
+
+def test_time_slice_leaves_no_process_that_computes_for_ever():
+    """The other process ends by itself when it is not killed; the 10 seconds do not pass here."""
+    run(sys.executable, "-c", """if True:
+        import os, sys, time, time_slice
+        times = iter([0, 5, 9, 11])
+        time.monotonic, os.fork, os._exit = lambda: next(times), lambda: 0, sys.exit
+        time_slice.main()
+        raise AssertionError("it does not end")
+        """, timeout=5, **CHANGED)
 
 
 # Of all of them

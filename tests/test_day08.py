@@ -11,6 +11,9 @@ import pytest
 from course import HELPERS, output_of
 from harness import ROOT, run
 
+# For a program that imports a script of this day, changes something, and runs it.
+CHANGED = {"cwd": ROOT / "day08", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
+
 
 def numbers(text):
     return [int(number) for number in re.findall(r"\d+", text)]
@@ -22,6 +25,16 @@ def test_process1():
     child, its_parent = numbers(lines[1])
     assert its_parent == parent != child
     assert numbers(lines[2]) == [parent, child, 0]
+
+
+def test_process1_names_the_process_that_made_it():
+    """Which is not the one that forks (os.getppid), where a fork server does that."""
+    assert run(sys.executable, "-c", """if True:
+        import process1
+        from types import SimpleNamespace as Object
+        process1.parent_process = lambda: Object(pid="the maker")
+        process1.greet()
+        """, **CHANGED).stdout.endswith(" the maker\n")
 
 
 def test_process2():
@@ -69,6 +82,61 @@ def test_pool_cost():
     each, pool = [float(re.search(r"([\d.]+) ms", line)[1]) for line in lines[1:3]]
     assert float(re.search(r"took ([\d.]+) times", lines[3])[1]) > 1
     assert each > pool and lines[1].count("#") > lines[2].count("#") > 0
+
+
+def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
+    """A pool that Ctrl-C meets while it is being created can hang."""
+    run(sys.executable, "-c", """if True:
+        import signal, pool, pool_cost, pool_end
+        created = []
+        def Pool(count):
+            created.append((count, signal.getsignal(signal.SIGINT)))
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise StopIteration
+        pool_cost.with_a_process_for_each = lambda: 0
+        for script in (pool, pool_cost, pool_end):
+            script.Pool = Pool
+            try:
+                script.main()
+            except StopIteration:
+                pass
+        # Of the three tasks of pool_end, two are to be waiting.
+        assert created == [(2, signal.SIG_IGN), (2, signal.SIG_IGN), (1, signal.SIG_IGN)], created
+        """, **CHANGED)
+
+
+def test_pool_cost_waits_for_every_task():
+    """Both ways do the same tasks, and their times contain the ends of all of them."""
+    run(sys.executable, "-c", """if True:
+        import contextlib, pool_cost
+        from types import SimpleNamespace as Object
+        did = []
+        def process(target, args):
+            return Object(start=lambda: did.append((target, args)), join=lambda: did.append("end"))
+        def apply_async(target, args):
+            return Object(get=lambda timeout: did.append((target, args)))
+        pool_cost.Process = process
+        pool_cost.Pool = lambda count: contextlib.nullcontext(Object(apply_async=apply_async))
+        tasks = [(pool_cost.task, (n,)) for n in range(8)]
+        pool_cost.with_a_process_for_each()
+        assert did == [one for task in tasks for one in (task, "end")], did
+        did.clear()
+        now = iter([0, 3, 10])
+        pool_cost.time.perf_counter = lambda: next(now)
+        assert pool_cost.with_a_pool() == (3, 7)   # to make it, to use it
+        assert did == [tasks[0], *tasks], did
+        """, **CHANGED)
+
+
+def test_pool_cost_takes_the_fastest_rounds():
+    printed = run(sys.executable, "-c", """if True:
+        import pool_cost
+        each, pool = iter([0.5, 0.2, 0.3, 0.4, 0.9]), iter([(0.03, 0.02), (0.04, 0.01), (0.02, 0.05), (0.06, 0.02), (0.05, 0.08)])
+        pool_cost.with_a_process_for_each, pool_cost.with_a_pool = lambda: next(each), lambda: next(pool)
+        pool_cost.main()
+        """, **CHANGED).stdout
+    assert re.findall(r"[\d.]+ ms", printed) == ["200.0 ms", "10.0 ms", "20.0 ms"]
+    assert printed.endswith("took 20 times as long (6.7 with creating the pool)\n") and printed.count("#") == 24 + 1
 
 
 def test_start_methods():

@@ -21,7 +21,7 @@ from pathlib import Path
 import harness
 import pytest
 from course import output_of
-from harness import ROOT, TIMEOUT, Program, gone, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, Wire, gone, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
 CHANGED = {"cwd": ROOT / "day10", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
@@ -39,6 +39,20 @@ def test_race_says_what_it_sees():
                             "import dis\n": "import dis, threading\nlock = threading.Lock()\n"})
     program = run(sys.executable, "-c", code, status=1, stderr=".*AssertionError: expected 1 lost update: .*n is 2\n", **CHANGED)
     assert "n is 2, 0 update(s) lost" in program.stdout
+
+
+def test_race_and_the_other_demos_end_at_ctrl_c_at_once():
+    """Their threads are daemons, so the interpreter does not wait for those that wait."""
+    run(sys.executable, "-c", """if True:
+        import threading, dead_lock, producer_consumer, race, thread_event, thread_lock, thread_rlock
+        class Thread(threading.Thread):
+            def start(self):
+                assert self.daemon, self
+                super().start()
+        for script in (dead_lock, producer_consumer, race, thread_event, thread_lock, thread_rlock):
+            script.Thread = Thread
+            script.main()
+        """, **CHANGED)
 
 
 def test_thread_event():
@@ -120,6 +134,32 @@ def test_producer_consumer_put_waits_while_the_buffer_is_full():
             assert buffer.get() == 0
         thread.join()
         assert list(buffer.items) == [1, 2, 3]
+        """, **CHANGED)
+
+
+def test_producer_consumer_put_looks_again_after_each_wait():
+    """A producer waits; there is room, but another producer takes it first."""
+    run(sys.executable, "-c", """if True:
+        import threading, time, producer_consumer
+        buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
+        for item in range(3):
+            buffer.put(item)
+        def put():
+            with buffer.lock:
+                inside.set()
+                buffer.put(4)
+                done.append(4)
+        thread = producer_consumer.start(put)
+        inside.wait()
+        with buffer.lock:                          # so it waits
+            assert buffer.get() == 0
+            buffer.put(3)
+        while not (done or buffer.not_full._waiters):      # until it has looked, and waits again
+            time.sleep(0)
+        assert list(buffer.items) == [1, 2, 3] and not done
+        assert buffer.get() == 1
+        thread.join()
+        assert list(buffer.items) == [2, 3, 4]
         """, **CHANGED)
 
 
@@ -298,6 +338,9 @@ def test_fork_server_sigterm_ends_the_children_too():
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
         with connect(server) as conn:
             assert ping(conn, b"x") == b"x"
+            [child] = server.children()            # also one that does nothing any more
+            os.kill(child, signal.SIGSTOP)
+            wait_until(lambda: harness.state_of(child) == "T", lambda: f"state {harness.state_of(child)}")
             server.wait_until_asleep()
             server.signal(signal.SIGTERM)
             server.finish()
@@ -479,7 +522,11 @@ def echo_client(server, **streams):
     command = [sys.executable, ROOT / "day10/echo_client.py", str(server.port)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as client:
         client.children = lambda: []
-        yield client
+        try:
+            yield client
+        except BaseException:
+            client.kill()                          # or Popen would wait for its end
+            raise
         assert client.stderr.read() == b""
         assert client.wait(TIMEOUT) == 0
 
@@ -516,7 +563,9 @@ def sockets(pid):
 
 
 def connect(server):
-    return socket.create_connection((server.host, server.port), timeout=TIMEOUT)
+    conn = Wire(socket.AF_INET, socket.SOCK_STREAM, name="client")
+    conn.connect((server.host, server.port))
+    return conn
 
 
 def ping(conn, data):

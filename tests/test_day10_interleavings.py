@@ -10,7 +10,8 @@ from course import output_of
 from harness import ROOT, run
 
 sys.path.append(str(ROOT / "day10"))
-from explorer import explore  # noqa: E402
+from explorer import ends, explore, picture  # noqa: E402
+from explorer.search import Exploration, Outcome  # noqa: E402
 sys.path.pop()                                     # or race would be day10/race.py for the tests of day12/race/
 
 SCRIPT = "day10/interleavings.py"
@@ -30,6 +31,7 @@ class Box:
 def check():
     return n == 2
 """
+BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
 RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
 
 
@@ -240,6 +242,10 @@ def test_merging_moments_changes_no_count(text):
      {"right", "deadlock"}),
     ("def a():\n    barrier.wait()\n    box.n = 2\ndef b():\n    barrier.wait()\n", {"right"}),
     ("def a():\n    barrier.wait()\ndef b():\n    pass\n", {"deadlock"}),
+    ("def a():\n    barrier.wait()\n    barrier.wait()\n    box.n = 2\ndef b():\n    barrier.wait()\n    barrier.wait()\n", {"right"}),
+    (BOUNDED + "def a():\n    with bounded: box.add()\ndef b():\n    with bounded: box.add()\n", {"right"}),
+    (BOUNDED + "def a():\n    bounded.release()\ndef b():\n    bounded.acquire()\n    box.n = 2\n",
+     {"error", "right"}),
     ("def a():\n    box.n = q.get()\ndef b():\n    q.put(2)\n", {"right"}),
     ("def a():\n    box.n = q.get()\ndef b():\n    pass\n", {"deadlock"}),
     ("def a():\n    box.n = q.get_nowait()\ndef b():\n    q.put(2)\n", {"right", "error"}),
@@ -247,12 +253,36 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
-    # It can see the moment between the write and the release: then a release is a step.
-    ("def a():\n    with lock: box.n = 3\ndef b():\n    if box.n == 3 and lock.locked(): box.n = 4\n    else: box.n = 2\n",
+    # Only between the write and the release does b find both, so each release is a step where a lock is looked at.
+    ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
+    ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and not lock.acquire(False) else 2\n",
      {"right", "wrong"}),
 ])
 def test_kinds_of_ends(text, wanted):
     assert set(kinds(text, lambda made: made["box"].n == 2)) == wanted
+
+
+def test_a_function_that_is_looked_up_is_no_step():
+    helped = "def helped(): pass\n" + RACE.replace("    global n\n", "    global n\n    helped()\n")
+    assert outcomes(helped) == outcomes(RACE) and sum(outcomes(RACE).values()) == 6
+
+
+def test_setup_may_start_threads_of_its_own():
+    text = "old = setup\ndef setup():\n    old()\n    thread = threading.Thread(target=box.add)\n    thread.start()\n    thread.join()\n"
+    assert kinds(text + RACE, lambda made: made["box"].n == 1).keys() == {"right"}
+
+
+def test_the_wrong_schedule_with_the_fewest_switches_is_shown():
+    found = [Outcome("wrong", "short", 1, 3, (0,)), Outcome("right", "right", 1, 0, ()), Outcome("wrong", "few", 1, 1, (0, 1, 0)),
+             Outcome("wrong", "few, but longer", 1, 1, (0, 1, 0, 0))]
+    assert Exploration(["a", "b"], found, 4, 4, 0, True, 4).losing.text == "few"
+
+
+def test_long_values_are_cut_off_where_they_are_shown():
+    assert ends.text_of_value("x" * 58) == repr("x" * 58)
+    assert ends.text_of_value("x" * 59) == "'" + "x" * 56 + "..."
+    for text, shown in (("x" * 10, "x" * 10), ("x" * 11, "x" * 7 + "..."), ("汉字汉字", "汉字汉字  "), ("汉字汉字汉字", "汉字汉... ")):
+        assert picture.fit(text, 10) == shown
 
 
 # What the answers to the interview questions say
@@ -421,6 +451,17 @@ def test_you_are_the_scheduler(tmp_path):
     assert "a thread's name, u, r or q" in printed and "b cannot go on" in printed
     assert "end: n = 1" in printed
     assert run(SCRIPT, student(tmp_path, RACE), "--you", stdin="").stdout.count("next") == 1
+
+
+def test_you_may_undo_a_step(tmp_path):
+    shown = run(SCRIPT, student(tmp_path, RACE), "--you", stdin="a\nu\nb\nb\na\na\nq\n").stdout
+    assert "end: n = 2" in shown and "(wrong)" not in shown
+
+
+def test_a_search_that_is_not_complete_proves_nothing(tmp_path):
+    text = "".join(f"def {name}():\n    global n\n    for _ in range(15):\n        with lock: n += 1\n" for name in "ab")
+    file = student(tmp_path, text + "def check():\n    return n == 30\n")
+    assert "time limit reached" in run(SCRIPT, file, "--seconds", "0.01", status=1).stdout
 
 
 def test_everything_is_put_back():

@@ -45,6 +45,18 @@ def test_block_io():
     assert int(waited) >= 100
 
 
+def test_block_io_measures_in_milliseconds():
+    run(sys.executable, "-c", """if True:
+        import block_io
+        from types import SimpleNamespace as Object
+        clock, cpu, did = iter([10, 12]), iter([5, 5.5]), []
+        block_io.time.monotonic, block_io.time.process_time = lambda: next(clock), lambda: next(cpu)
+        timer = Object(start=lambda: did.append("start"), join=lambda: did.append("join"))
+        assert block_io.measure(timer, lambda *args: did.append("call") or args, 1, 2) == ((1, 2), 2000, 500)
+        assert did == ["start", "call", "join"]
+        """, **CHANGED)
+
+
 def test_block_io_with_a_timeout_is_non_blocking_in_the_kernel():
     """So Python waits with poll before each call."""
     with socket.socket() as sock:

@@ -87,6 +87,77 @@ def events_of(server):
     return [int(one, 16) & ~(select.EPOLLERR | select.EPOLLHUP) for one in re.findall(r"events: *([0-9a-f]+)", info)]
 
 
+def test_epoll_server_edge_gives_way_to_the_others():
+    """Also where a client sends faster than it can be read: after some rounds epoll is asked again, and names them all."""
+    run(sys.executable, "-c", """if True:
+        import epoll_server
+        from types import SimpleNamespace as Object
+        rounds, asked = [], []
+        class Server(epoll_server.EchoServer):
+            def __init__(self):
+                self.trigger, self.epoll = epoll_server.select.EPOLLET, Object(modify=lambda *args: asked.append(args))
+            def echo(self, conn):
+                rounds.append(conn)
+                return len(rounds) < 1000
+        server = Server()
+        server.drain("conn")
+        assert len(rounds) < 100, len(rounds)
+        # Else nothing would tell of what is there already.
+        assert asked == [("conn", epoll_server.select.EPOLLIN | epoll_server.select.EPOLLET)], asked
+        rounds[:] = range(999)
+        server.drain("conn")
+        assert len(rounds) == 1000 and len(asked) == 1, "it asks again though all has been read"
+        """, **CHANGED)
+
+
+def test_epoll_server_edge_stays_edge_also_for_a_client_that_did_not_read():
+    run(sys.executable, "-c", """if True:
+        import epoll_server
+        from types import SimpleNamespace as Object
+        from select import EPOLLET, EPOLLIN, EPOLLOUT
+        asked = []
+        class Conn:
+            def send(self, data):
+                return min(3, len(data))
+        class Server(epoll_server.EchoServer):
+            def __init__(self):
+                self.unsent, self.trigger = {"any other": b""}, EPOLLET
+                self.epoll = Object(modify=lambda conn, events: asked.append(events))
+        conn, server = Conn(), Server()
+        assert not server.send(conn, b"hello") and server.unsent[conn] == b"lo"
+        server.send_rest(conn)
+        assert asked == [EPOLLOUT | EPOLLET, EPOLLIN | EPOLLET] and conn not in server.unsent, asked
+        """, **CHANGED)
+
+
+def test_poll_server_and_epoll_server_pause_for_a_tenth_of_a_second():
+    """Where there are no descriptors left. poll takes milliseconds, epoll seconds."""
+    run(sys.executable, "-c", """if True:
+        import epoll_server, poll_server
+        from types import SimpleNamespace as Object
+        asked = []
+        class Poll:
+            def register(self, sock, events):
+                pass
+            modify = register
+            def poll(self, timeout):
+                asked.append(timeout)
+                if len(asked) == 2:
+                    raise KeyboardInterrupt
+                return [(7, poll_server.select.POLLIN)]
+        def accept():
+            raise OSError("no descriptors left")
+        listener = Object(fileno=lambda: 7, setblocking=lambda flag: None, accept=accept)
+        poll_server.select.poll = poll_server.select.epoll = Poll
+        for make, pause in ((lambda: poll_server.EchoServer(listener), 100), (lambda: epoll_server.EchoServer(listener, False), 0.1)):
+            asked.clear()
+            try:
+                make().serve()
+            except KeyboardInterrupt:
+                assert asked == [None, pause], asked
+        """, **CHANGED)
+
+
 def test_epoll_server_descriptor_with_a_copy_stays_registered():
     """epoll watches what is behind the descriptor, until the last copy of it is closed."""
     ours, theirs = socket.socketpair()
@@ -257,6 +328,26 @@ def test_coroutine_server_waits_in_epoll():
 def test_gevent_server_waits_in_epoll():
     """Coroutines are how it is written; what waits is one thread, as in epoll_server.py."""
     waits_in_epoll("day12/gevent_server.py")
+
+
+def test_gevent_server_gives_way_to_the_others():
+    """Also where a client sends faster than it can be read, so that recv never waits."""
+    run(sys.executable, "-c", """if True:
+        import contextlib, gevent, gevent_server
+        class Conn(contextlib.nullcontext):
+            received = 0
+            def __enter__(self):
+                return self
+            def recv(self, size):
+                self.received += 1
+                return bytes(size) if self.received < 1000 else b""
+            def sendall(self, data):
+                pass
+        conn, seen = Conn(), []
+        both = [gevent.spawn(gevent_server.echo, conn, None), gevent.spawn(lambda: seen.append(conn.received))]
+        gevent.joinall(both, raise_error=True)
+        assert seen[0] < 100 and conn.received == 1000, seen
+        """, **CHANGED)
 
 
 def test_asyncio_server_waits_in_epoll():

@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import sys
 import types
 from xml.etree import ElementTree
@@ -15,7 +16,7 @@ from harness import ROOT, TIMEOUT, Program, run, serve, state_of, wait_until
 
 sys.path.append(str(ROOT / "day12"))
 from race import scenarios  # noqa: E402
-from race.load import SLOTS, Clients, fresh_connections, ping_pong  # noqa: E402
+from race.load import MESSAGE, SLOTS, Clients, fresh_connections, ping_pong, receive  # noqa: E402
 from race.models import MODELS, WATCHERS  # noqa: E402
 from race.picture import picture  # noqa: E402
 from race.progress import Progress  # noqa: E402
@@ -177,6 +178,25 @@ def test_report_says_what_idle_clients_cost():
         "cost of every request. With 50 idle clients: serves 21 at a time; the next client gets no answer.")
     assert lesson_of(results, "epoll").endswith(
         "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
+
+
+def test_report_says_at_how_many_idle_clients_a_server_ends_and_no_more():
+    results = made_up({"select": 5, "epoll": 5}, idle={"select": [5], "epoll": [5, 7, 7.4]})
+    for level in (20, 50):
+        results.rounds[f"idle-{level}"].pop("select", None)
+        results.cannot(f"idle-{level}", "select", f"not {level}")
+    assert lesson_of(results, "select").endswith(" With 20 idle clients: not 20.")
+
+
+def test_server_race_asks_for_descriptors_for_two_servers_at_once():
+    """Those of the clients and of the servers; and it says so if it gets too few."""
+    printed = run(sys.executable, "-c", """if True:
+        import sys, server_race
+        server_race.raise_descriptor_limit = lambda wanted: print(wanted) or 110
+        sys.argv = ["server_race.py", "--quick"]
+        server_race.main()
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors .*\n").stdout
+    assert int(printed) == 2 * (QUICK.held + 100)
 
 
 def elements(svg, kind):
@@ -363,6 +383,18 @@ def test_a_turn_notes_what_cannot_be_and_what_fails(made_up_race, monkeypatch):
 
 
 # load: what is counted
+
+@pytest.mark.parametrize("answer, words", [(b"y" * len(MESSAGE), "sent something else back"), (b"x", "sent something else back"),
+                                           (b"", "closed the connection")])
+def test_load_says_what_a_wrong_answer_was(answer, words):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(MESSAGE + answer)
+        theirs.shutdown(socket.SHUT_WR)
+        receive(ours)
+        with pytest.raises(Failed, match=words):
+            receive(ours)
+
 
 def test_load_counts_each_answer(monkeypatch):
     monkeypatch.setattr("race.load.stay_on_core", lambda core: None)

@@ -367,6 +367,13 @@ def test_ftp_client_a_full_disk_here(here):
     assert not os.listdir(here)
 
 
+def test_ftp_client_asks_for_list_only_where_mlsd_is_not_known(here):
+    """That there is no such folder is no reason."""
+    with FakeServer(MLSD="550 No such folder") as server, ftp_client(server, here, stdin="list none\n") as client:
+        client.finish(status=1, stderr="! list none: .*No such folder\n")
+    assert "MLSD none" in server.heard and not any(command.startswith("LIST") for command in server.heard)
+
+
 def test_ftp_client_a_server_without_size_or_mlsd(here):
     listing = b"-rw-r--r-- 1 ftp ftp 3 Jan  1 00:00 x\x1b[2J\r\n"
     def no_mlsd(server):

@@ -441,7 +441,7 @@ def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):
 @pytest.mark.parametrize("number, port, advice", [
     (errno.EADDRINUSE, 2121, "python day11/ftp/ftp_server.py 2122"), (errno.EADDRINUSE, 65535, "ftp_server.py 2121"),
     (errno.EACCES, 21, "python day11/ftp/ftp_server.py 2121"), (errno.EADDRNOTAVAIL, 2121, "127.0.0.1"), (errno.ENOENT, 2121, "Create that folder"),
-    (errno.ENOTDIR, 2121, "")])
+    (errno.EACCES, 2121, ""), (errno.EACCES, 1024, ""), (errno.EACCES, 1023, "2121"), (errno.EACCES, 0, ""), (errno.ENOTDIR, 2121, "")])
 def test_ftp_server_says_what_to_do(monkeypatch, number, port, advice):
     import ftp_server as script
     monkeypatch.setattr(sys, "argv", [SERVER])

@@ -167,9 +167,10 @@ def completer(tmp_path, monkeypatch):
         if folder not in names:
             raise completion.LOST[0]("550 none")
         return iter([(name, {"type": kind}) for name, kind in names[folder]])
-    ftp = SimpleNamespace(sock=SimpleNamespace(settimeout=lambda seconds: None), timeout=1, mlsd=mlsd)
+    limits = []
+    ftp = SimpleNamespace(sock=SimpleNamespace(settimeout=limits.append), timeout=30, mlsd=mlsd)
     one = Completer(ftp, {"ls": "list", "2": "get"})
-    one.asked = asked
+    one.asked, one.limits = asked, limits
     return one
 
 
@@ -191,6 +192,11 @@ def test_ftp_client_completion_asks_once_until_the_next_command(completer):
     completer.forget()
     completer.find("get a", "a")
     assert completer.asked == ["", ""]
+
+
+def test_ftp_client_completion_is_less_patient_than_the_rest(completer):
+    completer.find("get a", "a")
+    assert completer.limits == [5, 30]
 
 
 def test_ftp_client_completion_keeps_an_error_for_the_menu(completer):

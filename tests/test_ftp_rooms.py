@@ -12,8 +12,9 @@ import pytest
 from ftpclient import errors, screen
 from ftpd import commands, login, session
 from ftpd.control import MAX_LINE, Control, Gone, Reply
-from ftpd.data import CHUNK, DataConnection, DataPort
-from ftpd.listings import FACTS, facts, modified, without_options
+from ftpd.data import CHUNK, SMALL, DataConnection, DataPort
+from ftpd.files import parse_time
+from ftpd.listings import FACTS, facts, modified, send_lines, without_options
 from harness import TIMEOUT, receive
 
 
@@ -111,6 +112,34 @@ def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
 
 
 # The data connection
+
+def test_ftp_listing_that_takes_long_says_so_first():
+    """Only where all of it goes out at once may the reply 150 wait for the one behind it (MSG_MORE)."""
+    asked = []
+
+    @contextlib.contextmanager
+    def open_data(what, small):
+        asked.append(small)
+        yield SimpleNamespace(send_bytes=lambda data: None)
+    for size in (SMALL - 2, SMALL - 1):            # each line has two more bytes, its end
+        send_lines(SimpleNamespace(port=SimpleNamespace(open=open_data)), ["x" * size])
+    assert asked == [True, False]
+
+
+@pytest.mark.parametrize("there", [100, 100_000], ids=["small", "mapped"])
+def test_ftp_data_of_a_file_that_has_grown_ends_where_it_was_to_end(control, there):
+    """The reply 150 has named its size."""
+    fd, content = os.memfd_create("file"), os.urandom(there)
+    try:
+        os.write(fd, content + b"more")
+        with pair() as (near, far):
+            near.setblocking(False)
+            DataConnection(near, control).send_file(fd, 7, there)
+            near.shutdown(socket.SHUT_WR)
+            assert receive(far, 2 * there) == content[7:]
+    finally:
+        os.close(fd)
+
 
 def test_ftp_data_for_a_slow_reader(control):
     """What a full buffer does not take is sent later: a long listing, and the mapped pages of a file."""
@@ -308,7 +337,7 @@ def shanghai(monkeypatch):
 
 
 def test_ftp_times_are_utc_on_the_wire_and_local_for_people(shanghai):
-    assert modified(STAT) == "19710101000000"
+    assert modified(STAT) == "19710101000000" and parse_time("19710101000000") == 31536000
     assert screen.local_time("19710101000000") == screen.local_time("19710101000000.123") == "1971-01-01 08:00"
     assert screen.local_time("soon") == screen.local_time("") == screen.local_time("19719901000000") == ""
 

@@ -6,6 +6,7 @@ import socket
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 
 import harness
 import pytest
@@ -79,7 +80,7 @@ def test_orphans_are_allowed_by_number(script):
         run(orphan, orphans=2)
 
 
-def test_waits_are_bounded(script):
+def test_waits_are_bounded(script, impatient):
     with pytest.raises(Failure, match="did not end within 0.1 seconds"):
         run(script("import signal; signal.pause()"), timeout=0.1)
     with Program(script("print('a', flush=True); input()")) as program:
@@ -137,9 +138,17 @@ def test_a_program_ends_with_the_process_that_started_it(script, tmp_path):
         pid = int(program.expect(r"\d+")[0])
         program.signal(signal.SIGKILL)
         program.wait()
-        assert harness.gone(pid)
+        assert harness.gone(pid, harness.ORPHAN_TIMEOUT)
         with pytest.raises(Failure, match="left files behind: tmp/course-"):
             program.finish(status=-signal.SIGKILL, orphans=1)
+
+
+def test_only_programs_that_run_are_ended_with_us(monkeypatch):
+    """The PID of one that has ended may be another process's by then."""
+    told = []
+    monkeypatch.setattr(harness, "tell_guardian", told.append)
+    program = run("true")
+    assert told == [f"+{program.pid}", f"-{program.pid}"]
 
 
 def test_expect_goes_on_where_it_stopped(script):
@@ -262,6 +271,29 @@ def test_a_program_that_works_silently_is_waited_for(script, work):
     run(script(f"import subprocess, sys, time; end = time.monotonic() + 3\n{work}"), still=1)
 
 
+def test_only_the_same_cpu_times_again_and_again_are_stillness(monkeypatch):
+    now, found = [0], []
+    looks = iter([{1: ("5", "0")}, {1: ("6", "0")}, None, {1: ("6", "0")}, {1: ("6", "0")}])
+    monkeypatch.setattr(harness, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(harness, "activity", lambda: next(looks))
+    stillness = harness.Stillness(10)
+    for now[0] in (10, 20, 30, 40, 50):
+        found.append(stillness.is_long())
+    monkeypatch.undo()
+    assert found == [False, False, False, False, True]
+
+
+def test_a_program_that_gets_no_cpu_is_not_still(script, monkeypatch):
+    with Program(script(PAUSE)) as program:
+        program.expect("ready")
+        program.wait_until_asleep()
+        _, *fields = harness.stat_of(program.pid)
+        for state, is_still in ("S", True), ("T", True), ("R", False), ("D", False):
+            monkeypatch.setattr(harness, "stat_of", lambda pid: [state, *fields])
+            assert (harness.activity() is not None) == is_still
+        monkeypatch.undo()
+
+
 def test_a_program_that_speaks_now_and_then_is_waited_for(script):
     text = "import time\nfor n in range(5): print(n, flush=True); time.sleep(0.5)"
     assert run(script(text), still=1).stdout == "0\n1\n2\n3\n4\n"
@@ -288,7 +320,7 @@ def test_a_server_that_spins_is_not_idle(script):
 
 
 def test_a_program_starts_with_no_signal_ignored(script):
-    """Also when we are started as `make test &` does, with SIGINT ignored, or nohup, with SIGHUP."""
+    """Also when we are started as `make test &` does, with SIGINT ignored, or nohup, with SIGHUP; or with SIGCHLD ignored."""
     starter = script("""
         import harness, sys
         harness.become_subreaper()
@@ -296,6 +328,7 @@ def test_a_program_starts_with_no_signal_ignored(script):
             "   import signal as s;"
             "   print(s.getsignal(s.SIGINT) is s.default_int_handler, int(s.getsignal(s.SIGHUP)), int(s.getsignal(s.SIGCHLD)))").stdout)
         """)
-    command = f"trap '' INT HUP; exec '{sys.executable}' {starter}"
+    ignore = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    command = f"trap '' INT HUP; exec '{sys.executable}' -c '{ignore}' {starter}"
     result = run("sh", "-c", command, env={"PYTHONPATH": str(harness.ROOT / "tests")})
     assert result.stdout == "True 0 0\n\n"          # SIG_DFL is 0

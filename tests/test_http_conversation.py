@@ -2,8 +2,10 @@
 import contextlib
 import json
 import random
+import socket
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from harness import ROOT
@@ -12,8 +14,10 @@ from http_client import server, shared  # fixtures
 from http_malformed import malformed
 
 sys.path.append(str(ROOT / "day12"))
-from httpd.connection import BATCH, answer_at_once  # noqa: E402
+from httpd import connection  # noqa: E402
+from httpd.connection import BATCH, answer_at_once, receive_chunks  # noqa: E402
 from httpd.reply import make_reply  # noqa: E402
+from httpd.request import MAX_FIELDS, Refusal  # noqa: E402
 
 
 # Methods and versions
@@ -171,6 +175,19 @@ def test_pipelining(server):
         sender.join()
 
 
+def test_requests_and_bytes_are_counted(server):
+    """All that is sent, also the pieces in which a large answer goes out."""
+    def counted(client):
+        [worker] = json.loads(client.get("/api/status").body)["workers"]
+        return worker["requests"], worker["bytes"]
+    with Client(server) as client:
+        requests, size = counted(client)
+        assert client.get("/large.bin").body == LARGE and client.get("/none").status == 404
+        requests_now, size_now = counted(client)
+    assert requests_now - requests == 3
+    assert len(LARGE) + 600 < size_now - size < len(LARGE) + 2000      # with three heads and two short bodies
+
+
 def test_expect_100_continue(server):
     with Client(server) as client:
         client.sendall(request("/", "Expect: 100-continue", "Content-Length: 4"))
@@ -202,6 +219,32 @@ class Stub:
 
 def bodies(data):
     return [part.split(b"\r\n\r\n")[1] for part in data.split(b"HTTP/1.1 200 OK")[1:]]
+
+
+def test_a_trailer_may_have_as_many_fields_as_a_head():
+    for count in (MAX_FIELDS, MAX_FIELDS + 1):
+        data = bytearray(b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * count + b"\r\nGET")
+        with pytest.raises(StopIteration if count == MAX_FIELDS else Refusal) as end:
+            next(receive_chunks(None, data))
+        if count == MAX_FIELDS:
+            assert end.value.value == b"x" and data == b"GET"
+        else:
+            assert end.value.status == 431
+
+
+def test_last_words_have_their_own_time(monkeypatch):
+    """A client that does not close its side is not waited for as long as one that is silent."""
+    monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: 1000))
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        loop = SimpleNamespace(deadlines={near.fileno(): 5000})
+        lingering = connection.linger(loop, near)
+        next(lingering)
+        assert loop.deadlines == {near.fileno(): 1000 + connection.LINGER} and far.recv(1) == b""
+        far.close()
+        with pytest.raises(ConnectionError):
+            next(lingering)
 
 
 @pytest.mark.parametrize("data, answered, left", [

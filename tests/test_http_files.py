@@ -409,7 +409,7 @@ def test_a_folder_beside_the_root_whose_name_begins_alike(site, tmp_path):
     assert refused(site, "/link") == refused(site, "/folder") == refused(site, "/folder/x") == (404, "")
 
 
-def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch):
+def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch, impatient):
     """To open it would let go a program that waits for a reader."""
     os.mkfifo(tmp_path / "root/fifo")
     with monkeypatch.context() as patch:
@@ -607,6 +607,14 @@ def test_a_large_file_of_the_kernel():
     assert len(files.Site(BTF).find("/vmlinux", "", time.time()).body) == os.stat(f"{BTF}/vmlinux").st_size
 
 
+def test_a_file_of_the_future_was_last_modified_now(site, tmp_path):
+    """RFC 9110, 8.8.2.1: never later than the Date of the answer."""
+    (tmp_path / "root/future").write_bytes(b"x")
+    now = time.time()
+    os.utime(tmp_path / "root/future", (now + 86400, now + 86400))
+    assert f"\r\nLast-Modified: {email.utils.formatdate(now, usegmt=True)}\r\n" in site.find("/future", "", now).lines
+
+
 def test_what_is_for_all_to_see_though_it_begins_with_a_dot(site, tmp_path):
     (tmp_path / "root/.well-known/acme").mkdir(parents=True)
     (tmp_path / "root/.well-known/acme/x").write_bytes(b"x")
@@ -625,6 +633,14 @@ def test_what_is_for_all_to_see_though_it_begins_with_a_dot(site, tmp_path):
 ])
 def test_dates(text, date):
     assert conditions.parse_date(text) == date
+
+
+def test_dates_of_two_digits_are_at_most_fifty_years_in_the_future():
+    """RFC 9110, 5.6.7"""
+    this_year = time.gmtime().tm_year
+    for years, meant in ((0, 0), (50, 50), (51, 51 - 100), (99, 99 - 100)):
+        text = f"Friday, 02-Jan-{(this_year + years) % 100:02} 00:00:00 GMT"
+        assert time.gmtime(conditions.parse_date(text)).tm_year == this_year + meant
 
 
 @pytest.mark.parametrize("text", [

@@ -1,17 +1,20 @@
 """The HTTP server's event loop by itself: it runs an echo server, and throws a TimeoutError into coroutines that are late."""
 import contextlib
+import errno
 import io
 import os
 import resource
 import socket
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from harness import ROOT
 
 sys.path.append(str(ROOT / "day12"))
 from httpd.loop import Loop  # noqa: E402
+from httpd.server import HTTPServer  # noqa: E402
 
 NEVER = float("inf")
 
@@ -119,6 +122,50 @@ def test_a_bare_yield_waits_for_the_descriptor_and_costs_no_registration(loop, p
         client.send(word)
         turn(loop)
     assert heard == [b"a", b"b"]
+
+
+def test_to_wait_for_room_is_not_to_wait_for_something_to_read(loop, pair):
+    """Else a client that sends and does not read would keep the loop busy."""
+    client, conn = pair
+    with contextlib.suppress(BlockingIOError):
+        while conn.send(bytes(1 << 16)):
+            pass
+    happened = []
+
+    def write():
+        yield
+        yield from loop.wait_to_write(conn.fileno(), NEVER)
+        happened.append("room")
+        yield
+    loop.start(conn.fileno(), write())
+    client.send(b"a")
+    loop.resume(loop.wait())
+    assert loop.epoll.poll(0) == []
+    client.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while client.recv(1 << 20):
+            pass
+    loop.resume(loop.wait())
+    assert happened == ["room"]
+
+
+def test_a_listener_without_descriptors_is_asked_again_and_has_no_deadline_afterwards():
+    """With one, it would be late a second later, and no client would be accepted any more."""
+    did = []
+
+    def accept():
+        raise OSError(errno.EMFILE, "out of descriptors")
+    epoll = SimpleNamespace(register=lambda *args: did.append("register"), unregister=lambda *args: did.append("unregister"))
+    server = SimpleNamespace(listener=SimpleNamespace(fileno=lambda: 5, accept=accept), has_siblings=False,
+                             loop=SimpleNamespace(epoll=epoll, deadlines={}))
+    accepting = HTTPServer.accept_clients(server, 0)
+    next(accepting)
+    for _ in range(2):
+        next(accepting)
+        assert did == ["unregister"] and server.loop.deadlines == {5: 0}
+        accepting.throw(TimeoutError())
+        assert did == ["unregister", "register"] and server.loop.deadlines == {}
+        did.clear()
 
 
 def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):

@@ -132,16 +132,19 @@ def test_a_browser_shows_the_page_and_its_numbers_change(tmp_path):
         assert numbers == sorted(numbers) and numbers[-1] > 5
 
 
-# Answers of a server, one for each time that the page asks; it records what it shows, and hides itself in the end.
+# Answers of a server, one for each time that the page asks; it records what it shows, hides itself for a while, and in the end.
 STUB = """<script>
-const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 1000 });
+const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 5000000 });
 const answers = [{ uptime: 10, workers: [worker(1, 100), worker(2, 100)] }, { uptime: 12, workers: [worker(1, 300), worker(2, 100)] },
-                 null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] }];
+                 null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] },
+                 { uptime: 200, workers: [worker(1, 10000)] }, { uptime: 201, workers: [worker(1, 10010)] }];
+const asleep = [];                      // how often it had asked, again and again while it was hidden
 let asked = 0;
 let hidden = false;
+const hide = (now) => { hidden = now; document.dispatchEvent(new Event("visibilitychange")); };
 Object.defineProperty(document, "hidden", { get: () => hidden });
 window.fetch = async () => {
-  const answer = answers[Math.min(asked++, 4)];
+  const answer = answers[Math.min(asked++, 6)];
   if (!answer) throw new Error("down");
   return { ok: true, status: 200, text: async () => JSON.stringify(answer) };
 };
@@ -149,10 +152,13 @@ const seen = [];
 setInterval(() => {
   const text = (id) => document.getElementById(id)?.textContent.trim();
   const now = JSON.stringify([document.getElementById("status")?.dataset.state, text("status-rate"), text("status-uptime"),
-    document.getElementById("status-workers")?.rows.length, document.getElementById("status-trace")?.getAttribute("points")]);
+    document.getElementById("status-workers")?.rows.length, document.getElementById("status-trace")?.getAttribute("points"),
+    text("status-bytes")]);
   if (seen.at(-1) !== now) seen.push(now);
-  if (asked === 5 && !hidden) { hidden = true; document.dispatchEvent(new Event("visibilitychange")); window.whenHidden = asked; }
-  document.title = JSON.stringify({ seen, asked, whenHidden: window.whenHidden });
+  if (hidden) asleep.push(asked);
+  if (hidden && asleep.length === 40) hide(false);
+  else if (!hidden && (asked === 5 && !asleep.length || asked === 7)) hide(true);
+  document.title = JSON.stringify({ seen, asleep });
 }, 50);
 </script>"""
 
@@ -164,14 +170,17 @@ def test_the_panel_says_what_the_server_says(tmp_path):
     page = (root / "index.html").read_text(encoding="utf-8")
     (root / "index.html").write_text(page.replace("<head>", "<head>" + STUB, 1), encoding="utf-8")
     with tempfile.TemporaryDirectory() as home, serve(SERVER, "-d", root, "--quiet") as server:
-        shown = browse(server, home, "index.html", 9000)
+        shown = browse(server, home, "index.html", 14000)
     found = json.loads(html.unescape(re.search(r"<title>(\{.*?)</title>", shown)[1]))
     seen = [json.loads(one) for one in found["seen"]]
     states = [state for state, *_ in seen]
     assert ["live", "100", "12 s", 2] in [one[:4] for one in seen]                 # 200 requests in 2 seconds
     assert "down" in states and "live" in states[states.index("down"):]            # and it asks again
     assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the worker that has ended
-    assert seen[-1][0] == "paused" and found["asked"] == found["whenHidden"] == 5
+    assert seen[-1][0] == "paused" and found["asleep"][:40] == [5] * 40 and set(found["asleep"][40:]) == {7}
+    rates = list(dict.fromkeys(one[1] for one in seen))
+    assert rates[-3:] == ["100", "50", "10"]       # none over the pause
+    assert list(dict.fromkeys(one[5] for one in seen))[-2:] == ["10.0 MB", "5.0 MB"]
     points = [[tuple(map(float, point.split(","))) for point in one[4].split()] for one in seen if one[4]]
     assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # a line at once; the top is a high rate
     assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # it grows from the left

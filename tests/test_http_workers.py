@@ -6,11 +6,13 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import harness
 import pytest
@@ -19,6 +21,7 @@ from http_client import LARGE, SERVER, SMALL, Client, get, request, started, wor
 
 sys.path.append(str(ROOT / "day12"))
 import http_server  # noqa: E402
+from httpd.log import AccessLog  # noqa: E402
 
 
 # The log
@@ -215,6 +218,24 @@ def test_lines_of_several_workers_do_not_mix_however_small_the_pipe(tmp_path):
     assert sorted(line for line, *_ in entries(b"".join(log).decode())) == sorted(f"GET /?{name} HTTP/1.1" for name in names)
 
 
+def test_a_write_to_the_log_is_whole_lines_and_no_more_than_a_pipe_takes_at_once(monkeypatch):
+    written = []
+    monkeypatch.setattr("httpd.log.os.write", lambda fd, data: written.append(bytes(data)) or len(data))
+    access_log = AccessLog(sys.__stderr__)
+    try:
+        access_log.set_time(0)
+        targets = [*(f"/{number}" for number in range(200)), "/" + "x" * 2 * select.PIPE_BUF, "/last"]
+        for target in targets:
+            access_log.add("127.0.0.1", f"GET {target} HTTP/1.1", 200, 5)
+        access_log.flush()
+    finally:
+        access_log.close()
+    asked = [line.split()[1] for data in written for line, status, size in entries(data.decode())]
+    assert asked == targets
+    assert all(len(data) <= select.PIPE_BUF or data.count(b"\n") == 1 for data in written)
+    assert len(written) < 20, "as few calls as possible"
+
+
 def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_path):
     """The order in the log shows it. Both have asked before the server goes on, the greedy one first."""
     (tmp_path / "index.html").write_bytes(b"x")
@@ -282,6 +303,15 @@ def test_workers_end_with_their_parent(tmp_path, signum):
         server.signal(signum)
         server.wait()
         assert client.is_closed()
+
+
+def test_ctrl_c_is_for_the_parent_of_the_workers(tmp_path):
+    """It reaches all of the group. A worker ignores it, so that the parent alone decides, and one that gets it alone works on."""
+    with several(tmp_path) as server:
+        wait_until(lambda: len(workers(server)) == 2, lambda: f"{workers(server)}")
+        for worker in workers(server):
+            ignored = re.search(r"^SigIgn:\s+(\w+)", Path(f"/proc/{worker}/status").read_text(), re.MULTILINE)[1]
+            assert int(ignored, 16) & 1 << (signal.SIGINT - 1)
 
 
 SLOW = """if True:
@@ -394,6 +424,24 @@ def test_the_next_step_after_an_error():
     assert http_server.next_step(refused(errno.EACCES, "/root/x"), 8000) == ""             # a folder that we may not read
     assert "try 8000" in http_server.next_step(refused(errno.EADDRINUSE), 65535)
     assert http_server.next_step(OverflowError("port"), 70000) == ""
+
+
+def test_a_signal_wakes_the_loop_up_once_and_no_descriptor_of_somebody_else_later():
+    """The number of the self-pipe may be another file's when the second Ctrl-C comes."""
+    run(sys.executable, "-c", """if True:
+        import http_server, os, signal, socket
+        from types import SimpleNamespace as Object
+        reader, writer = socket.socketpair()
+        writer.setblocking(False)
+        called = []
+        http_server.stop_on_signals(Object(shutdown_writer=writer, shutdown=lambda: called.append("shutdown")))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, http_server.STOP_SIGNALS)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert reader.recv(10) == bytes([signal.SIGINT]) and called == ["shutdown"]
+        assert signal.set_wakeup_fd(-1) == -1
+        reader.close()
+        writer.close()
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def test_on_a_terminal_there_is_an_address_to_click(tmp_path):

@@ -13,6 +13,7 @@ import course
 import pip
 import pytest
 from harness import ROOT, Program, run, wait_until
+from packages import NotMade, call
 
 
 @pytest.fixture
@@ -263,6 +264,35 @@ def test_ctrl_c_is_how_serve_ends_and_no_failure(packages):
         make.write("\x03")
         make.finish(status=-signal.SIGINT)         # a shell says nothing of that either
     assert make.stdout == "listening\n^C"
+
+
+def test_a_command_that_fails_has_the_last_word_and_holds_the_lock(tmp_path):
+    with open(tmp_path / "lock", "w") as lock:
+        with pytest.raises(NotMade, match="^nothing works: pip said: no network$"):
+            call(["sh", "-c", "echo looking; echo 'Warning: x' >&2; echo 'ERROR: no network' >&2; exit 3"], lock, "nothing works: pip")
+        with pytest.raises(NotMade, match="said: looking$"):
+            call(["sh", "-c", "echo looking; exit 3"], lock, "pip")
+        with pytest.raises(NotMade, match="said: status 3$"):
+            call(["sh", "-c", "exit 3"], lock, "pip")
+        # If we are killed, the command is still at work.
+        call([sys.executable, "-c", f"import os; os.write({lock.fileno()}, b'held')"], lock, "it does not have the lock")
+    assert (tmp_path / "lock").read_text() == "held"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_clean_removes_what_was_made_and_nothing_else(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    made = [".venv/bin/python", ".venv.lock", ".venv.old/made-for", ".venv-ci-3.10/made-for", ".pytest_cache/README.md",
+            "day07/__pycache__/fork.pyc", "day07/chat/chatroom/__pycache__/room.pyc", "tests/__pycache__/run.pyc"]
+    theirs = ["README.md", "day07/fork.py", "day07/chat/chatroom/room.py", "day11/ftp/downloads/welcome.txt", "tests/run.py",
+              "other/__pycache__/mine.pyc", "venv/bin/python"]
+    for path in made + theirs:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    run("make", "--no-print-directory", "clean", cwd=tmp_path)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path)) for path in left) == sorted(["Makefile", *theirs])
+    assert not any((tmp_path / path).parent.exists() for path in made if "__pycache__" in path)
 
 
 def test_requirements_are_the_three_packages():

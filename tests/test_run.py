@@ -54,6 +54,7 @@ def test_what_happens_in_any_share_is_told(suite, name, text, outcome):
     ("os.fork() or signal.pause()", "PID"),
     ("os.fork() or os._exit(0); os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)", "a zombie"),
     ("os.dup(0)", "descriptor"),
+    ("fd = os.open('/etc', os.O_RDONLY); os.dup2(fd, 0); os.close(fd)", "descriptor 0: /etc"),
     ("threading.Thread(target=threading.Event().wait, args=(5,)).start()", "Thread"),
     ("harness.Program(sys.executable, '-c', 'import signal; signal.pause()')", "running"),
 ])

@@ -240,6 +240,9 @@ def test_it_shows_colour_on_a_terminal(copy):
 @pytest.mark.parametrize("broken, complaint", [
     ("import sys; print('half way', flush=True); sys.exit(3)", "ended with status 3"),
     ("import os, signal; print('half way', flush=True); os.fork() or signal.pause()", "left processes behind"),
+    # Also a child that ends by itself, which a script may leave only if course.ORPHANS says so.
+    ("import os; print('half way', flush=True); os.fork() or os._exit(0); os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)",
+     "left processes behind"),
 ])
 def test_it_tells_of_a_script_that_fails(copy, broken, complaint):
     replace(copy / "day07/fork1.py", broken)
