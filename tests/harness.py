@@ -643,6 +643,11 @@ def ticks(server):
     return sum(int(field) for fields in stats for field in fields[11:13])
 
 
+def unread(fd):
+    """How many bytes there are to read (man 2 ioctl_tty: FIONREAD)."""
+    return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
+
+
 def assert_idle(server):
     """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
     before = ticks(server)

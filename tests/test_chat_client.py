@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 
 import harness
 import pytest
@@ -22,6 +23,20 @@ def test_chat_client_shows_the_room():
         tom.write("quit\n")
         tom.finish()
         assert ann.hear() == "SAY Tom退出了聊天室"
+
+
+def test_chat_client_with_a_full_output_that_does_not_block():
+    """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
+    narrow = ("import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
+              "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
+    with room("Ann") as (server, ann), Program(sys.executable, "-c", narrow, ROOT / CLIENT, server.port, "--name", "Tom") as tom:
+        tom.expect("You are in the room")
+        for number in range(20):                   # nobody reads what Tom prints
+            ann.say(f"C {number:>500}")
+        harness.assert_idle(tom)
+        tom.expect("^Ann： +19\n")
+        tom.write("quit\n")
+        tom.finish()
 
 
 def test_chat_client_does_not_send_a_long_line():

@@ -11,10 +11,8 @@ import select
 import shlex
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
@@ -494,7 +492,7 @@ def test_echo_client_with_a_full_output_that_does_not_block(tmp_path):
             os.close(writer)
             received = bytearray()
             for _ in range(3):
-                wait_until(lambda: unread(reader) == size, lambda: f"{unread(reader)} of {size}, status {client.poll()}")
+                wait_until(lambda: harness.unread(reader) == size, lambda: f"{harness.unread(reader)} of {size}, status {client.poll()}")
                 harness.assert_idle(client)
                 received += os.read(reader, size)
             received += output.read()
@@ -529,11 +527,6 @@ def echo_client(server, **streams):
             raise
         assert client.stderr.read() == b""
         assert client.wait(TIMEOUT) == 0
-
-
-def unread(fd):
-    """How many bytes there are to read (man 2 ioctl_tty: FIONREAD)."""
-    return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
 
 
 def test_echo_client_counts_what_comes_back():

@@ -346,6 +346,22 @@ def b():
     assert "error" in kinds(text.replace("flag or n:", "flag:"))
 
 
+def test_a_barrier_that_is_reset_breaks_for_those_who_wait():
+    text = """
+def a():
+    global n
+    try:
+        barrier.wait()
+        n = 3
+    except threading.BrokenBarrierError:
+        n = 2
+def b():
+    while not barrier.n_waiting: pass
+    barrier.reset()
+"""
+    assert {kind for kind in kinds(text, lambda made: made["n"] == 2 and not made["barrier"].broken)} - {"unfair", "endless"} == {"right"}
+
+
 def test_variables_of_an_enclosing_function_are_shared_and_those_of_a_comprehension_are_not():
     inside = """
 def make():
@@ -378,7 +394,7 @@ a = b = make()
     ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
     ("import itertools\nk = itertools.count()\ndef a():\n    if next(k) % 2: n\n    n\ndef b(): n\n", "the same schedule went another way"),
     ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
-    ("while True: pass\n", "after 5 s, it is still in line 16"),
+    ("import time\nwhile True: time.sleep(1)\n", "after 5 s, it is still in line 17"),
 ])
 def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text, sentence):
     program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")

@@ -49,6 +49,18 @@ def here(tmp_path):
 
 # In a pipe
 
+def test_ftp_client_with_a_full_output_that_does_not_block(library, here):
+    """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
+    narrow = ("import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
+              "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
+    with serve(SERVER, "-d", library) as server:
+        with Program(sys.executable, "-c", narrow, ROOT / CLIENT, server.port, stdin="list\n" * 300, cwd=here) as client:
+            [output] = [fd for fd, name in client._outputs.items() if name == "stdout"]
+            harness.wait_until(lambda: harness.unread(output) == 4096, lambda: "nobody reads it, and it is not full")
+            client.finish()
+    assert client.stdout.count("every byte") == 300
+
+
 def test_ftp_client_in_a_pipe(library, here):
     with serve(SERVER, "-d", library) as server:
         with ftp_client(server, here, stdin="list\nget a.txt\nget every byte\n2 empty\nGET deep/down.txt\nquit\nget no more\n") as client:

@@ -1,5 +1,6 @@
 """The FTP client for people: Ctrl-C cancels, Tab completes, familiar words work, and downloads stay out of git's way."""
 import contextlib
+import ftplib
 import os
 import shutil
 import signal
@@ -165,7 +166,7 @@ def completer(tmp_path, monkeypatch):
         names = {"": [(".", "cdir"), ("a b.txt", "file"), ("a c.txt", "file"), ("deep", "dir"), ("\x1b[2J", "file")],
                  "deep": [("down", "file")], "odd": [(screen.to_wire("课堂"), "file")]}
         if folder not in names:
-            raise completion.LOST[0]("550 none")
+            raise ftplib.error_perm("550 none")
         return iter([(name, {"type": kind}) for name, kind in names[folder]])
     limits = []
     ftp = SimpleNamespace(sock=SimpleNamespace(settimeout=limits.append), timeout=30, mlsd=mlsd)
@@ -197,6 +198,8 @@ def test_ftp_client_completion_asks_once_until_the_next_command(completer):
 def test_ftp_client_completion_is_less_patient_than_the_rest(completer):
     completer.find("get a", "a")
     assert completer.limits == [5, 30]
+    completer.find("get none/", "none/")           # what the server refuses
+    assert completer.limits == [5, 30, 5, 30]
 
 
 def test_ftp_client_completion_keeps_an_error_for_the_menu(completer):

@@ -48,6 +48,9 @@ def main():
     args = parse_arguments()
     if sys.stdin is None or sys.stdout is None:
         sys.exit(f"{NAME}: standard input and output must be open · 标准输入和标准输出不能关闭")
+    # Some programs hand down a non-blocking output. Let print wait while it is full.
+    # 有些程序传下来的标准输出是非阻塞的：改成写满时等待
+    os.set_blocking(sys.stdout.fileno(), True)
     terminal = Terminal()
     sock, name, interval = get_in(args, terminal)
     handover = Handover()

@@ -100,6 +100,7 @@ class Barrier(Primitive):
     def _begin(self, parties, action=None, timeout=None):
         self._parties, self._action, self._timeout = parties, action, timeout
         self._arrived, self._round, self._is_broken = 0, 0, False
+        self._reset_rounds = ()
 
     parties = property(lambda self: self._parties)
     n_waiting = property(lambda self: self._arrived)
@@ -120,6 +121,7 @@ class Barrier(Primitive):
         self._wait(lambda: self._round > mine or self._is_broken, "passes", timeout)
         if self._round == mine:
             self._is_broken = True
+        if self._round == mine or mine in self._reset_rounds:
             raise threading.BrokenBarrierError
         return index
 
@@ -129,10 +131,13 @@ class Barrier(Primitive):
 
     def reset(self):
         self._step("resets")
+        if self._arrived:               # the threads that wait get a BrokenBarrierError
+            self._reset_rounds += (self._round,)
+            self._round += 1
         self._is_broken, self._arrived = False, 0
 
     def _state(self):
-        return self._arrived, self._round, self._is_broken
+        return self._arrived, self._round, self._is_broken, self._reset_rounds
 
 
 class Queue(Primitive):

@@ -43,6 +43,10 @@ def main():
     # The name of a file may contain any bytes, even some that are not UTF-8.
     sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout.reconfigure(errors="replace")
+    # Some programs hand down a non-blocking output. Let print wait while it is full. (Windows
+    # cannot always say so.) 有些程序传下来的标准输出是非阻塞的：改成写满时等待
+    with contextlib.suppress(AttributeError, OSError):
+        os.set_blocking(sys.stdout.fileno(), True)
     for signum in LEAVE:
         # Do not catch a signal that is ignored, such as SIGHUP under nohup.
         if signal.getsignal(signum) is not signal.SIG_IGN:

@@ -81,11 +81,12 @@ class Completer:
                 if name.isprintable() and kind not in ("cdir", "pdir"):
                     name = f"{folder}/{name}" if folder else name
                     names.append(f"{name}/" if kind == "dir" else name)
-            self.ftp.sock.settimeout(self.ftp.timeout)
         except LOST as error:
             # After a refusal, there is nothing to complete. 421 and other errors end the session.
             if not isinstance(error, REFUSED) or str(error).startswith("421"):
                 self.error = error
+        if not self.error:
+            self.ftp.sock.settimeout(self.ftp.timeout)
         return names
 
 
