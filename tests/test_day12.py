@@ -14,8 +14,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from course import output_of
 from classroom_client import Page, text_of
+from course import output_of
 from harness import ROOT, run, serve, wait_until
 
 # For a program that imports a script of this day, changes something, and runs it.
