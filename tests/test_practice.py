@@ -1,5 +1,6 @@
 """The practice: each broken program fails for its reason, each solution passes, wrong mendings are refused; and its judge."""
 import ast
+import itertools
 import json
 import os
 import re
@@ -8,10 +9,12 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import course
 import pytest
 from harness import ROOT, Program, run, wait_until
+from judge import processes
 from judge.exercises import FOLDER, NAMES, all_exercises, find
 from judge.show import WIDTH
 
@@ -217,6 +220,16 @@ def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verd
     assert not tag or verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
 
 
+def test_a_judge_that_comes_to_look_too_seldom_does_not_take_that_for_stillness(monkeypatch):
+    clock = itertools.count(100, 10)
+    monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    state = "S"
+    stillness = processes.Stillness(lambda: {1: (state, 0, 5)})
+    assert [round(stillness.seconds() / processes.EVERY) for _ in range(4)] == [0, 1, 2, 3]
+    state = "R"
+    assert stillness.seconds() == 0
+
+
 def test_nothing_is_left_of_what_a_file_starts(tmp_path):
     """Not even a process in a session of its own: harness looks for what a program leaves."""
     file = tmp_path / "student.py"
@@ -251,7 +264,7 @@ def few(copy):
     return copy
 
 
-FEW = "day07/reap", "day09/value_lock", "day11/way_out", "day12/monkey_late"
+FEW = "day07/reap", "day09/value_lock", "day11/way_out", "day12/gevent_call"
 
 
 def practice(copy, *arguments, **options):
