@@ -172,7 +172,8 @@ class Moments:
         for value in values:
             is_known = self.is_keeping and is_object(value, self.stepper.namespace)
             if not (is_known or id(value) in self.objects):
-                if type(value) not in (*ATOMS, float, tuple, steps.deque, *primitive_types()):
+                kinds = *ATOMS, float, tuple, steps.deque
+                if type(value) not in kinds and not isinstance(value, Primitive):
                     raise Opaque
             frozen.append(self.freeze(value, seen))
         return tuple(frozen)
@@ -182,13 +183,6 @@ def is_object(value, namespace):
     """Is it an object of one of the student's classes, with its data in attributes?"""
     has_attributes = type(getattr(value, "__dict__", None)) is dict
     return type(value).__module__ == namespace.get("__name__") and has_attributes
-
-
-def primitive_types():
-    pending = [Primitive]
-    for kind in pending:
-        pending += kind.__subclasses__()
-    return pending
 
 
 def is_empty(cell):

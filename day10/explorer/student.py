@@ -11,6 +11,10 @@ from explorer import standin
 from explorer.current import Unusable
 
 
+class TooLong(Unusable):
+    """A call that did not come back in time: the message says where it is."""
+
+
 def load(path):
     """Return the functions of a file: ([a, b] or [a, b, c], setup, check). Raise Unusable with a
     message for the student."""
@@ -93,7 +97,7 @@ def builtins_for_it():
 
 
 def watched(call, seconds, path):
-    """Call a function in a daemon thread, and return its result. Raise Unusable if that takes too
+    """Call a function in a daemon thread, and return its result. Raise TooLong if that takes too
     long; the program can end while the thread still runs."""
     result = []
 
@@ -112,7 +116,7 @@ def watched(call, seconds, path):
             if frame.f_code.co_filename == path:
                 lines.append(f"line {frame.f_lineno} ({frame.f_code.co_name})")
             frame = frame.f_back
-        raise Unusable(
+        raise TooLong(
             f"{path}: after {seconds:g} s, it is still in "
             f"{lines[0] if lines else 'the exploration'}"
         )

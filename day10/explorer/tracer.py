@@ -18,6 +18,7 @@ class Tracer:
 
     def __init__(self, functions, on_touch):
         self.on_touch, self.codes, self.names = on_touch, {}, set()
+        self.on_opcodes = {}
         self.files = {function.__code__.co_filename for function in functions}
         for function in functions:
             self.add_function(function)
@@ -61,6 +62,7 @@ class Tracer:
 
     def add_code(self, code, private):
         self.codes[code] = touches(code, private)
+        self.on_opcodes[code] = self.function_for(self.codes[code])
         for inner in code.co_consts:
             if isinstance(inner, types.CodeType):
                 # Variables of the enclosing function belong to the thread that called it.
@@ -102,20 +104,27 @@ class Tracer:
         self.on_touch(sys._getframe(1), touch)
         return None
 
-    def trace_this_thread(self):
-        """Called by each worker thread before its function."""
+    def trace_this_thread(self, is_on=True):
+        """Called by each worker thread before its function; with False, while it is in our own
+        code, whose calls need not be looked at."""
         if self.tool is None:
-            sys.settrace(self.on_call)
+            sys.settrace(self.on_call if is_on else None)
 
     def on_call(self, frame, event, argument):
-        if frame.f_code not in self.codes:
-            return None
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return self.on_opcode
+        on_opcode = self.on_opcodes.get(frame.f_code)
+        if on_opcode:
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return on_opcode
 
-    def on_opcode(self, frame, event, argument):
-        if event == "opcode":
-            touch = self.codes[frame.f_code].get(frame.f_lasti)
-            if touch is not None:
-                self.on_touch(frame, touch)
-        return self.on_opcode
+    def function_for(self, touches):
+        """Return what the interpreter calls before each instruction of a code object. It is made
+        once per code object, because it is called so often."""
+        get, on_touch = touches.get, self.on_touch
+
+        def on_opcode(frame, event, argument):
+            touch = get(frame.f_lasti)
+            if touch is not None and event == "opcode":
+                on_touch(frame, touch)
+            return on_opcode
+
+        return on_opcode

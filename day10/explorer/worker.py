@@ -67,10 +67,16 @@ class Worker:
 
     def step_on(self, verb, primitive, is_ready=None, is_wait=False):
         """Do a step on a lock or the like: let the stepper choose a thread first."""
+        tracer = self.stepper.tracer
+        tracer.trace_this_thread(False)
         frame = sys._getframe(1)
-        while frame and frame.f_code not in self.stepper.tracer.codes:
+        while frame and frame.f_code not in tracer.codes:
             frame = frame.f_back
         self.line = frame.f_lineno if frame else self.line
         self.waits_for = primitive if is_wait else None
-        self.stepper.step(self, Step(self.name, self.line, verb, primitive), frame, None, is_ready)
+        step = Step(self.name, self.line, verb, primitive)
+        try:
+            self.stepper.step(self, step, frame, None, is_ready)
+        finally:
+            tracer.trace_this_thread()
         self.waits_for = None

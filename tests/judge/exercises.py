@@ -7,13 +7,14 @@ dayNN/practice/NAME.py is the student's. A check.py has
     HINTS     three pairs (English, Chinese)
     NOTICE    a pair: what to notice in the solution
     REASONS   {stem of a file that is not right: tag of the verdict}
-    NEEDS     optional: the package without which the exercise is left out
+    NEEDS     optional: the package without which the exercise is left out, in double quotes
     judge(subject)    raises Refused or NotKnown
 """
 import ast
 import functools
 import importlib.util
-from dataclasses import dataclass
+import re
+from collections import namedtuple
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,10 +29,8 @@ NAMES = """
 """.split()
 
 
-@dataclass(frozen=True)
-class Exercise:
+class Exercise(namedtuple("Exercise", ["name"])):
     """name: such as day10/transfer."""
-    name: str
 
     @property
     def day(self):
@@ -71,8 +70,9 @@ class Exercise:
 
     def missing_package(self):
         """The package that it needs and that is not installed, or None."""
-        needs = getattr(self.check(), "NEEDS", None)
-        return needs if needs and importlib.util.find_spec(needs) is None else None
+        # Read, not loaded: all checks together import much, and are asked at each start.
+        needs = re.search('^NEEDS = "(.+)"$', (self.folder / "check.py").read_text(encoding="utf-8"), re.MULTILINE)
+        return needs[1] if needs and importlib.util.find_spec(needs[1]) is None else None
 
 
 @functools.cache

@@ -8,9 +8,8 @@ import ctypes
 import os
 import signal
 import time
-from pathlib import Path
 
-PROC = Path("/proc")
+PROC = "/proc"
 EVERY = 0.05                                       # seconds between two looks
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
 
@@ -30,7 +29,8 @@ def end_with_parent():
 def stat_of(folder):
     """(state, PID of the parent, CPU ticks) of /proc/PID or /proc/PID/task/TID; None if there is none."""
     try:
-        fields = (folder / "stat").read_text().rpartition(") ")[2].split()
+        with open(f"{folder}/stat", "rb") as file:
+            fields = file.read().rpartition(b") ")[2].decode().split()
     except OSError:
         return None
     return fields[0], int(fields[1]), int(fields[11]) + int(fields[12])
@@ -38,13 +38,17 @@ def stat_of(folder):
 
 def all_stats():
     """{PID: stat_of} of all processes."""
-    pids = [int(path.name) for path in PROC.glob("[0-9]*")]
-    return {pid: stat for pid in pids if (stat := stat_of(PROC / str(pid)))}
+    pids = [int(name) for name in os.listdir(PROC) if name.isdecimal()]
+    return {pid: stat for pid in pids if (stat := stat_of(f"{PROC}/{pid}"))}
 
 
 def children(pid):
     try:
-        return [int(child) for task in (PROC / str(pid) / "task").iterdir() for child in (task / "children").read_text().split()]
+        found = []
+        for task in os.listdir(f"{PROC}/{pid}/task"):
+            with open(f"{PROC}/{pid}/task/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
+        return found
     except OSError:                                # it has ended; or the kernel was built without these files
         return [child for child, (_, parent, _) in all_stats().items() if parent == pid]
 
@@ -54,13 +58,14 @@ def descendants(pid):
     found, new = {}, [pid]
     while new:
         new = [child for parent in new for child in children(parent) if child not in found]
-        found.update((child, stat) for child in new if (stat := stat_of(PROC / str(child))))
+        found.update((child, stat) for child in new if (stat := stat_of(f"{PROC}/{child}")))
     return found
 
 
 def command_of(pid):
     try:
-        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        with open(f"{PROC}/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return ""
 
@@ -76,18 +81,36 @@ def kill_children(keep=()):
 
 
 class Stillness:
-    """For how long some processes or threads have slept without using the CPU. look() returns {key: stat}."""
+    """For how long some processes or threads have slept without using the CPU. look() returns {key: stat}.
+
+    The time between two looks counts as EVERY at most: on a machine so slow that we ourselves come to look too seldom,
+    the others come to run too seldom as well.
+    """
 
     def __init__(self, look):
-        self.look, self.last, self.since = look, None, time.monotonic()
-        self.looked = 0
+        self.look, self.last, self.looked, self.slept = look, None, 0, 0
+
+    def again(self):
+        """Count from now on."""
+        self.slept = 0
 
     def seconds(self):
         if time.monotonic() - self.looked < EVERY:
-            return self.looked - self.since
+            return self.slept
         self.looked = time.monotonic()
         stats = self.look()
         is_moving = not stats or any(state not in "SZTI" for state, _, _ in stats.values()) or stats != self.last
-        if is_moving:
-            self.last, self.since = stats, self.looked
-        return self.looked - self.since
+        self.slept = 0 if is_moving else self.slept + EVERY
+        self.last = stats
+        return self.slept
+
+
+class Pauses:
+    """Sleeps between two looks at something: short ones at first, so that what comes soon is seen soon; then longer ones."""
+
+    def __init__(self):
+        self.seconds = 0.001
+
+    def sleep(self):
+        time.sleep(self.seconds)
+        self.seconds = min(EVERY / 2, self.seconds * 1.5)

@@ -61,12 +61,13 @@ class Program:
     def until(self, condition, explain=None):
         """Wait until this is true, or the program has ended. Refused, if it waits or runs for ever before: explain(program)
         returns what to say of that, as (tag, English, Chinese), or None."""
-        self.stillness.since = time.monotonic()
+        self.stillness.again()
+        pauses = processes.Pauses()
         while not condition() and not self.has_ended():
-            time.sleep(0.01)
+            pauses.sleep()
             if len(self.stillness.last or ()) > MOST_PROCESSES:
                 raise Refused("too many", f"it has started more than {MOST_PROCESSES} processes", f"启动了 {MOST_PROCESSES} 个以上的进程")
-            is_still = self.stillness.seconds() > STILL
+            is_still = self.stillness.seconds() > STILL and not condition()
             if is_still or self.cpu_seconds() > BUSY or time.monotonic() - self.begun > LIMIT:
                 said = explain(self) if explain else None
                 tag, english, chinese = said or self.hang(is_still)
@@ -142,10 +143,11 @@ def reads_its_own_pipe(program):
     for pid in processes.descendants(os.getpid()):
         ends = {}
         with contextlib.suppress(OSError):
-            for fd in (processes.PROC / str(pid) / "fd").iterdir():
+            for fd in os.listdir(f"{processes.PROC}/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    flags = re.search(r"flags:\s*(\d+)", (processes.PROC / str(pid) / "fdinfo" / fd.name).read_text())[1]
-                    ends.setdefault(os.readlink(fd), {})[int(flags, 8) & os.O_ACCMODE] = int(fd.name)
+                    info = Path(f"{processes.PROC}/{pid}/fdinfo/{fd}").read_text()
+                    flags = int(re.search(r"flags:\s*(\d+)", info)[1], 8)
+                    ends.setdefault(os.readlink(f"{processes.PROC}/{pid}/fd/{fd}"), {})[flags & os.O_ACCMODE] = int(fd)
         for name, fds in ends.items():
             if name.startswith("pipe:") and {os.O_RDONLY, os.O_WRONLY} <= set(fds):
                 return pid, fds[os.O_WRONLY]

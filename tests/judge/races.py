@@ -174,12 +174,13 @@ def text_of(node):
 def unusable(error, subject):
     """What the explorer could not do, as a verdict: most of it is the file's fault."""
     text = str(error).replace(f"{subject.path}: ", "").replace(subject.path, subject.exercise.shown)
+    if isinstance(error, student.TooLong):
+        return Refused("endless", text, "没有结束")
     for part, tag, chinese in [
             ("calls input()", "input", "它调用 input()，会等待有人输入"),
             ("has no function", "name", "缺少函数"),
             ("starts a thread", "thread", "被探索的函数自己启动了线程"),
             ("nothing that the explorer can see", "stuck", "卡住了：死循环，或者调用了会阻塞的函数"),
-            ("has not come back", "endless", "没有结束"),
             ("catches every exception", "catches", "捕获了所有异常，请改用 except Exception"),
             ("is not Python", "syntax", "语法错误"),
             ("Error", "exception", "抛出了异常")]:

@@ -8,7 +8,7 @@ import time
 import traceback
 import types
 
-from judge.processes import PROC, Stillness, stat_of
+from judge.processes import PROC, Pauses, Stillness, stat_of
 from judge.verdict import Refused
 
 STILL = 1.5                                        # seconds of sleep after which a thread is taken to wait for ever
@@ -96,7 +96,7 @@ class Call:
         self.thread = threading.Thread(target=self.run, args=(function, args), daemon=True)
         self.started = time.monotonic()
         self.thread.start()
-        self.folder = PROC / "self/task" / str(self.thread.native_id)
+        self.folder = f"{PROC}/self/task/{self.thread.native_id}"
         stat = stat_of(self.folder)
         self.ticks = stat[2] if stat else 0
         self.new_stillness()
@@ -121,13 +121,16 @@ class Call:
     def until(self, condition):
         """Wait until this is true, or the call is over. Refused, if the thread waits or runs for ever before."""
         self.new_stillness()
+        pauses = Pauses()
         while not self.is_over and not condition():
-            time.sleep(0.002)
+            pauses.sleep()
             stat = stat_of(self.folder)
             if stat and (stat[2] - self.ticks) / 100 > BUSY:
                 line = self.line()
                 raise Refused("endless", f"an endless loop: line {line} runs again and again", f"死循环：第 {line} 行一再执行")
             if self.stillness.seconds() > STILL or time.monotonic() - self.started > LIMIT:
+                if self.is_over or condition():
+                    break
                 line = self.line()
                 raise Refused("hangs", f"it hangs: line {line} waits for something that does not come",
                               f"卡住了：第 {line} 行在等待不会发生的事")

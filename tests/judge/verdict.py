@@ -1,22 +1,17 @@
 """What the judge says of a file.
 裁判对一个文件的结论。"""
-from dataclasses import asdict, dataclass, field
-
 PASSED, FAILED, NOT_KNOWN, LEFT_OUT = "passed", "failed", "not known", "left out"
 
 
-@dataclass
 class Verdict:
     """kind: one of the four above. tag: one word for the reason. details: lines of at most 80 columns."""
-    exercise: str
-    kind: str
-    tag: str = ""
-    english: str = ""
-    chinese: str = ""
-    details: list = field(default_factory=list)
+
+    def __init__(self, exercise, kind, tag="", english="", chinese="", details=()):
+        self.exercise, self.kind, self.tag = exercise, kind, tag
+        self.english, self.chinese, self.details = english, chinese, list(details)
 
     def as_data(self):
-        return asdict(self)
+        return dict(vars(self))
 
 
 class Refused(Exception):

@@ -1,4 +1,6 @@
 """How copy_socket is judged."""
+import os
+
 from judge import sockets
 from judge.processes import PROC
 from judge.programs import Program
@@ -65,4 +67,4 @@ def leak(server, before):
 
 
 def descriptors(pid):
-    return list((PROC / str(pid) / "fd").iterdir())
+    return os.listdir(f"{PROC}/{pid}/fd")
