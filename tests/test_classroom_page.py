@@ -36,14 +36,18 @@ def chromium():
 
 @pytest.fixture
 def page(classroom, chromium):
-    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty."""
+    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty.
+
+    The page is loaded for the first test only, and then shows one view after the other, as it does in class."""
     told = Page(classroom)
     chromium.address_of_page = f"http://{told.host}/?token={told.token}"
     chromium.size(1280, 800)
     chromium.media(**CALM)
-    go(chromium, "")
+    if not chromium.js("return Boolean(window.fetchOfTheBrowser)"):
+        load(chromium, "")
     yield chromium
-    chromium.open("about:blank")                   # and the page ends its runs
+    go(chromium, "")                               # and the view that is left ends its runs
+    chromium.js("window.fetch = window.fetchOfTheBrowser")
     assert chromium.errors() == []
     still_running = [run for run in told.get("/api/runs")["runs"] if run["state"] == "running" and not until_ended(told, run)]
     assert not still_running
@@ -53,12 +57,22 @@ def until_ended(told, run):
     return told.finish(f"/api/runs/{run['id']}")["state"] != "running"
 
 
+SHOWN = "document.getElementById('view').childElementCount && !document.querySelector('#view > [data-left]') && !document.querySelector('.source:empty')"
+
+
+def load(browser, place):
+    """Load the page anew, with a view. (The number makes it another document: else only the fragment would change.)"""
+    number = browser.documents = getattr(browser, "documents", 0) + 1
+    browser.open(f"{browser.address_of_page}&document={number}{place}")
+    browser.wait(f"location.search.endsWith('document={number}') && {SHOWN}")
+    browser.js("window.fetchOfTheBrowser = window.fetch")
+
+
 def go(browser, place):
-    """Show a view, as if it were opened anew."""
-    if browser.js("return location.href") != "about:blank":
-        browser.open("about:blank")                # else only the fragment would change
-    browser.open(browser.address_of_page + place)
-    browser.wait("document.getElementById('view').childElementCount && !document.querySelector('.source:empty')")
+    """Show a view anew, in the page that is there, also if it is the same."""
+    browser.js("""document.querySelector('#view > *')?.setAttribute('data-left', '');
+        if (location.hash === arguments[0]) dispatchEvent(new Event('hashchange')); else location.hash = arguments[0];""", place)
+    browser.wait(SHOWN)
 
 
 def problem(browser):
@@ -107,13 +121,12 @@ def test_slowly_there_is_time_to_see_a_zombie(page):
 # What a run could answer: a script of two processes that write into each other's lines, and fail.
 PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broken=1>"), (0, "out", " and its end\n"), (1, "out", "\n\n"),
           (0, "err", 'Traceback (most recent call last):\n  File "/x/day07/fork.py", line 31, in main\n'), (0, "err", "AssertionError: no\n")]
-STUB = """const real = window.fetch;
-window.fetch = async (target, options) => {
+STUB = """window.fetch = async (target, options) => {
   const answer = (value, status = 200) => new Response(JSON.stringify(value), { status });
   if (options?.method === "POST") return answer({ id: 1 });
   if (target.startsWith("/api/runs/1/system")) return answer({ processes: [] });
   if (target.startsWith("/api/runs/1")) return answer(window.next(Number(target.split("from=")[1])));
-  return real(target, options);
+  return window.fetchOfTheBrowser(target, options);
 };
 const pieces = %s;
 window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, next: pieces.length, dropped: 0, missed: false,
@@ -125,9 +138,8 @@ window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, ne
 @pytest.fixture
 def stubbed(page):
     """The page with answers of ours for the run of a script."""
-    identifier = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=STUB % json.dumps(PIECES))["identifier"]
-    yield page
-    page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=identifier)
+    page.js(STUB % json.dumps(PIECES))
+    return page
 
 
 def test_lines_are_put_together_and_the_line_of_the_error_is_marked(stubbed):
@@ -285,7 +297,7 @@ def test_a_page_that_goes_away_leaves_no_run(page, classroom):
 def test_nothing_is_wider_than_the_screen(page):
     colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(14, 20, 27)"}
     for view in VIEWS:
-        go(page, view)
+        load(page, view)                           # so that each is the first one once
         for width, height in SIZES:
             page.size(width, height)
             for scheme, colour in colours.items():
