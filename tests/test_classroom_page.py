@@ -1,4 +1,5 @@
-"""The page of `make class` in a real Chromium: what is run, seen and pressed there."""
+"""The pages of `make class` and `make serve` in a real Chromium: what is run, seen and pressed there."""
+import contextlib
 import json
 import re
 
@@ -6,6 +7,7 @@ import course
 import pytest
 from classroom_client import Page
 from harness import ROOT, serve
+from http_client import SERVER, workers
 from webdriver import MISSING, Browser
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -308,7 +310,79 @@ def test_nothing_is_wider_than_the_screen(page):
                                ) == [True, colour, []], (view, width)
 
 
-# The pages of `make serve`: what the panel says to each answer of a server
+# The front page of `make serve`: its panel shows the numbers of the server
+
+# What the panel shows, one value after the other, by name. Its seconds are shorter here; between two of its questions we look.
+RECORD = """{ const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / %d); }
+    window.seen = {}; window.states = [];
+    setInterval(() => {
+        const text = (id) => document.getElementById(`status-${id}`)?.textContent.trim().replace(/\\s+/g, " ") ?? "";
+        for (const name of ["connections", "requests", "bytes", "workers", "state"]) {
+            seen[name] ??= [];
+            if (text(name) && seen[name].at(-1) !== text(name)) seen[name].push(text(name));
+        }
+        const now = JSON.stringify([document.getElementById("status")?.dataset.state, text("rate"), text("uptime"),
+            document.getElementById("status-workers")?.rows.length, document.getElementById("status-trace")?.getAttribute("points")]);
+        if (states.at(-1) !== now) states.push(now);
+    }, 5);"""
+
+
+@contextlib.contextmanager
+def front_page(browser, script="", faster=10, workers=1):
+    """Open the front page of a server of ours, after a script; the console is empty in the end."""
+    identifier = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=RECORD % faster + script)["identifier"]
+    try:
+        with serve(SERVER, "-w", workers, "--quiet") as server:
+            browser.open(f"http://127.0.0.1:{server.port}/")
+            yield server
+            browser.open("about:blank")
+        assert browser.errors() == []
+    finally:
+        browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=identifier)
+
+
+def test_a_browser_shows_the_page_and_its_numbers_change(chromium):
+    with front_page(chromium, workers=2) as server:
+        chromium.wait("['requests', 'bytes'].every((name) => seen[name]?.length >= 3)"
+                      " && Number(seen.requests.at(-1).replace(/\\D/g, '')) > 5")
+        seen = chromium.js("return seen")
+        assert len(workers(server)) == 2 and all(str(pid) in seen["workers"][-1] for pid in workers(server))
+        numbers = [int(re.sub(r"\D", "", text)) for text in seen["requests"] if re.search(r"\d", text)]
+        assert numbers == sorted(numbers) and numbers[-1] > 5
+
+
+# Answers of a server, one for each time that the page asks; it is hidden in the end.
+READINGS = """const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 1000 });
+    const answers = [{ uptime: 10, workers: [worker(1, 100), worker(2, 100)] }, { uptime: 12, workers: [worker(1, 300), worker(2, 100)] },
+        null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] }];
+    window.asked = 0;
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    window.fetch = async () => {
+        const answer = answers[Math.min(asked++, 4)];
+        if (!answer) throw new Error("down");
+        return { ok: true, status: 200, text: async () => JSON.stringify(answer) };
+    };
+    setInterval(() => {
+        if (asked === 5 && !hidden) { hidden = true; document.dispatchEvent(new Event("visibilitychange")); window.whenHidden = asked; }
+    }, 5);"""
+
+
+def test_the_panel_says_what_the_server_says(chromium):
+    with front_page(chromium, READINGS):
+        chromium.wait("JSON.parse(states.at(-1))[0] === 'paused' && asked >= 5")
+        # In which it would have asked two more times, were it not hidden.
+        found = chromium.js("return new Promise((done) => setTimeout(() => done({ states, asked, whenHidden }), 3000))")
+    seen = [json.loads(one) for one in found["states"]]
+    states = [state for state, *_ in seen]
+    assert ["live", "100", "12 s", 2] in [one[:4] for one in seen]                 # 200 requests in 2 seconds
+    assert "down" in states and "live" in states[states.index("down"):]            # and it asks again
+    assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the worker that has ended
+    assert seen[-1][0] == "paused" and found["asked"] == found["whenHidden"] == 5
+    points = [[tuple(map(float, point.split(","))) for point in one[4].split()] for one in seen if one[4]]
+    assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # a line at once; the top is a high rate
+    assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # it grows from the left
+
 
 ANSWERS = {
     "live": "new Response(JSON.stringify({ uptime: window.asked, workers: [{ pid: 7, connections: 1, requests: 10 * window.asked, bytes: 5 }] }))",
@@ -317,22 +391,14 @@ ANSWERS = {
 
 
 def test_the_panel_of_the_front_page_says_what_the_server_answers(chromium):
-    stub = chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source="""window.asked = 0; window.fetch = async () => { asked++; return answer(); };
-        { const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / 50); }""" +
-        "window.answer = () => " + ANSWERS["live"])["identifier"]
-    try:
-        with serve("day12/http_server.py", "--quiet") as server:
-            chromium.open(f"http://127.0.0.1:{server.port}/")
-            panel = "document.getElementById('status').dataset.state === arguments[0]"
-            chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
-            assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
-            for state in "busy", "live", "down", "live", "none":
-                chromium.js(f"window.answer = () => {ANSWERS[state]}")
-                chromium.wait(panel, state)
-            asked = chromium.js("return window.asked")
-            chromium.js("return new Promise((done) => setTimeout(done, 5000))")
-            assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
-            chromium.open("about:blank")
-        assert chromium.errors() == []
-    finally:
-        chromium.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=stub)
+    stub = f"window.asked = 0; window.fetch = async () => {{ asked++; return answer(); }}; window.answer = () => {ANSWERS['live']};"
+    with front_page(chromium, stub, faster=50):
+        panel = "document.getElementById('status').dataset.state === arguments[0]"
+        chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
+        assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
+        for state in "busy", "live", "down", "live", "none":
+            chromium.js(f"window.answer = () => {ANSWERS[state]}")
+            chromium.wait(panel, state)
+        asked = chromium.js("return window.asked")
+        chromium.js("return new Promise((done) => setTimeout(done, 5000))")
+        assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
