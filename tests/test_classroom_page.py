@@ -126,7 +126,7 @@ PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broke
 STUB = """window.fetch = async (target, options) => {
   const answer = (value, status = 200) => new Response(JSON.stringify(value), { status });
   if (options?.method === "POST") return answer({ id: 1 });
-  if (target.startsWith("/api/runs/1/system")) return answer({ processes: [] });
+  if (target.startsWith("/api/runs/1/system")) return answer({ state: "running", processes: [] });
   if (target.startsWith("/api/runs/1")) return answer(window.next(Number(target.split("from=")[1])));
   return window.fetchOfTheBrowser(target, options);
 };
@@ -172,6 +172,21 @@ def test_a_flood_of_output_leaves_a_bounded_page(stubbed):
     lines = stubbed.js("return [...document.querySelectorAll('.line')].map((line) => line.textContent)")
     assert lines == [f"line {n} of a flood, as long as such lines are" for n in range(20400 - len(lines), 20400)]       # no holes
     assert stubbed.js("return document.querySelector('.log .empty').textContent").startswith(f"{20400 - len(lines):,} lines before these")
+
+
+def test_it_is_asked_seldom_while_nothing_is_new_and_at_once_when_something_is_done(stubbed):
+    go(stubbed, "#day07/fork.py")
+    # What is done: here each time when it was long ago that something was new.
+    stubbed.js("""let last = 0; window.gaps = [];
+        window.next = (from) => {
+          const now = performance.now();
+          if (last) gaps.push(now - last);
+          if (now - last > 450 && last) setTimeout(() => dispatchEvent(new Event("acted")), 20);
+          last = now;
+          return { state: "running", status: null, seconds: 1, port: null, next: 0, dropped: 0, missed: false, lanes: [], pieces: [] };
+        };""")
+    stubbed.keys("r")
+    stubbed.wait("gaps.filter((gap, i) => gap > 450 && gaps[i + 1] < 250).length >= 2")
 
 
 def test_a_refusal_is_said_in_both_languages_and_a_dead_server_too(page):

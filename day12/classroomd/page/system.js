@@ -54,7 +54,7 @@ export class Picture {
       return false;
     }
     if (system.processes.every(({ state }) => "ZX".includes(state[0]))) {
-      return true;                        // all have ended: what was there before stays to be seen
+      return false;                       // all have ended: what was there before stays to be seen
     }
     const score = system.processes.reduce((sum, { threads, state }) => sum + 1 + threads.length + (state[0] === "Z" ? 2 : 0), 0);
     if (score >= this.fullest.score) {
