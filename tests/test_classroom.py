@@ -378,6 +378,13 @@ def picture(page, begun):
     return page.get(f"{begun}/system")["processes"]
 
 
+def at_rest(page, begun, sockets):
+    """The picture when the first process has so many sockets and all threads sleep: nothing of it is half done."""
+    seen = picture(page, begun)
+    states = {thread["state"] for process in seen for thread in process["threads"]}
+    return len(seen[0]["sockets"]) == sockets and states == {"S (sleeping)"} and seen
+
+
 def test_fork_server_has_a_process_for_each_client(page):
     begun = page.serve("day10/fork_server.py")
     [alone] = picture(page, begun)
@@ -403,9 +410,9 @@ def test_thread_server_has_a_thread_for_each_client(page):
 
 def test_epoll_server_has_a_socket_for_each_client_and_nothing_else(page):
     begun = page.serve("day12/epoll_server.py")
-    [before] = picture(page, begun)
+    [before] = page.until(lambda: at_rest(page, begun, sockets=1))
     clients = page.connect(begun, 2)
-    [after] = page.until(lambda: len(picture(page, begun)[0]["sockets"]) == 3 and picture(page, begun))
+    [after] = page.until(lambda: at_rest(page, begun, sockets=3))
     assert [one["client"] for one in after["sockets"]] == [None, *clients]
     assert {one["tcp_state"] for one in after["sockets"]} == {"LISTEN", "ESTABLISHED"}
     assert after["epolls"][0]["watches"] == sorted(one["fd"] for one in after["sockets"])
