@@ -139,6 +139,25 @@ def own(tmp_path, unasked=90):
         yield Page(server)
 
 
+@pytest.fixture(scope="module")
+def of_ours(tmp_path_factory):
+    """A classroom for the scripts above that several tests share."""
+    with Program(write_course(tmp_path_factory.mktemp("course")), "0", stdin="") as server:
+        harness.ready(server)
+        yield server
+        server.interrupt()
+        server.finish()
+
+
+@pytest.fixture
+def our_page(of_ours):
+    """A page of it whose runs end with the test; then the server is as it was in the beginning."""
+    page = Page(of_ours, name=str(time.monotonic_ns()))
+    yield page
+    page.post("/api/bye", token=page.token, page=page.name)
+    page.until(lambda: len(of_ours.descriptors()) == OPEN and of_ours.threads() == 1 and not of_ours.children())
+
+
 # What is let in
 
 GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
@@ -303,19 +322,19 @@ def test_a_lane_is_that_of_the_process_that_wrote_it(page):
     assert child["name"] == {"en": "child 1", "zh": "子进程 1"}
 
 
-def test_writers_at_once_are_never_mixed(tmp_path):
-    with own(tmp_path) as page:
-        answer = page.run("day07/writers.py")
-        assert len(answer["lanes"]) == 3
-        for lane in (1, 2):
-            letter = text_of(answer, lane=lane)[0]
-            assert text_of(answer, lane=lane).splitlines() == [f"{letter * 50} {n}" for n in range(300)]
-        assert text_of(answer, lane=0) == "é" * 40000 + "\n"       # characters of two bytes, in several pieces
-        assert text_of(answer, "err") == "to stderr\n" and answer["status"] == 0
-        answer = page.run("day07/broken.py")
-        assert answer["status"] == 1 and "SyntaxError" in text_of(answer, "err")
-        source = page.get("/api/source?script=day07/broken.py")
-        assert source["docstring"] == [] and source["first_code_line"] == 1
+def test_writers_at_once_are_never_mixed(our_page):
+    page = our_page
+    answer = page.run("day07/writers.py")
+    assert len(answer["lanes"]) == 3
+    for lane in (1, 2):
+        letter = text_of(answer, lane=lane)[0]
+        assert text_of(answer, lane=lane).splitlines() == [f"{letter * 50} {n}" for n in range(300)]
+    assert text_of(answer, lane=0) == "é" * 40000 + "\n"       # characters of two bytes, in several pieces
+    assert text_of(answer, "err") == "to stderr\n" and answer["status"] == 0
+    answer = page.run("day07/broken.py")
+    assert answer["status"] == 1 and "SyntaxError" in text_of(answer, "err")
+    source = page.get("/api/source?script=day07/broken.py")
+    assert source["docstring"] == [] and source["first_code_line"] == 1
 
 
 def test_two_pages_see_one_run_and_the_goodbye_of_one_ends_its_own(page):
@@ -344,19 +363,26 @@ def test_interleavings_are_tables_to_step_through(page):
         assert {step["source"] for step in outcome["steps"]} == {"n += 1"}
 
 
-def test_a_race_leaves_its_result(tmp_path):
-    with own(tmp_path) as page:
-        assert page.get("/api/race") == {}
-        begun = page.start("day12/server_race.py")
-        page.finish(begun)
-        assert page.get(f"{begun}/result") == page.get("/api/race") == {"medians": {"fresh": {}}}
-        page.until(lambda: len(page.server.descriptors()) == OPEN)
+def test_a_race_leaves_its_result(our_page):
+    page = our_page
+    assert page.get("/api/race") == {}
+    begun = page.start("day12/server_race.py")
+    page.finish(begun)
+    assert page.get(f"{begun}/result") == page.get("/api/race") == {"medians": {"fresh": {}}}
+    page.until(lambda: len(page.server.descriptors()) == OPEN)
 
 
 # The picture
 
 def picture(page, begun):
     return page.get(f"{begun}/system")["processes"]
+
+
+def at_rest(page, begun, sockets):
+    """The picture when the first process has so many sockets and all threads sleep: nothing of it is half done."""
+    seen = picture(page, begun)
+    states = {thread["state"] for process in seen for thread in process["threads"]}
+    return len(seen[0]["sockets"]) == sockets and states == {"S (sleeping)"} and seen
 
 
 def test_fork_server_has_a_process_for_each_client(page):
@@ -384,9 +410,9 @@ def test_thread_server_has_a_thread_for_each_client(page):
 
 def test_epoll_server_has_a_socket_for_each_client_and_nothing_else(page):
     begun = page.serve("day12/epoll_server.py")
-    [before] = picture(page, begun)
+    [before] = page.until(lambda: at_rest(page, begun, sockets=1))
     clients = page.connect(begun, 2)
-    [after] = page.until(lambda: len(picture(page, begun)[0]["sockets"]) == 3 and picture(page, begun))
+    [after] = page.until(lambda: at_rest(page, begun, sockets=3))
     assert [one["client"] for one in after["sockets"]] == [None, *clients]
     assert {one["tcp_state"] for one in after["sockets"]} == {"LISTEN", "ESTABLISHED"}
     assert after["epolls"][0]["watches"] == sorted(one["fd"] for one in after["sockets"])
@@ -394,21 +420,21 @@ def test_epoll_server_has_a_socket_for_each_client_and_nothing_else(page):
     assert [after[what] for what in same] == [before[what] for what in same]
 
 
-def test_zombies_pipes_and_threads_are_seen_and_the_guardian_is_not(tmp_path):
-    with own(tmp_path) as page:
-        begun = page.start("day07/zombie.py")
-        page.until(lambda: "zombie" in text_of(page.get(begun)))
-        parent, child = picture(page, begun)
-        assert child["state"] == "Z (zombie)" and child["parent"] == parent["pid"] and parent["parent"] is None
-        assert parent["command"].startswith("python /")
-        begun = page.start("day07/pipes.py")
-        page.until(lambda: len(page.get(begun)["lanes"]) == 2)
-        page.until(lambda: len(picture(page, begun)[0]["threads"]) == 2)
-        parent, child = picture(page, begun)
-        assert (parent["lane"], child["lane"]) == (0, 1)
-        assert [one["end"] for one in parent["pipes"] + child["pipes"]] == ["write", "read"]
-        assert parent["pipes"][0]["inode"] == child["pipes"][0]["inode"]
-        assert not parent["sockets"] and not parent["files"]       # what leads to the classroom is left out
+def test_zombies_pipes_and_threads_are_seen_and_the_guardian_is_not(our_page):
+    page = our_page
+    begun = page.start("day07/zombie.py")
+    page.until(lambda: "zombie" in text_of(page.get(begun)))
+    parent, child = picture(page, begun)
+    assert child["state"] == "Z (zombie)" and child["parent"] == parent["pid"] and parent["parent"] is None
+    assert parent["command"].startswith("python /")
+    begun = page.start("day07/pipes.py")
+    page.until(lambda: len(page.get(begun)["lanes"]) == 2)
+    page.until(lambda: len(picture(page, begun)[0]["threads"]) == 2)
+    parent, child = picture(page, begun)
+    assert (parent["lane"], child["lane"]) == (0, 1)
+    assert [one["end"] for one in parent["pipes"] + child["pipes"]] == ["write", "read"]
+    assert parent["pipes"][0]["inode"] == child["pipes"][0]["inode"]
+    assert not parent["sockets"] and not parent["files"]       # what leads to the classroom is left out
 
 
 # The class's clients
@@ -546,20 +572,20 @@ def is_open(page):
         return probe.connect_ex((page.server.host, page.server.port)) == 0
 
 
-def test_a_script_that_prints_without_end_is_bounded_and_holds_nobody_up(tmp_path):
-    with own(tmp_path) as page:
-        begun = page.start("day07/forever.py")
-        page.until(lambda: page.get(begun)["dropped"] > 5000)
-        answer = page.get(begun)
-        assert 1000 < text_of(answer).count("\n") <= 2000 and answer["missed"] and answer["pieces"][0]["n"] > 0
-        later = page.get(f"{begun}?from={answer['next']}")
-        numbers = [piece["n"] for piece in later["pieces"]]
-        assert numbers == list(range(numbers[0], later["next"])) if numbers else later["next"] == answer["next"]
-        began = time.monotonic()
-        assert text_of(page.run("day07/quick.py")) == "done\n"
-        assert time.monotonic() - began < 5
-        page.post(f"{begun}/stop")
-        assert page.finish(begun)["state"] == "stopped"
+def test_a_script_that_prints_without_end_is_bounded_and_holds_nobody_up(our_page):
+    page = our_page
+    begun = page.start("day07/forever.py")
+    page.until(lambda: page.get(begun)["dropped"] > 5000)
+    answer = page.get(begun)
+    assert 1000 < text_of(answer).count("\n") <= 2000 and answer["missed"] and answer["pieces"][0]["n"] > 0
+    later = page.get(f"{begun}?from={answer['next']}")
+    numbers = [piece["n"] for piece in later["pieces"]]
+    assert numbers == list(range(numbers[0], later["next"])) if numbers else later["next"] == answer["next"]
+    began = time.monotonic()
+    assert text_of(page.run("day07/quick.py")) == "done\n"
+    assert time.monotonic() - began < 5
+    page.post(f"{begun}/stop")
+    assert page.finish(begun)["state"] == "stopped"
 
 
 @pytest.mark.parametrize("how", ["stop", "bye", "ctrl-c", "terminal closes"])
@@ -605,15 +631,15 @@ def test_kill_9_of_the_classroom_leaves_no_run(tmp_path):
         assert not any(map(harness.state_of, pids))
 
 
-def test_a_guardian_that_is_killed_takes_its_script_along(tmp_path):
-    with own(tmp_path) as page:
-        begun = page.start("day07/patient.py")
-        page.until(lambda: page.get(begun)["pieces"])
-        [process] = picture(page, begun)
-        os.kill(process["ppid"], signal.SIGKILL)
-        assert page.finish(begun)["state"] == "ended"
-        assert harness.gone(process["pid"])
-        harness.reap(process["pid"], harness.TIMEOUT)      # it was adopted by us
+def test_a_guardian_that_is_killed_takes_its_script_along(our_page):
+    page = our_page
+    begun = page.start("day07/patient.py")
+    page.until(lambda: page.get(begun)["pieces"])
+    [process] = picture(page, begun)
+    os.kill(process["ppid"], signal.SIGKILL)
+    assert page.finish(begun)["state"] == "ended"
+    assert harness.gone(process["pid"])
+    harness.reap(process["pid"], harness.TIMEOUT)      # it was adopted by us
 
 
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):

@@ -1,4 +1,5 @@
-"""The page of `make class` in a real Chromium: what is run, seen and pressed there."""
+"""The pages of `make class` and `make serve` in a real Chromium: what is run, seen and pressed there."""
+import contextlib
 import json
 import re
 
@@ -6,6 +7,7 @@ import course
 import pytest
 from classroom_client import Page
 from harness import ROOT, serve
+from http_client import SERVER, workers
 from webdriver import MISSING, Browser
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -36,14 +38,18 @@ def chromium():
 
 @pytest.fixture
 def page(classroom, chromium):
-    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty."""
+    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty.
+
+    The page is loaded for the first test only, and then shows one view after the other, as it does in class."""
     told = Page(classroom)
     chromium.address_of_page = f"http://{told.host}/?token={told.token}"
     chromium.size(1280, 800)
     chromium.media(**CALM)
-    go(chromium, "")
+    if not chromium.js("return Boolean(window.fetchOfTheBrowser)"):
+        load(chromium, "")
     yield chromium
-    chromium.open("about:blank")                   # and the page ends its runs
+    go(chromium, "")                               # and the view that is left ends its runs
+    chromium.js("window.fetch = window.fetchOfTheBrowser")
     assert chromium.errors() == []
     still_running = [run for run in told.get("/api/runs")["runs"] if run["state"] == "running" and not until_ended(told, run)]
     assert not still_running
@@ -53,12 +59,22 @@ def until_ended(told, run):
     return told.finish(f"/api/runs/{run['id']}")["state"] != "running"
 
 
+SHOWN = "document.getElementById('view').childElementCount && !document.querySelector('#view > [data-left]') && !document.querySelector('.source:empty')"
+
+
+def load(browser, place):
+    """Load the page anew, with a view. (The number makes it another document: else only the fragment would change.)"""
+    number = browser.documents = getattr(browser, "documents", 0) + 1
+    browser.open(f"{browser.address_of_page}&document={number}{place}")
+    browser.wait(f"location.search.endsWith('document={number}') && {SHOWN}")
+    browser.js("window.fetchOfTheBrowser = window.fetch")
+
+
 def go(browser, place):
-    """Show a view, as if it were opened anew."""
-    if browser.js("return location.href") != "about:blank":
-        browser.open("about:blank")                # else only the fragment would change
-    browser.open(browser.address_of_page + place)
-    browser.wait("document.getElementById('view').childElementCount && !document.querySelector('.source:empty')")
+    """Show a view anew, in the page that is there, also if it is the same."""
+    browser.js("""document.querySelector('#view > *')?.setAttribute('data-left', '');
+        if (location.hash === arguments[0]) dispatchEvent(new Event('hashchange')); else location.hash = arguments[0];""", place)
+    browser.wait(SHOWN)
 
 
 def problem(browser):
@@ -107,13 +123,12 @@ def test_slowly_there_is_time_to_see_a_zombie(page):
 # What a run could answer: a script of two processes that write into each other's lines, and fail.
 PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broken=1>"), (0, "out", " and its end\n"), (1, "out", "\n\n"),
           (0, "err", 'Traceback (most recent call last):\n  File "/x/day07/fork.py", line 31, in main\n'), (0, "err", "AssertionError: no\n")]
-STUB = """const real = window.fetch;
-window.fetch = async (target, options) => {
+STUB = """window.fetch = async (target, options) => {
   const answer = (value, status = 200) => new Response(JSON.stringify(value), { status });
   if (options?.method === "POST") return answer({ id: 1 });
-  if (target.startsWith("/api/runs/1/system")) return answer({ processes: [] });
+  if (target.startsWith("/api/runs/1/system")) return answer({ state: "running", processes: [] });
   if (target.startsWith("/api/runs/1")) return answer(window.next(Number(target.split("from=")[1])));
-  return real(target, options);
+  return window.fetchOfTheBrowser(target, options);
 };
 const pieces = %s;
 window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, next: pieces.length, dropped: 0, missed: false,
@@ -125,9 +140,8 @@ window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, ne
 @pytest.fixture
 def stubbed(page):
     """The page with answers of ours for the run of a script."""
-    identifier = page.cdp("Page.addScriptToEvaluateOnNewDocument", source=STUB % json.dumps(PIECES))["identifier"]
-    yield page
-    page.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=identifier)
+    page.js(STUB % json.dumps(PIECES))
+    return page
 
 
 def test_lines_are_put_together_and_the_line_of_the_error_is_marked(stubbed):
@@ -158,6 +172,23 @@ def test_a_flood_of_output_leaves_a_bounded_page(stubbed):
     lines = stubbed.js("return [...document.querySelectorAll('.line')].map((line) => line.textContent)")
     assert lines == [f"line {n} of a flood, as long as such lines are" for n in range(20400 - len(lines), 20400)]       # no holes
     assert stubbed.js("return document.querySelector('.log .empty').textContent").startswith(f"{20400 - len(lines):,} lines before these")
+
+
+def test_it_is_asked_seldom_while_nothing_is_new_and_at_once_when_something_is_done(stubbed):
+    go(stubbed, "#day07/fork.py")
+    # Something is done when it was long ago that something was new; then there are a few questions in which nothing is.
+    stubbed.js("""let last = 0, left = 0, acted = false; window.after = [];
+        window.next = (from) => {
+          const now = performance.now(), gap = now - last;
+          if (acted) after.push(gap);
+          acted = last && gap > 450 && --left < 0;
+          if (acted) { left = 3; setTimeout(() => dispatchEvent(new Event("acted")), 20); }
+          last = now;
+          return { state: "running", status: null, seconds: 1, port: null, next: 0, dropped: 0, missed: false, lanes: [], pieces: [] };
+        };""")
+    stubbed.keys("r")
+    stubbed.wait("after.length === 2")
+    assert min(stubbed.js("return after")) < 250                   # a loaded machine may hold up one
 
 
 def test_a_refusal_is_said_in_both_languages_and_a_dead_server_too(page):
@@ -285,7 +316,7 @@ def test_a_page_that_goes_away_leaves_no_run(page, classroom):
 def test_nothing_is_wider_than_the_screen(page):
     colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(14, 20, 27)"}
     for view in VIEWS:
-        go(page, view)
+        load(page, view)                           # so that each is the first one once
         for width, height in SIZES:
             page.size(width, height)
             for scheme, colour in colours.items():
@@ -296,7 +327,79 @@ def test_nothing_is_wider_than_the_screen(page):
                                ) == [True, colour, []], (view, width)
 
 
-# The pages of `make serve`: what the panel says to each answer of a server
+# The front page of `make serve`: its panel shows the numbers of the server
+
+# What the panel shows, one value after the other, by name. Its seconds are shorter here; between two of its questions we look.
+RECORD = """{ const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / %d); }
+    window.seen = {}; window.states = [];
+    setInterval(() => {
+        const text = (id) => document.getElementById(`status-${id}`)?.textContent.trim().replace(/\\s+/g, " ") ?? "";
+        for (const name of ["connections", "requests", "bytes", "workers", "state"]) {
+            seen[name] ??= [];
+            if (text(name) && seen[name].at(-1) !== text(name)) seen[name].push(text(name));
+        }
+        const now = JSON.stringify([document.getElementById("status")?.dataset.state, text("rate"), text("uptime"),
+            document.getElementById("status-workers")?.rows.length, document.getElementById("status-trace")?.getAttribute("points")]);
+        if (states.at(-1) !== now) states.push(now);
+    }, 5);"""
+
+
+@contextlib.contextmanager
+def front_page(browser, script="", faster=10, workers=1):
+    """Open the front page of a server of ours, after a script; the console is empty in the end."""
+    identifier = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=RECORD % faster + script)["identifier"]
+    try:
+        with serve(SERVER, "-w", workers, "--quiet") as server:
+            browser.open(f"http://127.0.0.1:{server.port}/")
+            yield server
+            browser.open("about:blank")
+        assert browser.errors() == []
+    finally:
+        browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=identifier)
+
+
+def test_a_browser_shows_the_page_and_its_numbers_change(chromium):
+    with front_page(chromium, workers=2) as server:
+        chromium.wait("['requests', 'bytes'].every((name) => seen[name]?.length >= 3)"
+                      " && Number(seen.requests.at(-1).replace(/\\D/g, '')) > 5")
+        seen = chromium.js("return seen")
+        assert len(workers(server)) == 2 and all(str(pid) in seen["workers"][-1] for pid in workers(server))
+        numbers = [int(re.sub(r"\D", "", text)) for text in seen["requests"] if re.search(r"\d", text)]
+        assert numbers == sorted(numbers) and numbers[-1] > 5
+
+
+# Answers of a server, one for each time that the page asks; it is hidden in the end.
+READINGS = """const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 1000 });
+    const answers = [{ uptime: 10, workers: [worker(1, 100), worker(2, 100)] }, { uptime: 12, workers: [worker(1, 300), worker(2, 100)] },
+        null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] }];
+    window.asked = 0;
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    window.fetch = async () => {
+        const answer = answers[Math.min(asked++, 4)];
+        if (!answer) throw new Error("down");
+        return { ok: true, status: 200, text: async () => JSON.stringify(answer) };
+    };
+    setInterval(() => {
+        if (asked === 5 && !hidden) { hidden = true; document.dispatchEvent(new Event("visibilitychange")); window.whenHidden = asked; }
+    }, 5);"""
+
+
+def test_the_panel_says_what_the_server_says(chromium):
+    with front_page(chromium, READINGS):
+        chromium.wait("JSON.parse(states.at(-1))[0] === 'paused' && asked >= 5")
+        # In which it would have asked two more times, were it not hidden.
+        found = chromium.js("return new Promise((done) => setTimeout(() => done({ states, asked, whenHidden }), 3000))")
+    seen = [json.loads(one) for one in found["states"]]
+    states = [state for state, *_ in seen]
+    assert ["live", "100", "12 s", 2] in [one[:4] for one in seen]                 # 200 requests in 2 seconds
+    assert "down" in states and "live" in states[states.index("down"):]            # and it asks again
+    assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the worker that has ended
+    assert seen[-1][0] == "paused" and found["asked"] == found["whenHidden"] == 5
+    points = [[tuple(map(float, point.split(","))) for point in one[4].split()] for one in seen if one[4]]
+    assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # a line at once; the top is a high rate
+    assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # it grows from the left
+
 
 ANSWERS = {
     "live": "new Response(JSON.stringify({ uptime: window.asked, workers: [{ pid: 7, connections: 1, requests: 10 * window.asked, bytes: 5 }] }))",
@@ -305,22 +408,14 @@ ANSWERS = {
 
 
 def test_the_panel_of_the_front_page_says_what_the_server_answers(chromium):
-    stub = chromium.cdp("Page.addScriptToEvaluateOnNewDocument", source="""window.asked = 0; window.fetch = async () => { asked++; return answer(); };
-        { const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / 50); }""" +
-        "window.answer = () => " + ANSWERS["live"])["identifier"]
-    try:
-        with serve("day12/http_server.py", "--quiet") as server:
-            chromium.open(f"http://127.0.0.1:{server.port}/")
-            panel = "document.getElementById('status').dataset.state === arguments[0]"
-            chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
-            assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
-            for state in "busy", "live", "down", "live", "none":
-                chromium.js(f"window.answer = () => {ANSWERS[state]}")
-                chromium.wait(panel, state)
-            asked = chromium.js("return window.asked")
-            chromium.js("return new Promise((done) => setTimeout(done, 5000))")
-            assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
-            chromium.open("about:blank")
-        assert chromium.errors() == []
-    finally:
-        chromium.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=stub)
+    stub = f"window.asked = 0; window.fetch = async () => {{ asked++; return answer(); }}; window.answer = () => {ANSWERS['live']};"
+    with front_page(chromium, stub, faster=50):
+        panel = "document.getElementById('status').dataset.state === arguments[0]"
+        chromium.wait(panel + " && document.getElementById('status-trace').getAttribute('points').split(' ').length > 3", "live")
+        assert chromium.js("return document.getElementById('status-rate').textContent") == "10"
+        for state in "busy", "live", "down", "live", "none":
+            chromium.js(f"window.answer = () => {ANSWERS[state]}")
+            chromium.wait(panel, state)
+        asked = chromium.js("return window.asked")
+        chromium.js("return new Promise((done) => setTimeout(done, 5000))")
+        assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again

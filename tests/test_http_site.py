@@ -1,17 +1,14 @@
-"""The HTTP server and real clients, and the course's own pages."""
-import html
-import json
+"""The HTTP server and real clients, and the course's own pages. (What a browser shows of these: test_classroom_page.py.)"""
 import os
 import re
 import shutil
-import tempfile
 import urllib.parse
 
 import course
 import pytest
 import readme
-from harness import ROOT, TIMEOUT, run, serve
-from http_client import FILES, LARGE, SERVER, Client, get, workers
+from harness import ROOT, run, serve
+from http_client import FILES, LARGE, SERVER, Client, get
 from http_client import server, shared  # fixtures
 
 SITE = ROOT / "day12/site"
@@ -87,103 +84,6 @@ def test_every_script_of_the_page_is_a_link_that_is_served():
     page = readme.list_of_site((SITE / "index.html").read_text(encoding="utf-8"))
     links = re.findall(r'<a class="name" href="/source/([^"]+)">', page)
     assert sorted(links) == sorted(course.find_scripts())
-
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# Shows the page in a frame and collects what it shows, as it changes.
-PROBE = """<!doctype html><title>probe</title><iframe src="index.html" width="1000" height="800"></iframe><pre id="seen"></pre>
-<script>
-const seen = {};
-setInterval(() => {
-    for (const id of ["status-connections", "status-requests", "status-bytes", "status-workers", "status-state"]) {
-        const element = document.querySelector("iframe").contentDocument?.getElementById(id);
-        const text = element ? element.textContent.trim().replace(/\\s+/g, " ") : "";
-        seen[id] ??= [];
-        if (text && seen[id].at(-1) !== text) seen[id].push(text);
-    }
-    document.getElementById("seen").textContent = JSON.stringify(seen);
-}, 100);
-</script>
-"""
-
-
-def browse(server, home, path, milliseconds):
-    """The page as a browser shows it after so long, in the browser's own time."""
-    folders = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"], home)
-    return run(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-               "--disable-background-networking", "--disable-component-update", f"--user-data-dir={home}/profile",
-               f"--virtual-time-budget={milliseconds}", "--dump-dom", f"http://127.0.0.1:{server.port}/{path}",
-               stderr=".*", env=folders, orphans=range(20), timeout=2 * TIMEOUT).stdout
-
-
-@pytest.mark.skipif(not BROWSER, reason="Chromium is not installed")
-def test_a_browser_shows_the_page_and_its_numbers_change(tmp_path):
-    root = tmp_path / "site"
-    shutil.copytree(SITE, root)
-    (root / "probe.html").write_text(PROBE)
-    # A folder with a short path, for it makes sockets there.
-    with tempfile.TemporaryDirectory() as home, serve(SERVER, "-d", root, "-w", 2, "--quiet") as server:
-        shown = browse(server, home, "probe.html", 6000)
-        seen = json.loads(re.search(r'<pre id="seen">(.*?)</pre>', shown)[1])
-        for name in "requests", "bytes":           # (the time in the browser is faster than ours)
-            assert len(seen[f"status-{name}"]) >= 3, seen
-        assert len(workers(server)) == 2 and all(str(pid) in seen["status-workers"][-1] for pid in workers(server))
-        numbers = [int(re.sub(r"\D", "", text)) for text in seen["status-requests"] if re.search(r"\d", text)]
-        assert numbers == sorted(numbers) and numbers[-1] > 5
-
-
-# Answers of a server, one for each time that the page asks; it records what it shows, hides itself for a while, and in the end.
-STUB = """<script>
-const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 5000000 });
-const answers = [{ uptime: 10, workers: [worker(1, 100), worker(2, 100)] }, { uptime: 12, workers: [worker(1, 300), worker(2, 100)] },
-                 null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] },
-                 { uptime: 200, workers: [worker(1, 10000)] }, { uptime: 201, workers: [worker(1, 10010)] }];
-const asleep = [];                      // how often it had asked, again and again while it was hidden
-let asked = 0;
-let hidden = false;
-const hide = (now) => { hidden = now; document.dispatchEvent(new Event("visibilitychange")); };
-Object.defineProperty(document, "hidden", { get: () => hidden });
-window.fetch = async () => {
-  const answer = answers[Math.min(asked++, 6)];
-  if (!answer) throw new Error("down");
-  return { ok: true, status: 200, text: async () => JSON.stringify(answer) };
-};
-const seen = [];
-setInterval(() => {
-  const text = (id) => document.getElementById(id)?.textContent.trim();
-  const now = JSON.stringify([document.getElementById("status")?.dataset.state, text("status-rate"), text("status-uptime"),
-    document.getElementById("status-workers")?.rows.length, document.getElementById("status-trace")?.getAttribute("points"),
-    text("status-bytes")]);
-  if (seen.at(-1) !== now) seen.push(now);
-  if (hidden) asleep.push(asked);
-  if (hidden && asleep.length === 40) hide(false);
-  else if (!hidden && (asked === 5 && !asleep.length || asked === 7)) hide(true);
-  document.title = JSON.stringify({ seen, asleep });
-}, 50);
-</script>"""
-
-
-@pytest.mark.skipif(not BROWSER, reason="Chromium is not installed")
-def test_the_panel_says_what_the_server_says(tmp_path):
-    root = tmp_path / "site"
-    shutil.copytree(SITE, root)
-    page = (root / "index.html").read_text(encoding="utf-8")
-    (root / "index.html").write_text(page.replace("<head>", "<head>" + STUB, 1), encoding="utf-8")
-    with tempfile.TemporaryDirectory() as home, serve(SERVER, "-d", root, "--quiet") as server:
-        shown = browse(server, home, "index.html", 14000)
-    found = json.loads(html.unescape(re.search(r"<title>(\{.*?)</title>", shown)[1]))
-    seen = [json.loads(one) for one in found["seen"]]
-    states = [state for state, *_ in seen]
-    assert ["live", "100", "12 s", 2] in [one[:4] for one in seen]                 # 200 requests in 2 seconds
-    assert "down" in states and "live" in states[states.index("down"):]            # and it asks again
-    assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the worker that has ended
-    assert seen[-1][0] == "paused" and found["asleep"][:40] == [5] * 40 and set(found["asleep"][40:]) == {7}
-    rates = list(dict.fromkeys(one[1] for one in seen))
-    assert rates[-3:] == ["100", "50", "10"]       # none over the pause
-    assert list(dict.fromkeys(one[5] for one in seen))[-2:] == ["10.0 MB", "5.0 MB"]
-    points = [[tuple(map(float, point.split(","))) for point in one[4].split()] for one in seen if one[4]]
-    assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # a line at once; the top is a high rate
-    assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # it grows from the left
 
 
 def test_the_colour_of_a_server_that_answers_is_not_that_of_an_error():

@@ -15,8 +15,9 @@ Stat = collections.namedtuple("Stat", "pid name state ppid born")
 def read_stat(path):
     """Return the Stat of a process or thread, or None if it is gone. path: such as "/proc/12"."""
     try:
-        with open(f"{path}/stat", encoding="utf-8", errors="replace") as file:
-            head, _, tail = file.read().rpartition(")")
+        # Without buffers and in one read: all processes of the machine are read for each picture.
+        with open(f"{path}/stat", "rb", buffering=0) as file:
+            head, _, tail = file.read(4096).decode("utf-8", "replace").rpartition(")")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name stands in parentheses, because it may contain anything: "12 (a name) S 1 ...".

@@ -57,6 +57,8 @@ class Run:
         self.began = self.asked = time.monotonic()
         self.seconds = self.address = self.result = self.stdin = self.result_fd = None
         self.clients, self.lines = {}, b""
+        # For the picture: when the addresses of its sockets were read, and what they were.
+        self.sockets = 0, {}
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
         self.outputs = {stream: ours for stream, (ours, _) in outputs.items()}

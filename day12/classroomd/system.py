@@ -13,6 +13,8 @@ from classroomd.runs import HERE
 
 # Characters of a command that are shown.
 WIDTH = 80
+# Seconds for which the addresses of the same sockets are not read again.
+FRESH = 1
 # From <net/tcp_states.h>.
 TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE "
                             "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
@@ -39,7 +41,7 @@ def look(run):
                    "threads": threads(stat.pid)}
         processes.append(process | descriptors(stat.pid))
     sockets = [sock for process in processes for sock in process["sockets"]]
-    known = read_sockets({str(sock["inode"]) for sock in sockets})
+    known = known_sockets(run, {str(sock["inode"]) for sock in sockets})
     for sock in sockets:
         kind, local, remote, state = known.get(str(sock["inode"]), ("unix", "", "", ""))
         sock.update(kind=kind, local=local, remote=remote, tcp_state=state,
@@ -95,6 +97,18 @@ def descriptors(pid):
 def fdinfo(pid, fd):
     with open(f"/proc/{pid}/fdinfo/{fd}") as file:
         return file.read()
+
+
+def known_sockets(run, inodes):
+    """Return what read_sockets does; for a moment, what it has returned if no socket is new.
+
+    The kernel goes through all that it has room for: milliseconds, as long as all the rest takes.
+    """
+    read_at, known = run.sockets
+    if time.monotonic() - read_at > FRESH or not inodes <= known.keys():
+        known = read_sockets(inodes)
+        run.sockets = time.monotonic(), known
+    return known
 
 
 def read_sockets(inodes):

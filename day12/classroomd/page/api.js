@@ -20,8 +20,11 @@ export function get(path, params = {}) {
   return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store" });
 }
 
-export function post(path, body = {}) {
-  return ask(`/api/${path}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Token": token } });
+// After each, those who ask again and again ask at once: event "acted".
+export async function post(path, body = {}) {
+  const answer = await ask(`/api/${path}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Token": token } });
+  dispatchEvent(new Event("acted"));
+  return answer;
 }
 
 // Start a script; return the number of its run. Its runs end with the page.

@@ -1,11 +1,45 @@
 // One run of a script, followed from its first piece of output to its end.
 import { get, post, start } from "./api.js";
 
-const OUTPUT_PERIOD = 120;                // milliseconds between two questions for output
-const SYSTEM_PERIOD = 200;                // and for the picture of its processes; often in the beginning, since many scripts are over soon
-const BEGINNING = 20;                     // so many questions
+const OUTPUT_PERIOD = 120;                // milliseconds between two questions for output, while there is some
+const SYSTEM_PERIOD = 200;                // and for the picture of its processes, while it changes
+const LONGEST = 500;                      // while nothing is new
+const BEGINNING = 20;                     // so many questions come faster, since many scripts are over soon
+const OUTPUT_PERIOD_FIRST = 40;
 const SYSTEM_PERIOD_FIRST = 30;
 const AGAIN = 1000;                       // after a question without an answer
+
+// How often to ask: at the shortest period while there is news, less and less often while there is none, and at once
+// when something is done on this page, since then something will come.
+export class Pace {
+  static acts = 0;
+  static resting = new Set();
+
+  constructor(shortest) {
+    this.shortest = this.period = shortest;
+    this.acts = 0;
+  }
+
+  // Wait until it is time for the next question. news: whether the last one has brought some; or give the time.
+  async rest(news, { least = 0, time = 0 } = {}) {
+    const acted = this.acts !== Pace.acts;
+    this.acts = Pace.acts;
+    this.period = news || acted ? this.shortest : Math.min(1.25 * this.period, LONGEST);
+    await new Promise((resolve) => {
+      this.hurry = resolve;
+      Pace.resting.add(this);
+      setTimeout(resolve, time || Math.max(this.period, least));
+    });
+    Pace.resting.delete(this);
+  }
+
+  hurry() {}                              // while it rests: end the rest
+}
+
+addEventListener("acted", () => {
+  Pace.acts++;
+  Pace.resting.forEach((pace) => pace.hurry());
+});
 
 export class Run {
   // on: functions that are called with what is new: output(answer), system(answer), problem(error or null).
@@ -14,6 +48,8 @@ export class Run {
     this.id = null;
     this.port = null;
     this.state = "none";
+    this.outputPace = new Pace(OUTPUT_PERIOD);
+    this.systemPace = new Pace(SYSTEM_PERIOD);
     this.over = new Promise((resolve) => { this.end = resolve; });
     this.open = new Promise((resolve) => { this.opened = resolve; });
   }
@@ -56,14 +92,17 @@ export class Run {
   }
 
   async follow() {
-    for (let from = 0; this.runs;) {
+    let printed = false;
+    for (let from = 0, asked = 0; this.runs; asked++) {
       const answer = await this.ask(`runs/${this.id}`, { from });
+      const news = answer && (answer.pieces.length > 0 || answer.state !== "running");
+      printed ||= news;
       if (answer) {
         this.take(answer, from);
         from = answer.next;
       }
       if (this.runs) {
-        await pause(answer ? OUTPUT_PERIOD : AGAIN);
+        await this.outputPace.rest(news, { time: !answer ? AGAIN : !printed && asked < BEGINNING ? OUTPUT_PERIOD_FIRST : 0 });
       }
     }
   }
@@ -79,15 +118,20 @@ export class Run {
     }
   }
 
+  // What on.system returns is whether it shows something new.
   async watch() {
     for (let asked = 0; this.runs; asked++) {
       const began = performance.now();
       const answer = await this.ask(`runs/${this.id}/system`);
-      const took = performance.now() - began;
-      if (answer && this.runs) {
-        this.on.system?.(answer);
+      const least = 2 * (performance.now() - began);
+      const news = Boolean(answer && this.runs && this.on.system?.(answer));
+      if (answer && answer.state !== "running") {
+        this.outputPace.hurry();          // its last output, and how it has ended
       }
-      await pause(!answer ? AGAIN : Math.max(asked < BEGINNING ? SYSTEM_PERIOD_FIRST : SYSTEM_PERIOD, 2 * took));
+      if (this.runs) {
+        const time = !answer ? AGAIN : asked < BEGINNING ? Math.max(SYSTEM_PERIOD_FIRST, least) : 0;
+        await this.systemPace.rest(news, { least, time });
+      }
     }
   }
 

@@ -2,9 +2,9 @@
 import { get, post } from "./api.js";
 import { complain, find, say } from "./page.js";
 import { Picture } from "./system.js";
-import { pause, Run } from "./run.js";
+import { Pace, Run } from "./run.js";
 
-const PERIOD = 250;                       // milliseconds between two questions for the clients
+const PERIOD = 250;                       // milliseconds between two questions for the clients, while they do something
 const ENDED_SHOWN = 3;                    // clients that have ended and are still in the table
 const STATES = { waiting: ["waits for an answer", "在等"], open: ["", ""], ended: ["closed by the server", "服务器已关闭"], left: ["left", "已离开"], reset: ["reset", "已重置"] };
 const FIRST_WORDS = { http: "GET /", ftp: "USER anonymous" };
@@ -120,20 +120,22 @@ class Panel {
 
   async follow() {
     await this.run.open;
-    while (this.run.runs) {
-      await this.look();
-      await pause(PERIOD);
+    for (const pace = new Pace(PERIOD); this.run.runs;) {
+      await pace.rest(await this.look());
     }
     this.changed();
   }
 
+  // Return whether there is something new.
   async look() {
     const answer = await get(`runs/${this.run.id}/clients`).catch(() => null);
-    if (answer && this.run.runs) {
+    const news = Boolean(answer) && JSON.stringify(answer.clients) !== JSON.stringify(this.clients);
+    if (news && this.run.runs) {
       this.clients = answer.clients;
       this.list();
       this.changed();
     }
+    return news;
   }
 
   // A row for each client; only what has changed is written, so that it can be read out and selected.

@@ -27,6 +27,7 @@ export class Picture {
     this.show(false);
     this.caption.hidden = true;
     this.summary = "";
+    this.drawn = "";
     this.highest = 0;
     this.fullest = { score: 0 };
   }
@@ -46,14 +47,20 @@ export class Picture {
   }
 
   // system: an answer of the API; clients: the classroom's, if it has any; names: PID -> what to call it.
+  // Return whether it looks different now. What looks as before is not drawn again: the page would be laid out each time.
   draw(system, clients = [], names = {}) {
+    const drawn = JSON.stringify([system.processes, clients.map(({ client, state, unsent }) => [client, state, unsent > 0]), names]);
+    if (drawn === this.drawn) {
+      return false;
+    }
     if (system.processes.every(({ state }) => "ZX".includes(state[0]))) {
-      return;                             // all have ended: what was there before stays to be seen
+      return false;                       // all have ended: what was there before stays to be seen
     }
     const score = system.processes.reduce((sum, { threads, state }) => sum + 1 + threads.length + (state[0] === "Z" ? 2 : 0), 0);
     if (score >= this.fullest.score) {
       this.fullest = { score, seen: [system, clients, names] };
     }
+    this.drawn = drawn;
     this.show(true);
     const plan = arrange(system, clients);
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${plan.height}`);
@@ -70,6 +77,7 @@ export class Picture {
     plan.queue.forEach((client) => this.queued(client, plan));
     this.fade();
     this.describe(system, plan);
+    return true;
   }
 
   process({ process, depth, dense, x, y, width, height }, boxes, kernel, names) {
