@@ -5,17 +5,19 @@
 Run:    python day08/process3.py
 
 Output:
-    parent <pid>: started 3 children
+    parent <pid>: started 5 children
     child  <pid>: worked 0.5 s, exit code 0
+    child  <pid>: worked 0.75 s, exit code 0
     child  <pid>: worked 1.0 s, exit code 0
+    child  <pid>: worked 1.25 s, exit code 0
     child  <pid>: worked 1.5 s, exit code 0
-    parent <pid>: the longest 1.5 s, the sum 3.0 s, all together <s> s
+    parent <pid>: the longest 1.5 s, the sum 5.0 s, all together <s> s
 """
 import os
 import time
 from multiprocessing import Process
 
-SECONDS = (0.5, 1.0, 1.5)
+SECONDS = (0.5, 0.75, 1.0, 1.25, 1.5)
 
 
 def work(seconds):

@@ -471,6 +471,53 @@ def test_gevent_monkey_leaves_input_and_files(read):
         gevent.joinall([gevent.spawn(ask), gevent.spawn(print, "the other")], raise_error=True)""") == "it came\nthe other\n"
 
 
+def test_asyncio_together_with_a_limit_and_cancelled():
+    async def after(turns, value):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if value is None:
+            raise ValueError
+        return value
+
+    async def for_ever(seen):
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        finally:
+            seen.append("cleaned up")
+
+    async def main():
+        assert await asyncio.gather(after(5, "late"), after(0, "early")) == ["late", "early"]
+
+        seen, quick = [], asyncio.create_task(after(0, "x"))
+        slow = asyncio.create_task(for_ever(seen))
+        assert await asyncio.wait([quick, slow], return_when=asyncio.FIRST_COMPLETED) == ({quick}, {slow})
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(slow, 0.01)
+        assert seen == ["cancelled", "cleaned up"]
+
+        seen = []
+        slow = asyncio.create_task(for_ever(seen))
+        with pytest.raises(ValueError):
+            await asyncio.gather(slow, after(1, None))
+        assert not slow.done() and slow.cancel()
+        await asyncio.wait([slow])
+
+        if sys.version_info >= (3, 11):
+            seen.clear()
+            with pytest.raises(BaseException) as caught:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(for_ever(seen))
+                    group.create_task(after(1, None))
+            assert type(caught.value.exceptions[0]) is ValueError and seen == ["cancelled", "cleaned up"]
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await for_ever(seen)
+    asyncio.run(main())
+
+
 def test_close_with_bytes_unread_resets_the_connection():
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), TIMEOUT) as client:
         conn, addr = listener.accept()
