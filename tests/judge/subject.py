@@ -129,7 +129,7 @@ class Call:
                 raise Refused("endless", f"an endless loop: line {line} runs again and again", f"死循环：第 {line} 行一再执行")
             if self.stillness.seconds() > STILL or time.monotonic() - self.started > LIMIT:
                 line = self.line()
-                raise Refused("hangs", f"it hangs: line {line} waits for something that does not come",
+                raise Refused("hangs", f"it hangs: line {line} waits for something that never happens",
                               f"卡住了：第 {line} 行在等待不会发生的事")
 
     def result(self):
