@@ -179,7 +179,7 @@ def unusable(error, subject):
             ("has no function", "name", "缺少函数"),
             ("starts a thread", "thread", "被探索的函数自己启动了线程"),
             ("nothing that the explorer can see", "stuck", "卡住了：死循环，或者调用了会阻塞的函数"),
-            ("has not come back", "endless", "没有结束"),
+            ("it is still in", "endless", "没有结束"),
             ("catches every exception", "catches", "捕获了所有异常，请改用 except Exception"),
             ("is not Python", "syntax", "语法错误"),
             ("Error", "exception", "抛出了异常")]:
