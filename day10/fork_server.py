@@ -6,7 +6,7 @@ Run:    python day10/fork_server.py [port] [-b ADDRESS] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
 The idea is in serve(): accept a client, fork; the child echoes, the parent accepts the next client.
-The functions after echo() handle the rest: no free process, zombies, Ctrl-C and kill.
+The functions after echo() handle the rest: a failing fork, zombies, Ctrl-C and kill.
 day10/README.md begins with a small version that has only the idea.
 """
 import argparse
@@ -104,7 +104,7 @@ def reap(children):
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:                # all the others are still running
             return
-        # A shell that started us with `exec` may have left us its own children: ignore them.
+        # If a shell became this server (`exec`), the shell's children are now ours: ignore them.
         if pid in children:
             exitcode = os.waitstatus_to_exitcode(status)
             say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
@@ -114,8 +114,9 @@ def hold_signals():
     """Keep SIGINT and SIGTERM pending, so that they never interrupt fork() or waitpid()."""
     # 阻塞这两个信号：到来后处于未决状态，由 must_stop 查看
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # The program that started us may have ignored these signals, and we inherit that. Some systems
-    # drop an ignored signal, and while SIGCHLD is ignored, waitpid finds no children.
+    # If the program that started us ignored these signals, we inherit that. Some systems drop an
+    # ignored signal even while it is blocked. And while SIGCHLD is ignored, the kernel reaps the
+    # children itself, so waitpid finds none.
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
 

@@ -128,14 +128,16 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
     both_have_begun.wait()
     inner = inner_pool.submit(pow, n, 2)
     try:
-        # In the same pool, the inner tasks need a free thread. But both threads wait here.
-        # 同一个池里，内层任务要等空闲线程，而两个线程都在这里等内层任务
+        # If inner_pool is the same pool, an inner task must wait for a free thread. But both
+        # threads wait here, for the inner tasks.
+        # 如果是同一个池，内层任务要等空闲线程，而两个线程都在这里等内层任务
         answer = inner.result(timeout)
     except concurrent.futures.TimeoutError:
         answer = "TimeoutError"
     # If the inner task has not begun, cancel() removes it from the queue and returns True.
     cancelled = inner.cancel()
-    # If one outer task ended earlier, its thread could run the inner task of the other one.
+    # Wait for the other outer task: if this one ended now, its thread could run the inner task
+    # of the other one.
     both_have_answers.wait()
     return Report(answer, cancelled)
 

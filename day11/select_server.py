@@ -60,7 +60,8 @@ class EchoServer:
             readable, writable, urgent = select.select(rlist, wlist, xlist, timeout)
             # If accepting was paused, the pause is over: watch the listener again.
             self.reading.add(self.listener)
-            # A socket with urgent data is in two of these lists; the set serves each socket once.
+            # A socket with urgent data (MSG_OOB) is in `urgent` and in `readable`; in a set, each
+            # socket occurs only once. 有紧急数据的套接字同时在两个列表里；集合去掉重复
             for conn in set(urgent + readable + writable):
                 try:
                     if conn is self.listener:

@@ -5,9 +5,9 @@
 Run:    python day12/classroom.py [port]       then open the address that it prints
         make class
 
-It is a program that is built on the HTTP server of this day by its interface: the page is its
-directory, and what the page asks for are routes. The rest is what days 8 to 11 teach: a process and
-a thread for each run, a lock, and epoll. The rooms are in classroomd/; its __init__.py is the map.
+It is a program built on today's HTTP server: the server's directory contains the page, and each
+request of the page's scripts has a route. The rest is what days 8 to 11 teach: a process and a
+thread for each run, a lock, and epoll. The modules are in classroomd/; its __init__.py lists them.
 
     browser --- GET /api/runs/7?from=12 ---> HTTPServer, one loop
                                                   |  a lock
@@ -21,7 +21,7 @@ Look at it with curl:
     curl http://127.0.0.1:8012/api/runs
     curl 'http://127.0.0.1:8012/api/runs/1?from=0'
 
-It starts programs, so that it serves this machine alone, and its own page alone: see
+It starts programs. So it serves only this machine, and only its own page: see
 classroomd/safety.py.
 """
 import argparse
@@ -48,8 +48,8 @@ GONE = Problem(404, "there is nothing here, or not any more: runs are forgotten 
 class Classroom(HTTPServer):
     """The HTTP server of the course, with the routes of the classroom.
 
-    address: (host, port).  top: the folder of the course.  unasked: seconds without a question
-    after which a run is ended.
+    address: (host, port).  top: the folder of the course.  unasked: a run that no
+    page has asked about for this many seconds is ended.
     """
 
     def __init__(self, address, top=COURSE, unasked=90):
@@ -58,9 +58,10 @@ class Classroom(HTTPServer):
         self.api = Api(self, top, self.token, unasked)
 
     def find_handler(self, request):
-        """Let in what the page of the classroom asks for, and nothing else.
+        """Accept only requests that the classroom's own page sends.
 
-        This is called when the head of a request is there: what is refused need not send more.
+        This is called once the head of a request has arrived, so a refused request need not send
+        its body.
         """
         try:
             check(request, self.token)
@@ -72,7 +73,7 @@ class Classroom(HTTPServer):
         return super().find_handler(request)
 
     def answer(self, request):
-        """Answer each request by itself: find_handler must see all of them."""
+        """Answer each request without a cache, because find_handler must check all of them."""
         reply = super().answer(request)
         self.turn_cache.clear()
         return reply
@@ -87,7 +88,7 @@ def main():
                         help="an address of this machine alone (default: 127.0.0.1)")
     args = parser.parse_args()
     if not is_loopback(args.bind):
-        parser.exit(2, f"{parser.prog}: it starts programs, so that only this machine may reach it:"
+        parser.exit(2, f"{parser.prog}: it starts programs, so only this machine may reach it:"
                        " leave out -b · 它会启动程序，只允许本机访问，请去掉 -b\n")
     try:
         server = Classroom((args.bind, args.port))
@@ -103,7 +104,7 @@ def main():
     try:
         server.serve_forever()
     finally:
-        # Not only when all is well: no run may outlive us. 无论如何都不留下任何进程
+        # After an error too: no run may outlive us. 无论如何都不留下任何进程
         server.api.runs.close()
 
 

@@ -36,6 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description="Echo with a greenlet per client.")
     with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         server = gevent.spawn(serve, listener)
+        # Ctrl-C ends the greenlet of serve(), so join() returns. Ctrl-C 结束 serve 的 greenlet
         gevent.signal_handler(signal.SIGINT, server.kill)
         server.join()
 

@@ -274,7 +274,7 @@ def test_chat_server_is_poked():
 
 # What the server shows of its room
 
-ANNOUNCED = "a line typed here is announced to all; Ctrl-C ends · 在此输入的一行会通知所有人"
+ANNOUNCED = "type a line to announce it to all users; Ctrl-C stops the server · 在此输入的一行会通知所有人，Ctrl-C 停止服务器"
 
 
 @pytest.mark.parametrize("args, options", [([], {"tty": True, "stdin": None}), (["-v"], {"stdin": None})])

@@ -267,7 +267,7 @@ def test_a_ninth_run_is_refused_until_one_has_ended(page):
 
 def test_what_a_run_does_not_do_is_refused(page):
     demo = page.start("day12/epoll_server.py")
-    assert "reads no lines" in page.post(f"{demo}/type", 409, text="x")["error"]["en"]
+    assert "does not read from the keyboard" in page.post(f"{demo}/type", 409, text="x")["error"]["en"]
     for text in ("a\nb", "a\rb", 1, None, "x" * 1001):
         page.post(f"{demo}/type", 400, text=text)
     page.get(f"{demo}/result", 404)

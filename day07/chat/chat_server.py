@@ -100,8 +100,8 @@ def serve(room, keyboard, terminal, child):
     with contextlib.suppress(OSError):
         print(f"listening on {host_and_port(room.sock.getsockname())}", flush=True)
         if room.watch and has_keyboard():
-            print("a line typed here is announced to all; Ctrl-C ends"
-                  " · 在此输入的一行会通知所有人", flush=True)
+            print("type a line to announce it to all users; Ctrl-C stops the server"
+                  " · 在此输入的一行会通知所有人，Ctrl-C 停止服务器", flush=True)
     release_signals()
     room.serve()
 

@@ -13,7 +13,7 @@ ANOTHER_WAY = (
     "else, such as the time, a random number, or a value that setup() does not set"
 )
 
-# The present Stepper, if any, and the primitives that were made outside its runs.
+# The current Stepper, if any, and the primitives that were made outside its runs.
 stepper = None
 lasting = []
 

@@ -2,8 +2,8 @@
 用交出执行权代替阻塞的锁和信号量。
 
 They have the interface of those in threading. Outside the explored threads (in setup and check)
-they never hand over. A wait with a timeout that cannot succeed immediately may end at any time
-without success, because the result must not depend on how long anything takes.
+they never hand over to another thread. A wait with a timeout that cannot succeed immediately may
+end at any time without success, because the result must not depend on how long anything takes.
 """
 
 from explorer import current

@@ -111,7 +111,7 @@ class Stepper:
             self.is_running = False
 
     def hand_over(self, me=None):
-        """Choose the next thread and let it go on; return True if it is this one."""
+        """Choose the next thread and let it go on; return True if it is the caller itself (me)."""
         chosen = self.next_worker()
         if chosen is me and me:
             return True
@@ -137,7 +137,7 @@ class Stepper:
             self.is_unfair = True
             last = {(step.line, step.verb) for step in self.log[-UNFAIR:]}
             if len(last) <= 8 and not any(verb in ("writes", "calls") for _, verb in last):
-                # The thread only reads, again and again, what does not change.
+                # The thread reads the same values again and again, and they do not change.
                 self.is_endless = True
                 return None
         try:

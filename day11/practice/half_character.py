@@ -2,7 +2,7 @@
 接收 UTF-8 文本，直到发送方关闭；一个字也不能丢。
 
 Run:    python day11/practice/half_character.py
-You see: UnicodeDecodeError: the first recv() has got half a character.
+You see: UnicodeDecodeError: the first recv() returned half a character.
 看到：UnicodeDecodeError：第一次 recv() 只得到半个字。
 """
 import socket

@@ -2,7 +2,7 @@
 发送全部数据，然后关闭；设超时，免得被客户端拖住。
 
 Run:    python day11/practice/send_all.py
-You see: 5000000 bytes to send, but only some 200000 arrived.
+You see: 5000000 bytes to send, but only about 200000 arrived.
 看到：要发 5000000 字节，只到了大约 200000。
 """
 import socket

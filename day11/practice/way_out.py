@@ -10,7 +10,7 @@ import tempfile
 
 
 def read_file(folder, name):
-    """Return a file's content; None if there is none of this name for clients."""
+    """Return a file's content; None if clients may read no file of this name."""
     path = folder + "/" + name
     if not os.path.isfile(path):
         return None

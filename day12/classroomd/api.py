@@ -1,8 +1,8 @@
 """The routes: which function answers which path, and what it returns as JSON.
 路由：哪个函数回答哪个路径，返回什么 JSON。
 
-All of them run in the loop of the HTTP server, so none of them waits: a run has a thread of its
-own, and what it has brought is asked for again and again (GET /api/runs/7?from=12).
+All of them run in the loop of the HTTP server, so none of them may wait. Each run has its own
+thread, and the page asks for new output again and again (GET /api/runs/7?from=12).
 """
 import functools
 import json
@@ -18,7 +18,7 @@ from classroomd.safety import check_token
 from classroomd.scripts import CLIENTS, Catalogue
 from classroomd.system import look
 
-# Characters of a text that is typed, or said by a client; of the name of a page.
+# The most characters: of a text that is typed or that a client sends; of the name of a page.
 MAX_TEXT, MAX_PAGE = 1000, 64
 EXPLORE = [sys.executable, "-c", "from classroomd.explorer import main; main()"]
 
@@ -35,17 +35,17 @@ def body_of(request):
 
 
 def take(body, name, kind, default=None, limit=MAX_TEXT):
-    """Return a value of a body, if it is of this kind (str or int) and not too large."""
+    """Return a value of this kind (str or int), not too large, from a body. Raises Problem."""
     value = body.get(name, default)
     is_good = type(value) is kind and (len(value) if kind is str else abs(value)) <= limit
     if not is_good:
         raise Problem(400, f"{name} must be {kind.__name__}, at most {limit}", f"{name} 不对")
-    # A lone surrogate is no character, and cannot be sent anywhere.
+    # A lone surrogate is not a character, and cannot be encoded as UTF-8.
     return value.encode(errors="replace").decode() if kind is str else value
 
 
 def granted(function):
-    """Make a route of a function: a Problem becomes its answer."""
+    """Turn a function into a route: if it raises a Problem, that is the answer."""
     @functools.wraps(function)
     def answer(request):
         try:
@@ -58,14 +58,14 @@ def granted(function):
 class Api:
     """The routes of a classroom.
 
-    server: an HTTPServer.  top: the folder of the course.  token: what the page must know.
-    unasked: seconds without a question after which a run is ended, or forgotten.
+    server: an HTTPServer.  top: the folder of the course.  token: what the page must send.
+    unasked: a run that no page has asked about for this many seconds is ended, or forgotten.
     """
 
     def __init__(self, server, top, token, unasked):
         self.server, self.token = server, token
         self.catalogue, self.runs = Catalogue(top), Runs(unasked)
-        # program -> (when the file was changed, its run, and its table or None)
+        # program -> (when the file was last changed, the run that explores it, its table or None)
         self.tables, self.race = {}, None
         for path, method, function in [
                 ("/api/course", "GET", self.course), ("/api/source", "GET", self.source),
@@ -85,7 +85,7 @@ class Api:
         return self.catalogue.source(request.query.get("script", ""))
 
     def interleavings(self, request):
-        """The table of a program; 202 while it is being made."""
+        """Return the table of a program; the status is 202 while it is being computed."""
         program = request.query.get("program", "")
         if program not in PROGRAMS:
             raise Problem(404, f"the programs are {', '.join(PROGRAMS)}", "没有这个程序")
@@ -101,7 +101,7 @@ class Api:
             run.asked = time.monotonic()
             if run.state == "running":
                 return 202, {"state": "working"}
-            # If it has failed, the next question is a new attempt.
+            # If it failed, the next request tries again.
             del self.tables[program]
             if run.status:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
@@ -128,24 +128,24 @@ class Api:
                 ("/result", "GET", self.result)]:
             answer = functools.partial(self.under_lock, run, function)
             self.server.route(f"/api/runs/{run.number}{suffix}", (method,))(granted(answer))
-        # It reads /proc, which takes some milliseconds, and holds the lock for a part of them only.
+        # Not under_lock: reading /proc takes milliseconds, and look needs the lock only at first.
         self.server.route(f"/api/runs/{run.number}/system")(lambda request: look(run))
         return 201, {"id": run.number}
 
     def address_for(self, script, body):
-        """Return the address of the server that a client shall talk to. Raises Problem."""
+        """Return the address of the server that a client should connect to. Raises Problem."""
         server = self.runs.known.get(take(body, "server", int, 0, 1 << 30))
         wanted = "chat" if "chat" in script else "ftp" if "ftp" in script else "echo"
         if not server or server.order.protocol != wanted:
             raise Problem(409, f"start {CLIENTS[script]} first", f"请先启动 {CLIENTS[script]}")
         with server.lock:
             if server.state != "running" or not server.address:
-                raise Problem(409, "its server does not listen yet, or not any more",
+                raise Problem(409, "its server is not listening yet, or has already ended",
                               "服务器还没有开始监听，或者已经结束")
             return server.address
 
     def under_lock(self, run, function, request):
-        """Answer a request about a run, while its thread does not change it."""
+        """Answer a request about a run; under its lock, its thread cannot change it meanwhile."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)
@@ -171,7 +171,7 @@ class Api:
                 "began": run.began}
 
     def show(self, run, request):
-        """What a run has printed from a piece on."""
+        """Return what a run has printed, from the piece with this number on."""
         number = request.query.get("from", "0")
         if not number.isdecimal() or len(number) > 15:
             raise Problem(400, "from is the number of a piece", "from 应该是一段输出的编号")
@@ -193,7 +193,7 @@ class Api:
         return {}
 
     def bye(self, request):
-        """A page has gone: end the runs that it has started."""
+        """A page was closed: end the runs that it started."""
         body = body_of(request)
         check_token(body.get("token"), self.token)
         page = take(body, "page", str, "", MAX_PAGE)
@@ -207,12 +207,12 @@ class Api:
 
     def clients(self, run, request):
         if not run.order.protocol or run.order.protocol == "chat":
-            raise Problem(409, "this is no server of TCP", "这不是 TCP 服务器")
+            raise Problem(409, "this is not a TCP server", "这不是 TCP 服务器")
         return {"now": time.monotonic(),
                 "clients": [client.as_dict() for client in run.clients.values()]}
 
     def act(self, run, request):
-        """Let clients do something."""
+        """Make clients do what the page asks for."""
         body = body_of(request)
         action = take(body, "action", str)
         if action == "connect":
@@ -233,15 +233,15 @@ class Api:
 
     def result(self, run, request):
         if not run.result:
-            raise Problem(404, "there is no result, or not yet", "没有结果，或者还没有结果")
+            raise Problem(404, "there is no result, or none yet", "没有结果，或者还没有结果")
         return json.loads(run.result)
 
     def last_race(self, request):
-        # Without one, nothing is wrong: a page that asks would show an error for a 404.
+        # No result is not an error: after a 404, the browser would report one.
         self.race = self.newest_race()
         return json.loads(self.race or "{}")
 
     def newest_race(self):
-        """Return the result of the last race that has one, as JSON, or None."""
+        """Return the result of the most recent race that has one, as JSON, or None."""
         results = [run.result for run in self.runs.known.values() if run.result]
         return results[-1] if results else self.race

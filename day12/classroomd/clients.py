@@ -1,9 +1,9 @@
 """The class's clients of a server: they connect, say something, keep silent, do not read, reset.
 课堂的客户端：连接、说话、沉默、只发一半、不读、重置、离开。
 
-Their sockets never block. The thread of the run waits for them in its epoll, beside the output of
-the server; what the page asks for is done at once, by the thread of the HTTP server. Both hold the
-lock of the run while they are here.
+Their sockets never block. The run's thread waits for them with its epoll, together with the output
+of the server. What the page asks for is done immediately, by the thread of the HTTP server. Both
+threads hold the lock of the run while they are in this module.
 """
 import contextlib
 import errno
@@ -16,21 +16,21 @@ import time
 
 from classroomd.problem import Problem
 
-# Clients of one run that are open; bytes to receive at once; bytes of a flood.
-# A flood is more than the buffers of the kernel hold on the way there and back.
+# The most open clients of one run; bytes to receive at once; bytes of a flood.
+# A flood is more than the kernel's buffers hold, in both directions together.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
-# Of the buffers of a client, as the kernel is asked for them: small ones are soon full.
+# The size of a client's socket buffers that we ask the kernel for: small ones fill up soon.
 BUFFER = 1 << 14
-# From <asm/socket.h>: let the kernel note when bytes have come, as a struct timespec.
+# From <asm/socket.h>: makes the kernel note when bytes arrive, as a struct timespec.
 SO_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("@ll")
-# What is kept: lines of a transcript, characters of one of them.
+# What we keep at most: lines of a transcript, characters of a line.
 MAX_LINES, MAX_TEXT = 40, 2000
 FIN_OR_RST = "the server has closed the connection · 服务器关闭了连接"
 
 
 def encode(protocol, text):
-    """Return the bytes in which a client says a text."""
+    """Return the bytes that a client sends for a text."""
     if protocol == "http":
         return f"{text} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     return f"{text}\r\n".encode() if protocol == "ftp" else f"{text}\n".encode()
@@ -43,9 +43,9 @@ def flood():
 
 
 def arrival(ancillary):
-    """Return when bytes have come, in seconds since 1970.
+    """Return when bytes arrived, in seconds since 1970.
 
-    The kernel has noted it, so that it does not matter how soon this program has got round to them.
+    The kernel notes the time, so it does not matter if this program is busy and reads them later.
     由内核记下到达的时刻，本程序忙不忙都不影响回显时间。
     """
     for _, _, data in ancillary:
@@ -66,9 +66,9 @@ class Client:
         self.reads, self.echo_ms = True, None
         # unsent: views of bytes.  rest: the second half of a text.
         self.transcript, self.unsent, self.rest = [], [], b""
-        # What has been said and not been answered: (number of bytes, when, the first of them).
+        # What was sent and not yet answered: (number of bytes, when, the first of these bytes).
         self.pending = []
-        # Of the answer to the first of these: how many bytes have come, and the first of them.
+        # The answer to pending[0]: how many bytes have arrived, and the first of these bytes.
         self.came, self.answer = 0, b""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -81,8 +81,8 @@ class Client:
             self.sock.close()
             raise OSError(error, os.strerror(error))
         self.local = "{}:{}".format(*self.sock.getsockname()[:2])
-        # The kernel connects it, unless its queue for the server is full. The server need not have
-        # accepted it yet. 内核完成连接，服务器可能还没有 accept。
+        # The kernel completes the connection, unless the server's queue is full. The server need
+        # not have accepted it yet. 内核完成连接，服务器可能还没有 accept。
         self.state = "waiting" if error else "open"
         self.note("connects · 连接")
         epoll.register(self.fd, select.EPOLLIN | select.EPOLLOUT * bool(error))
@@ -107,7 +107,7 @@ class Client:
     # What the page asks for
 
     def do(self, action, text):
-        """Do what a button says. Raises Problem."""
+        """Do what a button of the page stands for. Raises Problem."""
         if not self.is_open:
             raise Problem(409, f"client {self.number} has left", f"客户端 {self.number} 已经离开")
         if action not in ACTIONS:
@@ -145,7 +145,7 @@ class Client:
         self.note("sends no more (FIN) · 不再发送（FIN）")
 
     def reset(self, text):
-        # To linger for 0 seconds is to send RST instead of FIN. 发送 RST 而不是 FIN
+        # With a linger time of 0 seconds, close sends RST instead of FIN. 发送 RST 而不是 FIN
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.note("resets the connection (RST) · 重置连接（RST）")
         self.close("reset")
@@ -171,7 +171,7 @@ class Client:
             self.close("ended")
 
     def send(self, data, text):
-        """Send as much as goes out at once; the rest when there is room."""
+        """Send as much as there is room for now, and the rest when there is room again."""
         if data:
             self.note(text, "client")
             self.pending.append((len(data), time.time(), data[:MAX_TEXT]))
@@ -188,13 +188,13 @@ class Client:
                     del self.unsent[0]
 
     def wait(self):
-        """Let epoll say when there is something to do."""
+        """Set the events that epoll reports for this client."""
         if self.is_open:
             events = select.EPOLLIN * self.reads | select.EPOLLOUT * bool(self.unsent)
             self.epoll.modify(self.fd, events)
 
     def handle(self, events):
-        """Do what epoll says. Called by the thread of the run."""
+        """Handle the events that epoll reported. Called by the thread of the run."""
         with self.ending_with_connection():
             if events & select.EPOLLOUT:
                 self.flush()
@@ -222,7 +222,7 @@ class Client:
             self.state = "open"
 
     def note_answer(self, now):
-        """Note an answer, and how long it took if it is one to a text."""
+        """Note an answer; if it answers a text, also how long it took."""
         text, self.came, self.answer = self.answer, 0, b""
         text = text.decode(errors="replace").rstrip("\r\n")
         if self.pending:
@@ -232,7 +232,7 @@ class Client:
             self.note(text, "server")
 
     def close(self, state):
-        """Close the connection, unless it is closed."""
+        """Close the connection, unless it is already closed."""
         if self.is_open:
             self.state = state
             self.unsent.clear()

@@ -1,7 +1,7 @@
 """The programs of interleavings.py as tables: what the page's explorer steps through.
 interleavings.py 里的程序，做成可以一步一步走的表。
 
-It runs as a process of its own, because to explore takes seconds of CPU time:
+It runs as a separate process, because exploring takes seconds of CPU time:
 
     python -c "from classroomd.explorer import main; main()" add     prints JSON
 """
@@ -12,7 +12,7 @@ import sys
 
 DAY10 = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
                      "day10")
-# name -> (title, names of the functions in interleavings.py, what n is at a right end)
+# name -> (title, names of the functions in interleavings.py, the right value of n at the end)
 PROGRAMS = {
     "add": ("n += 1 in two threads", ["add", "add"], 2),
     "add3": ("n += 1 in three threads", ["add", "add", "add"], 3),
@@ -33,7 +33,7 @@ def main():
 def table(program):
     """Explore a program; return its outcomes, each with the steps of a schedule that leads to it.
 
-    The functions are those of day 10, so that what a student changes there is what is explored.
+    The functions are those of day 10, so changes that a student makes there take effect here.
     """
     sys.path.insert(0, DAY10)
     lesson = importlib.import_module("interleavings")

@@ -1,18 +1,18 @@
 """The guardian of a run: starts the script, and ends all of its descendants when the time comes.
 一次运行的监护进程：启动脚本；该结束时，把脚本和它的所有后代一起结束。
 
-It is a process between the classroom and the script, because two things need one:
+It is a process between the classroom and the script, for two reasons:
 
-- A child of a child belongs to init when its parent ends, and could not be found any more. But a
-  process can say that it adopts its orphaned descendants: PR_SET_CHILD_SUBREAPER (man 2 prctl).
+- When a process ends, init adopts its children, and we could not find them any more. But a process
+  can ask to adopt its orphaned descendants itself: PR_SET_CHILD_SUBREAPER (man 2 prctl).
 - kill -9 gives the classroom no chance to tidy up. But the kernel then closes the classroom's end
-  of the pipe that is our standard input, and we read the end of it.
+  of the pipe that is our standard input, so we read EOF.
 
 Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
 
-The numbers are descriptors for the script; the FOLDER is where it starts ("-": a new one, which is
-removed). Standard output is a pipe to the classroom: "pid 12" when the script has started,
-"status 0" when it has ended.
+STDIN, STDOUT and STDERR are the numbers of descriptors for the script. It starts in FOLDER; "-"
+means a temporary folder. Our standard output is a pipe to the classroom: we write "pid 12" when the
+script has started, and "status 0" when it has ended.
 """
 import contextlib
 import ctypes
@@ -26,7 +26,7 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# Seconds: for a script to end after Ctrl-C; for its orphans, when it has ended.
+# Seconds: for a script to end after Ctrl-C; for its orphans to end after the script.
 GRACE, ORPHANS = 1, 10
 LEASH, REPORT = 0, 1
 
@@ -44,12 +44,12 @@ def main():
 
 @contextlib.contextmanager
 def standing_in(folder):
-    """Change to a folder; "-" is a new one, which is removed at the end."""
+    """Change to a folder; "-" means a temporary one, which is removed at the end of the block."""
     if folder != "-":
         os.chdir(folder)
         yield
         return
-    # Here, because to import it takes longer than all the rest, and most scripts do not need it.
+    # Imported here, because this import takes longer than all others, and is rarely needed.
     import tempfile
     with tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder:
         os.chdir(folder)
@@ -58,7 +58,7 @@ def standing_in(folder):
 
 
 def wake_on(signum):
-    """Return a descriptor that can be read when the signal has come (self-pipe)."""
+    """Return a descriptor that becomes readable when the signal arrives (self-pipe)."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
@@ -81,13 +81,13 @@ def start(command, fds):
 
 
 def tell(line):
-    """Send a line to the classroom, if there still is one."""
+    """Send a line to the classroom, if it is still running."""
     with contextlib.suppress(OSError):
         os.write(REPORT, f"{line}\n".encode())
 
 
 def watch(script, child_ended):
-    """Wait until no descendant is left, or it is time to end those that are."""
+    """Wait until no descendant is left, or until it is time to end the ones that are left."""
     deadline = float("inf")
     while True:
         rest = deadline - time.monotonic()
@@ -97,7 +97,7 @@ def watch(script, child_ended):
         for pid, status in reap(child_ended):
             if pid == script:
                 tell(f"status {os.waitstatus_to_exitcode(status)}")
-                # Some scripts leave a process behind, which prints something and ends.
+                # Some scripts leave a process behind that prints something and then ends.
                 deadline = time.monotonic() + ORPHANS
         if not has_children():
             return
@@ -112,7 +112,7 @@ def reap(child_ended):
 
 
 def has_children():
-    """Whether there is any child, alive or dead."""
+    """Return whether we have any child, running or a zombie."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return True
@@ -121,7 +121,7 @@ def has_children():
 
 
 def end_descendants(script, child_ended):
-    """Ctrl-C first, so that the script can tidy up; then kill what is left, until nothing is."""
+    """Send Ctrl-C first, so that the script can tidy up; then kill all processes that are left."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(script, signal.SIGINT)
     deadline, now = time.monotonic() + GRACE, 0
@@ -136,8 +136,8 @@ def end_descendants(script, child_ended):
 
 
 def kill(stats, spares_tracker):
-    """Kill processes. Spare, for a moment, the helper of multiprocessing that removes the
-    semaphores of the others, when these have ended."""
+    """Kill processes. spares_tracker: leave multiprocessing's resource tracker alive, which
+    removes the semaphores of the other processes after they have ended."""
     for stat in stats:
         if not (spares_tracker and "resource_tracker" in " ".join(command_line(stat.pid))):
             with contextlib.suppress(ProcessLookupError, PermissionError):

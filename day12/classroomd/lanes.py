@@ -1,9 +1,10 @@
 """The output of a run in lanes: each piece of text belongs to the process that wrote it.
 运行的输出，分泳道：每一段文字都属于写出它的那个进程。
 
-How does one know the writer? Standard output is not a pipe but one end of a pair of Unix sockets.
-With SO_PASSCRED on our end, every recvmsg also gets the PID of the process that wrote these bytes.
-The kernel puts it there, and it never mixes two writers in one piece (man 7 unix).
+How do we know which process wrote the text? The script's standard output is not a pipe but one end
+of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID of the
+process that wrote these bytes. The kernel fills it in, so no process can forge it, and one recvmsg
+never returns bytes of two processes (man 7 unix).
 内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
 """
 import codecs
@@ -15,11 +16,11 @@ import time
 
 from classroomd.processes import read_stat
 
-# What is kept of a run, the newest: lines, and characters.
+# How much of a run's output is kept, the newest: lines, and characters.
 MAX_LINES, MAX_SIZE = 2000, 1 << 20
-# Bytes to receive at once, and lines of one piece; bytes that may wait to be received.
+# Bytes to receive at once; lines in one piece; the size of the send buffer in bytes.
 SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
-# Processes that have a lane of their own; the others share the last one.
+# The most lanes; if there are more processes, the others share the last lane.
 MAX_LANES = 64
 # struct ucred: PID, UID, GID.
 CREDENTIALS = struct.Struct("3i")
@@ -28,21 +29,20 @@ NAMES = {"parent": "父进程", "child": "子进程", "grandchild": "孙进程",
 
 
 def output_pair():
-    """Return two connected sockets: ours, which tells who wrote, and one for the run."""
+    """Return two connected sockets: ours, which shows the writer's PID, and one for the run."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     ours.setblocking(False)
-    # Many short lines take much room here, and a script that finds none must wait.
+    # Many short lines fill this buffer quickly, and while it is full, the script must wait.
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     return ours, theirs
 
 
 class Lanes:
-    """What the processes of a run have written, in the order in which it came.
+    """What the processes of a run have written, in the order in which it arrived.
 
-    guardian: the PID of the run's guardian.  lanes: a dict for each.  dropped: lines that are not
-    kept any more.  next: the number of the piece that comes next.  Not safe for threads: the run
-    has a lock.
+    guardian: the PID of the run's guardian.  lanes: a dict for each lane.  dropped: how many lines
+    are no longer kept.  next: the number of the next piece.  Not thread-safe: hold the run's lock.
     """
 
     def __init__(self, guardian):
@@ -53,21 +53,21 @@ class Lanes:
         self.decoders = {}
 
     def receive(self, sock, stream):
-        """Receive what can be received at once from a socket; return the number of bytes.
+        """Call recvmsg once on a socket and keep the text; return the number of bytes.
 
-        stream: "out" or "err".  Raises BlockingIOError if there is nothing.
+        stream: "out" or "err".  Raises BlockingIOError if nothing has arrived.
         """
         data, ancillary, _, _ = sock.recvmsg(SIZE, socket.CMSG_SPACE(CREDENTIALS.size))
         if data:
             pid = CREDENTIALS.unpack(ancillary[0][2])[0]
-            # A character of several bytes may come in two pieces.
+            # A character of several bytes may arrive in two pieces.
             make = codecs.getincrementaldecoder("utf-8")
             decoder = self.decoders.setdefault((stream, pid), make("replace"))
             self.add(self.lane_of(pid), stream, decoder.decode(data))
         return len(data)
 
     def add(self, lane, stream, text):
-        """Keep a text, and drop old ones that are too many."""
+        """Add a text, and drop the oldest pieces beyond the limits."""
         lines, now = text.splitlines(keepends=True), time.monotonic()
         for start in range(0, len(lines), PIECE):
             part = "".join(lines[start:start + PIECE])
@@ -83,7 +83,7 @@ class Lanes:
             self.size -= len(old)
 
     def since(self, number):
-        """Return the pieces from a number on that are kept, and whether some of them are not."""
+        """Return the pieces from this number on, and whether some of them are no longer kept."""
         first = self.next - len(self.pieces)
         start = min(max(number, first), self.next)
         return list(itertools.islice(self.pieces, start - first, None)), number < first
@@ -93,7 +93,7 @@ class Lanes:
         return "".join(piece["text"] for piece in self.pieces if piece["stream"] == stream)
 
     def lane_of(self, pid):
-        """Return the number of the lane of a process; a new one gets a name."""
+        """Return the number of a process's lane; open one for a new process."""
         if pid not in self.by_pid:
             if len(self.lanes) < MAX_LANES:
                 self.open_lane(pid, self.relation(pid))
@@ -109,12 +109,12 @@ class Lanes:
                            "name": {"en": relation + number, "zh": NAMES[relation] + number}})
 
     def relation(self, pid):
-        """Say what a process is to the script, by the parent that it has now."""
+        """Return how a process is related to the script, judged by its current parent."""
         if len(self.lanes) == MAX_LANES - 1:
             return "others"
         script, stat = self.lanes[0]["pid"], read_stat(f"/proc/{pid}")
-        # One that has ended already does not say; most are children.
+        # If the process has already ended, we cannot know; most are children.
         if stat is None or stat.ppid == script:
             return "child"
-        # When its parent ends, the guardian adopts it: it is then a child as the script itself is.
+        # When its parent ends, the guardian adopts it, so an orphan is a child of the guardian.
         return "orphan" if stat.ppid == self.guardian else "grandchild"

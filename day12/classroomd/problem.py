@@ -4,9 +4,9 @@
 
 
 class Problem(Exception):
-    """Raised where a request cannot be granted.
+    """Raised when a request is refused.
 
-    status: of HTTP, such as 409.  en, zh: why, in English and in Chinese.
+    status: an HTTP status, such as 409.  en, zh: the reason, in English and in Chinese.
     """
 
     def __init__(self, status, en, zh):
@@ -14,5 +14,5 @@ class Problem(Exception):
         self.status, self.en, self.zh = status, en, zh
 
     def answer(self):
-        """Return what a route returns."""
+        """Return the problem in the form in which a route returns its answer."""
         return self.status, {"error": {"en": self.en, "zh": self.zh}}

@@ -4,16 +4,16 @@
 import collections
 import os
 
-# The letters of /proc/PID/stat, in the words of /proc/PID/status (man 5 proc).
+# The letters in /proc/PID/stat, and what /proc/PID/status calls these states (man 5 proc).
 STATES = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "t": "tracing stop",
           "Z": "zombie", "X": "dead", "I": "idle", "P": "parked"}
-# What is used of /proc/PID/stat. born: when it started, in clock ticks since boot.
+# The fields of /proc/PID/stat that we use. born: when it started, in clock ticks since boot.
 # (Not a typing.NamedTuple: each guardian would take 5 ms longer to start.)
 Stat = collections.namedtuple("Stat", "pid name state ppid born")
 
 
 def read_stat(path):
-    """Return the Stat of a process or thread, or None if it is gone. path: such as "/proc/12"."""
+    """Return the Stat of a process or thread, or None if it has ended. path: such as "/proc/12"."""
     try:
         # Without buffers and in one read: all processes of the machine are read for each picture.
         with open(f"{path}/stat", "rb", buffering=0) as file:
@@ -42,7 +42,7 @@ def descendants(root):
 
 
 def command_line(pid):
-    """Return the words of a process's command; none, if it is gone or a zombie."""
+    """Return the words of a process's command; an empty list if it is a zombie or was reaped."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return os.fsdecode(file.read()).split("\0")[:-1]

@@ -17,21 +17,22 @@ from classroomd.problem import Problem
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
-# Runs at once, and runs that are known, with those that have ended.
+# The most runs at the same time; the most runs that we remember, including ended ones.
 MAX_RUNS, MAX_KNOWN = 8, 32
-# Seconds: between two looks whether a page still asks; from one look at the output to the next, so
-# that a script that prints without end does not keep this process busy with single lines.
+# In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: from one
+# read of the output to the next, so that each read gets many lines if a script prints endlessly.
 TICK, PAUSE = 0.5, 0.005
 LISTENING = re.compile(r"^listening on (\S+):(\d+)$", re.MULTILINE)
 
 
 @dataclass
 class Order:
-    """What is to be run.
+    """What to run, and how.
 
-    script: its path.  choice: which way.  argv: the command.  shown: the command, for people.
-    folder: to start in, or "-" for a new one.  protocol: of a server.  is_typed: whether it gets
-    lines on standard input.  has_result: whether the word RESULT in argv is a file for a result.
+    script: its path.  choice: which way to run it.  argv: the command.  shown: the command as a
+    person would type it.  folder: where to start it, or "-" for a temporary folder.
+    protocol: what it speaks, if it is a server.  is_typed: whether it reads lines from standard
+    input.  has_result: whether to replace RESULT in argv with the name of a file for its result.
     """
     script: str
     choice: str
@@ -45,9 +46,9 @@ class Order:
 
 
 class Run:
-    """A script that runs, or has run. Attributes may be read under the lock only.
+    """A script that runs, or has run. Hold the lock to read its attributes.
 
-    unasked: seconds without a question after which it is ended.
+    unasked: if no page has asked about it for this many seconds, it is ended.
     """
 
     def __init__(self, number, order, unasked):
@@ -73,10 +74,10 @@ class Run:
             for _, theirs in outputs.values():
                 theirs.close()
         self.lanes = Lanes(self.guardian.pid)
-        # The outputs that are not waited for, for a moment; when one was read last.
+        # The outputs that we do not watch during a pause; the time of the last read.
         self.resting, self.read_at = set(), 0
         self.once = select.EPOLLIN | select.EPOLLONESHOT
-        # descriptor -> function of what epoll says
+        # descriptor -> the function to call with the events that epoll reports
         self.handlers = {self.guardian.stdout.fileno(): self.hear_guardian}
         self.epoll.register(self.guardian.stdout.fileno(), select.EPOLLIN)
         self.thread = threading.Thread(target=self.serve, name=f"run {number}", daemon=True)
@@ -95,11 +96,11 @@ class Run:
             fds = [reader, *(sock.fileno() for sock in outputs)]
             passed = fds
             if order.has_result:
-                # A file in memory: it has no name, so that nothing is left of it in any case.
+                # A file in memory without a name: it can never be left behind.
                 self.result_fd = os.memfd_create("result")
                 passed = [*fds, self.result_fd]
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
-            # To a terminal Python prints line by line, but to a socket only when 8 KiB are full.
+            # Without it, Python would write to a socket only when its buffer of 8 KiB is full.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
             return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
@@ -114,7 +115,7 @@ class Run:
             events = self.epoll.poll(PAUSE if self.resting else TICK)
             now = time.monotonic()
             with self.lock:
-                # EPOLLONESHOT: an output that has been read is left alone until it is named again.
+                # EPOLLONESHOT: after an event, epoll ignores an output until modify() re-arms it.
                 # 读过一次的输出先歇 5 毫秒再读：一行一行地醒来太费 CPU。
                 if self.resting and now - self.read_at >= PAUSE:
                     for fd in self.resting:
@@ -127,14 +128,14 @@ class Run:
                     self.stop()
 
     def hear_guardian(self, event):
-        """Read what the guardian tells: the PID, the status; its end is the end of the run."""
+        """Read the PID and the exit status from the guardian; EOF means that the run has ended."""
         data = os.read(self.guardian.stdout.fileno(), 1024)
         *lines, self.lines = (self.lines + data).split(b"\n")
         for line in lines:
             what, number = line.split()
             if what == b"pid":
                 self.lanes.open_lane(int(number), "parent")
-                # From now on only: the first lane is that of the script.
+                # Receive output only from now on, so that the first lane is the script's.
                 for stream, sock in self.outputs.items():
                     self.handlers[sock.fileno()] = lambda event, it=stream: self.receive(it)
                     self.epoll.register(sock.fileno(), self.once)
@@ -144,11 +145,11 @@ class Run:
             self.finish()
 
     def receive(self, stream):
-        """Receive output, once; return whether there was some."""
+        """Receive output once; return whether there was any."""
         sock = self.outputs[stream]
         try:
             if stream == "err" and self.is_stopping:
-                # What Ctrl-C makes of it is our doing, not the script's.
+                # Drop it: the traceback of KeyboardInterrupt comes from our Ctrl-C.
                 self.resting.add(sock.fileno())
                 return len(sock.recv(1 << 16)) > 0
             if self.lanes.receive(sock, stream):
@@ -160,20 +161,20 @@ class Run:
         except BlockingIOError:
             return False
         if sock.fileno() in self.handlers:
-            # All processes that could write have ended, or have closed it.
+            # EOF: all processes that could write to it have ended, or have closed it.
             del self.handlers[sock.fileno()]
             self.resting.discard(sock.fileno())
             self.epoll.unregister(sock.fileno())
         return False
 
     def find_address(self):
-        """Look whether the server has said where it listens."""
+        """Look for the line in which the server prints its address."""
         match = LISTENING.search(self.lanes.text())
         if match:
             self.address = match[1], int(match[2])
 
     def finish(self):
-        """Take note of the last output, and give back what the run has needed."""
+        """Receive the last output, and close everything that the run used."""
         if self.lanes.lanes:
             for stream in self.outputs:
                 while self.receive(stream):
@@ -183,7 +184,7 @@ class Run:
                 client.handle(select.EPOLLIN)
                 client.close("ended")
         if self.guardian.wait() and self.lanes.lanes:
-            # Something has killed the guardian. Its script is the leader of a process group.
+            # The guardian failed or was killed. The script is the leader of its process group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.lanes.lanes[0]["pid"], 9)
         if self.result_fd is not None:
@@ -202,7 +203,7 @@ class Run:
     # What the page asks for
 
     def stop(self):
-        """Let the guardian end all of it: it reads the end of its standard input."""
+        """Close the guardian's standard input: at EOF, it ends all processes of the run."""
         if self.state == "running":
             self.is_stopping = True
             self.guardian.stdin.close()
@@ -210,15 +211,15 @@ class Run:
     def type(self, text):
         """Give the script a line on its standard input. Raises Problem."""
         if self.stdin is None:
-            raise Problem(409, "this program reads no lines, or has ended",
+            raise Problem(409, "this program does not read from the keyboard, or has ended",
                           "这个程序不读输入，或者已经结束")
         try:
             os.write(self.stdin, f"{text}\n".encode())
         except BlockingIOError:
-            raise Problem(409, "it does not read what is typed", "程序还没读前面的输入") from None
+            raise Problem(409, "it is not reading its input now", "程序还没读前面的输入") from None
         except BrokenPipeError:
             self.close_stdin()
-            raise Problem(409, "it reads no more lines", "程序不再读输入") from None
+            raise Problem(409, "it has stopped reading its input", "程序不再读输入") from None
 
     def close_stdin(self):
         if self.stdin is not None:
@@ -228,9 +229,9 @@ class Run:
     def connect(self, count):
         """Connect clients, and return them. Raises Problem."""
         if self.state != "running" or not self.address or self.order.protocol == "chat":
-            raise Problem(409, "no server of TCP that listens here", "没有正在监听的 TCP 服务器")
+            raise Problem(409, "there is no TCP server listening here", "没有正在监听的 TCP 服务器")
         if sum(client.is_open for client in self.clients.values()) + count > MAX_OPEN:
-            raise Problem(429, f"{MAX_OPEN} clients at a time are the most: let some leave",
+            raise Problem(429, f"at most {MAX_OPEN} clients at a time: close some first",
                           f"最多同时 {MAX_OPEN} 个客户端，请先让几个离开")
         try:
             return [self.add_client() for _ in range(count)]
@@ -246,7 +247,7 @@ class Run:
 
 
 class Runs:
-    """All runs that are known: number -> Run. unasked: as for a Run."""
+    """The runs that we remember: number -> Run. unasked: as for a Run."""
 
     def __init__(self, unasked=90):
         self.unasked, self.known, self.count = unasked, {}, 0
@@ -254,7 +255,7 @@ class Runs:
     def start(self, order):
         """Start a run and return it. Raises Problem."""
         if sum(run.state == "running" for run in self.known.values()) >= MAX_RUNS:
-            raise Problem(429, f"{MAX_RUNS} programs run already: stop one",
+            raise Problem(429, f"{MAX_RUNS} programs are already running: stop one first",
                           f"已有 {MAX_RUNS} 个程序在运行，请先停止一个")
         self.count += 1
         try:
@@ -265,7 +266,7 @@ class Runs:
         return run
 
     def forget(self):
-        """Forget runs that have ended and that no page has asked for, or that are too many.
+        """Forget ended runs that no page asks about any more, and the oldest if there are too many.
 
         Return their numbers.
         """
@@ -279,7 +280,7 @@ class Runs:
         return old
 
     def close(self):
-        """End all runs, and wait until nothing of them is left."""
+        """End all runs, and wait until none of their processes is left."""
         for run in self.known.values():
             with run.lock:
                 run.stop()

@@ -1,10 +1,10 @@
 """Which requests are let in: pure functions of a request.
 放行哪些请求：都是请求的纯函数。
 
-The classroom starts programs, so that no page but its own may speak to it. A page of another site
-can send requests to 127.0.0.1 too, but it cannot do three things: choose their Origin, know the
-token, and have a Host of this machine. The Host is checked because of DNS rebinding: the name of a
-foreign site may be made to mean 127.0.0.1, and then its pages count as ours in a browser's eyes.
+The classroom starts programs, so only its own page may use it. A page of another site can send
+requests to 127.0.0.1 too, but it cannot forge the Origin, it does not know the token, and its Host
+is not this machine. The Host is checked because of DNS rebinding: an attacker can make the name of
+his site resolve to 127.0.0.1; then the browser treats the classroom as a part of that site.
 别的网站的页面也能向 127.0.0.1 发请求，但它伪造不了 Origin，不知道令牌，
 Host 也不是本机（DNS 重绑定）。
 """
@@ -16,12 +16,12 @@ from classroomd.problem import Problem
 
 # 127.0.0.1:8001, localhost, [::1]:8001
 HOST = re.compile(r"\[([0-9a-f:]+)\](?::\d*)?|([^:]+)(?::\d*)?", re.IGNORECASE)
-# Its token is in the body: a beacon, which a page sends as it goes, has no fields of its own.
+# Its token is in the body: navigator.sendBeacon, called when a page is closed, sets no headers.
 BEACON = "/api/bye"
 
 
 def is_loopback(name):
-    """Whether a name or address means this machine and cannot be reached from another."""
+    """Return whether a name or address is a loopback one: only this machine can reach it."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -40,14 +40,14 @@ def check(request, token):
     origin = request.headers.get("origin")
     if origin != f"http://{host}":
         raise Problem(403, f"The Origin must be http://{host[:80]}: only the classroom's own page "
-                           "may change something", "Origin 不对：只有课堂自己的页面才能改变状态")
+                           "may change anything", "Origin 不对：只有课堂自己的页面才能改变状态")
     if request.path != BEACON:
         check_token(request.headers.get("x-token"), token)
 
 
 def check_token(given, token):
-    """Raise a Problem (403) unless it is the token."""
-    # In a time that does not depend on how much of it is right.
+    """Raise a Problem (403) if this is not the token."""
+    # compare_digest takes the same time however many characters are right (timing attack).
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
         raise Problem(403, "The X-Token is missing or wrong: open the address that the classroom "
-                           "has printed", "令牌缺失或不对：请打开 classroom.py 打印的地址")
+                           "printed", "令牌缺失或不对：请打开 classroom.py 打印的地址")

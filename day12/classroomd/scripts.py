@@ -21,10 +21,10 @@ MODELS = {"day10/iterative_server.py": "iterative", "day10/fork_server.py": "for
           "day12/coroutine_server.py": "coroutine", "day12/gevent_server.py": None,
           "day12/asyncio_server.py": None}
 CHAT, FTP = "day07/chat/chat_server.py", "day11/ftp/ftp_server.py"
-# Other servers: what they speak, and their arguments behind the port. Nothing is uploaded.
+# Other servers: their protocol, and their arguments after the port. Uploads are not allowed.
 SERVERS = {CHAT: ("chat", ["-v"]), FTP: ("ftp", ["-v", "--read-only"]),
            "day12/http_server.py": ("http", [])}
-# Programs that talk to a server: which one, unless the page names another.
+# Client programs: the server that each one connects to, unless the page names another.
 CLIENTS = {"day07/chat/chat_client.py": CHAT, "day11/ftp/ftp_client.py": FTP,
            "day10/echo_client.py": "day10/thread_server.py"}
 TYPED = {CHAT, *CLIENTS}
@@ -41,17 +41,17 @@ NAME = re.compile(r"[^\s\x00-\x1f\x7f-]\S{0,31}")
 
 
 class Catalogue:
-    """The scripts below the folder of the course. top: that folder."""
+    """The scripts of the course. top: the folder of the course."""
 
     def __init__(self, top):
         self.top = top
-        # path -> (when the file was changed, what describe has found in it)
+        # path -> (when the file was last changed, what describe returned for it)
         self.known = {}
 
     def paths(self):
         """Return the paths of the scripts in the order of README.md, with their days."""
         rows = ROW.findall(self.read("README.md"))
-        # A student may have moved one away.
+        # A student may have moved or deleted some.
         return {path: day for path, day in rows if os.path.isfile(os.path.join(self.top, path))}
 
     def course(self):
@@ -59,7 +59,7 @@ class Catalogue:
         days = {}
         for path, day in self.paths().items():
             changed = os.stat(os.path.join(self.top, path)).st_mtime_ns
-            # To read all of them takes a while, and the clients of the server would wait.
+            # Read only changed files: reading all takes a while, and all clients would wait.
             if self.known.get(path, (0, 0))[0] != changed:
                 self.known[path] = changed, self.describe(path)
             days.setdefault(day, []).append(self.known[path][1])
@@ -76,7 +76,7 @@ class Catalogue:
         return {"en": en, "zh": zh}
 
     def describe(self, path):
-        """Return what the page shows of a script in its list."""
+        """Return what the page's list shows about a script."""
         en, zh, third, *_ = [*docstring(self.read(path))[0], "", "", ""]
         choices = [{**choice, "command": f"python {' '.join([path, *choice['args']])}"}
                    for choice in choices_of(path)]
@@ -104,12 +104,12 @@ class Catalogue:
     def order(self, path, choice="", address=None, name=""):
         """Return the Order to run a script. Raises Problem.
 
-        address: (host, port) of the server that a client talks to.  name: of a member of the chat.
+        address: (host, port) of the server, for a client.  name: the user's name, for the chat.
         """
         self.check(path)
         found = [one for one in choices_of(path) if one["id"] == choice]
         if not found:
-            raise Problem(404, "it cannot be run in this way", "不能这样运行")
+            raise Problem(404, "it cannot be run this way", "不能这样运行")
         args = found[0]["args"]
         if path in CLIENTS:
             args = [str(address[1])]
@@ -118,7 +118,7 @@ class Catalogue:
                     raise Problem(400, "a name has 1 to 32 characters and no spaces",
                                   "名字有 1 到 32 个字符，不含空格")
                 args += ["--name", name]
-        # Only a client of FTP writes files: it does so in a folder that is removed with it.
+        # Only the FTP client writes files, so it runs in a temporary folder.
         folder = "-" if path == "day11/ftp/ftp_client.py" else self.top
         command = [os.path.join(self.top, path), *args]
         if choice == SLOWLY["id"]:
@@ -128,7 +128,7 @@ class Catalogue:
                      path == RACE)
 
     def check(self, path):
-        """Raise a Problem unless it is the path of a script."""
+        """Raise a Problem if this is not the path of a script."""
         if path not in self.paths():
             raise Problem(404, "there is no such script; README.md lists them all",
                           "没有这个脚本，README.md 里有全部脚本")
@@ -154,14 +154,14 @@ def kind_of(path):
 
 
 def protocol_of(path):
-    """Return what a server speaks; None if it is none."""
+    """Return the protocol that a server speaks; None if the script is not a server."""
     return "echo" if path in MODELS else SERVERS.get(path, (None,))[0]
 
 
 def docstring(text):
     """Return the lines of a script's docstring, and the number of the last one in the file.
 
-    A script that a student is in the middle of changing may have none: ([], 0).
+    While a student is editing a script, it may have no valid docstring: then return ([], 0).
     """
     try:
         tree = ast.parse(text)

@@ -15,14 +15,14 @@ print_at_once = builtins.print
 
 
 def print_slowly(*args, **options):
-    """Print; then wait, in the process and the thread that has printed."""
+    """Print; then wait, in the process and thread that printed."""
     print_at_once(*args, **options)
     time.sleep(PAUSE)
 
 
 def main():
     del sys.argv[0]
-    # As `python SCRIPT` sets it: there are the modules that the script imports.
+    # As `python SCRIPT` does: the script imports modules from its own folder.
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     builtins.print = print_slowly
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -11,21 +11,21 @@ import time
 from classroomd.processes import command_line, descendants, read_stat
 from classroomd.runs import HERE
 
-# Characters of a command that are shown.
+# The most characters of a command to show.
 WIDTH = 80
 # Seconds for which the addresses of the same sockets are not read again.
 FRESH = 1
 # From <net/tcp_states.h>.
 TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE "
                             "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
-# What /proc/PID/fd says: "socket:[12]".
+# What a link in /proc/PID/fd refers to, such as "socket:[12]".
 DESCRIPTOR = re.compile(r"(socket|pipe):\[(\d+)\]")
 # O_ACCMODE of an end of a pipe -> what it is for.
 ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
 
 
 def look(run):
-    """Return the processes of a run for the page. It holds the lock of the run only at first."""
+    """Return the processes of a run, for the page. Hold the run's lock only at the beginning."""
     with run.lock:
         run.asked = time.monotonic()
         is_running, lanes = run.state == "running", dict(run.lanes.by_pid)
@@ -68,7 +68,7 @@ def threads(pid):
 
 
 def descriptors(pid):
-    """Return what a process has open, but for 0, 1 and 2, which lead to the classroom."""
+    """Return the open descriptors of a process, except 0, 1 and 2, which lead to the classroom."""
     found = {"sockets": [], "pipes": [], "epolls": [], "files": 0}
     try:
         fds = sorted(map(int, os.listdir(f"/proc/{pid}/fd")))
@@ -112,12 +112,12 @@ def known_sockets(run, inodes):
 
 
 def read_sockets(inodes):
-    """Return inode -> (kind, local address, remote address, state) of sockets of the internet.
+    """Return inode -> (kind, local address, remote address, state) of TCP and UDP sockets.
 
-    inodes: of those that are wanted, as text. What is not among them is a Unix socket.
+    inodes: those of the sockets to look up, as text. Sockets not found are Unix sockets.
     """
     found = {}
-    # The kernel writes a line for each socket of the machine, also for thousands in TIME_WAIT.
+    # These files have a line for each socket of the machine, even for thousands in TIME_WAIT.
     for name in ("tcp", "tcp6", "udp", "udp6") if inodes else ():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{name}") as file:
             for line in file:
@@ -134,7 +134,7 @@ def address(text):
     packed, _, port = text.partition(":")
     if int(port, 16) == 0:
         return ""
-    # Each 32 bits are written as a number of this machine, whose lowest byte mostly comes first.
+    # Each 32 bits are a number in this machine's byte order, on most machines little-endian.
     data = bytes.fromhex(packed)
     if sys.byteorder == "little":
         data = b"".join(data[start:start + 4][::-1] for start in range(0, len(data), 4))

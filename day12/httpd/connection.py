@@ -29,7 +29,7 @@ SIZE = 1 << 16
 CHUNK = 1 << 18
 # Replies to send together, if a client sends requests without waiting for answers (pipelining).
 BATCH = 16
-# Seconds in which a client can still read our last answer.
+# Seconds that a client has to read our last answer, before we close the connection.
 LINGER = 2
 
 
@@ -96,7 +96,7 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # Not in one batch with others: its body is still to come, or it calls a route, which
+            # Not in a batch with others: its body has not arrived yet, or it calls a route, which
             # may be slow.
             if request.length or answers and request.path in server.routes:
                 break

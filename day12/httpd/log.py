@@ -9,8 +9,8 @@ import select
 import sys
 import time
 
-# Once the server stops: seconds in which the reader must take the last lines of the log, and in
-# which a worker must end.
+# Seconds after the server was told to stop: then we no longer wait for the reader of the log, and
+# a worker that has not ended is killed.
 GRACE = 3
 
 

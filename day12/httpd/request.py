@@ -264,9 +264,9 @@ def too_large():
 
 
 def first_line(head):
-    """Return a Request made of the first line of bytes that could not be parsed as a head.
+    """Return a Request that has only the first line, for a head that could not be parsed.
 
-    The log and the error reply need it.
+    The log and the error reply need this line.
     """
     line = head[:MAX_LINE].removeprefix(CRLF).split(CRLF)[0].decode("latin-1")
     return Request(line, line.partition(" ")[0])

@@ -1,4 +1,4 @@
-"""With gevent's monkey patch, two greenlets sleep at the same time, by time's sleep.
+"""With gevent's monkey patch, two greenlets sleep at the same time, with time.sleep.
 打上 gevent 的猴子补丁后，两个协程用 time 的 sleep 同时等待。
 
 Run:    python day12/practice/monkey_late.py

@@ -14,7 +14,7 @@ import time
 from race.servers import CORES, Failed, Unsupported
 
 MESSAGE = b"x" * 63 + b"\n"
-ANSWER_WITHIN = 2                   # seconds in which a server must answer
+ANSWER_WITHIN = 2                   # seconds that a server has to answer
 BATCH = 50                          # connections to open before waiting for the first answer
 SLOTS = 16                          # new connections at a time
 MEMORY = 1 << 20                    # KiB that the connections may take in a server

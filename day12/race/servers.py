@@ -16,9 +16,9 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent
 # The CPU cores that we may use. (On other systems than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-READY_WITHIN = 10                   # seconds in which a server must print its first line
-SETTLED_WITHIN = 2                  # seconds in which the children of clients that left must exit
-ENDED_WITHIN = 2                    # seconds in which Ctrl-C must end a server
+READY_WITHIN = 10                   # seconds that a server has to print its first line
+SETTLED_WITHIN = 2                  # seconds that children have to exit after their clients
+ENDED_WITHIN = 2                    # seconds that a server has to end after Ctrl-C
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 

@@ -83,7 +83,7 @@ class Apart:
         if self.is_at_end:
             return Verdict(self.exercise.name, FAILED, "ended", "the file ended the process that judges it: os._exit(), or a signal",
                            "这个文件结束了判定它的进程：os._exit() 或信号")
-        return Verdict(self.exercise.name, FAILED, "endless", f"it did not come to an end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
+        return Verdict(self.exercise.name, FAILED, "endless", f"it did not end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
 
     def end(self):
         """Kill the process; what was below it becomes our child, and is killed by judge_all."""

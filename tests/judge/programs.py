@@ -82,8 +82,8 @@ class Program:
             return "input", f"line {line} calls input(), and waits for a person", f"第 {line} 行调用 input()，在等待有人输入"
         at, stelle = (f" in line {line}", f"，在第 {line} 行") if line else ("", "")
         if is_still:
-            return "hangs", f"it hangs{at}: it waits for something that does not come", f"程序卡住了{stelle}：它等的事不会发生"
-        return "endless", f"it does not come to an end{at}", f"程序没有结束{stelle}"
+            return "hangs", f"it hangs{at}: it waits for something that never happens", f"程序卡住了{stelle}：它等的事不会发生"
+        return "endless", f"it never ends{at}", f"程序没有结束{stelle}"
 
     def line(self):
         """In which line of its file the first process is; it ends by that."""

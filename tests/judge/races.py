@@ -22,7 +22,7 @@ BUSY = ("A thread asks again and again instead of waiting: let it wait, for a lo
 ENDS = {
     "wrong": ("race", "end with a wrong result", "结果错误"),
     "deadlock": ("deadlock", "end with threads that wait for ever", "线程永远等下去"),
-    "endless": ("endless", "never end: a thread goes round and round", "永不结束：线程一直循环"),
+    "endless": ("endless", "never end: a thread runs in an endless loop", "永不结束：线程一直循环"),
     "livelock": ("livelock", "may go on for ever without getting anywhere: a livelock", "可能永远忙碌却没有进展：活锁"),
     "error": ("error", "end with an exception in a thread", "线程因异常结束"),
 }
@@ -147,7 +147,7 @@ def advice(tree, kind="wrong"):
               if function.name not in ("setup", "__init__") for node in ast.walk(function)}
     for node, name in calls:
         if name.split(".")[-1] in ("Lock", "RLock") and id(node) in inside:
-            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): no two threads ever meet at the same one.",
+            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): no two threads ever use the same lock.",
                     f"第 {node.lineno} 行每次调用 {inside[id(node)]}() 都新建一把锁：两个线程用的不是同一把锁。")
         if name.split(".")[-1] == "local" and "threading" in name:
             return (f"Line {node.lineno}: what is in threading.local() exists once per thread, so it is not shared.",
@@ -157,10 +157,10 @@ def advice(tree, kind="wrong"):
             return (f"The sleep in line {node.lineno} orders nothing: any thread may still be slower.",
                     f"第 {node.lineno} 行的 sleep 不能保证顺序：别的线程仍可能更慢。")
         if name.split(".")[-1] in ("get_ident", "current_thread"):
-            return (f"Line {node.lineno}: a lock of each thread's own keeps no other thread out.",
+            return (f"Line {node.lineno}: each thread has its own lock, which keeps no other thread out.",
                     f"第 {node.lineno} 行：每个线程自己的锁挡不住别的线程。")
         if any(keyword.arg == "timeout" for keyword in node.keywords) and name.split(".")[-1] in ("wait", "acquire", "wait_for"):
-            return (f"The timeout in line {node.lineno} may end the wait before the other thread has come.",
+            return (f"The timeout in line {node.lineno} may end the wait before the other thread is ready.",
                     f"第 {node.lineno} 行的 timeout 可能在另一个线程到来之前就结束等待。")
     if kind == "wrong" and any(name.split(".")[-1] in ("Lock", "RLock", "Condition", "Semaphore") for _, name in calls):
         return ("There is a lock, but it does not cover all that belongs together.", "有锁，但锁没有覆盖必须一起完成的全部步骤。")

@@ -132,7 +132,7 @@ class Call:
                 if self.is_over or condition():
                     break
                 line = self.line()
-                raise Refused("hangs", f"it hangs: line {line} waits for something that does not come",
+                raise Refused("hangs", f"it hangs: line {line} waits for something that never happens",
                               f"卡住了：第 {line} 行在等待不会发生的事")
 
     def result(self):

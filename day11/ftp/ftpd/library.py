@@ -109,8 +109,9 @@ class Upload:
 
     library, path: where it will be.  replace: whether it may replace a file with that name.
 
-    The file gets its name in one step: a new file by os.link; a file that replaces another one by
-    os.rename, from a temporary name; without hard links by rename_new, also from a temporary name.
+    The file gets its name in one step. For a new file, os.link does that. A file that replaces
+    another one has a temporary name first, and os.rename replaces the old file. If the file system
+    has no hard links, a new file too has a temporary name first, and rename_new renames it.
     文件完成之后一步得到名字：新文件用 link；替换旧文件用 rename；没有硬链接时用 rename_new。
     """
 

@@ -1,4 +1,4 @@
-"""The handler counts all children that have ended, and never waits for one that works.
+"""The handler counts all children that have ended, and never waits for one that is still running.
 信号处理函数要数清所有已结束的子进程，但不等待仍在工作的子进程。
 
 Run:    python day07/practice/count_children.py

@@ -2,7 +2,7 @@
 进程池计算倒数；显示每个结果，也显示每个失败的数。
 
 Run:    python day08/practice/pool_errors.py
-You see: `done`, and not a word of the task that failed, or of the results.
+You see: `done`, but nothing about the results or the task that failed.
 看到：只有 `done`：既没有结果，也没有提到失败的任务。
 """
 from multiprocessing import Pool

@@ -7,7 +7,7 @@ HINTS = [
      "任务在进程池的进程里抛出的异常到哪里去了？"),
     ("apply_async() returns an AsyncResult; its get() returns the result, or raises the exception.",
      "apply_async() 返回 AsyncResult；它的 get() 返回结果，或抛出任务的异常。"),
-    ("Keep all AsyncResults, then call get() of each, with a try of its own.",
+    ("Keep all AsyncResults, then call get() on each one, in a separate try.",
      "保存所有 AsyncResult，再逐个调用 get()，每个都有自己的 try。"),
 ]
 NOTICE = ("A result that is never asked for hides its error. Ask for each one.",

@@ -9,7 +9,7 @@ HINTS = [
      "子进程关闭了它的写端。还有哪个进程有写端？"),
     ("start() gives the child a copy of the writing end; the parent keeps its own.",
      "start() 给子进程一份写端的副本；父进程自己那份还开着。"),
-    ("Close the writer in the parent, behind start().",
+    ("Close the writer in the parent, after start().",
      "在父进程里，start() 之后关闭 writer。"),
 ]
 NOTICE = ("EOF is not sent: it is what the kernel says when no writing end is left open, in any process.",

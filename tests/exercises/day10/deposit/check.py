@@ -9,7 +9,7 @@ HINTS = [
     ("Make the lock once, outside deposit(); hold it around the whole statement.",
      "在 deposit() 之外创建一次锁；执行整条语句时都持有它。"),
 ]
-NOTICE = ("A lock belongs to the data that it guards: as many balances, as many locks, each made once.",
+NOTICE = ("A lock belongs to the data that it guards: one lock for each balance, made once.",
            "锁属于它保护的数据：有几个余额就有几把锁，每把只创建一次。")
 REASONS = {
     "broken": "race",

@@ -9,7 +9,7 @@ HINTS = [
     ("Do not clear it: the message stays there, so the event may stay set.",
      "不要清除它：消息一直在，事件也可以保持设置状态。"),
 ]
-NOTICE = ("An event that is cleared at once is seen only by threads that wait already. clear() belongs to the code that has used up what the event stands for.",
+NOTICE = ("If an event is cleared immediately, only threads that are already waiting see it. clear() belongs in the code that has used up what the event announced.",
            "立刻清除的事件，只有已经在等待的线程才看得到。clear() 应由用掉这件事的代码来调用。")
 REASONS = {
     "broken": "deadlock",

@@ -9,7 +9,7 @@ HINTS = [
     ("Make it where the account is made: in __init__.",
      "在创建账户的地方创建锁：__init__ 里。"),
 ]
-NOTICE = ("The lock lives as long as the data, so it is made together with them, before any thread can come.",
+NOTICE = ("The lock lives as long as the data, so create both together, before any thread can use them.",
            "锁和数据的寿命一样长，所以在创建数据时一起创建，那时还没有别的线程。")
 REASONS = {
     "broken": "race",

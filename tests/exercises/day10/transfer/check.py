@@ -12,7 +12,7 @@ HINTS = [
     ("Sort the two accounts, by name for example, and lock in that order, in transfer() and in total().",
      "把两个账户排序（例如按名字），按这个顺序加锁；transfer() 和 total() 都要这样。"),
 ]
-NOTICE = ("Deadlock needs a circle of waiting; one order for all locks makes a circle impossible. To unlock half-way also ends the deadlock, but shows money in neither account.",
+NOTICE = ("Deadlock needs a circle of waiting; one order for all locks makes a circle impossible. Unlocking half-way also ends the deadlock, but for a moment the money is in neither account.",
            "死锁需要环路等待；所有锁都按同一个顺序加，就不可能形成环。中途放开锁也能避免死锁，但会有一段时间钱不在任何账户里。")
 REASONS = {
     "broken": "deadlock",

@@ -10,7 +10,7 @@ HINTS = [
     ("if not data: break",
      "if not data: break"),
 ]
-NOTICE = ('recv() returns b"" at once, each time: a server that does not look burns a CPU for each client that has left.',
+NOTICE = ('recv() returns b"" immediately, every time: a server that does not check for it keeps a CPU busy for each client that has left.',
            'recv() 每次都立刻返回 b""：不检查的服务器，每走一个客户端就白白占满一个 CPU。')
 REASONS = {
     "broken": "endless",

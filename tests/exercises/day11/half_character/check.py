@@ -10,7 +10,7 @@ HINTS = [
     ("Collect the bytes, decode once at the end; or use codecs.getincrementaldecoder.",
      "收集字节，最后解码一次；或者用 codecs.getincrementaldecoder。"),
 ]
-NOTICE = ('errors="ignore" is silence, not a mending. To show text while it comes: codecs.getincrementaldecoder("utf-8").',
+NOTICE = ('errors="ignore" hides the error, but does not fix it. To show text while it arrives: codecs.getincrementaldecoder("utf-8").',
            'errors="ignore" 只是掩盖错误。要边收边显示：codecs.getincrementaldecoder("utf-8")。')
 REASONS = {
     "broken": "exception",
@@ -33,5 +33,5 @@ def judge(subject):
             client.close()
             got = call.result()
         if got != TEXT:
-            raise Refused("lost", f"sent in pieces of {size} bytes, the text is another one", f"以 {size} 字节为一块发送，收到的文本不同",
+            raise Refused("lost", f"sent in pieces of {size} bytes, a different text arrives", f"以 {size} 字节为一块发送，收到的文本不同",
                           [f"  sent · 发送: {TEXT!r}", f"  got · 得到:  {got!r}"[:76]])

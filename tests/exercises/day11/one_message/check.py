@@ -5,12 +5,12 @@ from judge.verdict import Refused
 HINTS = [
     ("TCP carries bytes, not messages: a recv() may return half a line, or two.",
      "TCP 传送的是字节，不是消息：一次 recv() 可能返回半行，也可能返回两行。"),
-    ("Keep what is no whole line yet, and put the next bytes behind it.",
+    ("Keep what is not yet a complete line, and append the next bytes to it.",
      "留下还不完整的部分，把下一批字节接在后面。"),
     ('*whole, rest = (rest + data).split(b"\\n")',
      '*whole, rest = (rest + data).split(b"\\n")'),
 ]
-NOTICE = ("A buffer outlives recv(): framing is the work of the receiver.",
+NOTICE = ("The buffer must live longer than one call of recv(): the receiver must find where each message ends (framing).",
            "缓冲区要跨越多次 recv()：切分消息（粘包与拆包）是接收方的工作。")
 REASONS = {
     "broken": "cut",

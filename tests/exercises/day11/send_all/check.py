@@ -10,7 +10,7 @@ HINTS = [
     ("Use sendall(), or loop: sent = conn.send(data); data = data[sent:].",
      "用 sendall()，或者循环：sent = conn.send(data); data = data[sent:]。"),
 ]
-NOTICE = ("A blocking send() without a limit mostly takes all on Linux, so the mistake hides for years; with settimeout() it shows at once.",
+NOTICE = ("A blocking send() without a limit usually takes everything on Linux, so the mistake stays hidden for years; with settimeout() it shows immediately.",
            "在 Linux 上，不设超时的阻塞 send() 多半会全部发完，所以这个错误能藏很久；用了 settimeout() 马上就会出现。")
 REASONS = {
     "broken": "lost",

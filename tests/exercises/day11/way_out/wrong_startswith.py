@@ -8,7 +8,7 @@ import tempfile
 
 
 def read_file(folder, name):
-    """Return a file's content; None if there is none of this name for clients."""
+    """Return a file's content; None if clients may read no file of this name."""
     path = os.path.abspath(os.path.join(folder, name))
     if not path.startswith(folder) or not os.path.isfile(path):
         return None

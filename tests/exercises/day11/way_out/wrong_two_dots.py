@@ -8,7 +8,7 @@ import tempfile
 
 
 def read_file(folder, name):
-    """Return a file's content; None if there is none of this name for clients."""
+    """Return a file's content; None if clients may read no file of this name."""
     path = folder + "/" + name
     if ".." in name or not os.path.isfile(path):
         return None

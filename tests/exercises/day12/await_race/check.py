@@ -4,9 +4,9 @@ from judge import awaits
 HINTS = [
     ("In a single thread other code runs only at an await. What may change there?",
      "单线程里，别的代码只在 await 处运行。那时什么可能改变？"),
-    ("The check is made before the await, and need not be true behind it.",
+    ("The check is made before the await; after it, what was checked may no longer be true.",
      "检查在 await 之前，await 之后未必还成立。"),
-    ("async with an asyncio.Lock around all of it, or check again behind the await.",
+    ("async with an asyncio.Lock around all of it, or check again after the await.",
      "用 asyncio.Lock（async with）包住整段，或者在 await 之后再检查一次。"),
 ]
 NOTICE = ("No thread, no GIL, and yet a race: at each await everything shared may change.",

@@ -7,7 +7,7 @@ from judge.verdict import Refused
 HINTS = [
     ("The connection stays open. How does the client know that the text has ended?",
      "连接保持打开。客户端怎么知道内容已经结束？"),
-    ("By a header in front of the body, which says how long the body is.",
+    ("From a header field before the body, which says how long the body is.",
      "靠正文之前的一个头部字段，说明正文有多长。"),
     ("Content-Length: the number of bytes, so encode first, then count.",
      "Content-Length：字节数，所以先编码，再计数。"),
@@ -40,7 +40,7 @@ def one_answer(call, client, body):
         piece = sockets.receive(call, client, 1)
         received += piece
         if not piece:
-            raise Refused("closes", "the connection is closed behind the first answer: it must stay open", "第一个回答之后连接就关闭了：应当保持打开")
+            raise Refused("closes", "the connection is closed after the first answer: it must stay open", "第一个回答之后连接就关闭了：应当保持打开")
     head, _, rest = received.partition(b"\r\n\r\n")
     headers = dict(line.lower().split(":", 1) for line in head.decode("latin-1").split("\r\n")[1:] if ":" in line)
     if "close" in headers.get("connection", ""):

@@ -2,7 +2,7 @@
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
 Run:    python day12/practice/edge_once.py
-You see: nothing, for ever: the rest of the bytes is no new event (end it with Ctrl-C).
+You see: nothing, for ever: the bytes left unread cause no new event (end it with Ctrl-C).
 看到：永远没有动静：剩下的字节不是新事件（用 Ctrl-C 结束）。
 """
 import select

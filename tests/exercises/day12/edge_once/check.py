@@ -12,7 +12,7 @@ HINTS = [
     ('Loop over recv() until it raises BlockingIOError; b"" is still the end.',
      '循环 recv()，直到抛出 BlockingIOError；b"" 仍然表示结束。'),
 ]
-NOTICE = ("Edge trigger saves calls of epoll and demands a loop; the sockets must not block, or the loop waits in recv().",
+NOTICE = ("Edge trigger saves calls of epoll, but requires a loop; the sockets must not block, or the loop waits in recv().",
            "边缘触发省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
 REASONS = {
     "broken": "hangs",
