@@ -84,7 +84,8 @@ class Server:
         if not self.process:
             return ""
         try:
-            status = self.process.wait(0.2)        # it may be about to exit
+            # It may be about to exit: it closes its connections first, then prints its traceback.
+            status = self.process.wait(2)
         except subprocess.TimeoutExpired:
             return ""
         self.stderr.seek(0)
