@@ -62,6 +62,11 @@ def descendants(pid):
     return found
 
 
+def is_running(pid):
+    stat = stat_of(f"{PROC}/{pid}")
+    return stat is not None and stat[0] != "Z"
+
+
 def command_of(pid):
     try:
         with open(f"{PROC}/{pid}/cmdline", "rb") as file:

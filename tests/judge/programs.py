@@ -106,8 +106,9 @@ class Program:
     def finish(self, explain=None, may_fail=False):
         """Wait for its end. Refused if it ends with an exception, or leaves a process."""
         self.until(lambda: False, explain)
+        # One that has ended by now leaves nothing. (It has no command line any more, by which one could know a helper.)
         left = [pid for pid in processes.children(os.getpid())
-                if pid != self.pid and not any(name in processes.command_of(pid) for name in HELPERS)]
+                if pid != self.pid and processes.is_running(pid) and not any(name in processes.command_of(pid) for name in HELPERS)]
         if "EOFError: EOF when reading a line" in self.err:
             raise Refused("input", "it calls input(), and would wait for a person", "它调用 input()，会等待有人输入")
         if (self.status or "Traceback" in self.err) and not may_fail:
