@@ -16,6 +16,7 @@ STILL = 1.5                                        # seconds in which all its pr
 BUSY = 5.0                                         # seconds of CPU time after which it is taken to run for ever
 LIMIT = 30
 MOST_PROCESSES = 50
+GRACE = 1                                          # seconds in which what a program leaves may end by itself
 HELPERS = "resource_tracker", "forkserver", "semaphore_tracker"    # multiprocessing's own; they end by themselves
 
 
@@ -106,17 +107,23 @@ class Program:
     def finish(self, explain=None, may_fail=False):
         """Wait for its end. Refused if it ends with an exception, or leaves a process."""
         self.until(lambda: False, explain)
-        # One that has ended by now leaves nothing. (It has no command line any more, by which one could know a helper.)
-        left = [pid for pid in processes.children(os.getpid())
-                if pid != self.pid and processes.is_running(pid) and not any(name in processes.command_of(pid) for name in HELPERS)]
         if "EOFError: EOF when reading a line" in self.err:
             raise Refused("input", "it calls input(), and would wait for a person", "它调用 input()，会等待有人输入")
         if (self.status or "Traceback" in self.err) and not may_fail:
             raise self.failure()
+        # Helpers of multiprocessing, and what is about to end, get a moment: neither has a command line any more by then.
+        deadline = time.monotonic() + GRACE
+        while (left := self.strangers()) and time.monotonic() < deadline:
+            time.sleep(processes.EVERY)
         if left:
             raise Refused("left", f"it has ended, and left {len(left)} process{'es' * (len(left) > 1)} behind",
                           f"程序结束后还留下 {len(left)} 个进程", shown(self.out))
         return self
+
+    def strangers(self):
+        """The processes that it has left and that still run, without the helpers of multiprocessing."""
+        return [pid for pid in processes.children(os.getpid())
+                if pid != self.pid and processes.is_running(pid) and not any(name in processes.command_of(pid) for name in HELPERS)]
 
     def failure(self):
         last = (self.err.strip().splitlines() or [f"exit status {self.status}"])[-1]
