@@ -46,7 +46,8 @@ def main():
     print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    # Any other second argument gives the contents, and so the length. 其他类型表示初始内容
+    # A second argument that is no int is a sequence: the contents, and so the length.
+    # 第二个参数不是整数时，是表示初始内容的序列
     text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")
     run(change_a_letter, text)

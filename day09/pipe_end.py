@@ -34,7 +34,7 @@ def read_to_the_end(reader, writer, closed):
     # 本进程也有写端的一个副本，它使管道仍然开着
     end = reader.poll()
     print(f"child : the parent has closed its writer; is the reader at end of file? {end}")
-    assert not end, "expected no end of file while this process can write; the reader saw it"
+    assert not end, "the reader saw end of file, although this process can still write"
     writer.close()
     try:
         receive(reader)

@@ -30,7 +30,7 @@ def main():
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
     assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
-    # CPython switches threads only at some instructions, such as a call or a loop's jump back.
+    # CPython switches threads only at some instructions, such as a call or the end of a loop.
     # Since 3.10 there is none between the read and the write, so with the GIL this loop usually
     # loses nothing. That is luck, not a promise: Python 3.9 loses updates here, a build without the
     # GIL does too, and so does every version when there is a call in between.

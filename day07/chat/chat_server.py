@@ -14,8 +14,9 @@ The heart is Room.receive in chatroom/room.py: what a datagram may say, and what
 about it. chatroom/halves.py shows how the two processes end together.
 
 On a terminal, or with -v, the child shows who joins and leaves (chatroom/watch.py), unless --quiet
-is given. A line that is typed here goes to all members as the administrator's. The child sends it
-to the parent in a datagram, as a member would, from an address that the parent knows.
+is given. Every line typed here is sent to all members as a message from the administrator: the
+child sends the line to the parent in a datagram, as a member would, from an address that the
+parent knows.
 
 It does not encrypt, ask for passwords, repeat lost lines, keep a history or limit how fast a member
 sends. To poke it: nc -u 127.0.0.1 8888, and see day07/README.md.

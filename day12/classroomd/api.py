@@ -145,7 +145,7 @@ class Api:
             return server.address
 
     def under_lock(self, run, function, request):
-        """Answer a request about a run; under its lock, its thread cannot change it meanwhile."""
+        """Answer while holding the run's lock, so that the run's thread cannot change the run."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)

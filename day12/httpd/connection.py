@@ -96,7 +96,7 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # Not in a batch with others: its body has not arrived yet, or it calls a route, which
+            # Do not batch this request: its body has not arrived yet, or it calls a route, which
             # may be slow.
             if request.length or answers and request.path in server.routes:
                 break

@@ -135,8 +135,8 @@ class Site:
             raise Refusal(503, "The file is being changed") from None
         finally:
             os.close(fd)
-        # Within one tick of the file system's clock, a file may change again, and its times show
-        # nothing. So a file that has just changed is not cached, and its tag is weak.
+        # A file may change twice within one tick of the file system's clock; its timestamps do not
+        # show the second change. So a file that has just changed is not cached; its tag is weak.
         is_new = now - st.st_ctime < 1
         file = describe(st, content, body, now, is_new)
         if is_small and not is_new and len(self.file_cache) < MAX_CACHED_FILES:
@@ -144,7 +144,7 @@ class Site:
         return file
 
     def describe_large(self, fd, path, st):
-        """Return the header lines that describe a large file, judged by its beginning."""
+        """Return the header lines for a large file's content; only its first bytes are examined."""
         key = path, fingerprint(st)
         if key not in self.known_content:
             # Do not read from the map: if the file has become shorter, to touch a page that no

@@ -27,7 +27,7 @@ def text(x, y, words, style=""):
 
 
 def bars(results):
-    """Yield the left half: a bar for each server, or why there is none."""
+    """Yield the left half of the picture: a bar for each server, or the reason why it has none."""
     crowd = results.crowd()
     yield text(40, 50, f"{crowd} clients: CPU time per request", TITLE)
     costs = {name: results.median(f"clients-{crowd}", name) for name in results.names}

@@ -77,7 +77,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """Like objection_to, but for a whole name in the form NFKC, with allowed characters only."""
+    """Like objection_to, for a name as a whole: in NFKC, and with allowed characters only."""
     scripts = {script_of(c) for c in name} & SCRIPTS
     if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
         mixed = " and ".join(sorted(scripts))
