@@ -45,6 +45,11 @@ SHARED_MEMORY = Path("/dev/shm")
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36       # from <sys/prctl.h>
 GUARDIAN = "test-guardian"                         # at most 15 bytes
 
+# Before the words of a script: it then has a standard output of one page that does not block, as some programs hand down.
+NARROW_OUTPUT = (sys.executable, "-c",
+                 "import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
+                 "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
+
 # Children that this process had before it became a subreaper: `sleep 100 & exec make test` leaves one.
 not_ours = set()
 guardian = None                                    # a descriptor: where start_guardian's process learns of our programs

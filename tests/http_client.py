@@ -13,7 +13,7 @@ import socket
 import time
 
 import pytest
-from harness import ROOT, TIMEOUT, Wire, receive, serve, wait_until
+from harness import TIMEOUT, Wire, receive, serve, wait_until
 
 
 SERVER = "day12/http_server.py"

@@ -3,7 +3,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 
 import harness
 import pytest
@@ -27,9 +26,7 @@ def test_chat_client_shows_the_room():
 
 def test_chat_client_with_a_full_output_that_does_not_block():
     """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
-    narrow = ("import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
-              "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
-    with room("Ann") as (server, ann), Program(sys.executable, "-c", narrow, ROOT / CLIENT, server.port, "--name", "Tom") as tom:
+    with room("Ann") as (server, ann), Program(*harness.NARROW_OUTPUT, ROOT / CLIENT, server.port, "--name", "Tom") as tom:
         tom.expect("You are in the room")
         for number in range(20):                   # nobody reads what Tom prints
             ann.say(f"C {number:>500}")

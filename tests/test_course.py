@@ -2,7 +2,6 @@
 import ast
 import contextlib
 import multiprocessing
-import os
 import re
 import signal
 import sys

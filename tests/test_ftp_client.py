@@ -51,10 +51,8 @@ def here(tmp_path):
 
 def test_ftp_client_with_a_full_output_that_does_not_block(library, here):
     """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
-    narrow = ("import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
-              "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
     with serve(SERVER, "-d", library) as server:
-        with Program(sys.executable, "-c", narrow, ROOT / CLIENT, server.port, stdin="list\n" * 300, cwd=here) as client:
+        with Program(*harness.NARROW_OUTPUT, ROOT / CLIENT, server.port, stdin="list\n" * 300, cwd=here) as client:
             [output] = [fd for fd, name in client._outputs.items() if name == "stdout"]
             harness.wait_until(lambda: harness.unread(output) > 3900, lambda: "nobody reads it, and it is not full")
             client.finish()

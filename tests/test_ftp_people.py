@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import harness
 import pytest
 from ftp_harness import CLIENT, SERVER, FakeServer, ftp_server, grow, sends
-from ftpclient import completion, places, screen
+from ftpclient import places, screen
 from ftpclient.completion import Completer
 from ftpclient.interrupt import Cancelled, Interrupt
 from harness import ROOT, Program, serve

@@ -34,9 +34,6 @@ def line():
 def made(primitive):
     if stepper is None or not stepper.is_running:
         lasting.append(primitive)
-    elif worker():
-        # Two threads may each make a lock: note which thread made this one.
-        primitive._made_by = worker().name
 
 
 def step(verb, primitive):

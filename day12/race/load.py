@@ -4,7 +4,6 @@
 There are two kinds of load. Both return (seconds, latencies in ns). In ping_pong, clients stay
 connected; in fresh_connections, each request has a new connection.
 """
-import contextlib
 import os
 import select
 import socket
