@@ -99,11 +99,8 @@ SCRIPTS = {
 @pytest.fixture(scope="module")
 def classroom():
     """A classroom that several tests share. (Its runs are ended by its end at the latest.)"""
-    with Program(CLASSROOM, "0", stdin="") as server:
-        harness.ready(server)
+    with serve(CLASSROOM) as server:
         yield server
-        server.interrupt()
-        server.finish()
 
 
 @pytest.fixture
@@ -142,11 +139,8 @@ def own(tmp_path, unasked=90):
 @pytest.fixture(scope="module")
 def of_ours(tmp_path_factory):
     """A classroom for the scripts above that several tests share."""
-    with Program(write_course(tmp_path_factory.mktemp("course")), "0", stdin="") as server:
-        harness.ready(server)
+    with serve(write_course(tmp_path_factory.mktemp("course"))) as server:
         yield server
-        server.interrupt()
-        server.finish()
 
 
 @pytest.fixture
