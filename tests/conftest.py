@@ -10,6 +10,7 @@ import harness
 import pytest
 
 SHOWN = 20                                         # participants of a failed test in its report
+OWN_CPU_TIME = 8                                   # seconds that a test may compute in this process
 
 
 def pytest_configure():
@@ -26,7 +27,10 @@ def nothing_left():
     shared = harness.running()                     # servers that several tests share
     harness.participants[:] = shared
     before, threads = harness.descriptors("self"), threading.enumerate()
+    signal.signal(signal.SIGVTALRM, stop_computing)
+    signal.setitimer(signal.ITIMER_VIRTUAL, OWN_CPU_TIME)
     yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     programs = [program for program in harness.running() if program not in shared]
     left = [f"running: {program}" for program in programs]
     for program in programs:
@@ -41,6 +45,10 @@ def nothing_left():
     left += [str(thread) for thread in threading.enumerate() if thread not in threads]
     if left:
         pytest.fail("this test left behind:\n" + "\n".join(left), pytrace=False)
+
+
+def stop_computing(signum, frame):
+    raise AssertionError(f"this test has computed for {OWN_CPU_TIME} s: an endless loop?")
 
 
 @pytest.fixture
@@ -65,7 +73,7 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell tests/run.py, which runs two pytests, what this one has come to."""
+    """Tell tests/run.py, which runs several pytests, what this one has come to."""
     if "COURSE_COUNTS" in os.environ:
         counts = {outcome: len(reports) for outcome, reports in terminalreporter.stats.items() if outcome}
         Path(os.environ["COURSE_COUNTS"]).write_text(json.dumps(counts))

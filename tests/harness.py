@@ -10,7 +10,8 @@ Three rules hold for all of them.
 - A program is a real process in a session of its own, with an explicit environment, an empty folder to stand in and an
   empty one for temporary files.
 - Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps, but to see that nothing happens. A wait
-  ends early when nothing can come any more: all processes of all programs have slept for STILL seconds, without CPU time.
+  ends early when nothing is likely to come any more: for STILL seconds, all processes of all programs have only slept, without using CPU time; or,
+  since the wait began, they have used BUSY seconds of it.
 - When a program has ended, nothing may be left: this process is a subreaper (man 2 prctl), so whatever a program leaves
   running, or dead and unreaped, becomes our child, and we look. Files are looked for as well.
 
@@ -38,6 +39,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 30                                       # seconds; only a failure ever takes so long
 STILL = 6                                          # seconds after which nothing is expected of programs that only sleep
+BUSY = 8                                           # seconds of CPU time after which nothing is expected of programs that only compute
 ORPHAN_TIMEOUT = 5                                 # seconds in which orphans must end, when their program has
 PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
 READ_SIZE = 1 << 16
@@ -139,7 +141,7 @@ class Program:
     def expect(self, pattern, stream="stdout", timeout=TIMEOUT, still=STILL):
         """Wait until the pattern (a regular expression) comes in the output, after the last match; return the match.
 
-        timeout, still: seconds; give `still` if the program sleeps for longer before it goes on."""
+        timeout, still: seconds; give `still` if the program sleeps for longer than STILL before it goes on."""
         deadline = time.monotonic() + timeout
         while True:
             text = getattr(self, stream)
@@ -152,14 +154,14 @@ class Program:
             if not self._outputs:
                 raise Failure(f"{self} ended without printing {pattern!r}")
             if not self._read(deadline, still):
-                raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds, or only sleeps")
+                raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds, or only sleeps or computes")
 
     def wait(self, timeout=TIMEOUT, still=STILL):
         """Wait until it has ended; return its exit status, negative for a signal. timeout, still: as for expect."""
         deadline = time.monotonic() + timeout
         while self.status is None:
             if not self._read(deadline, still):
-                raise Failure(f"{self} did not end within {timeout} seconds, or only sleeps")
+                raise Failure(f"{self} did not end within {timeout} seconds, or only sleeps or computes")
         return self.status
 
     def _read(self, deadline, still):
@@ -430,7 +432,7 @@ def shorten(data, limit=200):
 
 
 def await_bytes(conn):
-    """Wait until a socket can be read. Raises TimeoutError after its timeout, or when all programs only sleep."""
+    """Wait until a socket can be read. Raises TimeoutError after its timeout, or when all programs only sleep or compute."""
     if not conn.gettimeout():                      # it does not wait, or has no limit
         return
     deadline, stillness = time.monotonic() + conn.gettimeout(), Stillness()
@@ -440,11 +442,11 @@ def await_bytes(conn):
         if time.monotonic() >= deadline:
             raise TimeoutError(f"nothing came within {conn.gettimeout()} seconds")
         if stillness.is_long():
-            raise TimeoutError("nothing came, and all programs only sleep")
+            raise TimeoutError("nothing came, and all programs only sleep or compute")
 
 
 def await_ready(readers, writers, timeout=TIMEOUT):
-    """Wait as select.select does; two empty lists after the timeout, or when all programs only sleep."""
+    """Wait as select.select does; two empty lists after the timeout, or when all programs only sleep or compute."""
     deadline, stillness = time.monotonic() + timeout, Stillness()
     while True:
         readable, writable, _ = select.select(readers, writers, [], min(1, max(0, deadline - time.monotonic())))
@@ -453,28 +455,32 @@ def await_ready(readers, writers, timeout=TIMEOUT):
 
 
 class Stillness:
-    """Notices that nothing will come any more: no process of a running program has used CPU time, or wants to."""
+    """Notices, during one wait, that nothing will come any more: the running programs only sleep, or only compute."""
 
     def __init__(self, limit=STILL):
-        self.limit, self.since, self.seen = limit, time.monotonic(), None
+        self.limit, self.since = limit, time.monotonic()
+        self.seen, self.used = None, 0             # the CPU times at the last look, and what they have grown by
 
     def is_long(self):
-        """Whether it has lasted for more than `limit` seconds. Ask about once a second."""
-        seen = activity()
-        if seen is None or seen != self.seen:
-            self.seen, self.since = seen, time.monotonic()
-        return seen is not None and time.monotonic() - self.since >= self.limit
+        """Whether they have slept for `limit` seconds, or used BUSY seconds of CPU time. Ask about once a second."""
+        times, is_running = activity()
+        if is_running or not times or times != self.seen:
+            self.since = time.monotonic()
+        if self.seen is not None:
+            self.used += sum(ticks - self.seen.get(pid, 0) for pid, ticks in times.items())
+        self.seen = times
+        is_asleep = bool(times) and time.monotonic() - self.since >= self.limit
+        return is_asleep or self.used >= BUSY * os.sysconf("SC_CLK_TCK")
 
 
 def activity():
-    """The CPU time of each process of the running programs, by PID; None if one runs, or if there is no program."""
-    sessions, times = {program.pid for program in running()}, {}
+    """The CPU time of each process of the running programs, in clock ticks by PID, and whether one runs or wants to."""
+    sessions, times, is_running = {program.pid for program in running()}, {}, False
     for name in os.listdir("/proc"):
         if name.isdigit() and (fields := stat_of(name)) and int(fields[3]) in sessions:
-            if fields[0] in "RD":
-                return None
-            times[int(name)] = fields[11], fields[12]
-    return times or None
+            is_running |= fields[0] in "RD"
+            times[int(name)] = int(fields[11]) + int(fields[12])
+    return times, is_running
 
 
 # Processes and what they leave
@@ -667,7 +673,7 @@ def wait_until(condition, explain, timeout=TIMEOUT):
         assert time.monotonic() < deadline, explain()
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + 1
-            assert not stillness.is_long(), f"{explain()} (and all programs only sleep)"
+            assert not stillness.is_long(), f"{explain()} (and all programs only sleep or compute)"
         select.select([], [], [], 0.001)
 
 

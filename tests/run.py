@@ -17,10 +17,14 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 # The shares take about equally long. A file belongs to the first whose patterns it matches; the last takes the rest.
 SHARES = [
-    ("test_echo_servers.py", "test_day11.py", "test_day12*.py"),
-    ("test_http*.py", "test_harness.py"),
-    ("test_chat*.py", "test_ftp*.py", "test_run.py"),
-    ("test_classroom*.py", "test_practice.py", "test_day10*.py"),
+    ("test_echo_servers.py",),
+    ("test_http_hostile.py", "test_http_loop.py", "test_day07.py", "test_day08.py"),
+    ("test_course.py", "test_day10.py"),
+    ("test_day10_interleavings.py", "test_day1[12]*.py"),
+    ("test_practice.py", "test_chat*.py"),
+    ("test_classroom*.py",),
+    ("test_http*.py", "test_make.py"),
+    ("test_ftp*.py", "test_tour.py"),
     ("*",),
 ]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "warnings", "deselected")

@@ -222,6 +222,11 @@ def test_the_explorer_agrees_with_brute_force(threads, most, programs):
     "def a():\n    items.append(box)\n    x = items.pop()\n    x.n += 1\ndef b():\n    y = box\n    y.n = 5\n    y.n\n",
     "def a():\n    pair[0].n += 1\n    pair[1].n = pair[0].n\ndef b():\n    pair[0].n += 1\npair = []\n"
     "old = setup\ndef setup():\n    old()\n    pair[:] = [Box(), Box()]\n",
+    # 0.0 == -0.0, but a program can tell them apart.
+    "def a():\n    global n, m\n    n = 0.0\n    m = n\ndef b():\n    global n\n    n = -0.0\n",
+    # Both hold a list that a has made, and no name leads to it any more.
+    "def a():\n    x = []\n    pair.append(x)\n    n\n    x.append(1)\n    n\n    table['k'] = x[0]\ndef b():\n    if pair:\n"
+    "        y = pair.pop()\n        n\n        y.append(2)\n        n\npair = []\nold = setup\ndef setup():\n    old()\n    pair.clear()\n",
 ])
 def test_merging_moments_changes_no_count(text):
     assert outcomes(text) == outcomes(text, is_merging=False, seconds=60)

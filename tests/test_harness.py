@@ -258,29 +258,51 @@ def test_sockets_and_conditions_are_not_waited_for_when_all_programs_only_sleep(
     with near, far, Wire(fileno=near.detach()) as wire, Program(script(PAUSE)) as program:
         wire.settimeout(harness.TIMEOUT)
         program.expect("ready")
-        with pytest.raises(TimeoutError, match="all programs only sleep"):
+        with pytest.raises(TimeoutError, match="all programs only sleep or compute"):
             wire.recv(1)
-        with pytest.raises(TimeoutError, match="all programs only sleep"):
+        with pytest.raises(TimeoutError, match="all programs only sleep or compute"):
             harness.receive(wire, 1)
-        with pytest.raises(AssertionError, match="never true .and all programs only sleep"):
+        with pytest.raises(AssertionError, match="never true .and all programs only sleep or compute"):
             harness.wait_until(lambda: False, lambda: "never true")
 
 
-@pytest.mark.parametrize("work", ["while time.monotonic() < end: pass", "subprocess.run([sys.executable, '-c', 'sum(range(10**8))'])"])
+WORK = ["while time.monotonic() < end: pass", "subprocess.run([sys.executable, '-c', 'import time; end = time.monotonic() + 2\\nwhile time.monotonic() < end: pass'])"]
+
+
+@pytest.mark.parametrize("work", WORK)
 def test_a_program_that_works_silently_is_waited_for(script, work):
-    run(script(f"import subprocess, sys, time; end = time.monotonic() + 3\n{work}"), still=1)
+    run(script(f"import subprocess, sys, time; end = time.monotonic() + 2\n{work}"), still=1)
 
 
-def test_only_the_same_cpu_times_again_and_again_are_stillness(monkeypatch):
-    now, found = [0], []
-    looks = iter([{1: ("5", "0")}, {1: ("6", "0")}, None, {1: ("6", "0")}, {1: ("6", "0")}])
+def test_a_program_that_only_computes_is_not_waited_for_to_the_end(script, monkeypatch):
+    monkeypatch.setattr(harness, "BUSY", 1)
+    began = time.monotonic()
+    with Program(script("print('ready', flush=True)\nwhile True: pass")) as program:
+        program.expect("ready")
+        with pytest.raises(Failure, match="did not end within .* or only sleeps or computes"):
+            program.wait()
+    assert time.monotonic() - began < harness.TIMEOUT / 2
+
+
+@pytest.mark.parametrize("looks, found", [
+    ([({1: 5}, False), ({1: 6}, False), ({1: 6}, True), ({1: 6}, False), ({1: 6}, False)], "---++"),
+    ([({1: 5, 2: 5}, False), ({1: 5}, False), ({1: 5}, False)], "--+"),
+    ([({}, False)] * 3, "---"),
+    ([({1: 900}, True), ({1: 1000}, True), ({1: 1600}, True), ({1: 1700}, True)], "---+"),
+    ([({1: 5}, False), ({1: 5, 2: 300}, True), ({2: 790, 3: 5}, True), ({3: 20}, True)], "---+"),
+])
+def test_what_stillness_is(monkeypatch, looks, found):
+    """The same CPU times again and again, for 10 s; or 8 s of CPU time since the first look, of whatever processes."""
+    now, answers = [0], iter(looks)
     monkeypatch.setattr(harness, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(harness, "activity", lambda: next(looks))
-    stillness = harness.Stillness(10)
-    for now[0] in (10, 20, 30, 40, 50):
-        found.append(stillness.is_long())
+    monkeypatch.setattr(harness, "activity", lambda: next(answers))
+    monkeypatch.setattr(harness.os, "sysconf", lambda name: 100)
+    stillness, answered = harness.Stillness(10), ""
+    for _ in looks:
+        now[0] += 10
+        answered += "-+"[stillness.is_long()]
     monkeypatch.undo()
-    assert found == [False, False, False, False, True]
+    assert answered == found
 
 
 def test_a_program_that_gets_no_cpu_is_not_still(script, monkeypatch):
@@ -288,9 +310,9 @@ def test_a_program_that_gets_no_cpu_is_not_still(script, monkeypatch):
         program.expect("ready")
         program.wait_until_asleep()
         _, *fields = harness.stat_of(program.pid)
-        for state, is_still in ("S", True), ("T", True), ("R", False), ("D", False):
+        for state, is_running in ("S", False), ("T", False), ("R", True), ("D", True):
             monkeypatch.setattr(harness, "stat_of", lambda pid: [state, *fields])
-            assert (harness.activity() is not None) == is_still
+            assert harness.activity()[1] == is_running
         monkeypatch.undo()
 
 

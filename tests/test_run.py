@@ -63,3 +63,14 @@ def test_what_a_test_leaves_behind_fails_it(suite, line, left):
     printed = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_a.py", cwd=suite, status=1,
                   env={"PYTHONDONTWRITEBYTECODE": "1"}).stdout
     assert left in printed.split("this test left behind:")[1]
+
+
+def test_a_test_that_only_computes_is_ended(suite):
+    conftest = suite / "conftest.py"
+    text = conftest.read_text()
+    assert "OWN_CPU_TIME = 8 " in text
+    conftest.write_text(text.replace("OWN_CPU_TIME = 8 ", "OWN_CPU_TIME = 0.2 "))
+    (suite / "test_a.py").write_text("def test_x():\n    while True: pass\n\n\ndef test_y():\n    pass\n")
+    printed = run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_a.py", cwd=suite, status=1,
+                  env={"PYTHONDONTWRITEBYTECODE": "1"}).stdout
+    assert "this test has computed for 0.2 s: an endless loop?" in printed and "1 failed, 1 passed" in printed
