@@ -7,12 +7,12 @@ from judge.verdict import Refused
 HINTS = [
     ("The connection stays open. How does the client know that the text has ended?",
      "连接保持打开。客户端怎么知道内容已经结束？"),
-    ("From a header field before the body, which says how long the body is.",
+    ("A header field before the body says how long the body is.",
      "靠正文之前的一个头部字段，说明正文有多长。"),
-    ("Content-Length: the number of bytes, so encode first, then count.",
+    ("Use Content-Length. It is the number of bytes, so encode first, then count.",
      "Content-Length：字节数，所以先编码，再计数。"),
 ]
-NOTICE = ("Again a message boundary: here the length goes first. It counts bytes: a Chinese character is one character and three bytes.",
+NOTICE = ("This is framing again: here the length comes before the message. It counts bytes: a Chinese character is one character, but three bytes.",
            "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符、三个字节。")
 REASONS = {"broken": "no length", "wrong_characters": "length", "wrong_closes": "closes"}
 
@@ -34,7 +34,7 @@ def judge(subject):
 
 
 def one_answer(call, client, body):
-    """Read a response as a client does: the head, then so many bytes as it says."""
+    """Read a response as a client does: first the head, then as many bytes as Content-Length says."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = sockets.receive(call, client, 1)

@@ -8,7 +8,7 @@ import socket
 
 
 def receive(conns):
-    """Read until each connection has ended; return what came, in the order of conns."""
+    """Read until all connections have ended; return what each one sent, in the order of conns."""
     poller = select.epoll()
     by_fd, received = {}, {}
     for conn in conns:
