@@ -287,7 +287,7 @@ def test_out_of_descriptors(name):
             wait_until(lambda: server.descriptors() == before, lambda: f"it was {before}, it is {server.descriptors()}")
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         numbers = server.descriptors()
-        assert list(numbers) == list(range(len(numbers))), "there are free ones between those that it has"
+        assert list(numbers) == list(range(len(numbers))), "there are free descriptor numbers between those in use"
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (len(numbers), limits[1]))
 
         waiting = [stack.enter_context(connect(server)) for _ in range(5)]

@@ -43,7 +43,8 @@ def step(verb, primitive):
 
 
 def wait(verb, primitive, is_ready):
-    """Let other threads run until is_ready() is true; None: this thread may go on at any time."""
+    """Let other threads run until is_ready() returns True. If is_ready is None, this thread may go
+    on at any time."""
     if worker():
         worker().step_on(verb, primitive, is_ready, True)
     else:
@@ -54,7 +55,7 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, note that a thread tries a lock without waiting: so releases become steps."""
+    """If is_probing, note that a thread tries a lock without waiting: this makes releases steps."""
     if is_probing and stepper:
         stepper.has_probes = True
 

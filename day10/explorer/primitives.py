@@ -10,7 +10,7 @@ from explorer import current
 
 
 class Primitive:
-    """Base class of them all. A primitive made outside a run is reset before every run."""
+    """Base class of all primitives. A primitive made outside a run is reset before every run."""
 
     def __init__(self, *args, **kwargs):
         self._args = args, kwargs

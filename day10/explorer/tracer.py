@@ -1,8 +1,9 @@
 """Call a function before each instruction of the student's code that may touch shared state.
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
-Python 3.10 and 3.11: by sys.settrace, in each thread. Since 3.12: by sys.monitoring (PEP 669), for
-each code object, because there sys.settrace leaves out the instructions of a function's first call.
+On Python 3.10 and 3.11 this uses sys.settrace, in each thread. Since 3.12 it uses sys.monitoring
+(PEP 669), for each code object: there, sys.settrace does not report the instructions of the first
+call of a function.
 """
 
 import builtins
@@ -107,8 +108,8 @@ class Tracer:
         return None
 
     def trace_this_thread(self, is_on=True):
-        """Let sys.settrace watch this thread, if it is used. False: stop that while the explorer's
-        own code runs."""
+        """Where sys.settrace is used, let it watch this thread. is_on=False stops that while the
+        explorer's own code runs."""
         if self.tool is None:
             sys.settrace(self.on_call if is_on else None)
 

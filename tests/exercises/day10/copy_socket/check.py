@@ -50,7 +50,7 @@ def said_until_end(server, client):
         if not piece:
             break
     if said != b"HELLO":
-        raise Refused("no answer", f"a client that sends hello gets {said!r}", f"客户端发送 hello，收到 {said!r}")
+        raise Refused("no answer", f"a client that sends hello must get HELLO, but gets {said!r}", f"客户端发送 hello，应当收到 HELLO，却收到 {said!r}")
 
 
 def no_end(said):

@@ -40,11 +40,11 @@ def one_answer(call, client, body):
         piece = sockets.receive(call, client, 1)
         received += piece
         if not piece:
-            raise Refused("closes", "the connection is closed after the first answer: it must stay open", "第一个回答之后连接就关闭了：应当保持打开")
+            raise Refused("closes", "the server closes the connection after the first answer, but it must stay open", "服务器在第一个回答之后关闭了连接：应当保持打开")
     head, _, rest = received.partition(b"\r\n\r\n")
     headers = dict(line.lower().split(":", 1) for line in head.decode("latin-1").split("\r\n")[1:] if ":" in line)
     if "close" in headers.get("connection", ""):
-        raise Refused("closes", "`Connection: close` ends the connection: it must stay open", "`Connection: close` 会结束连接：应当保持打开")
+        raise Refused("closes", "`Connection: close` ends the connection, but it must stay open", "`Connection: close` 会结束连接：应当保持打开")
     length = headers.get("content-length", "").strip()
     if not length.isdigit():
         raise Refused("no length", "no Content-Length: the client cannot know where the answer ends, and waits", "没有 Content-Length：客户端不知道回答在哪里结束，只能等待",
@@ -53,4 +53,4 @@ def one_answer(call, client, body):
         raise Refused("length", f"Content-Length is {length}, but the body has {len(body)} bytes", f"Content-Length 是 {length}，但正文有 {len(body)} 字节")
     rest += sockets.receive(call, client, int(length) - len(rest))
     if rest != body:
-        raise Refused("body", f"the body is {rest[:60]!r}", f"正文是 {rest[:60]!r}")
+        raise Refused("body", f"the body is wrong: {rest[:60]!r}", f"正文不对：{rest[:60]!r}")

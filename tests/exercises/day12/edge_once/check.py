@@ -43,4 +43,4 @@ def judge(subject):
         other.shutdown(sockets.socket.SHUT_WR)
         got = call.result()
     if got != [b"".join(PIECES)] * 2:
-        raise Refused("lost", "what was received is not what was sent", "收到的和发送的不一样")
+        raise Refused("lost", "the data received is not the data sent", "收到的和发送的不一样")
