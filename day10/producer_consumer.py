@@ -9,7 +9,7 @@ Output:
       Condition    200 items came, 200 of them different
       queue.Queue  200 items came, 200 of them different
     a consumer waits; an item comes, but another consumer takes it first
-      while        waits again, and gets item 2
+      while        checks again, and gets item 2
       if           IndexError: pop from an empty deque
 """
 import collections
@@ -83,8 +83,8 @@ def main():
 
     print("a consumer waits; an item comes, but another consumer takes it first")
     got = overtake(Buffer(), later_items=[2])
-    print(f"  while        waits again, and gets item {got}")
-    assert got == 2, f"expected the consumer to wait for item 2: {got!r}"
+    print(f"  while        checks again, and gets item {got}")
+    assert got == 2, f"expected the consumer to get item 2: {got!r}"
     # No second item follows here: if it arrived early enough, it would hide the mistake.
     got = overtake(CarelessBuffer(), later_items=[])
     print(f"  if           {type(got).__name__}: {got}")
