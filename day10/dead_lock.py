@@ -50,17 +50,17 @@ def run(*threads):
 def take_crosswise(name, first, second, both, got):
     with first:                     # 互斥条件 mutual exclusion: a lock has one holder at a time
         both.wait()                 # until both threads hold their first lock
-        # 请求和保持条件 hold and wait: it asks for the second lock and keeps the first.
+        # 请求和保持条件 hold and wait: the thread asks for a second lock and keeps the first.
         # 不剥夺条件 no preemption: no thread can take the lock away from its holder.
         # 环路等待条件 circular wait: A waits for B, which waits for A.
         got[name] = second.acquire(timeout=TIMEOUT)
         if got[name]:
             second.release()
-        both.wait()                 # keep the first lock until both have an answer
+        both.wait()                 # keep the first lock until both threads have an answer
 
 
 def take_in_order(name, a, b, done):
-    # A thread that waits for lock a holds no lock that the other one needs: no circle. 没有环路
+    # A thread that waits for lock a holds no lock, so there is no circle. 没有环路
     with a, b:
         done.append(name)
 

@@ -52,7 +52,7 @@ class Sender(Thread):
         self.conn = conn
         self.count = 0              # bytes sent
         self.finished = False       # True when all of standard input has been sent
-        self.input_error = None     # why it could not be read
+        self.input_error = None     # the error, if standard input could not be read
 
     def run(self):
         try:
@@ -63,11 +63,11 @@ class Sender(Thread):
             # Half-close: our FIN says that we send no more data, but we still receive.
             # 半关闭：不再发送，但仍然接收
             self.conn.shutdown(socket.SHUT_WR)
-        except OSError:             # the server has closed: main() sees that in recv()
+        except OSError:             # the server has closed: recv() in main() reports that
             pass
 
     def read_input(self):
-        """Return bytes from standard input; b"" at its end and after an error."""
+        """Return bytes from standard input; b"" at its end or after an error."""
         while True:
             try:
                 return os.read(0, SIZE)
@@ -95,7 +95,7 @@ def connect():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("the port must be from 1 to 65535 · 端口号是 1 到 65535")
-    # If standard input or output is closed, the new socket would get its descriptor, 0 or 1.
+    # If standard input or output is closed, the new socket would get descriptor 0 or 1.
     if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output must be open · 需要标准输入和标准输出")
     try:

@@ -20,7 +20,7 @@ import time
 import traceback
 
 SIZE = 1 << 16                      # bytes to receive at once
-TICK = 0.1                          # seconds between two looks at the children and the signals
+TICK = 0.1                          # seconds between two checks of the children and the signals
 STOP = {signal.SIGINT, signal.SIGTERM}              # Ctrl-C and kill
 watched = False                     # whether say() shows the clients
 
@@ -91,7 +91,7 @@ def fork(children):
         try:
             return os.fork()
         except OSError:
-            # out of processes (EAGAIN): the client waits until there is one
+            # out of processes (EAGAIN): the client waits until a fork succeeds
             time.sleep(TICK)
             reap(children)
     return None
@@ -102,7 +102,7 @@ def reap(children):
     # 回收已退出的子进程，不留僵尸；不等待还在运行的
     while children:
         pid, status = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:                # all the others are still running
+        if pid == 0:                # the remaining children are still running
             return
         # If a shell became this server (`exec`), the shell's children are now ours: ignore them.
         if pid in children:
@@ -114,9 +114,9 @@ def hold_signals():
     """Keep SIGINT and SIGTERM pending, so that they never interrupt fork() or waitpid()."""
     # 阻塞这两个信号：到来后处于未决状态，由 must_stop 查看
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # If the program that started us ignored these signals, we inherit that. Some systems drop an
-    # ignored signal even while it is blocked. And while SIGCHLD is ignored, the kernel reaps the
-    # children itself, so waitpid finds none.
+    # Restore the default actions: if the program that started this server ignored these signals,
+    # the server ignores them too. Some systems drop an ignored signal even while it is blocked. And
+    # while SIGCHLD is ignored, the kernel reaps the children itself, so waitpid finds none.
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
 

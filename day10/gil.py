@@ -27,12 +27,12 @@ import time
 from types import SimpleNamespace
 
 COUNT = 4                           # of tasks in each row
-LIMIT = 10                          # seconds; a wait that takes longer has failed
+LIMIT = 10                          # seconds; a longer wait for a task has failed
 
 
 def main():
-    # Measure everything before printing, because starting a process flushes stdout, which fails if
-    # the reader has exited (as in `| head -1`).
+    # Measure everything before printing: starting a process flushes stdout, and that fails if the
+    # reader of our output has exited (as in `| head -1`).
     wait_in_sequence = in_sequence(wait)
     wait_by_threads = by_threads(wait)
     wait_by_processes = by_processes(wait)
@@ -73,7 +73,7 @@ def main():
 
 
 def has_gil():
-    # Python 3.13 and later can tell; every earlier CPython has a GIL.
+    # sys._is_gil_enabled exists since Python 3.13. Every earlier CPython has a GIL.
     if hasattr(sys, "_is_gil_enabled"):
         return sys._is_gil_enabled()
     return True
@@ -106,7 +106,7 @@ def by_threads(task):
     """Run a task in COUNT threads at the same time; return what timed() returns for each."""
     # A Barrier lets no thread pass until all COUNT have arrived.
     start, results = threading.Barrier(COUNT, timeout=LIMIT), queue.Queue()
-    # daemon: Ctrl-C ends the program immediately, without waiting for them
+    # daemon: Ctrl-C ends the program immediately, without waiting for threads or processes
     # 守护线程、守护进程：按 Ctrl-C 时程序立即结束，不等待它们
     threads = [threading.Thread(target=work, args=(task, start, results), daemon=True)
                for _ in range(COUNT)]
@@ -114,7 +114,7 @@ def by_threads(task):
 
 
 def by_processes(task):
-    """Run a task in COUNT processes at the same time; return the same as by_threads."""
+    """Run a task in COUNT processes at the same time; return what timed() returns for each."""
     start, results = multiprocessing.Barrier(COUNT, timeout=LIMIT), multiprocessing.Queue()
     processes = [multiprocessing.Process(target=work, args=(task, start, results), daemon=True)
                  for _ in range(COUNT)]
@@ -132,7 +132,8 @@ def collect(workers, results):
 
 
 def work(task, start, results):
-    start.wait()                    # all begin together, so that only the tasks are timed
+    # All tasks begin together; the time to start the threads or processes is not measured.
+    start.wait()
     results.put(timed(task))
 
 
@@ -160,7 +161,7 @@ def show(title, timings):
 
 
 def verdict(faster, used, cores):
-    """Say whether processes were faster, which takes a second core that is free at the moment."""
+    """Return as text whether the processes were faster, and if not, why this run cannot show it."""
     if faster and used > 1.2:
         return "faster: more than one core at work"
     if cores == 1:

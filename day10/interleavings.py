@@ -122,7 +122,7 @@ from explorer import command, explore, picture
 from explorer.replay import Replay
 
 TIMES = 3
-# Time limit for each program, in seconds; then only a part of its schedules has been explored.
+# Time limit for each program, in seconds. Schedules not explored by then are left out.
 SECONDS = 5
 
 
@@ -171,7 +171,7 @@ def b_then_a():
             n += 1
 
 
-# The dining philosophers 哲学家就餐: each of them needs two forks, and takes the left one first.
+# The dining philosophers 哲学家就餐: each needs two forks, and takes the left fork first.
 # 每位哲学家需要两把叉子，先拿左边的，再拿右边的
 def philosopher_1():
     with a:
@@ -216,7 +216,7 @@ def put_two():
 
 
 def n_is(right):
-    """Return a check to be called at the end of each run: is n right?"""
+    """Return a check for the end of each run; it returns True if n is right."""
     return lambda: n == right
 
 

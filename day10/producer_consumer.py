@@ -9,7 +9,7 @@ Output:
       Condition    200 items came, 200 of them different
       queue.Queue  200 items came, 200 of them different
     a consumer waits; an item comes, but another consumer takes it first
-      while        waits again, and gets item 2
+      while        checks again, and gets item 2
       if           IndexError: pop from an empty deque
 """
 import collections
@@ -20,7 +20,7 @@ import threading
 from threading import Thread
 
 SIZE = 3                            # the most items that the queue holds
-COUNT = 100                         # of items that each producer puts
+COUNT = 100                         # the number of items that each producer puts
 
 
 class Buffer:
@@ -28,7 +28,7 @@ class Buffer:
 
     def __init__(self):
         self.items = collections.deque()
-        # An RLock, because overtake() below calls put() and get() while it holds the lock.
+        # An RLock: overtake() and get_one() below call put() and get() while they hold the lock.
         self.lock = threading.RLock()
         # Two conditions share the lock. wait() releases the lock, sleeps until notify(), and
         # acquires the lock again before it returns.
@@ -52,6 +52,7 @@ class Buffer:
             return self.take()
 
     def take(self):
+        """Remove and return the first item. The caller holds the lock."""
         item = self.items.popleft()
         self.not_full.notify()                      # wakes one producer, if one is waiting
         return item
@@ -82,9 +83,9 @@ def main():
 
     print("a consumer waits; an item comes, but another consumer takes it first")
     got = overtake(Buffer(), later_items=[2])
-    print(f"  while        waits again, and gets item {got}")
-    assert got == 2, f"expected the consumer to wait for item 2: {got!r}"
-    # There is no second item here: if it came early enough, it would hide the mistake.
+    print(f"  while        checks again, and gets item {got}")
+    assert got == 2, f"expected the consumer to get item 2: {got!r}"
+    # No second item follows here: if it arrived early enough, it would hide the mistake.
     got = overtake(CarelessBuffer(), later_items=[])
     print(f"  if           {type(got).__name__}: {got}")
     assert isinstance(got, IndexError), f"expected an IndexError without the loop: {got!r}"
@@ -119,31 +120,36 @@ def consume(shared, got):
 
 
 def overtake(buffer, later_items):
-    """Wake a waiting consumer with an item, and take the item away before the consumer gets it.
+    """Wake a waiting consumer with item 1, but take item 1 before the consumer has the lock.
 
-    Then put later_items. Return what the consumer gets in the end: an item, or an IndexError.
+    Then put later_items. Return what the consumer got: an item, or an IndexError.
     """
-    inside, result = threading.Event(), []
-    consumer = start(get_late, buffer, inside, result)
-    inside.wait()
-    # The consumer holds the lock now, and releases it in wait(). So once we have the lock, the
-    # consumer is waiting. put() wakes the consumer, but it cannot go on without the lock, which we
-    # keep until the item is gone.
-    # 消费者此时持有锁，在 wait() 里才解锁，所以我们上锁时它一定在等待；put() 唤醒它，
-    # 但它要重新上锁才能继续，而我们取走数据之后才解锁
+    has_lock, result = threading.Event(), []
+    consumer = start(get_one, buffer, has_lock, result)
+    # 1. The consumer holds the lock until it calls wait() in get(). So this thread can acquire the
+    # lock only when the consumer is waiting.
+    # 消费者一直持有锁，直到在 get() 里调用 wait()：本线程能上锁时，它一定在等待
+    has_lock.wait()
     with buffer.lock:
+        # 2. put() wakes the consumer. But wait() cannot return without the lock, which this thread
+        # holds. put() 唤醒消费者；但 wait() 要重新上锁才能返回，而锁在本线程手里
         buffer.put(1)
-        buffer.get()                                # as another consumer would do
+        # 3. This thread acts as another consumer, and takes the item first.
+        # 本线程充当另一个消费者，抢先取走数据
+        buffer.get()
+    # 4. The lock is free: now wait() can return, but item 1 is gone.
+    # 锁已放开：现在 wait() 可以返回，但数据 1 已被取走
     for item in later_items:
         buffer.put(item)
     consumer.join()
     return result[0]
 
 
-def get_late(buffer, inside, result):
-    # get() acquires the RLock a second time; wait() releases it completely.
+def get_one(buffer, has_lock, result):
+    """Get one item; append the item, or the IndexError, to result."""
+    # get() acquires this RLock a second time; its wait() releases the lock completely.
     with buffer.lock:
-        inside.set()
+        has_lock.set()
         try:
             result.append(buffer.get())
         except IndexError as error:

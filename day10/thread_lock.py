@@ -63,15 +63,15 @@ def add_by_hand(lock, meeting):
 
 
 def add(lock, meeting):
-    """Do the same; use this form, because `with` also unlocks after an error."""
+    """Do the same as add_by_hand(). Prefer this form: `with` also unlocks after an error."""
     global n
     with lock:
         n += one(meeting)
 
 
 def one(meeting):
-    """Wait for the other thread to read n too, as in race.py."""
-    # The other thread cannot come, because the lock keeps it out. The barrier breaks after 0.2 s.
+    """Wait for the other thread to read n too, as in race.py; then return 1."""
+    # The lock keeps the other thread out, so this wait ends after 0.2 s: the barrier breaks.
     with contextlib.suppress(BrokenBarrierError):
         meeting.wait()
     return 1
@@ -80,7 +80,7 @@ def one(meeting):
 def fail_by_hand(lock):
     lock.acquire()
     int("x")                        # ValueError
-    lock.release()                  # never reached: the next thread would wait for ever
+    lock.release()                  # never reached, so the next thread would wait for ever
 
 
 def fail(lock):

@@ -108,14 +108,14 @@ def show_error(pool):
 
 @dataclass
 class Report:
-    """What an outer task saw: the inner task's result or "TimeoutError", and what cancel() said."""
+    """What an outer task got: the inner result or "TimeoutError", and what cancel() returned."""
 
     answer: object
     cancelled: bool
 
 
 def run_outer_tasks(pool, inner_pool, timeout):
-    """Run two outer tasks in pool, whose inner tasks run in inner_pool; return their Reports."""
+    """Run two outer tasks in pool and their inner tasks in inner_pool; return the Reports."""
     both_have_begun, both_have_answers = Barrier(2), Barrier(2)
     futures = [pool.submit(outer, inner_pool, n, timeout, both_have_begun, both_have_answers)
                for n in (1, 2)]
@@ -123,8 +123,8 @@ def run_outer_tasks(pool, inner_pool, timeout):
 
 
 def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
-    """Submit an inner task, and wait for its result for timeout seconds at most."""
-    # Now each of the two outer tasks has a thread of the pool.
+    """Submit an inner task, and wait at most timeout seconds for its result; return a Report."""
+    # Wait until each of the two outer tasks has a thread of the pool.
     both_have_begun.wait()
     inner = inner_pool.submit(pow, n, 2)
     try:
@@ -136,8 +136,8 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
         answer = "TimeoutError"
     # If the inner task has not begun, cancel() removes it from the queue and returns True.
     cancelled = inner.cancel()
-    # Wait for the other outer task: if this one ended now, its thread could run the inner task
-    # of the other one.
+    # Do not end before the other outer task has its answer: this thread would become free, and
+    # could run the other task's inner task.
     both_have_answers.wait()
     return Report(answer, cancelled)
 

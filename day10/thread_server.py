@@ -33,7 +33,7 @@ def serve(listener):
             time.sleep(RETRY)
             continue
         while not start(conn, addr):
-            # out of threads (EAGAIN): this client waits until there is one
+            # out of threads (EAGAIN): this client waits until a thread can start
             time.sleep(RETRY)
 
 

@@ -1,6 +1,6 @@
 """day10, synchronisation, the GIL, and servers with a process or a thread per client: each fact seen from the outside.
 
-That each demo prints what its docstring shows is checked in test_course.py.
+test_course.py checks that each demo prints what its docstring shows.
 """
 import contextlib
 import fcntl
@@ -28,11 +28,11 @@ CHANGED = {"cwd": ROOT / "day10", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 def test_race():
     bare_loop = output_of("day10/race.py").splitlines()[-1]
     [(counted, wanted)] = re.findall(r"(\d+) of (\d+)", bare_loop)
-    assert 0 < int(counted) <= int(wanted)         # how many are lost is a matter of luck
+    assert 0 < int(counted) <= int(wanted)         # how many updates are lost is a matter of luck
 
 
 def test_race_says_what_it_sees():
-    """Exercise 1: both threads read after the barrier. Then nothing is lost, and it says that it expected a loss."""
+    """Exercise 1: both threads read n after the barrier. Then no update is lost, and the script says that it expected a loss."""
     code = changed("race", {"    n += one(both_have_read)": "    value = one(both_have_read)\n    with lock:\n        n += value",
                             "import dis\n": "import dis, threading\nlock = threading.Lock()\n"})
     program = run(sys.executable, "-c", code, status=1, stderr=".*AssertionError: expected 1 lost update: .*n is 2\n", **CHANGED)
@@ -40,7 +40,7 @@ def test_race_says_what_it_sees():
 
 
 def test_race_and_the_other_demos_end_at_ctrl_c_at_once():
-    """Their threads are daemons, so the interpreter does not wait for those that wait."""
+    """All threads of these demos are daemons, so the interpreter does not wait for them when it exits."""
     run(sys.executable, "-c", """if True:
         import threading, dead_lock, producer_consumer, race, thread_event, thread_lock, thread_rlock
         class Thread(threading.Thread):
@@ -56,11 +56,11 @@ def test_race_and_the_other_demos_end_at_ctrl_c_at_once():
 def test_thread_event():
     started = time.monotonic()
     run("day10/thread_event.py")
-    assert time.monotonic() - started >= 0.2       # two waits that nothing ended
+    assert time.monotonic() - started >= 0.2       # two waits of 0.1 s, both until the time was up
 
 
 def test_thread_event_is_set_after_the_message_is_written():
-    """With a set() that returns only when all readers have read, they find the message all the same."""
+    """Even with a set() that returns only when all readers have read, the readers find the message."""
     run(sys.executable, "-c", """if True:
         import threading, thread_event
         class Event(threading.Event):
@@ -79,7 +79,7 @@ def test_thread_lock():
 
 
 def test_thread_lock_needs_its_lock():
-    """With a lock that keeps no thread out, both are inside at once, an update is lost, and the script says so."""
+    """With a lock that keeps no thread out, both threads enter, an update is lost, and the script says so."""
     program = run(sys.executable, "-c", """if True:
         import contextlib, threading, thread_lock
         class Open(contextlib.nullcontext):
@@ -101,7 +101,7 @@ def test_thread_rlock():
 def test_producer_consumer():
     printed = output_of("day10/producer_consumer.py")
     assert printed.count("200 items came, 200 of them different") == 2
-    assert printed.splitlines()[-2:] == ["  while        waits again, and gets item 2", "  if           IndexError: pop from an empty deque"]
+    assert printed.splitlines()[-2:] == ["  while        checks again, and gets item 2", "  if           IndexError: pop from an empty deque"]
 
 
 @pytest.mark.parametrize("changes, call, result", [
@@ -109,7 +109,7 @@ def test_producer_consumer():
     ({"if not self.items": "while not self.items"}, "CarelessBuffer(), [2]", "2"),
 ])
 def test_producer_consumer_the_loop_makes_the_difference(changes, call, result):
-    """Nothing else is different between the two buffers."""
+    """Buffer and CarelessBuffer differ only in this loop: exchange `while` and `if`, and the results are exchanged."""
     definitions = changed("producer_consumer", changes).partition("\nif __name__")[0]
     assert run(sys.executable, "-c", f"{definitions}\nprint(repr(overtake({call})))", **CHANGED).stdout == f"{result}\n"
 
@@ -127,7 +127,7 @@ def test_producer_consumer_put_waits_while_the_buffer_is_full():
                 done.append(3)
         thread = producer_consumer.start(put)
         inside.wait()
-        with buffer.lock:                          # so it waits
+        with buffer.lock:                          # so put() waits now
             assert list(buffer.items) == [0, 1, 2] and not done
             assert buffer.get() == 0
         thread.join()
@@ -136,7 +136,7 @@ def test_producer_consumer_put_waits_while_the_buffer_is_full():
 
 
 def test_producer_consumer_put_looks_again_after_each_wait():
-    """A producer waits; there is room, but another producer takes it first."""
+    """A producer waits; room becomes free, but another producer fills it first."""
     run(sys.executable, "-c", """if True:
         import threading, time, producer_consumer
         buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
@@ -149,10 +149,10 @@ def test_producer_consumer_put_looks_again_after_each_wait():
                 done.append(4)
         thread = producer_consumer.start(put)
         inside.wait()
-        with buffer.lock:                          # so it waits
+        with buffer.lock:                          # so put() waits now
             assert buffer.get() == 0
             buffer.put(3)
-        while not (done or buffer.not_full._waiters):      # until it has looked, and waits again
+        while not (done or buffer.not_full._waiters):      # until put() has checked, and waits again
             time.sleep(0)
         assert list(buffer.items) == [1, 2, 3] and not done
         assert buffer.get() == 1
@@ -197,7 +197,7 @@ def test_dead_lock():
     ("producer_consumer", {"shared.put(None)": "pass"}, {"item = shared.get()": 2, "consumer.join()": 1}),
 ])
 def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits(script, changes, stand):
-    """After 10 seconds, but we ask at once, and again, since the threads may still be on their way."""
+    """The script prints this after 10 seconds. The test asks for it at once, and again until each thread has reached its line."""
     source = changed(script, changes)
     numbers = {text: [number for number, line in enumerate(source.splitlines(), 1) if text in line][0] for text in stand}
     code = ("import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
@@ -217,7 +217,7 @@ def test_dead_lock_and_others_that_never_end_say_in_which_line_each_thread_waits
 
 
 def states_of_threads(pid):
-    """The states of the threads of a process; a thread that ends while we look has none."""
+    """Return the states of the threads of a process; leave out a thread that ends while we read."""
     states = []
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -226,7 +226,7 @@ def states_of_threads(pid):
 
 
 def changed(script, changes):
-    """The source of a script of this day with some changes, each at the first place where it fits."""
+    """Return the source of a script of this day, with changes {old: new}, each made at the first place only."""
     source = (ROOT / f"day10/{script}.py").read_text(encoding="utf-8")
     for old, new in changes.items():
         assert old in source, old
@@ -244,13 +244,13 @@ def test_gil():
     assert at_work == pytest.approx([used / clock for used, clock in zip(cpu, wall)], abs=0.05)
     sequence, threads, processes = wall[:3]        # of the tasks that wait
     assert sequence >= 800 and 200 <= threads < sequence and 200 <= processes < sequence
-    assert max(cpu[:3]) < min(cpu[3:])             # what waits uses no CPU
+    assert max(cpu[:3]) < min(cpu[3:])             # waiting uses no CPU
     if getattr(sys, "_is_gil_enabled", lambda: True)():
         assert at_work[4] < 1.2                    # of the threads that compute
     begun = re.search(r"(\d+) of 4 had begun", lines[-2])
     assert 1 <= int(begun[1]) <= 4
     assert lines[-1].endswith(f" ({at_work[5]:.2f} of {len(os.sched_getaffinity(0))} core(s))")
-    if at_work[5] < 1.2:                           # no promise that the figures above do not keep
+    if at_work[5] < 1.2:                           # the last line claims no more than the figures show
         assert "faster: more than one core at work" not in lines[-1]
 
 
@@ -262,7 +262,7 @@ def test_gil_says_what_the_figures_show():
 
 
 def test_gil_all_four_begin_together():
-    """A task begins when the other three are there too."""
+    """Each task begins only when all four threads have started."""
     run(sys.executable, "-c", """if True:
         import gil, threading
         there = []
@@ -280,7 +280,7 @@ def test_gil_all_four_begin_together():
 def test_iterative_server_makes_the_second_client_wait():
     with serve("day10/iterative_server.py") as server, connect(server) as first, connect(server) as second:
         assert ping(first, b"one") == b"one"
-        second.sendall(b"two")                     # connected by the kernel, but nobody has accepted it
+        second.sendall(b"two")                     # connected by the kernel, but not yet accepted
         assert ping(first, b"one more") == b"one more"
         assert not select.select([second], [], [], 0.2)[0]
         first.close()
@@ -302,7 +302,7 @@ def test_fork_server_each_process_closes_the_socket_that_is_not_its_own():
 
 
 def test_fork_server_copy_of_a_connection_keeps_it_open():
-    """The child has closed its own and exited; the client sees the end only when the parent has closed the other one."""
+    """The child has closed its copy and exited. The client sees EOF only when the parent has closed the other copy."""
     run(sys.executable, "-c", """if True:
         import os, select, socket
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -336,7 +336,7 @@ def test_fork_server_sigterm_ends_the_children_too():
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
         with connect(server) as conn:
             assert ping(conn, b"x") == b"x"
-            [child] = server.children()            # also one that does nothing any more
+            [child] = server.children()            # also a client that sends nothing more
             os.kill(child, signal.SIGSTOP)
             wait_until(lambda: harness.state_of(child) == "T", lambda: f"state {harness.state_of(child)}")
             server.wait_until_asleep()
@@ -345,7 +345,7 @@ def test_fork_server_sigterm_ends_the_children_too():
 
 
 def test_fork_server_has_a_child_that_it_did_not_fork():
-    """As after exec in a shell that had one, or as PID 1 of a container."""
+    """The server may have a child that it did not start: after exec in a shell, or as PID 1 of a container."""
     command = f"true & exec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/fork_server.py'))} 0"
     with Program("sh", "-c", command) as server:
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
@@ -358,7 +358,7 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
 
 
 def test_fork_server_started_by_a_program_that_ignores_its_signals():
-    """Ignored signals are inherited: without the default actions, waitpid finds no children, and SIGTERM ends no child."""
+    """A process inherits ignored signals. If the server left them ignored, waitpid would find no children, and SIGTERM would end no child."""
     command = ("import os, signal, sys; [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]; "
                "os.execv(sys.executable, sys.argv)")
     with Program(sys.executable, "-c", command, ROOT / "day10/fork_server.py", 0) as server:
@@ -389,7 +389,7 @@ def test_fork_server_ctrl_c_and_another_signal(second):
 
 @pytest.mark.parametrize("script", ["day10/fork_server.py", "day10/thread_server.py"])
 def test_fork_server_and_thread_server_at_the_limit_of_processes(script, tmp_path):
-    """Neither a process nor a thread is to be had (EAGAIN): the client waits, and gets its echo as soon as there is one."""
+    """If no process or thread can be created (EAGAIN), the client waits, and gets its echo as soon as one can."""
     (tmp_path / "limited.py").write_text(LIMITED)
     with Program(tmp_path / "limited.py", ROOT / script, 0) as server:
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\nlimited\n")[1])
@@ -402,7 +402,7 @@ def test_fork_server_and_thread_server_at_the_limit_of_processes(script, tmp_pat
         server.finish()
 
 
-# Root is above this limit, so the program becomes somebody else, once it has read all that it needs.
+# The limit does not apply to root, so the program becomes another user after it has read all that it needs.
 LIMITED = """
 import importlib.util, os, resource, signal, sys
 
@@ -434,7 +434,7 @@ def test_thread_server_one_thread_for_each_client():
 
 
 def test_echo_client_in_a_pipe(tmp_path):
-    """Byte for byte, and more than the buffers on the way can hold."""
+    """The client prints every byte that it sent, also when there are more than the buffers on the way can hold."""
     data = random.Random(0).randbytes(32 << 20)
     (tmp_path / "data").write_bytes(data)
     with serve("day10/thread_server.py") as server:
@@ -446,7 +446,7 @@ def test_echo_client_in_a_pipe(tmp_path):
 def test_echo_client_on_a_terminal():
     with serve("day10/thread_server.py") as server, Program("day10/echo_client.py", server.port, tty=True) as client:
         client.write("你好\n")
-        client.expect("你好\n你好\n")              # the terminal's own echo, and the server's
+        client.expect("你好\n你好\n")              # echoed once by the terminal, once by the server
         client.write("\x04")                       # Ctrl-D
         client.finish()
     with serve("day10/thread_server.py") as server, Program("day10/echo_client.py", server.port, tty=True) as client:
@@ -481,7 +481,7 @@ def test_echo_client_cannot_read_its_input_or_write_its_output(tmp_path):
 
 
 def test_echo_client_with_a_full_output_that_does_not_block(tmp_path):
-    """Some terminals and CI runners hand down a non-blocking standard output. While it is full (EAGAIN) the client waits."""
+    """Some terminals and CI runners pass on a non-blocking standard output. While it is full (EAGAIN), the client waits."""
     data = random.Random(0).randbytes(1 << 20)
     (tmp_path / "data").write_bytes(data)
     reader, writer = os.pipe()
@@ -500,7 +500,7 @@ def test_echo_client_with_a_full_output_that_does_not_block(tmp_path):
 
 
 def test_echo_client_with_an_input_that_does_not_block():
-    """Its input is empty (EAGAIN), which is not its end."""
+    """Standard input that is empty (EAGAIN) has not ended: the client goes on."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     with serve("day10/thread_server.py") as server, open(writer, "wb", buffering=0) as typed:
@@ -516,14 +516,14 @@ def test_echo_client_with_an_input_that_does_not_block():
 
 @contextlib.contextmanager
 def echo_client(server, **streams):
-    """A client with these standard streams, which must end well."""
+    """Yield a client that uses these standard streams; at the end it must have exited without an error."""
     command = [sys.executable, ROOT / "day10/echo_client.py", str(server.port)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, **streams) as client:
         client.children = lambda: []
         try:
             yield client
         except BaseException:
-            client.kill()                          # or Popen would wait for its end
+            client.kill()                          # otherwise Popen would wait for the end of the client
             raise
         assert client.stderr.read() == b""
         assert client.wait(TIMEOUT) == 0
@@ -551,7 +551,7 @@ def test_echo_client_sees_that_the_server_ends():
 
 
 def sockets(pid):
-    """The sockets of a process: the kernel's names for them."""
+    """Return the kernel's names of the sockets that a process has open."""
     return {name for name in harness.descriptors(pid).values() if name.startswith("socket:")}
 
 

@@ -1,4 +1,4 @@
-"""day10/interleavings.py and its rooms: the counts of known programs, an enumeration of our own, and whatever students write."""
+"""day10/interleavings.py and its package explorer: known counts, a second way of counting, and whatever students write."""
 import json
 import random
 import re
@@ -12,7 +12,7 @@ from harness import ROOT, run
 sys.path.append(str(ROOT / "day10"))
 from explorer import ends, explore, picture  # noqa: E402
 from explorer.search import Exploration, Outcome  # noqa: E402
-sys.path.pop()                                     # or race would be day10/race.py for the tests of day12/race/
+sys.path.pop()                                     # otherwise `import race` in the tests of day12/race/ would find day10/race.py
 
 SCRIPT = "day10/interleavings.py"
 FRAME = """
@@ -36,14 +36,14 @@ RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n
 
 
 def program(text, frame=FRAME):
-    """A file's text as a namespace."""
+    """Run the text of a student's file; return its namespace."""
     namespace = {"__name__": "student"}
     exec(compile(frame + text, "student.py", "exec"), namespace)
     return namespace
 
 
 def outcomes(text, check=None, **options):
-    """{(kind, text): count} of a and b, and c if there is one."""
+    """Return {(kind, text): count} of the functions a and b, and c if there is one."""
     made = program(text)
     threads = [made[name] for name in "abc" if name in made]
     exploration = explore(threads, made["setup"], check and (lambda: check(made)), **options)
@@ -87,7 +87,7 @@ def test_interleavings_of_the_lesson(title, schedules, counts):
 def test_interleavings_of_the_lesson_shows_the_two_with_four_switches():
     printed = output_of(SCRIPT)
     part = printed[printed.index("three times n += 1, but n is 2: 4 switches\n"):printed.index("a deadlock 死锁")]
-    # The last one counts as none: A has nothing left to do.
+    # The last switch does not count: A has nothing left to do.
     assert part.count(" switch to ") == 5 and "end: n = 2 (wrong)" in part
 
 
@@ -106,17 +106,17 @@ def test_a_deadlock_says_who_holds_what():
     ("def a(): event.wait()\ndef b(): event.set()\n", "is woken by event"),
 ])
 def test_the_picture_says_plainly_what_a_step_does(tmp_path, text, line):
-    """Some schedule of a wrong program shows it: which one depends on the program, so every thread is chosen in turn."""
+    """Which schedule contains the step depends on the program, so the test plays several schedules."""
     shown = ""
     for typed in ("a\n" * 9 + "b\n" * 9 + "a\n" * 9, "b\n" * 9 + "a\n" * 9, "a\nb\n" * 9, "b\na\n" * 9):
         shown += run(SCRIPT, student(tmp_path, text), "--you", stdin=typed).stdout
     assert line in shown
 
 
-# An enumeration of our own
+# A second way of counting: enumerate all schedules without the explorer
 
 def random_program(rng, threads, most):
-    """Statements as (kind, variable, other variable or lock); the steps of a thread are at most this many."""
+    """Return random statements for each thread, as tuples; a thread does at most `most` steps."""
     made = []
     for _ in range(threads):
         statements, steps = [], 0
@@ -152,7 +152,7 @@ def as_steps(statements):
 
 
 def enumerate_all(threads):
-    """Count the ends of all schedules of such steps, one by one, without the explorer."""
+    """Count the outcomes of all schedules of such statements one by one, without the explorer."""
     ends = Counter()
 
     def go(places, registers, values, waiting):
@@ -216,7 +216,7 @@ def test_the_explorer_agrees_with_brute_force(threads, most, programs):
     "def a():\n    local = items\n    local += [1]\n    n\n    items.append(len(local))\ndef b():\n    items.append(3)\n",
     "def a():\n    if lock.acquire(False):\n        lock.release()\n    else:\n        items.append(n)\ndef b():\n"
     "    global n\n    with lock:\n        n = 1\n",
-    # It looks into a list by a local variable, while the list is for a moment another one.
+    # a() reads a list through a local variable while b() has changed the list for a moment.
     "def a():\n    global m\n    local = items\n    n\n    k = len(local)\n    n\n    m = k\ndef b():\n    items.append(3)\n"
     "    items.clear()\n",
     "def a():\n    items.append(box)\n    x = items.pop()\n    x.n += 1\ndef b():\n    y = box\n    y.n = 5\n    y.n\n",
@@ -258,7 +258,7 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
-    # Only between the write and the release does b find both, so each release is a step where a lock is looked at.
+    # Only between the write and the release does b see both. So where a lock is tried without waiting, each release is a step.
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and not lock.acquire(False) else 2\n",
      {"right", "wrong"}),
@@ -293,7 +293,7 @@ def test_long_values_are_cut_off_where_they_are_shown():
 # What the answers to the interview questions say
 
 def test_compare_and_swap_loses_no_update():
-    """An optimistic update: try again if another thread has changed n. Without the comparison, updates are lost."""
+    """An optimistic update tries again if another thread has changed n. Without the comparison, updates are lost."""
     text = """
 def a():
     global n
@@ -326,7 +326,7 @@ b = a
 
 
 def test_readers_writer_lock_of_a_condition():
-    """Either readers are inside (n of them), or one writer (flag). A writer that does not look at n meets a reader."""
+    """Either n readers are inside, or one writer (flag). A writer that does not check n meets a reader."""
     text = """
 def a():
     global n
@@ -417,7 +417,7 @@ def test_an_exception_of_a_thread_is_an_end(tmp_path):
 
 
 def test_the_losing_schedule_of_a_program_that_asks_for_a_lock_without_waiting(tmp_path):
-    """There a release is a step, and the schedule counts it."""
+    """A program that tries a lock makes each release a step, so the replayed schedule contains it."""
     text = "".join(f"def {name}():\n    global n\n    if lock.acquire(timeout=1):\n        n += 1\n        lock.release()\n" for name in "ab")
     printed = run(SCRIPT, student(tmp_path, text), status=1).stdout
     assert "releases lock" in printed or "must wait" in printed

@@ -1,7 +1,7 @@
-"""One suite for every echo server of the course: what it owes its clients, hostile ones included.
+"""One suite for every echo server of the course: what each server owes its clients, including hostile clients.
 
 Each server is started once and meets all of these clients in turn. After each test its descriptors, threads and children
-must be what they were before. What needs a server of its own comes at the end.
+must be what they were before. Tests that need a server of their own come at the end.
 """
 import ast
 import contextlib
@@ -36,12 +36,12 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module", params=SERVERS)
 def shared(request):
-    """A server for all tests that need none of their own, and its state without a client."""
+    """Yield a server that many tests share, and its state without a client."""
     script, *args = SERVERS[request.param]
     with serve(script, *args) as server:
-        with connect(server) as conn:              # what it makes for its first client and keeps is no leak
+        with connect(server) as conn:              # what the server makes for its first client and keeps is no leak
             assert exchange(conn, b"first") == b"first"
-        wait_until(lambda: server.threads() == 1 and not server.children(), lambda: "what served the client does not end")
+        wait_until(lambda: server.threads() == 1 and not server.children(), lambda: "the child or thread that served the client does not end")
         server.name = request.param
         yield server, state(server)
     # Ctrl-C: its exit status is 0, there is nothing on stderr, and nothing is left
@@ -49,7 +49,7 @@ def shared(request):
 
 @pytest.fixture
 def server(shared):
-    """The server, which must be in the same state after the test."""
+    """Yield the shared server; after the test it must be in the same state as before."""
     server, before = shared
     yield server
     with connect(server) as conn:                  # it still serves
@@ -58,12 +58,12 @@ def server(shared):
 
 
 def state(server):
-    """What a server holds when it has no client."""
+    """Return what a server holds now: descriptors, threads, children."""
     return server.descriptors(), server.threads(), server.children()
 
 
 def connect(server, **options):
-    """A connection to a server. options: SO_RCVBUF=4096 and the like."""
+    """Return a connection to a server. options: socket options, such as SO_RCVBUF=4096."""
     conn = Wire(socket.AF_INET6 if ":" in server.host else socket.AF_INET, socket.SOCK_STREAM)
     conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for name, value in options.items():
@@ -78,7 +78,7 @@ def ping(conn, data):
 
 
 def exchange(conn, data):
-    """Send data and shut down, receive until the end; both at once, as the buffers on the way hold only so much."""
+    """Send data, shut down, and receive until EOF; send and receive at the same time, because the buffers on the way are small."""
     conn.setblocking(False)
     received, left = bytearray(), memoryview(data)
     while True:
@@ -96,14 +96,14 @@ def exchange(conn, data):
 
 
 def fill(conn, seed=0):
-    """Send until nothing more is taken, and receive nothing; return what was sent."""
+    """Send without receiving, until the server accepts no more; return what was sent."""
     conn.setblocking(False)
     pattern = random.Random(seed).randbytes(MIB)
     sent = bytearray()
-    while select.select([], [conn], [], 0.2)[1]:   # no event tells that a peer does *not* read
+    while select.select([], [conn], [], 0.2)[1]:   # no event says that a peer does *not* read
         with contextlib.suppress(BlockingIOError):
             sent += pattern[:socket.socket.send(conn, pattern)]
-        assert len(sent) < 64 * MIB, "it takes whatever comes, though we read nothing"
+        assert len(sent) < 64 * MIB, "the server accepts more and more, though this client reads nothing"
     conn.settimeout(TIMEOUT)
     return bytes(sent)
 
@@ -115,7 +115,7 @@ def fill(conn, seed=0):
 ], ids=["1 byte", "all bytes", "Chinese", "zeros", "8 MiB"])
 def test_bytes_come_back_unchanged(server, data):
     with connect(server) as conn:
-        assert exchange(conn, data) == data        # half-closed by us: what was sent before the FIN is echoed all the same
+        assert exchange(conn, data) == data        # a half-close by the client: what it sent before the FIN is still echoed
 
 
 def test_byte_by_byte(server):
@@ -152,7 +152,7 @@ def test_reset_before_and_after_a_word(server):
 
 
 def test_reset_in_the_middle(server):
-    """While bytes are under way in both directions, some of them unread."""
+    """The client resets while bytes are under way in both directions, some of them unread."""
     conn = connect(server)
     fill(conn)
     assert conn.recv(1000)
@@ -160,14 +160,14 @@ def test_reset_in_the_middle(server):
 
 
 def test_gone_without_reading(server):
-    """A close with unread bytes: the kernel sends RST by itself, while the server is still sending."""
+    """The client closes with unread bytes, so its kernel sends RST while the server is still sending."""
     conn = connect(server, SO_RCVBUF=4096)
     fill(conn)
     conn.close()
 
 
 def test_half_closed_without_reading(server):
-    """It has said all and then takes its time: nothing is lost, and the server waits without spinning."""
+    """A client sends everything and EOF, then reads late: nothing is lost, and the server waits without spinning."""
     with connect(server, SO_RCVBUF=4096) as conn:
         sent = fill(conn)
         conn.shutdown(socket.SHUT_WR)
@@ -213,7 +213,7 @@ def test_500_idle_clients(server):
 
 @several_clients
 def test_a_client_that_never_reads(server):
-    """It costs the server a bounded amount, and the others nothing; when it reads after all, everything is there."""
+    """A client that does not read costs the server a bounded amount of memory, and the other clients nothing. When it reads at last, it gets everything."""
     before = server.memory()
     with connect(server, SO_RCVBUF=4096) as conn, connect(server) as other:
         sent = fill(conn)
@@ -236,7 +236,7 @@ def test_two_clients_that_do_not_read_do_not_mix(server):
 
 @several_clients
 def test_a_client_that_never_stops(server):
-    """It sends and reads as fast as it can, and the other one still gets its turn."""
+    """One client sends and reads as fast as it can, and another client still gets its turn."""
     with connect(server) as conn, connect(server) as other, flooding(conn, b"x" * MIB):
         for _ in range(20):
             assert ping(other, ALL_BYTES) == ALL_BYTES
@@ -247,7 +247,7 @@ def test_many_clients_leave_no_memory_behind(server):
         for _ in range(times):
             with connect(server) as conn:
                 assert ping(conn, b"x") == b"x"
-            if server.name == "thread":            # each would have a stack of its own, if they were there at the same time
+            if server.name == "thread":            # each thread would need its own stack if all existed at the same time
                 wait_until(lambda: server.threads() == 1, lambda: "the thread does not end")
         return server.memory()
     before = visit(100)
@@ -277,7 +277,7 @@ def test_ctrl_c_with_clients_and_again_on_the_same_port(name):
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_out_of_descriptors(name):
-    """Who comes then waits; who is there notices nothing; and as soon as there is a descriptor again, it goes on."""
+    """New clients wait, connected clients notice nothing, and as soon as a descriptor is free, the server accepts again."""
     with start(name) as server, contextlib.ExitStack() as stack:
         before = server.descriptors()
         if name != "iterative":
@@ -287,7 +287,7 @@ def test_out_of_descriptors(name):
             wait_until(lambda: server.descriptors() == before, lambda: f"it was {before}, it is {server.descriptors()}")
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         numbers = server.descriptors()
-        assert list(numbers) == list(range(len(numbers))), "there are free ones between those that it has"
+        assert list(numbers) == list(range(len(numbers))), "there are free descriptor numbers between those in use"
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (len(numbers), limits[1]))
 
         waiting = [stack.enter_context(connect(server)) for _ in range(5)]
@@ -297,7 +297,7 @@ def test_out_of_descriptors(name):
         if name != "iterative":
             for _ in range(20):
                 assert ping(here, ALL_BYTES) == ALL_BYTES
-        # An accept that has begun has its descriptor already.
+        # An accept() that has begun already has its descriptor.
         assert len(select.select(waiting, [], [], 0.3)[0]) <= 1
         assert_idle(server)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, limits)
@@ -338,7 +338,7 @@ def test_ipv6(name):
 
 
 def test_a_port_below_1024():
-    """Whether the kernel refuses it depends on the user and on the machine, so here the refusal is made."""
+    """Whether the kernel refuses a low port depends on the user and the machine, so this test raises the error itself."""
     program = run(sys.executable, "-c", """if True:
         import errno, iterative_server, os
         def create_server(*args, **options):
@@ -357,7 +357,7 @@ def test_what_all_servers_share_is_the_same_to_the_letter():
         functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
         shared = [ast.get_source_segment(source, node) for node in functions if node.name in ("say", "host_port", "listen")]
         assert len(shared) == 3
-        # What follows the mark that says so is the same, comments and all.
+        # All that follows this marker is the same in every server, including the comments.
         _, mark, rest = source.partition("# From here on: the same in every echo server")
         assert mark and rest.index("def say(") < 100
         shared.append(rest)
@@ -366,7 +366,7 @@ def test_what_all_servers_share_is_the_same_to_the_letter():
     assert all(sources[other] == sources[first] for other in others)
 
 
-# Who serves whom: shown on a terminal, or with -v
+# What serves each client: shown on a terminal, or with -v
 
 THE_LOOP = r"-> the one loop, clients: (\d+)", r"left, clients in the one loop: (\d+)"
 SHOWN = {
@@ -397,7 +397,7 @@ def address_of(conn):
 @pytest.mark.parametrize("how", [{"tty": True}, {}], ids=["tty", "-v"])
 @pytest.mark.parametrize("name", SERVERS)
 def test_shows_its_clients(name, how):
-    """Two at once, one of which ends with FIN and the other with RST, and one that is still there at Ctrl-C."""
+    """Two clients at once, one ending with FIN and one with RST; a third is still connected at Ctrl-C."""
     came, left = SHOWN[name]
     script, *args = SERVERS[name]
     if not how:
@@ -430,13 +430,13 @@ def test_shows_its_clients(name, how):
                     assert (by, ends) == ([("1",), ("2",), ("3",)], [("2",), ("1",)])
                 else:
                     assert [end[0] for end in ends] == [begin[0] for begin in by[:2]] and len(set(by)) == 3
-    # The third one did not leave.
+    # The third client did not leave.
     assert [line.split()[0] for line in server.stdout.splitlines()].count(three) == 1
     assert len(server.stdout.splitlines()) == 1 + 3 + 2
 
 
 def assert_is_true(name, server, by):
-    """What it says of itself is what the kernel says."""
+    """The PIDs and thread ids that the server prints are the ones that the kernel reports."""
     if name == "fork":
         assert {int(pid) for pid, in by} == set(server.children())
     if name == "thread":
@@ -473,9 +473,9 @@ def test_shows_no_clients(name, how):
 @pytest.mark.parametrize("how", ["terminal", "pipe"])
 @pytest.mark.parametrize("name", SERVERS)
 def test_cannot_show_its_clients(name, how):
-    """Its terminal is closed, or the reader of its pipe has ended: it goes on, for the old clients and for new ones."""
+    """When its terminal is closed, or the reader of its pipe has exited, the server goes on serving old and new clients."""
     script, *args = SERVERS[name]
-    # Like nohup: a terminal that is closed sends SIGHUP, which would end the server.
+    # Ignore SIGHUP, as nohup does: closing the terminal sends it, and it would end the server.
     words = ["sh", "-c", 'trap "" HUP; exec "$0" "$@"', sys.executable, ROOT / script, 0, *args, "-v"]
     with Program(*words, tty=how == "terminal") as server, contextlib.ExitStack() as stack:
         ready(server)

@@ -1,4 +1,4 @@
-"""The practice: each broken program fails for its reason, each solution passes, wrong mendings are refused; and its judge."""
+"""The practice: each broken program fails for its reason, each solution passes, and wrong mendings are refused."""
 import ast
 import itertools
 import json
@@ -24,7 +24,7 @@ RACES = {"race", "deadlock", "error", "endless"}
 CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
-# The judge with limits that are soon reached. The exploration counts its runs instead of seconds: so slow machines say the same.
+# The judge with low limits. The exploration counts its runs instead of seconds, so slow machines give the same verdict.
 SOON = """import itertools, types
 import judge.__main__, judge.apart, judge.races, judge.subject
 judge.subject.BUSY, judge.apart.MOST_OUTPUT, judge.races.SECONDS = 0.1, 1 << 20, 200
@@ -35,7 +35,7 @@ judge.__main__.main()
 
 
 def judged(jobs, *python):
-    """{file: verdict} of pairs of an exercise and a file, from one process for all of them."""
+    """Return {file: verdict} for (exercise, file) pairs, all judged in one process."""
     lines = "".join(f"{exercise.name} {file}\n" for exercise, file in jobs)
     done = subprocess.run([sys.executable, *(python or ["-m", "judge"])], cwd=ROOT / "tests", input=lines, capture_output=True, text=True, timeout=300)
     assert not done.stderr and done.returncode == 0
@@ -46,7 +46,7 @@ def judged(jobs, *python):
 
 @pytest.fixture(scope="module")
 def verdicts():
-    """What is wrong in end_of_stream goes round and round, and uses the CPU until the judge ends it."""
+    """Yield the verdicts on all FILES. The wrong versions of end_of_stream loop until the judge ends them, so they get low limits."""
     spins = [(one, file) for one, file in FILES if one.name == "day11/end_of_stream" and file.stem != "solution"]
     return {**judged([job for job in FILES if job not in spins]), **judged(spins, "-c", SOON)}
 
@@ -144,7 +144,7 @@ ODD = [
 
 
 def broken(name, *changes):
-    """An exercise's broken program with some changes."""
+    """Return the name of an exercise and its broken program with some changes."""
     text = find(name).broken
     for old, new in changes:
         assert text.count(old) == 1, old
@@ -162,7 +162,7 @@ TRY_LOCK = """    while True:
                 return
 """
 BY_ID = "    first, second = sorted([{}, {}], key=id)\n    with first.lock, second.lock:\n"
-# Mendings that are not the official one, and pass all the same.
+# Mendings that differ from the official solution, and also pass.
 OTHERS = [
     (*broken("day07/reap", ("            work(number)\n", "            work(number)\n        statuses.append(os.wait()[1] >> 8)\n")), ""),
     (*broken("day08/parents_list", ("import Process", "import Pool"), ("    results.append((number ** 2, os.getpid()))", "    return number ** 2, os.getpid()"),
@@ -193,7 +193,7 @@ ENDLESS = [
 
 @pytest.fixture(scope="module")
 def odd_verdicts(tmp_path_factory):
-    """The verdicts on ALL, in this order."""
+    """Return the verdicts on the files of ALL, in the order of ALL."""
     return [*judged(jobs_of(ODD + OTHERS, tmp_path_factory)).values(), *judged(jobs_of(ENDLESS, tmp_path_factory), "-c", SOON).values()]
 
 
@@ -231,7 +231,7 @@ def test_a_judge_that_comes_to_look_too_seldom_does_not_take_that_for_stillness(
 
 
 def test_nothing_is_left_of_what_a_file_starts(tmp_path):
-    """Not even a process in a session of its own: harness looks for what a program leaves."""
+    """Even a process in a session of its own is ended: run() of harness fails if a program leaves a process behind."""
     file = tmp_path / "student.py"
     file.write_text("import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n")
     printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests").stdout
@@ -242,11 +242,11 @@ def test_nothing_is_left_of_what_a_file_starts(tmp_path):
 
 @pytest.fixture
 def copy(tmp_path):
-    """The practice in a folder of its own, where a student can work."""
-    # With the time of change of each file: so its compiled form is copied as well, and nothing is compiled anew.
+    """Return a copy of the practice in a folder of its own, where a student can work."""
+    # copytree keeps each file's time of change, so the copied bytecode remains valid, and nothing is compiled again.
     shutil.copytree(ROOT / "tests/judge", tmp_path / "tests/judge")
     shutil.copy2(ROOT / "tests/practice.py", tmp_path / "tests")
-    # What is only read need not be copied.
+    # Folders that are only read need not be copied.
     (tmp_path / "tests/exercises").symlink_to(ROOT / "tests/exercises")
     (tmp_path / "day10").mkdir()
     (tmp_path / "day10/explorer").symlink_to(ROOT / "day10/explorer")
@@ -258,7 +258,7 @@ def copy(tmp_path):
 
 @pytest.fixture
 def few(copy):
-    """The same with four exercises."""
+    """Return a copy of the practice with only the four exercises of FEW."""
     file = copy / "tests/judge/exercises.py"
     file.write_text(re.sub(r'(?s)NAMES = """.*?"""', f'NAMES = """{" ".join(FEW)}"""', file.read_text(encoding="utf-8")), encoding="utf-8")
     return copy

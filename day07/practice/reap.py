@@ -2,14 +2,14 @@
 三个子进程工作；打印退出状态时，三个都已被回收。
 
 Run:    python day07/practice/reap.py
-You see: an empty list; in another terminal, `ps -ef | grep defunct`: three zombies.
+You see: an empty list. In another terminal, `ps -ef | grep defunct` shows three zombies.
 看到：空列表；在另一个终端里 `ps -ef | grep defunct`：三个僵尸进程。
 """
 import os
 
 
 def work(number):
-    """The child's part: it ends with its number as its exit status."""
+    """Run in a child: exit with the child's number as its exit status."""
     os._exit(number)
 
 
@@ -19,7 +19,7 @@ def main():
         if os.fork() == 0:
             work(number)
     print("exit statuses:", sorted(statuses), flush=True)
-    input("Look at them with ps, then press Enter: ")
+    input("Look at the children with ps, then press Enter: ")
 
 
 if __name__ == "__main__":

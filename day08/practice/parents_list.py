@@ -2,7 +2,7 @@
 三个子进程计算平方，父进程打印三个结果。
 
 Run:    python day08/practice/parents_list.py
-You see: `squares: []`, although each child has appended one.
+You see: `squares: []`, although each child has appended a square.
 看到：`squares: []`，虽然每个子进程都添加了一个结果。
 """
 import os

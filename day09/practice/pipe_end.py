@@ -2,7 +2,7 @@
 子进程发送一些数，然后关闭自己的一端；父进程累加，直到读到 EOF。
 
 Run:    python day09/practice/pipe_end.py
-You see: `sent`, and then nothing, for ever (end it with Ctrl-C).
+You see: `sent`, and then nothing; the program hangs (end it with Ctrl-C).
 看到：打印 `sent` 之后永远没有动静（用 Ctrl-C 结束）。
 """
 import random

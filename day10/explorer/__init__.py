@@ -5,10 +5,11 @@
 
 A step touches shared state: it reads or writes a global variable, an attribute, an item, or a
 variable of an enclosing function; it calls a method of a list, dict, set or deque; or it calls a
-method of a lock, an event, a queue or the like. Looking up a function, class or module is no step.
-What a thread does between two steps belongs to the first of them. acquire() is one step; if it has
-to wait, the acquisition after the wait is another one. release() of a lock is a step only if the
-program has a call that tries a lock without waiting: no other call can tell the difference.
+method of a lock, an event, a queue or the like. Looking up a function, class or module is not a
+step. What a thread does between two steps belongs to the earlier step. acquire() is one step; if it
+has to wait, acquiring the lock after the wait is a second step. release() of a lock is a step only
+if the program somewhere tries a lock without waiting, because only such a call can notice when the
+lock was released.
 """
 
 from explorer.search import explore

@@ -1,11 +1,11 @@
-"""The current exploration: here the primitives ask which thread is running, and hand over.
+"""The current exploration, which tells the primitives which thread runs, and lets them hand over.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 
 import threading
 
 
 class Unusable(Exception):
-    """The explorer cannot explore this; the message says why."""
+    """Raised when the explorer cannot explore a program; the message says why."""
 
 
 ANOTHER_WAY = (
@@ -37,13 +37,14 @@ def made(primitive):
 
 
 def step(verb, primitive):
-    """Hand over before the thread does this step."""
+    """Let the stepper choose a thread; return when this thread may do the step."""
     if worker():
         worker().step_on(verb, primitive)
 
 
 def wait(verb, primitive, is_ready):
-    """Let the others run until is_ready(); if is_ready is None, this thread may go on any time."""
+    """Let other threads run until is_ready() returns True. If is_ready is None, this thread may go
+    on at any time."""
     if worker():
         worker().step_on(verb, primitive, is_ready, True)
     else:
@@ -54,7 +55,7 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """Note that a thread tries a lock without waiting: then the moment of a release matters."""
+    """If is_probing, note that a thread tries a lock without waiting: this makes releases steps."""
     if is_probing and stepper:
         stepper.has_probes = True
 

@@ -44,7 +44,7 @@ def ending(stepper, check):
 
 
 def shared_values(stepper):
-    """Return the shared data that the threads' code names, as {name: text}."""
+    """Return the shared variables that the threads' code uses, as {name: value as text}."""
     found = {}
     for name in sorted(stepper.tracer.names):
         value = stepper.namespace.get(name, steps.MISSING)

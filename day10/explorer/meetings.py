@@ -1,7 +1,7 @@
-"""Events, conditions, barriers and queues that hand over instead of blocking.
-用交出执行权代替阻塞的事件、条件变量、屏障和队列。
+"""Events, conditions, barriers and queues that let another thread run instead of blocking.
+用让别的线程执行来代替阻塞的事件、条件变量、屏障和队列。
 
-They have the interface of those in threading and queue; see primitives.py.
+They have the same interface as the classes in threading and queue; see primitives.py.
 """
 
 import queue
@@ -49,7 +49,7 @@ class Condition(Primitive):
     def _begin(self, lock=None):
         self._lock = RLock() if lock is None else lock
         self.acquire, self.release = self._lock.acquire, self._lock.release
-        # The waiting threads in the order in which they came, and those that notify() has woken.
+        # The waiting threads in order of arrival, and the threads that notify() has woken.
         self._waiting, self._woken = [], []
 
     def __enter__(self):
@@ -131,7 +131,7 @@ class Barrier(Primitive):
 
     def reset(self):
         self._step("resets")
-        if self._arrived:               # the threads that wait get a BrokenBarrierError
+        if self._arrived:               # the waiting threads get a BrokenBarrierError
             self._reset_rounds += (self._round,)
             self._round += 1
         self._is_broken, self._arrived = False, 0

@@ -66,7 +66,7 @@ def wrapped(text, width):
 
 
 def did(step, value=None):
-    """Return what a step does, with the value."""
+    """Return as text what a step does, with the value that it read or wrote."""
     value = (step.value if isinstance(step.value, str) else "") if value is None else value
     return f"{step.verb} {step.what}" + (f": {value}" if value else "")
 
@@ -101,8 +101,8 @@ class Picture:
         ]
 
     def step(self, step, index, value=None):
-        """Return the rows of a step: the switch and the line of the file, if they are new, and what
-        the step does."""
+        """Return the rows of a step: the switch of threads and the line of the file, if they are
+        new, and what the step does."""
         rows = []
         if self.thread is not None and index != self.thread:
             rows.append(

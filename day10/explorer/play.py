@@ -6,7 +6,7 @@ from explorer.replay import Replay
 
 
 def ask(prompt):
-    """Return a line that was typed; None at the end of the input."""
+    """Print a prompt; return the line that was typed, or None at the end of the input."""
     print(prompt, end="", flush=True)
     try:
         return input().strip()
@@ -16,7 +16,10 @@ def ask(prompt):
 
 
 def predict(replay, file):
-    """Show a schedule; ask for each value before it is shown; return (right, asked)."""
+    """Show a schedule, and ask for each value before it is shown.
+
+    Return how many answers were right, and how many questions were asked.
+    """
     names = [name for name, _ in replay.named]
     rows = picture.Picture(names, file, replay.steps)
     right = asked = 0

@@ -1,4 +1,4 @@
-"""Make a Stepper for some functions; while it runs, their module sees the stand-ins of standin.py.
+"""Make a Stepper for some functions; while it exists, their module uses stand-ins (standin.py).
 为几个函数建立 Stepper；在此期间，它们的模块看到的是可以探索的替代品。"""
 
 import contextlib
@@ -12,8 +12,8 @@ from explorer.stepper import Stepper
 
 @contextlib.contextmanager
 def exploring(named, setup, check):
-    """Give a `with` block the Stepper of the threads. In the block, the names of their module refer
-    to the stand-ins of standin.py."""
+    """Yield a Stepper for the threads. Inside the `with` block, their module uses the stand-ins of
+    standin.py in place of threading, queue and time."""
     namespace = named[0][1].__globals__
     with replaced(namespace):
         setup = checked(setup or (lambda: None))

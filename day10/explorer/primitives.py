@@ -1,16 +1,16 @@
-"""Locks and semaphores that hand over instead of blocking.
-用交出执行权代替阻塞的锁和信号量。
+"""Locks and semaphores that let another thread run instead of blocking.
+用让别的线程执行来代替阻塞的锁和信号量。
 
-They have the interface of those in threading. Outside the explored threads (in setup and check)
-they never hand over to another thread. A wait with a timeout that cannot succeed immediately may
-end at any time without success, because the result must not depend on how long anything takes.
+They have the same interface as the classes in threading. Outside the explored threads (in setup
+and check) they never let another thread run. A wait with a timeout that cannot succeed immediately
+may end at any time without success, because the result must not depend on how long anything takes.
 """
 
 from explorer import current
 
 
 class Primitive:
-    """The base class. A primitive that was made outside a run is reset before every run."""
+    """Base class of all primitives. A primitive made outside a run is reset before every run."""
 
     def __init__(self, *args, **kwargs):
         self._args = args, kwargs
@@ -24,8 +24,10 @@ class Primitive:
         current.step(verb, self)
 
     def _wait(self, is_ready, verb, timeout=None):
-        """Wait until it is ready; return False if the time is up first. verb: what the thread does
-        after the wait."""
+        """Wait until is_ready() is true; return False if the time is up first.
+
+        verb: what the thread does after the wait. timeout: None, or seconds.
+        """
         if is_ready():
             return True
         if timeout is not None and timeout <= 0:
@@ -46,7 +48,7 @@ class Primitive:
 
 
 class Lock(Primitive):
-    """A lock that notes its owner only to show it: any thread may release a Lock."""
+    """A lock. It remembers its owner only for display: any thread may release a Lock."""
 
     def _begin(self):
         self._owner, self._since, self._count = None, None, 0

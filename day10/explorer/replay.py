@@ -8,9 +8,9 @@ from explorer.prepare import exploring
 
 
 class Replay:
-    """A schedule that was run again.
+    """One schedule, run again.
 
-    steps: the steps of the run. ready: {index of a thread: the Step that it would do next}. ending:
+    steps: the Steps of the run. ready: {index of a thread: the Step that it would do next}. ending:
     (kind, text), or None if some threads have not ended. blocked: sentences that say which thread
     waits for what.
     """
@@ -22,7 +22,7 @@ class Replay:
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
             for are_releases_steps in (False, True):
-                # Run a second time if releases turn out to be steps: then the schedule counts them.
+                # Run again if releases turn out to be steps: the schedule then counts them too.
                 stepper.are_releases_steps = are_releases_steps
                 self.depth = 0
                 try:
@@ -38,7 +38,7 @@ class Replay:
                 self.blocked = self.blocked if self.ending[0] == "deadlock" else []
 
     def must_be_over(self):
-        """Return self; raise Unusable if the threads did not all end, as they did before."""
+        """Return self if all threads ended, as they did in the exploration; else raise Unusable."""
         if self.ending is None:
             raise Unusable(ANOTHER_WAY)
         return self
@@ -91,7 +91,7 @@ class Replay:
             step.what = self.name_of(step.what)
 
     def name_of(self, thing):
-        """Return the name of a lock in the student's file."""
+        """Return the name that a lock or the like has in the student's file."""
         if not isinstance(thing, primitives.Primitive):
             return "time.sleep()"
         for name in sorted(self.stepper.tracer.names):
@@ -120,8 +120,8 @@ def text_of(value):
 
 
 def name_inside(name, value, thing, depth):
-    """Return the expression that leads from a name to a thing in its value, through attributes and
-    items of at most depth levels; or None."""
+    """Return the expression that leads from the variable `name` to `thing`, such as box.lock or
+    locks[0]; None if no expression of at most `depth` attributes and items does."""
     if value is thing:
         return name
     if depth == 0 or isinstance(value, primitives.Primitive):

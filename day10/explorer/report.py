@@ -5,8 +5,10 @@ from explorer import picture
 
 
 def as_data(exploration, replay, file):
-    """Return a dictionary of plain values, the same for every run. replay: the Replay of the
-    shortest wrong schedule, or None."""
+    """Return an exploration as a dictionary of plain values, which is the same in every run.
+
+    replay: the Replay of the shortest wrong schedule, or None. file: the student's file.
+    """
     data = {
         "threads": exploration.threads,
         "schedules": exploration.schedules,

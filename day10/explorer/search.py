@@ -1,8 +1,8 @@
-"""Go through all schedules, depth first, by running the threads again and again; count the ends.
+"""Run all schedules, depth first: run the threads again and again, and count the outcomes.
 深度优先遍历所有调度：一次又一次地重新运行各线程，统计每种结局的次数。
 
-When two schedules lead to the same moment, the same steps can follow. These are counted twice, but
-run only once.
+When two schedules lead to the same moment, the same steps can follow. What follows is counted for
+both schedules, but run only once.
 """
 
 import time
@@ -20,8 +20,9 @@ KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 class Outcome:
     """One way in which schedules end.
 
-    kind: one of KINDS (unfair: the explorer stopped it). schedule: the schedule with the fewest
-    switches, and of these the shortest, as the numbers of the threads, step by step.
+    kind: one of KINDS (unfair: the explorer ended a loop). text: the shared values, or what went
+    wrong. count: how many schedules end in this way. schedule: the one with the fewest switches (of
+    several, the shortest), as a tuple with the number of the chosen thread for each step.
     """
 
     kind: str
@@ -33,8 +34,11 @@ class Outcome:
 
 @dataclass
 class Exploration:
-    """The result. schedules: how many were counted, in how many runs. total: how many there are,
-    an estimate if is_complete is False."""
+    """The result of explore().
+
+    schedules: how many were counted. runs: how many of them were run. total: how many schedules
+    there are; an estimate if is_complete is False.
+    """
 
     threads: list
     outcomes: list
@@ -52,17 +56,17 @@ class Exploration:
 
 
 class Tree:
-    """What follows one moment: the number of schedules, and {outcome: (count, {first thread:
+    """What can follow one moment: the number of schedules, and {outcome: (count, {first thread:
     (switches, steps, path)})}."""
 
     def __init__(self, enabled):
         self.enabled, self.count, self.outcomes = enabled, 0, {}
-        # These are used while the moment lies on the present path:
+        # These are used only while the moment is on the current path:
         self.key, self.chosen, self.share = None, 0, 0.0
 
     def add(self, thread, tree):
-        """Add what follows if this thread goes first. A switch counts only if the previous thread
-        could have gone on."""
+        """Add the tree that follows if this thread goes first. A switch counts only if the
+        previous thread could have gone on."""
         self.count += tree.count
         for outcome, (count, firsts) in tree.outcomes.items():
             best = min(
@@ -116,7 +120,8 @@ class Search:
                 return False
 
     def choose(self, enabled):
-        """Follow the present path; at its end, lengthen it, unless this moment is known already."""
+        """Return the next thread of the current path. At its end, extend the path; or return None
+        if what follows this moment is already known."""
         if self.depth == len(self.path):
             key = self.moments.key() if self.is_merging else None
             self.merged = self.known.get(key) if key is not None else None
@@ -137,8 +142,8 @@ class Search:
         return tree
 
     def partial(self):
-        """Return what was counted before the time was up: a Tree, and roughly which share of all
-        schedules it has."""
+        """Return what was counted before the time was up: a Tree, and an estimate of its share of
+        all schedules (0 to 1)."""
         tree, share = None, 0.0
         for node in reversed(self.path):
             if tree is not None:
@@ -149,7 +154,7 @@ class Search:
 
 
 class Restart(Exception):
-    """Begin again with releases as steps, because a thread tries a lock without waiting for it."""
+    """Raised to begin again with releases as steps: a thread tries a lock without waiting."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
@@ -195,7 +200,7 @@ def outcomes_of(tree):
 
 
 def natural(text):
-    """Return a key for sorting in which 10 comes after 9."""
+    """Return a sort key for a text, in which the number 10 comes after 9."""
     return [
         (int(part), "") if part.isdigit() else (0, part)
         for part in "".join(c if c.isdigit() else f" {c} " for c in text).split()

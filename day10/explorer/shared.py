@@ -9,8 +9,8 @@ from explorer.primitives import Primitive
 
 
 def is_shared(frame, touch):
-    """Does it touch data that threads can share? Looking up a function, class, module or lock does
-    not."""
+    """Return True if the instruction touches data that threads can share. Looking up a function,
+    class, module or lock does not count."""
     kind, target = touch.kind, touch.target
     if kind == "call":
         return type(steps.value_of(target[1], frame)) in steps.CONTAINERS

@@ -1,4 +1,4 @@
-"""What replaces threading, queue and time in the explored code.
+"""Modules that replace threading, queue and time in the explored code.
 在被探索的代码中代替 threading、queue、time 的模块。"""
 
 import contextlib
@@ -21,13 +21,13 @@ def ours(name):
 
 
 def sleep(seconds):
-    """Take no time, because the result must not depend on time. It is a step, so the other threads
-    may go on."""
+    """Return without sleeping, because the result must not depend on time. The call is a step, so
+    other threads may run before it returns."""
     current.step("sleeps in", sleep)
 
 
 def modules():
-    """Return {name: module}: the contents of the real modules, except what can wait."""
+    """Return {name: module}: copies of the real modules, in which all that can wait is replaced."""
     made = {}
     for real in (threading, queue, time):
         made[real.__name__] = module = types.ModuleType(real.__name__)

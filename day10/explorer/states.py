@@ -14,7 +14,7 @@ ATOMS = (int, str, bool, bytes, type(None))
 
 
 class Opaque(Exception):
-    """A value that cannot be compared."""
+    """Raised for a value that cannot be compared."""
 
 
 class Moments:
@@ -42,15 +42,15 @@ class Moments:
             self.identities, self.is_keeping = identities, False
 
     def look(self, value):
-        """Return what a thread sees when it reads this value. Of a lock or an object that is only
-        its identity, because looking into it is another step."""
+        """Return what a thread sees when it reads this value. A lock or an object shows only its
+        identity, because looking into it is another step."""
         if isinstance(value, Primitive) or hasattr(value, "__dict__") and type(value) not in ATOMS:
             if id(value) in self.identities:
                 return "same", self.identities[id(value)]
         return self.freeze(value, {})
 
     def observe(self, worker, step, frame, touch):
-        """Add to a thread's history what it is about to see. Called after the thread was chosen and
+        """Add what a thread is about to see to its history. Called after the thread was chosen and
         before it does its step."""
         if self.is_opaque:
             return
@@ -68,7 +68,7 @@ class Moments:
                 if value is steps.MISSING and (touch.kind == "read" or touch.target[0] != "global"):
                     raise Opaque
                 worker.is_blind |= type(value) in steps.CONTAINERS or touch.kind == "call"
-                # A write may make anything shared that the thread holds.
+                # Only a read shows the thread this value; what a call shows, containers() adds.
                 seen = self.look(value) if touch.kind == "read" else None
             if worker.is_blind:
                 # The thread may hold a list in a local variable and look into it between two steps.
@@ -167,7 +167,8 @@ class Moments:
 
     def freeze_all(self, values, seen):
         """Freeze the contents of a container: atoms, tuples of atoms, locks, and objects that setup
-        made. Anything else a thread could take out and keep, and no name would lead to it."""
+        made. For anything else raise Opaque: a thread could take it out and keep it, and then no
+        name leads to it."""
         frozen = []
         for value in values:
             is_known = self.is_keeping and is_object(value, self.stepper.namespace)
@@ -180,7 +181,7 @@ class Moments:
 
 
 def is_object(value, namespace):
-    """Is it an object of one of the student's classes, with its data in attributes?"""
+    """Return True for an object of one of the student's classes, with its data in attributes."""
     has_attributes = type(getattr(value, "__dict__", None)) is dict
     return type(value).__module__ == namespace.get("__name__") and has_attributes
 

@@ -2,7 +2,7 @@
 运行各线程一次，每次一步，次序由一个函数选择。
 
 Only one thread runs at any time. To hand over, it releases the raw lock of the next thread, and
-waits for its own. Nothing else decides the order.
+waits for its own lock. Nothing else decides the order.
 """
 
 import _thread
@@ -22,12 +22,12 @@ from explorer.worker import Step, Stop, Worker
 # consider a run endless.
 STUCK_AFTER = 2
 MOST_STEPS = 200
-# A schedule is unfair if one thread does so many steps in a row while others could go on.
+# A schedule is unfair if one thread does this many steps in a row while others could go on.
 UNFAIR = 50
 
 
 class Stuck(Unusable):
-    """A thread that the explorer cannot step: the message says where it is."""
+    """Raised when a thread cannot be stepped or ended; the message says where it is."""
 
 
 class Stepper:
@@ -67,7 +67,7 @@ class Stepper:
 
     @property
     def start_thread(self):
-        """What replaces threading.Thread.start: an explored thread must not start another one."""
+        """A replacement for Thread.start: an explored thread must not start another thread."""
 
         def start(thread):
             worker = self.by_ident.get(_thread.get_ident())
@@ -162,7 +162,7 @@ class Stepper:
                 self.step(worker, Step(worker.name, touch.line, verb, touch.target), frame, touch)
 
     def step(self, worker, step, frame, touch=None, is_ready=None):
-        """Called by a thread before a step: wait until it is chosen, then return to do the step."""
+        """Called by a thread before each step: return when this thread is chosen to do it."""
         if self.is_stopping:
             raise Stop
         worker.pending, worker.is_ready = step, is_ready

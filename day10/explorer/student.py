@@ -12,7 +12,7 @@ from explorer.current import Unusable
 
 
 class TooLong(Unusable):
-    """A call that did not come back in time: the message says where it is."""
+    """Raised when a call does not return in time; the message says in which line it is."""
 
 
 def load(path):
@@ -97,8 +97,8 @@ def builtins_for_it():
 
 
 def watched(call, seconds, path):
-    """Call a function in a daemon thread, and return its result. Raise TooLong if that takes too
-    long; the program can end while the thread still runs."""
+    """Call a function in a daemon thread, and return its result. Raise TooLong if it takes more
+    than `seconds`; the program can end while the thread still runs."""
     result = []
 
     def target():

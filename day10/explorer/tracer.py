@@ -1,8 +1,9 @@
 """Call a function before each instruction of the student's code that may touch shared state.
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
-Python 3.10 and 3.11: by sys.settrace, in each thread. Since 3.12: by sys.monitoring (PEP 669), for
-each code object, because there sys.settrace leaves out the instructions of a function's first call.
+On Python 3.10 and 3.11 this uses sys.settrace, in each thread. Since 3.12 it uses sys.monitoring
+(PEP 669), for each code object: there, sys.settrace does not report the instructions of the first
+call of a function.
 """
 
 import builtins
@@ -13,8 +14,10 @@ from explorer.steps import touches
 
 
 class Tracer:
-    """codes: {code: {offset: Touch}} of all the student's functions. The threads call
-    on_touch(frame, touch)."""
+    """Calls on_touch(frame, touch), in the thread that is about to touch shared state.
+
+    codes: {code: {offset: Touch}} of all the student's functions.
+    """
 
     def __init__(self, functions, on_touch):
         self.on_touch, self.codes, self.names = on_touch, {}, set()
@@ -24,7 +27,7 @@ class Tracer:
             self.add_function(function)
 
     def add_function(self, function):
-        """Add a function, the functions, methods and classes that its names refer to, and so on."""
+        """Add a function, and all functions, methods and classes that it can reach by name."""
         if (
             not isinstance(function, types.FunctionType)
             or function.__code__.co_filename not in self.files
@@ -105,8 +108,8 @@ class Tracer:
         return None
 
     def trace_this_thread(self, is_on=True):
-        """Called by each worker thread before its function; with False, while it is in our own
-        code, whose calls need not be looked at."""
+        """Where sys.settrace is used, let it watch this thread. is_on=False stops that while the
+        explorer's own code runs."""
         if self.tool is None:
             sys.settrace(self.on_call if is_on else None)
 
@@ -117,8 +120,8 @@ class Tracer:
         return on_opcode
 
     def function_for(self, touches):
-        """Return what the interpreter calls before each instruction of a code object. It is made
-        once per code object, because it is called so often."""
+        """Return the function that the interpreter calls before each instruction of a code object.
+        It is called so often that it is made only once for each code object."""
         get, on_touch = touches.get, self.on_touch
 
         def on_opcode(frame, event, argument):

@@ -15,7 +15,7 @@ class Stop(BaseException):
 
 @dataclass
 class Step:
-    """A step that a thread did. after: the shared values after it, as text, if noted (Replay)."""
+    """A step of a thread. after: the shared values after it, as text; only Replay notes them."""
 
     thread: str
     line: int
@@ -37,9 +37,9 @@ class Worker:
         self.thread.start()
 
     def reset(self):
-        """Before each run."""
+        """Prepare for the next run."""
         self.line = self.function.__code__.co_firstlineno
-        # The Step that the thread will do next, and a function that tells whether it can.
+        # The Step that the thread will do next, and a function that says whether it can.
         self.pending = self.is_ready = None
         # What the thread waits for now, and what it waited for when the run ended.
         self.waits_for = self.waits_at_end = None
@@ -66,7 +66,7 @@ class Worker:
             self.stepper.leave()
 
     def step_on(self, verb, primitive, is_ready=None, is_wait=False):
-        """Do a step on a lock or the like: let the stepper choose a thread first."""
+        """Announce a step on a lock or the like; return when the stepper chooses this thread."""
         tracer = self.stepper.tracer
         tracer.trace_this_thread(False)
         frame = sys._getframe(1)

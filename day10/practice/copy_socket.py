@@ -13,7 +13,7 @@ import sys
 
 
 def answer(conn):
-    """The child's part: one answer, then the end."""
+    """Run in the child: answer once, close the connection, and exit."""
     conn.sendall(conn.recv(1024).upper())
     conn.close()
     os._exit(0)
@@ -24,7 +24,7 @@ def serve(listener):
         conn, address = listener.accept()
         if os.fork() == 0:
             answer(conn)
-        # A list of the clients, to count them. 客户端列表，用来计数
+        # Keep a list of the clients, to count them. 客户端列表，用来计数
         clients.append(conn)
         print(len(clients), "clients so far", flush=True)
 

@@ -11,7 +11,7 @@ balance = 100
 
 
 async def approve(amount):
-    """Ask another computer, which takes a while."""
+    """Ask another computer for its approval, which takes a while."""
     await asyncio.sleep(0.01)
 
 

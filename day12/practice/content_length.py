@@ -3,7 +3,7 @@
 
 Run:    python day12/practice/content_length.py 8888
         curl -m 3 http://127.0.0.1:8888/        in another terminal · 另一个终端
-You see: the text comes, but curl does not know that this is all of it.
+You see: the text comes, but curl does not know that it is complete.
 看到：文字到了，但 curl 不知道内容已经结束。
 """
 import socket
@@ -11,7 +11,7 @@ import sys
 
 
 def response(text):
-    """The bytes that answer a request with this text."""
+    """Return the bytes of an HTTP response whose body is this text."""
     return ("HTTP/1.1 200 OK\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             "\r\n" + text).encode("utf-8")

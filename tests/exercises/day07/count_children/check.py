@@ -10,7 +10,7 @@ HINTS = [
     ("Reap in a loop with os.waitpid(-1, os.WNOHANG) until it returns (0, 0) or raises ChildProcessError.",
      "循环调用 os.waitpid(-1, os.WNOHANG)，直到它返回 (0, 0) 或抛出 ChildProcessError。"),
 ]
-NOTICE = ("A signal says that something happened, not how often. WNOHANG: a handler must not wait.",
+NOTICE = ("A signal says that something happened, not how often. A handler must not wait, so it uses WNOHANG.",
            "信号只说明有事发生，不说明几次。WNOHANG：处理函数里不能等待。")
 REASONS = {"broken": "count", "wrong_blocks": "hangs", "wrong_waits_twice": "count"}
 
@@ -20,7 +20,7 @@ def judge(subject):
     with Program(subject) as program:
         count = program.expect(r"^(\d+) of 5 children have ended\n")[1]
         if count != "5":
-            raise Refused("count", f"five children have ended, and it has counted {count}", f"五个子进程结束了，只数到 {count} 个")
+            raise Refused("count", f"five children have ended, but the handler has counted {count}", f"五个子进程结束了，只数到 {count} 个")
         program.until(lambda: False)
         if "Error" in program.err and "ChildProcessError" not in program.err:
             raise program.failure()

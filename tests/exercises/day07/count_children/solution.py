@@ -9,7 +9,7 @@ ended = 0
 
 def on_child(signum, frame):
     global ended
-    # Signals do not queue: one may stand for several children.
+    # Signals do not queue: one signal may stand for several children.
     # 信号不排队：一个信号可能代表几个子进程
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
@@ -20,7 +20,7 @@ def on_child(signum, frame):
 
 def main():
     signal.signal(signal.SIGCHLD, on_child)
-    # The parent is busy while they end. 父进程正忙的时候，子进程结束了
+    # The parent is busy while the children end. 父进程正忙的时候，子进程结束了
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     reader, writer = os.pipe()
     children = [start(number, reader, writer) for number in range(6)]
@@ -35,7 +35,7 @@ def start(number, reader, writer):
     pid = os.fork()
     if pid == 0:
         os.close(writer)
-        # Number 0 works until the parent closes the pipe. 0 号一直工作到父进程关闭管道
+        # Child 0 works until the parent closes the pipe. 0 号一直工作到父进程关闭管道
         os._exit(0 if number else len(os.read(reader, 1)))
     return pid
 

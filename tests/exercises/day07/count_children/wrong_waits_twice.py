@@ -1,7 +1,7 @@
 """The handler counts all children that have ended, and never waits for one that is still running.
 信号处理函数要数清所有已结束的子进程，但不等待仍在工作的子进程。
 
-Not mended: two waits for one signal are still too few.
+Not mended: two waits for each signal are still too few.
 """
 import os
 import signal
@@ -18,7 +18,7 @@ def on_child(signum, frame):
 
 def main():
     signal.signal(signal.SIGCHLD, on_child)
-    # The parent is busy while they end. 父进程正忙的时候，子进程结束了
+    # The parent is busy while the children end. 父进程正忙的时候，子进程结束了
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     reader, writer = os.pipe()
     children = [start(number, reader, writer) for number in range(6)]
@@ -33,7 +33,7 @@ def start(number, reader, writer):
     pid = os.fork()
     if pid == 0:
         os.close(writer)
-        # Number 0 works until the parent closes the pipe. 0 号一直工作到父进程关闭管道
+        # Child 0 works until the parent closes the pipe. 0 号一直工作到父进程关闭管道
         os._exit(0 if number else len(os.read(reader, 1)))
     return pid
 

@@ -7,7 +7,7 @@ import sys
 
 def main():
     print("report of the day")
-    # Or the child inherits the text in the buffer. 否则子进程会继承缓冲区里的文字
+    # Otherwise the child inherits the text in the buffer. 否则子进程会继承缓冲区里的文字
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:

@@ -11,7 +11,7 @@ HINTS = [
     ("Call os.wait() once per child; os.waitstatus_to_exitcode() decodes the status.",
      "每个子进程调用一次 os.wait()；os.waitstatus_to_exitcode() 解码状态。"),
 ]
-NOTICE = ("One wait() per child. A child that is never waited for stays a zombie until its parent ends.",
+NOTICE = ("Call wait() once for each child. A child that is never waited for stays a zombie until its parent ends.",
            "每个子进程都要 wait() 一次；没有被 wait 的子进程一直是僵尸，直到父进程结束。")
 REASONS = {"broken": "zombies", "wrong_waits_once": "zombies", "wrong_ignores_them": "statuses"}
 
@@ -20,13 +20,13 @@ def judge(subject):
     subject.unchanged("work")
     with Program(subject, keeps_stdin_open=True) as program:
         statuses = program.expect(r"^exit statuses: (.*)\n")[1]
-        # None of them works any more: each is a zombie now, or was reaped.
+        # Wait until no child is running: each is a zombie, or has been reaped.
         program.until(lambda: all(stat[0] == "Z" for stat in processes.descendants(program.pid).values()))
         left = processes.children(program.pid)
         if left:
-            raise Refused("zombies", f"it has said that it is done, and {len(left)} of its children are zombies",
-                          f"程序说做完了，但还有 {len(left)} 个僵尸子进程", [f"  PID {pid}: Z (defunct)" for pid in left])
+            raise Refused("zombies", f"the program has printed the statuses, but {len(left)} of its children are zombies",
+                          f"程序已打印退出状态，但还有 {len(left)} 个僵尸子进程", [f"  PID {pid}: Z (defunct)" for pid in left])
         if statuses != "[1, 2, 3]":
-            raise Refused("statuses", f"the children ended with 1, 2 and 3; it knows of {statuses}", f"三个子进程的退出状态是 1、2、3；程序只知道 {statuses}")
+            raise Refused("statuses", f"the children exited with 1, 2 and 3, but the program printed {statuses}", f"三个子进程的退出状态是 1、2、3；程序打印的是 {statuses}")
         program.process.communicate(b"\n")
         program.finish()

@@ -1,14 +1,14 @@
 """Three children work; when the statuses are printed, all three are reaped.
 三个子进程工作；打印退出状态时，三个都已被回收。
 
-Not mended: the zombies have gone, but so have the exit statuses.
+Not mended: there are no zombies, but the exit statuses are lost, too.
 """
 import os
 import signal
 
 
 def work(number):
-    """The child's part: it ends with its number as its exit status."""
+    """Run in a child: exit with the child's number as its exit status."""
     os._exit(number)
 
 
@@ -19,7 +19,7 @@ def main():
         if os.fork() == 0:
             work(number)
     print("exit statuses:", sorted(statuses), flush=True)
-    input("Look at them with ps, then press Enter: ")
+    input("Look at the children with ps, then press Enter: ")
 
 
 if __name__ == "__main__":

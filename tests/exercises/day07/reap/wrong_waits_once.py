@@ -7,7 +7,7 @@ import os
 
 
 def work(number):
-    """The child's part: it ends with its number as its exit status."""
+    """Run in a child: exit with the child's number as its exit status."""
     os._exit(number)
 
 
@@ -19,7 +19,7 @@ def main():
     pid, status = os.wait()
     statuses.append(os.waitstatus_to_exitcode(status))
     print("exit statuses:", sorted(statuses), flush=True)
-    input("Look at them with ps, then press Enter: ")
+    input("Look at the children with ps, then press Enter: ")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ HINTS = [
     ("Keep all AsyncResults, then call get() on each one, in a separate try.",
      "保存所有 AsyncResult，再逐个调用 get()，每个都有自己的 try。"),
 ]
-NOTICE = ("A result that is never asked for hides its error. Ask for each one.",
-           "从不查看的结果会把错误藏起来。每个都要查看。")
+NOTICE = ("If you never ask for a task's result, you never see its error. Call get() for each task.",
+           "从不查看任务的结果，就看不到它的错误。每个任务都要调用 get()。")
 REASONS = {
     "broken": "silent",
     "wrong_try_around_apply": "silent",
@@ -27,4 +27,4 @@ def judge(subject):
     printed = run(subject)
     for line in LINES:
         if printed.splitlines().count(line) != 1:
-            raise Refused("silent", f"`{line}` is not shown, or not once", f"没有显示 `{line}`，或者不是一次", shown(printed))
+            raise Refused("silent", f"`{line}` must be shown exactly once", f"`{line}` 应当恰好显示一次", shown(printed))

@@ -2,7 +2,7 @@
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
 Run:    python day09/practice/join_first.py
-You see: nothing, for ever (end it with Ctrl-C). With SIZE = 1000 it works.
+You see: nothing; the program hangs (end it with Ctrl-C). With SIZE = 1000 it works.
 看到：永远什么也没有（用 Ctrl-C 结束）。SIZE = 1000 时能工作。
 """
 from multiprocessing import Process, Queue

@@ -7,12 +7,12 @@ from judge.verdict import Refused
 HINTS = [
     ("The parent waits for the child. What does the child wait for?",
      "父进程等子进程。子进程在等什么？"),
-    ("The child's feeder thread writes into a pipe that holds 64 KiB; until it is read, the child cannot end.",
-     "子进程的发送线程写入容量 64 KiB 的管道；没有人读，它就不能结束。"),
-    ("First get(), then join().",
+    ("The child's feeder thread writes into a pipe that holds 64 KiB. Until the parent reads the pipe, the child cannot end.",
+     "子进程的发送线程写入容量 64 KiB 的管道；父进程不读，子进程就不能结束。"),
+    ("Call get() first, then join().",
      "先 get()，后 join()。"),
 ]
-NOTICE = ("A child that has put something can end only when it was read: get, then join. Small texts fit into the pipe, so tests with little data pass.",
+NOTICE = ("A child that has put data into a queue can end only after the data has been read: get first, then join. A small text fits into the pipe, so a test with little data passes.",
            "放了东西的子进程，要等东西被读走才能结束：先 get 后 join。数据少时管道装得下，所以小测试发现不了。")
 REASONS = {
     "broken": "hangs",
@@ -26,11 +26,11 @@ def judge(subject):
     subject.unchanged("work")
     joins = [node for node in ast.walk(subject.tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".join")]
     if not joins:
-        raise Refused("not joined", "the child is never joined: its exit code is known only by chance", "从未 join 子进程：能不能得到退出码只是碰运气")
+        raise Refused("not joined", "the program never joins the child, so it knows the exit code only by chance", "从未 join 子进程：能不能得到退出码只是碰运气")
     if any(node.args or node.keywords for node in joins):
-        raise Refused("timeout", f"line {joins[0].lineno}: a timeout guesses how long the child needs", f"第 {joins[0].lineno} 行：timeout 只是在猜子进程要多久")
+        raise Refused("timeout", f"line {joins[0].lineno}: a timeout only guesses how long the child needs", f"第 {joins[0].lineno} 行：timeout 只是在猜子进程要多久")
     printed = run(subject)
     if "1000000 characters" not in printed:
         raise Refused("lost", "a text of 1,000,000 characters must arrive", "必须收到 1000000 个字符的文本", shown(printed))
     if "exit code 0" not in printed:
-        raise Refused("not joined", "when it prints, the child has not ended with 0", "打印时子进程还没有正常结束", shown(printed))
+        raise Refused("not joined", "when the program prints, the child has not yet exited with 0", "打印时子进程还没有正常结束", shown(printed))

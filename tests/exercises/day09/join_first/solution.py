@@ -14,7 +14,7 @@ def main():
     queue = Queue()
     child = Process(target=work, args=(queue,))
     child.start()
-    # The child ends only when all that it has put is read. 放进队列的都被读走，子进程才结束
+    # The child ends only after all its data has been read. 放进队列的都被读走，子进程才结束
     text = queue.get()
     child.join()
     print(f"{len(text)} characters, exit code {child.exitcode}")

@@ -17,7 +17,7 @@ def main():
     reader, writer = Pipe(duplex=False)
     child = Process(target=send, args=(writer,))
     child.start()
-    # EOF comes when the last copy of the writing end is closed: this one is ours.
+    # EOF comes only when all copies of the writing end are closed. This copy is the parent's.
     # 写端的所有副本都关闭，才会读到 EOF：这一份是父进程自己的
     writer.close()
     total = 0

@@ -5,12 +5,12 @@ from judge.verdict import Refused
 HINTS = [
     ("The message names a method that was not called.",
      "错误信息说出了哪个方法没有被调用。"),
-    ("Worker.__init__ replaces that of Thread, which prepares the thread.",
+    ("Worker.__init__ replaces Thread.__init__, which prepares the thread.",
      "Worker.__init__ 覆盖了 Thread 的 __init__，而线程的准备工作在那里做。"),
     ("Call super().__init__() first in __init__.",
      "在 __init__ 里先调用 super().__init__()。"),
 ]
-NOTICE = ("super().__init__() before anything else. start() makes the thread and calls run() in it; run() alone makes none.",
+NOTICE = ("Call super().__init__() before anything else. start() creates a thread and calls run() in it; calling run() yourself creates no thread.",
            "先调用 super().__init__()。start() 创建线程并在其中调用 run()；只调用 run() 不会创建线程。")
 REASONS = {
     "broken": "exception",

@@ -2,7 +2,7 @@
 几个进程往同一个计数器上加：用哪种启动方式都不能丢失任何一次。
 
 Run:    python day09/practice/value_lock.py
-You see: on most runs fewer than 20000; each += is a read and a write.
+You see: fewer than 20000 on most runs, because each += is a read and a write.
 看到：多数时候不到 20000；每个 += 是一次读和一次写。
 """
 from multiprocessing import Process, Value
@@ -17,7 +17,7 @@ def add_often(counter):
         add(counter)
 
 
-# Two processes that add once, for the judge. 裁判用：两个进程各加一次
+# For the judge: two processes, each adding once. 裁判用：两个进程各加一次
 def setup():
     global counter
     counter = Value("i", 0)

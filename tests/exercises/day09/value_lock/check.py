@@ -10,8 +10,8 @@ HINTS = [
     ("with counter.get_lock(): counter.value += 1",
      "with counter.get_lock(): counter.value += 1"),
 ]
-NOTICE = ("Each access of .value is locked, but += is two of them. The lock must be passed to the child: a global one is made anew under spawn and forkserver.",
-           "每次访问 .value 都有锁保护，但 += 是两次访问。锁必须传给子进程：用 spawn 和 forkserver 时，全局变量里的锁会重新创建。")
+NOTICE = ("Each access to .value is locked, but += is two accesses. Pass the lock to the child: with spawn and forkserver, each process creates its own global lock.",
+           "每次访问 .value 都有锁保护，但 += 是两次访问。锁必须传给子进程：用 spawn 和 forkserver 时，每个进程都重新创建自己的全局锁。")
 REASONS = {
     "broken": "race",
     "wrong_global_lock": "race",
@@ -26,7 +26,7 @@ def judge(subject):
         races.judge(subject, "counter.value == 0")
     except Refused as refused:
         if "Lock()" in subject.text:
-            # What advice() says of a lock is true of threads.
-            refused.english = refused.english.split(". ")[0] + ". A lock that is not passed along exists once per process."
+            # The remark about locks that races.judge() adds is true only for threads.
+            refused.english = refused.english.split(". ")[0] + ". Unless the lock is passed to the child, each process has a lock of its own."
             refused.chinese = refused.chinese.split("。")[0] + "。没有传给子进程的锁，每个进程各有一把。"
         raise

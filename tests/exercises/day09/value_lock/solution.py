@@ -5,7 +5,7 @@ from multiprocessing import Process, Value
 
 
 def add(counter):
-    # The lock of the Value goes to the child with it. Value 自带的锁随它一起传给子进程
+    # The Value takes its lock with it into the child. Value 自带的锁随它一起传给子进程
     with counter.get_lock():
         counter.value += 1
 
@@ -15,7 +15,7 @@ def add_often(counter):
         add(counter)
 
 
-# Two processes that add once, for the judge. 裁判用：两个进程各加一次
+# For the judge: two processes, each adding once. 裁判用：两个进程各加一次
 def setup():
     global counter
     counter = Value("i", 0)

@@ -1,7 +1,7 @@
 """Processes add to one counter: no addition is lost, under any start method.
 几个进程往同一个计数器上加：用哪种启动方式都不能丢失任何一次。
 
-Not mended: under spawn and forkserver, each process has a lock of its own.
+Not mended: with spawn and forkserver, each process has a lock of its own.
 """
 from multiprocessing import Lock, Process, Value
 
@@ -18,7 +18,7 @@ def add_often(counter):
         add(counter)
 
 
-# Two processes that add once, for the judge. 裁判用：两个进程各加一次
+# For the judge: two processes, each adding once. 裁判用：两个进程各加一次
 def setup():
     global counter
     counter = Value("i", 0)

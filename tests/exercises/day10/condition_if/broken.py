@@ -1,9 +1,9 @@
-"""One thread takes three cups once all are there; another one puts them down, one by one.
+"""One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
 Run:    python day10/practice/condition_if.py
         python day10/interleavings.py day10/practice/condition_if.py
-You see: `cups left: 0`, nearly always; interleavings.py shows an AssertionError.
+You see: nearly always `cups left: 0`; but interleavings.py finds an AssertionError.
 看到：几乎总是 `cups left: 0`；interleavings.py 会显示 AssertionError。
 """
 import threading

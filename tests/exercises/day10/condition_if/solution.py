@@ -1,4 +1,4 @@
-"""One thread takes three cups once all are there; another one puts them down, one by one.
+"""One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 """
 import threading
@@ -6,7 +6,7 @@ import threading
 
 def take():
     with changed:
-        # Woken does not mean that all are there: look again. 被唤醒不等于三杯都到了：要再看一次
+        # Woken does not mean that all cups are there: check again. 被唤醒不等于三杯都到了：再检查
         while cups < 3:
             changed.wait()
         carry()

@@ -1,7 +1,7 @@
-"""One thread takes three cups once all are there; another one puts them down, one by one.
+"""One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
-Not mended: it keeps the lock while it looks, so no cup can come.
+Not mended: take() holds the lock while it checks, so no cup can be put down.
 """
 import threading
 

@@ -7,14 +7,14 @@ from judge.programs import Program
 from judge.verdict import Refused
 
 HINTS = [
-    ("The child closes its socket. Which other process has one?",
-     "子进程关闭了它的套接字。还有哪个进程有？"),
+    ("The child closes its copy of the socket. Which other process has a copy?",
+     "子进程关闭了它的那份套接字。还有哪个进程有一份？"),
     ("fork copies descriptors. The connection ends when the last copy is closed.",
      "fork 复制描述符。最后一份关闭时，连接才结束。"),
-    ("conn.close() in the parent, behind the fork; keep the address in the list, if you want to count.",
+    ("Call conn.close() in the parent, after the fork. To count the clients, keep their addresses in the list.",
      "fork 之后在父进程里 conn.close()；要计数的话，列表里保存地址。"),
 ]
-NOTICE = ("shutdown() ends the connection at once, for all copies, but frees no descriptor: a server that only does that runs out of them.",
+NOTICE = ("shutdown() ends the connection immediately, for all copies, but closes no descriptor. A server that calls only shutdown() runs out of descriptors.",
            "shutdown() 立刻结束连接（对所有副本有效），但不释放描述符：只靠它，服务器的描述符早晚用完。")
 REASONS = {"broken": "no EOF", "wrong_shutdown": "leak", "wrong_closes_before_fork": "no answer"}
 
@@ -31,7 +31,7 @@ def judge(subject):
                 client.sendall(b"hello")
                 told = said_until_end(server, client)
         server.until(lambda: f"{CLIENTS} clients" in server.out)
-        # It has counted the last one: all that it will close, it has closed when it waits in accept().
+        # The server has counted the last client. What it will close, it closes before it waits in accept() again.
         server.until(lambda: len(descriptors(server.pid)) <= before, lambda server: leak(server, before))
 
 
@@ -50,19 +50,19 @@ def said_until_end(server, client):
         if not piece:
             break
     if said != b"HELLO":
-        raise Refused("no answer", f"a client that sends hello gets {said!r}", f"客户端发送 hello，收到 {said!r}")
+        raise Refused("no answer", f"a client that sends hello must get HELLO, but gets {said!r}", f"客户端发送 hello，应当收到 HELLO，却收到 {said!r}")
 
 
 def no_end(said):
     if said != b"HELLO":
         return None
-    return ("no EOF", "a client gets its answer, and then waits for EOF for ever: a process still has the socket open",
-            "客户端得到了回答，然后永远等不到 EOF：还有进程开着这个套接字")
+    return ("no EOF", "a client gets its answer, but no EOF, because a process still has the socket open",
+            "客户端得到了回答，却收不到 EOF：还有进程开着这个套接字")
 
 
 def leak(server, before):
     count = len(descriptors(server.pid)) - before
-    return ("leak", f"{CLIENTS} clients have gone, and the server still has {count} of their sockets open",
+    return ("leak", f"{CLIENTS} clients have left, but the server still has {count} of their sockets open",
             f"{CLIENTS} 个客户端都走了，服务器还开着其中 {count} 个套接字")
 
 

@@ -8,7 +8,7 @@ import sys
 
 
 def answer(conn):
-    """The child's part: one answer, then the end."""
+    """Run in the child: answer once, close the connection, and exit."""
     conn.sendall(conn.recv(1024).upper())
     conn.close()
     os._exit(0)
@@ -19,7 +19,7 @@ def serve(listener):
         conn, address = listener.accept()
         if os.fork() == 0:
             answer(conn)
-        # fork has copied the descriptor: the connection ends when both are closed.
+        # fork copied the descriptor: the connection ends only when both copies are closed.
         # fork 复制了描述符：两份都关闭，连接才结束
         conn.close()
         clients.append(address)

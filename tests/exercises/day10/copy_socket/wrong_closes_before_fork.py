@@ -1,7 +1,7 @@
 """A server with a process per client: when a child has answered, its client sees EOF.
 每个客户端一个进程的服务器：子进程回答之后，客户端要读到 EOF。
 
-Not mended: the child inherits a socket that is closed already.
+Not mended: the child inherits a socket that is already closed.
 """
 import os
 import signal
@@ -10,7 +10,7 @@ import sys
 
 
 def answer(conn):
-    """The child's part: one answer, then the end."""
+    """Run in the child: answer once, close the connection, and exit."""
     conn.sendall(conn.recv(1024).upper())
     conn.close()
     os._exit(0)
@@ -22,7 +22,7 @@ def serve(listener):
         conn.close()
         if os.fork() == 0:
             answer(conn)
-        # A list of the clients, to count them. 客户端列表，用来计数
+        # Keep a list of the clients, to count them. 客户端列表，用来计数
         clients.append(conn)
         print(len(clients), "clients so far", flush=True)
 

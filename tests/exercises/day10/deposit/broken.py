@@ -3,7 +3,7 @@
 
 Run:    python day10/practice/deposit.py
         python day10/interleavings.py day10/practice/deposit.py
-You see: 180, nearly always; interleavings.py shows the schedules that lose one.
+You see: nearly always 180; but interleavings.py finds schedules that lose a deposit.
 看到：几乎总是 180；interleavings.py 会显示丢失存款的调度。
 """
 import threading

@@ -2,14 +2,14 @@
 from judge import races
 
 HINTS = [
-    ("One line, but two steps: a read and a write. What can happen between them?",
+    ("The statement is one line, but two steps: a read and a write. What can happen between them?",
      "一行代码，却是两步：读和写。两步之间会发生什么？"),
-    ("The read and the write must be inside one lock, and all threads must use the same one.",
+    ("The read and the write must be inside one lock, and all threads must use the same lock.",
      "读和写必须在同一把锁里面，而且所有线程用的是同一把锁。"),
-    ("Make the lock once, outside deposit(); hold it around the whole statement.",
+    ("Create the lock once, outside deposit(), and hold it during the whole statement.",
      "在 deposit() 之外创建一次锁；执行整条语句时都持有它。"),
 ]
-NOTICE = ("A lock belongs to the data that it guards: one lock for each balance, made once.",
+NOTICE = ("A lock belongs to the data that it protects: one lock for each balance, created once.",
            "锁属于它保护的数据：有几个余额就有几把锁，每把只创建一次。")
 REASONS = {
     "broken": "race",

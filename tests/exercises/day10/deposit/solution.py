@@ -3,7 +3,7 @@
 """
 import threading
 
-# One lock for one balance, made once. 一个余额一把锁，只创建一次
+# One lock for the balance, created once. 一个余额一把锁，只创建一次
 lock = threading.Lock()
 
 

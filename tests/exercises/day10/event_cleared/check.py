@@ -4,9 +4,9 @@ from judge import races
 HINTS = [
     ("An Event remembers that it was set, until it is cleared.",
      "Event 记得自己被设置过，直到被清除。"),
-    ("In the schedule above, what does the thread that comes second find?",
+    ("In the schedule above, what does the thread that runs second find?",
      "在上面的调度里，后来的线程看到的是什么？"),
-    ("Do not clear it: the message stays there, so the event may stay set.",
+    ("Do not clear the event: the message remains, so the event may remain set.",
      "不要清除它：消息一直在，事件也可以保持设置状态。"),
 ]
 NOTICE = ("If an event is cleared immediately, only threads that are already waiting see it. clear() belongs in the code that has used up what the event announced.",

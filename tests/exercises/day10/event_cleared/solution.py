@@ -1,4 +1,4 @@
-"""hear() gets the message, whether announce() comes before it or after it.
+"""hear() gets the message, whether announce() runs before it or after it.
 无论 announce() 先执行还是后执行，hear() 都要得到消息。
 """
 import threading
@@ -7,7 +7,7 @@ import threading
 def announce(text):
     global message
     message = text
-    # It stays set: a thread that comes later must not wait. 保持设置状态：后来的线程不必等待
+    # The event remains set, so later threads need not wait. 保持设置状态：后来的线程不必等待
     ready.set()
 
 

@@ -6,7 +6,7 @@ HINTS = [
      "锁是有的。两个线程同时存款时，有几把锁？"),
     ("A lock keeps out only a thread that uses the same lock.",
      "只有使用同一把锁的线程才会被挡住。"),
-    ("Make it where the account is made: in __init__.",
+    ("Create the lock where the account is created: in __init__.",
      "在创建账户的地方创建锁：__init__ 里。"),
 ]
 NOTICE = ("The lock lives as long as the data, so create both together, before any thread can use them.",

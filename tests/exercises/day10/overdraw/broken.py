@@ -3,7 +3,7 @@
 
 Run:    python day10/practice/overdraw.py
         python day10/interleavings.py day10/practice/overdraw.py
-You see: 30 and one success, nearly always; interleavings.py shows the others.
+You see: nearly always balance 30 and one success; interleavings.py finds other results.
 看到：几乎总是余额 30、成功一次；interleavings.py 会显示其他情况。
 """
 import threading

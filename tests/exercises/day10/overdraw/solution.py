@@ -9,7 +9,7 @@ lock = threading.Lock()
 def withdraw(amount):
     global balance
     with lock:
-        # To check and to act on it are one: 检查和动作必须在同一把锁里
+        # One lock around both the check and the act. 检查和动作必须在同一把锁里
         if balance >= amount:
             balance -= amount
             paid.append(amount)

@@ -1,9 +1,9 @@
-"""Transfers in both directions: no deadlock, no money lost or seen twice.
+"""Transfers in both directions never deadlock, and no money is lost or seen twice.
 双向转账：不死锁，钱不会丢，也不会被看到两次。
 
 Run:    python day10/practice/transfer.py
         python day10/interleavings.py day10/practice/transfer.py
-You see: the right balances, nearly always; interleavings.py shows the deadlock.
+You see: nearly always the right balances; but interleavings.py finds a deadlock.
 看到：几乎总是正确的余额；interleavings.py 会显示死锁。
 """
 import threading

@@ -1,4 +1,4 @@
-"""Transfers in both directions: no deadlock, no money lost or seen twice.
+"""Transfers in both directions never deadlock, and no money is lost or seen twice.
 双向转账：不死锁，钱不会丢，也不会被看到两次。
 """
 import threading
@@ -10,7 +10,7 @@ class Account:
 
 
 def transfer(source, target, amount):
-    # Everywhere in the same order: 任何地方都按同样的顺序加锁
+    # All functions acquire the locks in the same order. 任何地方都按同样的顺序加锁
     first, second = sorted([source, target], key=lambda account: account.name)
     with first.lock, second.lock:
         source.balance -= amount

@@ -5,7 +5,7 @@ from judge.verdict import Refused
 HINTS = [
     ("What does recv() return when the client has closed?",
      "客户端关闭之后，recv() 返回什么？"),
-    ('b"" is no message: it says that nothing will ever come. It comes again at each recv().',
+    ('b"" is not a message: it means that no more data will come. Each later recv() returns it again.',
      'b"" 不是消息：它表示再也不会有数据。之后每次 recv() 都立刻返回它。'),
     ("if not data: break",
      "if not data: break"),
@@ -28,8 +28,8 @@ def judge(subject):
             client.sendall(word)
             got = sockets.receive(call, client, len(word))
             if got != word.upper():
-                raise Refused("answer", f"to {word!r} it answers {got!r}", f"收到 {word!r}，回答 {got!r}")
+                raise Refused("answer", f"the client sends {word!r}, and the answer is {got!r}", f"收到 {word!r}，回答 {got!r}")
         client.shutdown(sockets.socket.SHUT_WR)
         call.result()
         if not sockets.has_ended(client):
-            raise Refused("open", "it has returned, but the connection is still open", "函数返回了，但连接还开着")
+            raise Refused("open", "serve() has returned, but the connection is still open", "serve() 返回了，但连接还开着")

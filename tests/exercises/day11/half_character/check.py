@@ -3,14 +3,14 @@ from judge import sockets
 from judge.verdict import Refused
 
 HINTS = [
-    ("A Chinese character has three bytes in UTF-8. Where may recv() cut?",
+    ("A Chinese character has three bytes in UTF-8. Where may recv() cut it?",
      "一个汉字的 UTF-8 编码有三个字节。recv() 会在哪里切断？"),
     ("Bytes can be cut anywhere, so do not decode a piece of them.",
      "字节可以在任何地方被切断，所以不要单独解码一块。"),
-    ("Collect the bytes, decode once at the end; or use codecs.getincrementaldecoder.",
+    ("Collect the bytes and decode once at the end, or use codecs.getincrementaldecoder.",
      "收集字节，最后解码一次；或者用 codecs.getincrementaldecoder。"),
 ]
-NOTICE = ('errors="ignore" hides the error, but does not fix it. To show text while it arrives: codecs.getincrementaldecoder("utf-8").',
+NOTICE = ('errors="ignore" hides the error, but does not fix it. To show text while it arrives, use codecs.getincrementaldecoder("utf-8").',
            'errors="ignore" 只是掩盖错误。要边收边显示：codecs.getincrementaldecoder("utf-8")。')
 REASONS = {
     "broken": "exception",
@@ -33,5 +33,5 @@ def judge(subject):
             client.close()
             got = call.result()
         if got != TEXT:
-            raise Refused("lost", f"sent in pieces of {size} bytes, a different text arrives", f"以 {size} 字节为一块发送，收到的文本不同",
+            raise Refused("lost", f"when the text is sent in {size}-byte pieces, the result is a different text", f"以 {size} 字节为一块发送，收到的文本不同",
                           [f"  sent · 发送: {TEXT!r}", f"  got · 得到:  {got!r}"[:76]])

@@ -5,7 +5,7 @@ import socket
 
 
 def receive_text(conn):
-    # Collect bytes; only the whole is surely no half character. 先收集字节，最后一起解码
+    # Collect all bytes first: a piece may end inside a character. 先收集字节，最后一起解码
     received = b""
     while data := conn.recv(1024):
         received += data

@@ -1,7 +1,7 @@
 """Receive a text in UTF-8, until the sender closes; no character is lost.
 接收 UTF-8 文本，直到发送方关闭；一个字也不能丢。
 
-Not mended: how much recv() returns is not what the buffer can hold.
+Not mended: recv() may return fewer bytes than the buffer can hold.
 """
 import socket
 

@@ -10,7 +10,7 @@ HINTS = [
     ('*whole, rest = (rest + data).split(b"\\n")',
      '*whole, rest = (rest + data).split(b"\\n")'),
 ]
-NOTICE = ("The buffer must live longer than one call of recv(): the receiver must find where each message ends (framing).",
+NOTICE = ("The buffer must outlive each call of recv(), because the receiver must find where each message ends (framing).",
            "缓冲区要跨越多次 recv()：切分消息（粘包与拆包）是接收方的工作。")
 REASONS = {
     "broken": "cut",
@@ -35,5 +35,5 @@ def judge(subject):
             client.shutdown(sockets.socket.SHUT_WR)
             got = call.result()
         if got != wanted:
-            raise Refused(tag, "the lines are not those that were sent", "得到的行和发送的不一样",
+            raise Refused(tag, "the lines received are not the lines sent", "得到的行和发送的不一样",
                           [f"  sent · 发送:     {b' | '.join(pieces)}", f"  expected · 应得: {wanted}", f"  got · 得到:      {got}"])

@@ -6,7 +6,7 @@ import socket
 
 def lines(conn):
     """Yield each line without its end, until the client closes."""
-    # What has come and is no whole line yet. 已经收到、但还不是完整一行的部分
+    # Received bytes that are not yet a whole line. 已经收到、但还不是完整一行的部分
     rest = b""
     while data := conn.recv(1024):
         *whole, rest = (rest + data).split(b"\n")

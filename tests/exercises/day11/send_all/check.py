@@ -5,12 +5,12 @@ from judge.verdict import Refused
 HINTS = [
     ("What does send() return?",
      "send() 返回什么？"),
-    ("send() returns how many bytes it has taken. The rest is still to be sent.",
+    ("send() returns how many bytes it has accepted. You must send the rest.",
      "send() 返回它接受了多少字节，剩下的还要再发。"),
     ("Use sendall(), or loop: sent = conn.send(data); data = data[sent:].",
      "用 sendall()，或者循环：sent = conn.send(data); data = data[sent:]。"),
 ]
-NOTICE = ("A blocking send() without a limit usually takes everything on Linux, so the mistake stays hidden for years; with settimeout() it shows immediately.",
+NOTICE = ("On Linux, a blocking send() without a timeout usually sends everything, so this mistake can stay hidden for years. With settimeout() it shows immediately.",
            "在 Linux 上，不设超时的阻塞 send() 多半会全部发完，所以这个错误能藏很久；用了 settimeout() 马上就会出现。")
 REASONS = {
     "broken": "lost",
@@ -34,4 +34,4 @@ def judge(subject):
         raise Refused("lost", f"{len(DATA)} bytes to send, {len(got)} arrived: {len(DATA) - len(got)} bytes were lost",
                       f"要发 {len(DATA)} 字节，到了 {len(got)} 字节：丢了 {len(DATA) - len(got)} 字节")
     if got != DATA:
-        raise Refused("changed", "what arrived is not what was to be sent", "到达的数据和要发的不一样")
+        raise Refused("changed", "the data that arrived differs from the data to be sent", "到达的数据和要发的不一样")

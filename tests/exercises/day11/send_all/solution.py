@@ -7,7 +7,7 @@ import threading
 
 def reply(conn, data):
     conn.settimeout(10)
-    # send() may take a part only; sendall() goes on. send() 可能只发一部分，sendall() 发完为止
+    # send() may send only a part; sendall() sends all. send() 可能只发一部分，sendall() 发完为止
     conn.sendall(data)
     conn.close()
 

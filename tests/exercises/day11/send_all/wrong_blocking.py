@@ -1,7 +1,7 @@
 """Send all of the data, then close; with a time limit, so that no client can hold us up.
 发送全部数据，然后关闭；设超时，免得被客户端拖住。
 
-Not mended: without a time limit, too, send() may take a part only.
+Not mended: even without a time limit, send() may send only a part.
 """
 import socket
 import threading

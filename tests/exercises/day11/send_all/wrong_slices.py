@@ -1,7 +1,7 @@
 """Send all of the data, then close; with a time limit, so that no client can hold us up.
 发送全部数据，然后关闭；设超时，免得被客户端拖住。
 
-Not mended: a slice, too, may be taken in part only.
+Not mended: send() may send only a part of a slice, too.
 """
 import socket
 import threading

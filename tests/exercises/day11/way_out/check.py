@@ -6,12 +6,12 @@ from judge.verdict import Refused
 HINTS = [
     ('Where does folder + "/" + "../secret.txt" lead?',
      'folder + "/" + "../secret.txt" 指向哪里？'),
-    ("Do not look at the name; look at the place where it leads in the end: os.path.realpath.",
+    ("Do not check the name; check the real path to which it leads: os.path.realpath.",
      "不要看名字，要看它最终指向的位置：os.path.realpath。"),
-    ("os.path.commonpath([folder, path]) == folder, both made by realpath.",
+    ("Check os.path.commonpath([folder, path]) == folder, after realpath on both.",
      "os.path.commonpath([folder, path]) == folder，两者都先用 realpath。"),
 ]
-NOTICE = ("Names are endless; places are not. Resolve first, then compare whole path components, never the first letters.",
+NOTICE = ("Many names lead to the same file, but it has one real path. Resolve the name first, then compare whole path components, never just the first letters.",
            "名字千变万化，位置只有一个：先解析路径，再按路径分量比较，不要比较开头的字母。")
 REASONS = {
     "broken": "way out",
@@ -45,7 +45,7 @@ def judge(subject):
 
 
 def content(subject, read_file, folder, name):
-    """What a client gets; None if the name is refused, by None or by an exception."""
+    """Return what a client gets for a name; None if read_file() returns None or raises an exception."""
     def read():
         try:
             return read_file(str(folder), name)

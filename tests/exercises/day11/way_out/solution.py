@@ -7,7 +7,7 @@ import tempfile
 
 def read_file(folder, name):
     """Return a file's content; None if clients may read no file of this name."""
-    # Where the name leads in the end, and whether that is inside. 先求出最终路径，再看是否在目录里
+    # Find where the name leads, then check that this is inside. 先求出最终路径，再看是否在目录里
     folder = os.path.realpath(folder)
     path = os.path.realpath(os.path.join(folder, name))
     if os.path.commonpath([folder, path]) != folder or not os.path.isfile(path):

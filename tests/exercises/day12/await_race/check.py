@@ -4,13 +4,13 @@ from judge import awaits
 HINTS = [
     ("In a single thread other code runs only at an await. What may change there?",
      "单线程里，别的代码只在 await 处运行。那时什么可能改变？"),
-    ("The check is made before the await; after it, what was checked may no longer be true.",
+    ("The check comes before the await. After the await, its result may no longer be true.",
      "检查在 await 之前，await 之后未必还成立。"),
-    ("async with an asyncio.Lock around all of it, or check again after the await.",
+    ("Hold an asyncio.Lock (async with) around the whole body, or check again after the await.",
      "用 asyncio.Lock（async with）包住整段，或者在 await 之后再检查一次。"),
 ]
-NOTICE = ("No thread, no GIL, and yet a race: at each await everything shared may change.",
-           "没有多线程，也和 GIL 无关，仍然有竞争：每个 await 处，共享数据都可能改变。")
+NOTICE = ("There is only one thread, and still there is a race: at each await, all shared data may change.",
+           "只有一个线程，仍然有竞争：每个 await 处，共享数据都可能改变。")
 REASONS = {
     "broken": "race",
     "wrong_lock_per_call": "race",

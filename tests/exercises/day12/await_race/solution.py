@@ -9,13 +9,13 @@ balance = 100
 
 
 async def approve(amount):
-    """Ask another computer, which takes a while."""
+    """Ask another computer for its approval, which takes a while."""
     await asyncio.sleep(0.01)
 
 
 async def withdraw(amount):
     global balance
-    # At each await other tasks run; none of them gets in here meanwhile.
+    # At each await other tasks run, but none can enter here while we hold the lock.
     # 每个 await 处都会运行别的任务；持锁期间它们进不来
     async with lock:
         if balance >= amount:

@@ -1,7 +1,7 @@
 """Two withdrawals of 70 from 100, each approved by a slow computer: one succeeds.
 余额 100，两次取 70，都要经过一台慢机器批准：只有一次成功。
 
-Not mended: a lock for threads stops the only thread there is.
+Not mended: a threading.Lock blocks the only thread.
 """
 import asyncio
 import threading
@@ -12,7 +12,7 @@ balance = 100
 
 
 async def approve(amount):
-    """Ask another computer, which takes a while."""
+    """Ask another computer for its approval, which takes a while."""
     await asyncio.sleep(0.01)
 
 

@@ -6,7 +6,7 @@ import sys
 
 
 def response(text):
-    """The bytes that answer a request with this text."""
+    """Return the bytes of an HTTP response whose body is this text."""
     # The length is counted in bytes, not in characters. 长度按字节计算，不是字符数
     body = text.encode("utf-8")
     head = ("HTTP/1.1 200 OK\r\n"

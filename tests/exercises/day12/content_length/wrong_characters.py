@@ -8,7 +8,7 @@ import sys
 
 
 def response(text):
-    """The bytes that answer a request with this text."""
+    """Return the bytes of an HTTP response whose body is this text."""
     return ("HTTP/1.1 200 OK\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             f"Content-Length: {len(text)}\r\n"

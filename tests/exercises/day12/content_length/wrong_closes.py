@@ -1,14 +1,14 @@
 """Answer each request on one connection, which stays open for the next one.
 在同一个连接上回答每个请求；连接保持打开，等待下一个请求。
 
-Not mended: the end is clear now, but the connection does not stay open.
+Not mended: the client sees the end of the text, but the connection does not stay open.
 """
 import socket
 import sys
 
 
 def response(text):
-    """The bytes that answer a request with this text."""
+    """Return the bytes of an HTTP response whose body is this text."""
     return ("HTTP/1.1 200 OK\r\n"
             "Content-Type: text/plain; charset=utf-8\r\n"
             "Connection: close\r\n"

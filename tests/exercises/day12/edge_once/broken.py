@@ -2,7 +2,7 @@
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
 Run:    python day12/practice/edge_once.py
-You see: nothing, for ever: the bytes left unread cause no new event (end it with Ctrl-C).
+You see: nothing, because unread bytes cause no new event (end the program with Ctrl-C).
 看到：永远没有动静：剩下的字节不是新事件（用 Ctrl-C 结束）。
 """
 import select
@@ -10,7 +10,7 @@ import socket
 
 
 def receive(conns):
-    """Read until each connection has ended; return what came, in the order of conns."""
+    """Read until all connections have ended; return what each one sent, in the order of conns."""
     poller = select.epoll()
     by_fd, received = {}, {}
     for conn in conns:

@@ -5,14 +5,14 @@ from judge import sockets
 from judge.verdict import NotKnown, Refused
 
 HINTS = [
-    ("Edge-triggered: an event says that something came, once.",
+    ("Edge-triggered epoll reports new data only once.",
      "边缘触发：只在有新数据到来时通知一次。"),
-    ("After an event, read until there is nothing more.",
+    ("After an event, read until nothing is left.",
      "收到事件之后，要一直读到没有数据为止。"),
     ('Loop over recv() until it raises BlockingIOError; b"" is still the end.',
      '循环 recv()，直到抛出 BlockingIOError；b"" 仍然表示结束。'),
 ]
-NOTICE = ("Edge trigger saves calls of epoll, but requires a loop; the sockets must not block, or the loop waits in recv().",
+NOTICE = ("Edge triggering saves calls of epoll, but requires a loop. The sockets must be non-blocking, or the loop waits in recv().",
            "边缘触发省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
 REASONS = {
     "broken": "hangs",
@@ -37,10 +37,10 @@ def judge(subject):
                 sockets.feed(call, other, other_server, [piece])
         except Refused as refused:
             left = sockets.unread(server) + sockets.unread(other_server)
-            refused.details.append(f"  {left} bytes lie in a socket, unread · 套接字里还有 {left} 字节没有读")
+            refused.details.append(f"  {left} bytes are still unread in the sockets · 套接字里还有 {left} 字节没有读")
             raise
         client.shutdown(sockets.socket.SHUT_WR)
         other.shutdown(sockets.socket.SHUT_WR)
         got = call.result()
     if got != [b"".join(PIECES)] * 2:
-        raise Refused("lost", "what was received is not what was sent", "收到的和发送的不一样")
+        raise Refused("lost", "the data received is not the data sent", "收到的和发送的不一样")

@@ -6,7 +6,7 @@ import socket
 
 
 def receive(conns):
-    """Read until each connection has ended; return what came, in the order of conns."""
+    """Read until all connections have ended; return what each one sent, in the order of conns."""
     poller = select.epoll()
     by_fd, received = {}, {}
     for conn in conns:
@@ -16,7 +16,7 @@ def receive(conns):
     while by_fd:
         for fd, event in poller.poll():
             try:
-                # An edge comes once: read until there is no more. 边缘只通知一次：读到没有为止
+                # Each edge comes once: read until nothing is left. 边缘只通知一次：读到没有为止
                 while data := by_fd[fd].recv(4):
                     received[by_fd[fd]] += data
                 poller.unregister(by_fd.pop(fd))

@@ -1,14 +1,14 @@
 """Read all that comes on several connections, with edge-triggered epoll.
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
-Not mended: while it waits for one connection, the others wait, too.
+Not mended: while receive() waits for one connection, the others wait, too.
 """
 import select
 import socket
 
 
 def receive(conns):
-    """Read until each connection has ended; return what came, in the order of conns."""
+    """Read until all connections have ended; return what each one sent, in the order of conns."""
     poller = select.epoll()
     by_fd, received = {}, {}
     for conn in conns:

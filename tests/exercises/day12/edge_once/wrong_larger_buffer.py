@@ -1,14 +1,14 @@
 """Read all that comes on several connections, with edge-triggered epoll.
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
-Not mended: there may be more than any buffer holds.
+Not mended: there may be more data than any buffer can hold.
 """
 import select
 import socket
 
 
 def receive(conns):
-    """Read until each connection has ended; return what came, in the order of conns."""
+    """Read until all connections have ended; return what each one sent, in the order of conns."""
     poller = select.epoll()
     by_fd, received = {}, {}
     for conn in conns:

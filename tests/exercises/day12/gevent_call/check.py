@@ -11,7 +11,7 @@ HINTS = [
     ("gevent.spawn(handle, name)",
      "gevent.spawn(handle, name)"),
 ]
-NOTICE = ("Give the function and its arguments, not its result; the same with Thread(target=...) and Process(target=...).",
+NOTICE = ("Pass the function and its arguments, not the result of a call. The same is true of Thread(target=...) and Process(target=...).",
            "传函数和参数，不要传调用结果；Thread(target=...) 和 Process(target=...) 也一样。")
 REASONS = {"broken": "order", "wrong_late_name": "order", "wrong_one_after_the_other": "order"}
 

@@ -1,4 +1,4 @@
-"""Two greenlets greet at the same time: both begin before one ends.
+"""Two greenlets work at the same time: both begin before one ends.
 两个协程同时工作：都开始之后，才有一个结束。
 """
 import gevent
@@ -8,7 +8,7 @@ log = []
 
 def handle(name):
     log.append(f"{name} begins")
-    # It waits, as for a client. 等待，像等客户端一样
+    # Wait, as a server waits for a client. 等待，像等客户端一样
     gevent.sleep(0.01)
     log.append(f"{name} ends")
 

@@ -1,7 +1,7 @@
-"""Two greenlets greet at the same time: both begin before one ends.
+"""Two greenlets work at the same time: both begin before one ends.
 两个协程同时工作：都开始之后，才有一个结束。
 
-Not mended: each is waited for before the next begins.
+Not mended: main() waits for each greenlet before it starts the next.
 """
 import gevent
 
@@ -10,7 +10,7 @@ log = []
 
 def handle(name):
     log.append(f"{name} begins")
-    # It waits, as for a client. 等待，像等客户端一样
+    # Wait, as a server waits for a client. 等待，像等客户端一样
     gevent.sleep(0.01)
     log.append(f"{name} ends")
 

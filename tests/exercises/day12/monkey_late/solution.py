@@ -1,7 +1,7 @@
 """With gevent's monkey patch, two greenlets sleep at the same time, with time.sleep.
 打上 gevent 的猴子补丁后，两个协程用 time 的 sleep 同时等待。
 """
-# First of all: what was imported before keeps the old functions.
+# Patch first: names imported before the patch still refer to the old functions.
 # 最先打补丁：之前导入的名字仍是旧函数
 from gevent import monkey
 
