@@ -2,8 +2,8 @@
 用大写字母回答客户端，直到它离开；然后关闭连接并返回。
 
 Run:    python day11/practice/end_of_stream.py
-You see: HELLO, and then a CPU at 100 % (end it with Ctrl-C).
-看到：HELLO，然后 CPU 占用 100 %（用 Ctrl-C 结束）。
+You see: nothing, while a CPU is busy at 100 % (end the program with Ctrl-C).
+看到：没有任何输出，而一个 CPU 核占用 100 %（用 Ctrl-C 结束程序）。
 """
 import socket
 

@@ -56,7 +56,7 @@ def local_time(text):
 
 @contextlib.contextmanager
 def progress(size):
-    """Yield a function to call with the size of each block. On a terminal it draws a bar.
+    """Yield a function to call with the size of each block. On a terminal, it draws a bar.
 
     size: how many bytes there will be, or None if that is unknown.
     """
@@ -82,7 +82,7 @@ def progress(size):
 
 
 def bar(done, size, seconds):
-    """Return the progress bar: how much is done and how fast; with a size, the time left too."""
+    """Return the progress bar as text: bytes done, speed and, if size is known, the time left."""
     rate = done / seconds if seconds else 0
     text = f"{amount(done)}  {amount(rate)}/s"
     if size is None:

@@ -13,7 +13,7 @@ MAX_LINE = 8192
 
 
 class Reply(Exception):
-    """Ends a command immediately, with this reply: code, text."""
+    """Raise Reply(code, text) to end a command immediately with this reply."""
 
 
 class Gone(Exception):
@@ -29,7 +29,8 @@ class Control:
     def __init__(self, conn, timeout):
         self.conn = conn
         self.timeout = timeout
-        # An IPv6 address has four parts: a link-local one (fe80::…) is valid only with its scope.
+        # With IPv6, the address is (host, port, flow, scope): a link-local host, fe80::…, is valid
+        # only together with its scope.
         self.peer = conn.getpeername()
         self.buffer = b""
         # True while the rest of a line that was too long is skipped.
@@ -104,7 +105,7 @@ class Control:
             self.receive_during_transfer()
 
     def receive_during_transfer(self):
-        """Receive. Raises Reply if the client aborts the transfer, Gone if it disconnects."""
+        """Receive commands. Raises Reply if the client sends ABOR, Gone if it disconnects."""
         self.receive()
         # Telnet's signals may precede the command: IAC IP IAC DM (RFC 959, 4.1.3).
         if re.match(rb"[\xf2-\xff]*ABOR\r?\n", self.buffer, re.IGNORECASE):
@@ -113,7 +114,7 @@ class Control:
             raise Reply(226, "Abort successful")
 
     def has_input(self, timeout):
-        """Whether the client sends anything, or disconnects, within this many seconds."""
+        """Return whether the client sends anything, or disconnects, within timeout (seconds)."""
         poll = select.poll()
         poll.register(self.conn, select.POLLIN)
         return bool(poll.poll(1000 * timeout))
