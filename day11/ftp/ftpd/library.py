@@ -64,7 +64,7 @@ class Library:
 
     @contextlib.contextmanager
     def open(self, path):
-        """Open a regular file for reading; yield its descriptor. Raises OSError if it is not one."""
+        """Open a regular file for reading; yield its descriptor. Raises OSError."""
         with self.parent(path) as (folder, name):
             # Without O_NONBLOCK, opening a named pipe would wait for a process that writes to it.
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
