@@ -12,7 +12,7 @@ contain spaces. Tab completes it. With --user, the client asks for a password; i
 not a terminal, its first line is the password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
-Exit status: 0: all commands succeeded; 1: at least one failed; 2: wrong arguments.
+The exit status is 0 if all commands succeeded, 1 if one failed, and 2 if the arguments were wrong.
 
 This file connects and logs in. The rest is in the package ftpclient; its map is
 ftpclient/__init__.py.
@@ -37,8 +37,8 @@ LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 def main():
-    # If stderr stayed closed, the connection would get descriptor 2, and the server our error
-    # messages.
+    # If stderr stayed closed, the connection would get descriptor 2, and the server would get
+    # our error messages.
     sys.stderr = sys.stderr or open(os.devnull, "w")
     args = parse_arguments()
     # The name of a file may contain any bytes, even some that are not UTF-8.

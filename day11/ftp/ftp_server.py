@@ -8,7 +8,7 @@ Run:    python day11/ftp/ftp_server.py [port] [-b ADDRESS] [-d DIRECTORY]
                                                    curl, lftp, FileZilla: ftp://127.0.0.1:2121
 
 FTP uses two connections. The control connection carries commands and replies during the whole
-session. Each listing and each file has its own data connection; where that ends, the file ends.
+session. Each listing and each file has its own data connection, whose end is the end of the file.
 
     client                                               server
        |---- control connection ------------------------->| port 2121
@@ -112,7 +112,7 @@ def main():
     parser = make_parser()
     args = parser.parse_args()
     if args.max_clients < 1 or not 0.01 <= args.timeout <= 86400:
-        parser.error("--max-clients must be at least 1, --timeout from 0.01 to 86400")
+        parser.error("--max-clients must be at least 1, and --timeout from 0.01 to 86400 seconds")
     try:
         library = Library(args.directory)
         listener = listen(args.bind, args.port)

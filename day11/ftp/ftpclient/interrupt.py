@@ -25,7 +25,7 @@ class Interrupt:
         """Handle Ctrl-C. Raise Cancelled to end a transfer; return False to end the client."""
         if self.ignored:
             return True
-        # A second Ctrl-C ends the client: the server may never answer.
+        # A second Ctrl-C ends the client, because the server may never answer.
         if not self.in_transfer or self.pressed:
             return False
         self.pressed = True

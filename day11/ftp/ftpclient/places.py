@@ -10,7 +10,7 @@ DOWNLOADS = os.path.join(FTP_FOLDER, "downloads")
 
 
 def download_folder():
-    """Return the folder for downloads; "" is the current one. Raises OSError."""
+    """Return the folder for downloads; "" means the current folder. Raises OSError."""
     # False if this program is a copy outside the course.
     is_course = FTP_FOLDER == os.path.join(COURSE, "day11", "ftp")
     if is_course and f"{os.path.realpath(os.getcwd())}{os.sep}".startswith(COURSE + os.sep):

@@ -31,7 +31,7 @@ def clean(text):
 
 
 def to_wire(text):
-    """Return a name as ftplib needs it: UTF-8 (RFC 2640), one Latin-1 character for each byte.
+    """Return a name as ftplib needs it: a Latin-1 character for each byte of its UTF-8 (RFC 2640).
 
     Byte 255 is special in Telnet, and therefore in FTP: it is doubled.
     """

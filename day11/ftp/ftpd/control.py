@@ -44,7 +44,7 @@ class Control:
             conn.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def receive(self):
-        """Receive what has arrived. Raises Gone at EOF, BlockingIOError at the time limit."""
+        """Receive what has arrived. Raises Gone at EOF, BlockingIOError after the time limit."""
         data = self.conn.recv(MAX_LINE)
         if not data:
             raise Gone
@@ -88,7 +88,7 @@ class Control:
         """Wait until another socket is ready, and watch for ABOR from the client.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
-        Raises TimeoutError if neither happens in time, which ends a transfer that is too slow;
+        Raises TimeoutError if nothing happens in time, which ends a transfer that is too slow;
         Reply if the client aborts; Gone if it disconnects.
         等待另一个套接字就绪，同时留意客户端的 ABOR；太慢的传输在这里中断
         """

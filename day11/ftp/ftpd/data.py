@@ -119,7 +119,7 @@ class DataPort:
                 continue
             if address[0] == self.control.peer[0]:
                 return conn
-            # Another host guessed the port: it gets nothing.
+            # This connection comes from another host, which guessed the port.
             conn.close()
 
     def connect(self, peer):
@@ -216,8 +216,8 @@ class DataConnection:
             write_all(fd, buffer[:count])
             size += count
         # EOF can mean that the file is complete, or that the client was killed. After ALLO, the
-        # size shows which. Without ALLO, wait a moment: the kernel of a killed client closes its
-        # control connection too.
+        # size shows which of them happened. Without ALLO, wait a moment: the kernel of a killed
+        # client closes its control connection too.
         # 文件结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
         if promised is None:
             if self.control.has_input(GRACE):

@@ -58,7 +58,7 @@ class Library:
         """Open the parent folder of a path; yield its descriptor and the last name of the path."""
         head, name = posixpath.split(path)
         if name in ("", ".", ".."):
-            raise PermissionError(errno.EPERM, "Not possible for this folder")
+            raise PermissionError(errno.EPERM, "Not possible for the root folder")
         with self.folder(head) as fd:
             yield fd, name
 
@@ -123,7 +123,7 @@ class Upload:
             stack.callback(self.remove_hidden)
             self.fd = self.create()
             stack.callback(os.close, self.fd)
-            # No error so far: do not undo these steps now, but in __exit__.
+            # There was no error, so undo these steps not now, but in __exit__.
             self.stack = stack.pop_all()
 
     def create(self):

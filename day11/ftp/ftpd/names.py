@@ -9,7 +9,7 @@ different files always have different names.
 """
 import re
 
-# How a byte above 127, or a backslash, is written on the network.
+# This matches a byte above 127, or a backslash, as it is written on the network.
 ESCAPE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 

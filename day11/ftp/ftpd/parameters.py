@@ -88,7 +88,7 @@ def restart(session, argument):
     if not re.fullmatch(r"\d{1,18}", argument, re.ASCII):
         return 501, "REST needs a number of bytes"
     session.offset = int(argument)
-    return 350, f"The next transfer starts at {session.offset}"
+    return 350, f"The next transfer starts at byte {session.offset}"
 
 
 @command("ALLO", argument=True, prepares=True)
