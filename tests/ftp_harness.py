@@ -203,7 +203,7 @@ def everything(conn):
 
 
 def send_some(conn):
-    """Send so many bytes of an upload that the server has received some of them when this returns."""
+    """Send 8 MiB of an upload. When this returns, the server has received at least a part of them."""
     socket.socket.sendall(conn, bytes(8 * MIB))
 
 

@@ -163,7 +163,7 @@ def test_bitwise():
 
 
 def test_bitwise_says_which_flags_are_set():
-    """Exercise 4: to subtract a flag twice changes other flags."""
+    """Exercise 4: subtracting a flag twice changes other flags."""
     code = changed("bitwise", {'"interest &= ~POLLOUT",': 2 * '"interest -= POLLOUT", '})
     program = run(sys.executable, "-c", code, status=1, **CHANGED,
                   stderr="(?s).*AssertionError: expected POLLIN, POLLERR: POLLIN, POLLOUT\n")

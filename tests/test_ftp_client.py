@@ -299,7 +299,7 @@ def test_ftp_client_last_words_of_a_server(here):
 
 
 def test_ftp_client_shows_the_whole_of_a_reply(here):
-    """The character 内 contains the byte 0x85, which ends a line in Latin-1; the client must not cut the reply there."""
+    """In UTF-8, 内 contains the byte 0x85, a line end for str.splitlines in Latin-1; the client must not cut the reply there."""
     with FakeServer(RETR="550 内部.txt: no") as server, ftp_client(server, here, stdin="get x\n") as client:
         client.finish(status=1, stderr="! get x: 550 内部.txt: no\n")
 

@@ -225,7 +225,7 @@ def test_ftp_server_has_no_way_out(server, outside):
         for secret in (b"TOP SECRET", b"inner", b"secret.txt", b"passwd", b"root:"):
             assert secret not in seen
         for path in paths:
-            assert b"SECRET" not in (client.get(f"RETR {path}") or b"")        # nor after the changes below, made for earlier paths
+            assert b"SECRET" not in (client.get(f"RETR {path}") or b"")        # nor after the commands below, which may have changed files
             for command in (f"DELE {path}", f"RMD {path}" if "dir" not in path else "NOOP", f"MKD {path}1", "RNFR own"):
                 client.ask(command)
             if client.ask(f"RNTO {path}") == 250 and not (server.root / "own").exists():

@@ -11,7 +11,7 @@ from ftp_harness import server, shared  # noqa: F401
 from harness import assert_idle, receive, reset
 
 
-# (user, code) -> conversations: commands, separated by "; ", the last of which gets this code. User None: not logged in.
+# (user, code) -> conversations: commands, separated by "; ", the last of which gets this code. The user None is not logged in.
 REPLIES = {
     # before login
     (None, 530): [

@@ -114,7 +114,7 @@ def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
 # The data connection
 
 def test_ftp_listing_that_takes_long_says_so_first():
-    """Only for a listing that is sent in one piece may the reply 150 wait for the next reply (MSG_MORE)."""
+    """The reply 150 may wait for the next reply (MSG_MORE) only if the listing is sent in one piece."""
     asked = []
 
     @contextlib.contextmanager
