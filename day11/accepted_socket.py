@@ -23,7 +23,7 @@ NAMES = ("getblocking()", "gettimeout()", "TCP_NODELAY")
 def main():
     print(f"{'':28}  {NAMES[0]}  {NAMES[1]}  {NAMES[2]}")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # The kernel keeps this option: send small packets immediately. Python keeps the timeout.
+        # The kernel stores this option (send small packets immediately); Python stores the timeout.
         # 这个选项由内核保存；超时时间由 Python 保存
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setblocking(False)
@@ -39,7 +39,7 @@ def main():
 
 
 def compare(name, listener):
-    """Accept a client, show the settings of both sockets; return the names of those that agree."""
+    """Accept a client and show the settings of both sockets; return the names of equal settings."""
     with socket.create_connection(listener.getsockname(), timeout=10):
         # The listener may be non-blocking, so wait here until accept can succeed.
         select.select([listener], [], [], 10)

@@ -1,5 +1,5 @@
-"""Bitwise operators, bit by bit; then flags: several yes-or-no values in one number.
-位运算逐位演示；标志：一个整数里存放多个“是”或“否”。
+"""Bitwise operators work on each bit separately, so one number can hold several yes-or-no flags.
+位运算对每一位单独进行，所以一个整数可以存放多个“是”或“否”的标志。
 讲义: 扩展: 位运算
 
 Run:    python day11/bitwise.py
@@ -84,7 +84,7 @@ def combine():
             # the flag is not set, the result is wrong.)
             "interest &= ~POLLOUT",
     ):
-        # Run the line that is printed, so that the two cannot differ.
+        # Execute the same text that is printed below, so that code and output cannot differ.
         exec(line, scope)
         interest = scope["interest"]
         print(f"{line:28}  {interest:06b}  {interest:2}   {names(interest)}")

@@ -1,5 +1,5 @@
-"""A blocking call sleeps, a non-blocking one fails immediately, a timeout is in between.
-阻塞的调用睡眠等待，非阻塞的调用立即失败，超时检测介于两者之间。
+"""A blocking call sleeps, a non-blocking call fails immediately, and a timeout limits the sleep.
+阻塞的调用睡眠等待，非阻塞的调用立即失败，超时检测限制睡眠的时间。
 讲义: 阻塞IO · 非阻塞IO
 
 Run:    python day11/block_io.py
@@ -30,8 +30,8 @@ DELAY = 0.2
 
 
 def main():
-    # If a call waits for ever: after 10 s, print the line in which it waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program hangs, faulthandler prints the line in which it waits, after 10 s, and exits.
+    # (It raises an exception if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -92,7 +92,9 @@ def do_not_block(listener):
 
 
 def accept_in_a_loop(listener):
-    """Busy waiting: it works, but it keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU"""
+    """Repeat accept until it succeeds; return how often it was called. This busy waiting works,
+    but it keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU
+    """
     for calls in itertools.count(1):
         with contextlib.suppress(BlockingIOError):
             conn, addr = listener.accept()

@@ -1,5 +1,5 @@
-r"""TCP has no messages: a newline after each one, or its length before it, marks the end.
-TCP 没有消息边界（粘包、拆包）：靠结尾的换行或开头的长度来区分消息。
+r"""TCP has no message boundaries; put a newline after each message, or its length before it.
+TCP 没有消息边界（粘包、拆包）：在每条消息后面加换行，或者在前面加上长度。
 讲义之外
 
 Run:    python day11/framing.py
@@ -24,13 +24,14 @@ import faulthandler
 import socket
 import struct
 
-# Two bytes, the more significant one first (network byte order): a number from 0 to 65535.
+# The length of a message, 0 to 65535, in two bytes; the more significant byte comes first (network
+# byte order).
 LENGTH = struct.Struct("!H")
 
 
 def main():
-    # If a call waits for ever: after 10 s, print the line in which it waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program hangs, faulthandler prints the line in which it waits, after 10 s, and exits.
+    # (It raises an exception if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
@@ -53,7 +54,7 @@ def main():
 
 
 def exchange(messages, sizes):
-    """Send each message, then call recv with each size (in bytes); return the results."""
+    """Send each message, then call recv once for each size (in bytes); return what it received."""
     client, conn = connect()
     with client, conn:
         for message in messages:
@@ -68,7 +69,7 @@ def exchange(messages, sizes):
 
 
 def compare(data, read, messages):
-    """Send data in one piece; check that `read` finds the messages, however recv cuts it up."""
+    """Send data in one piece; check that `read` finds the messages, however recv cuts the data."""
     for size in 1, 100:
         client, conn = connect()
         with conn:
@@ -81,7 +82,7 @@ def compare(data, read, messages):
 
 
 def read_lines(conn, size):
-    """Yield the messages: each one ends with a newline."""
+    """Yield the messages from conn; each ends with a newline. size: the most bytes for one recv."""
     buffer = b""
     while data := conn.recv(size):
         buffer += data
@@ -95,7 +96,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages: each one comes after its length."""
+    """Yield the messages from conn; each follows its length. size: the most bytes for one recv."""
     while head := read_exactly(conn, LENGTH.size, size):
         [length] = LENGTH.unpack(head)
         message = read_exactly(conn, length, size)

@@ -14,7 +14,7 @@ import socket
 
 # The most bytes that one recv returns, and so the most unsent bytes of one client.
 SIZE = 1 << 16
-# While accepting is paused: seconds until the next attempt.
+# Seconds until the server calls accept again after it failed.
 RETRY = 0.1
 # select cannot watch a descriptor with this number or a higher one.
 FD_SETSIZE = 1024
@@ -36,7 +36,9 @@ def main():
 
 
 class EchoServer:
-    """Each client is in one of two places: in `reading`, or in `unsent` until it reads its echo."""
+    """Serves all clients in one thread. The socket of each client is in `reading`, or in `unsent`
+    while a part of its echo is still to be sent.
+    """
 
     def __init__(self, listener):
         self.listener = listener
@@ -45,7 +47,7 @@ class EchoServer:
         self.addrs = {}
         # The sockets that we want to read from: rlist.
         self.reading = {listener}
-        # Socket -> the bytes that we still have to send to it; its keys are wlist.
+        # Socket -> the bytes that we still have to send to it. The keys of this dict are wlist.
         self.unsent = {}
 
     def serve(self):
@@ -90,7 +92,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send it back."""
+        """Receive once, and send the data back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
@@ -99,9 +101,9 @@ class EchoServer:
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much as the send buffer has room for; return whether that was all."""
+        """Send as much of data as fits into the send buffer; return whether that was all of it."""
         try:
-            # Not sendall: it would wait for this one client, and so would all other clients.
+            # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:

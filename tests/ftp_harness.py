@@ -1,10 +1,10 @@
-"""What the tests of the FTP system share: servers and their folders, a client and a server that say exactly what a test wants.
+"""Shared by all tests of the FTP system: servers with their folders, and a client and a server that a test controls exactly.
 
-Most tests of the server share one of two: "server" with a user bob, who may do everything, and "public", to which anonymous
-may add files. Each test begins with an empty folder. A witness is logged in all the while and gets its answers all the
-while; and after the test the server has the same descriptors and threads as before.
+Most tests of the server use one of two servers, which run during a whole test file: on "server", the user bob may do
+everything; on "public", anonymous may add files. Each test begins with an empty folder. During each test, another client, the
+witness, stays logged in and must get its replies. After each test, the server must have the same descriptors and threads as before.
 
-A test file imports the fixtures that it uses by name, and with them shared and shared_public, which start the servers.
+A test file imports the fixtures that it uses by name, and also shared and shared_public, which start the servers.
 """
 import contextlib
 import ftplib
@@ -22,16 +22,16 @@ import harness
 import pytest
 from harness import ROOT, TIMEOUT, Wire, serve, wait_until
 
-sys.path.append(str(ROOT / "day11/ftp"))            # for tests that import the rooms: ftpd, ftpclient
+sys.path.append(str(ROOT / "day11/ftp"))            # so that tests can import ftpd and ftpclient
 SERVER, CLIENT = "day11/ftp/ftp_server.py", "day11/ftp/ftp_client.py"
 MIB = 1 << 20
-BIG = 64 * MIB                                     # more than all the buffers on the way
+BIG = 64 * MIB                                     # more bytes than all the buffers of a connection can hold
 CONTENT = random.Random(3).randbytes(200_000)
 TREE = {"a": b"a" * 1000, "empty": b"", "文 件": "内容".encode(), "one/two/three/deep": CONTENT, "one/two/b": b"b",
         "one/-x": b"x", "hollow": None}
 
 
-# The servers and their folder
+# The servers and their folders
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
@@ -62,9 +62,9 @@ def started(tmp_path_factory, *args):
     root = tmp_path_factory.mktemp("ftp") / "root"
     root.mkdir()
     with ftp_server(root, *args) as server:
-        with Client(server, "anonymous"):          # what it makes for its first client and keeps is no leak
+        with Client(server, "anonymous"):          # what the server keeps after its first client is no leak
             pass
-        wait_until(lambda: server.threads() == 1, lambda: "the session does not end")
+        wait_until(lambda: server.threads() == 1, lambda: "the first session does not end")
         server.before = state(server)
         yield server
 
@@ -84,19 +84,19 @@ def watched(server):
         assert server.witness.get("NLST /") is not None
         with Client(server, "anonymous") as newcomer:
             assert newcomer.ask("NOOP") == 200
-    wait_until(lambda: state(server) == server.before, lambda: f"it was {server.before}, it is {state(server)}")
+    wait_until(lambda: state(server) == server.before, lambda: f"descriptors and threads were {server.before}, now they are {state(server)}")
     left = [name for name in os.listdir(server.root) if name.startswith(".upload-")]
     empty(server.root)
     assert not left
 
 
 def state(server):
-    """What a server holds when it has no client."""
+    """Return the descriptors and the number of threads of a server."""
     return server.descriptors(), server.threads()
 
 
 def wait_until_alone(server):
-    """Wait until no session is left but that of the witness."""
+    """Wait until only the session of the witness is left."""
     wait_until(lambda: server.threads() == server.before[1] + 1, lambda: "a session does not end")
 
 
@@ -118,17 +118,17 @@ def limited(server, kind, soft):
         resource.prlimit(server.pid, kind, limits)
 
 
-# A client that says exactly what a test wants it to say
+# A client that sends exactly what a test wants
 
 class Client(Wire):
-    """A control connection; bob and anonymous are logged in at once, and None is not."""
+    """A control connection. user: the name for the login (None: do not log in); source: the local address of the client."""
 
     def __init__(self, server, user="bob", source=None):
         family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
         super().__init__(family, socket.SOCK_STREAM, name=f"control connection of {user}")
         self.server = server
         self.received = b""
-        self.text = ""                             # of the last reply, all its lines
+        self.text = ""                             # all lines of the last reply
         if source:
             self.bind((source, 0))
         self.connect((server.host, server.port))
@@ -141,7 +141,7 @@ class Client(Wire):
         self.sendall(os.fsencode(command) + b"\r\n")
 
     def reply(self):
-        """The code of the next reply. Raises EOFError if there is none."""
+        """Receive one reply and return its code. Raises EOFError if the server has closed the connection."""
         lines = [self.line()]
         assert re.match(r"\d{3}[ -]", lines[0]), lines
         while not lines[-1].startswith(lines[0][:3] + " "):
@@ -164,7 +164,7 @@ class Client(Wire):
         return self.reply()
 
     def passive(self, **options):
-        """A data connection. options: SO_RCVBUF=4096 and the like."""
+        """Open a data connection and return it. options: socket options, such as SO_RCVBUF=4096."""
         assert self.ask("EPSV") == 229
         conn = Wire(self.family, socket.SOCK_STREAM, name="data connection")
         for name, value in options.items():
@@ -174,13 +174,13 @@ class Client(Wire):
 
     @contextlib.contextmanager
     def begin(self, command, **options):
-        """The data connection of a transfer that has begun."""
+        """Begin a transfer with this command; yield its data connection."""
         with self.passive(**options) as conn:
             assert self.ask(command) == 150
             yield conn
 
     def get(self, command):
-        """What RETR or a listing sends, or None if it is refused."""
+        """Return the data that the server sends for this command (RETR or a listing), or None if it refuses."""
         with self.passive() as conn:
             if self.ask(command) != 150:
                 return None
@@ -189,11 +189,11 @@ class Client(Wire):
         return data
 
     def put(self, command, data=b"data"):
-        """The code of the reply in the end."""
+        """Upload data with this command (such as STOR a); return the code of the last reply."""
         with self.passive(SO_SNDBUF=65536) as conn:
             if (code := self.ask(command)) != 150:
                 return code
-            with contextlib.suppress(ConnectionError):             # it may refuse the rest
+            with contextlib.suppress(ConnectionError):             # the server may refuse the rest
                 socket.socket.sendall(conn, data)
         return self.reply()
 
@@ -203,7 +203,7 @@ def everything(conn):
 
 
 def send_some(conn):
-    """Send so much of a file that the server has received a part of it, and not all that comes."""
+    """Send 8 MiB of an upload. When this returns, the server has received at least a part of them."""
     socket.socket.sendall(conn, bytes(8 * MIB))
 
 
@@ -227,13 +227,13 @@ def fetch(ftp, name, **options):
 # Files
 
 def sparse(path, size=BIG):
-    """A large file that costs nothing."""
+    """Create a large file that takes no space on the disk. size: in bytes."""
     path.touch()
     os.truncate(path, size)
 
 
 def files(folder):
-    """What is there, by path: the content of a file, the target of a link, and None for what else there is."""
+    """Return path -> content for all that is in a folder: the bytes of a file, the target of a link, None for anything else."""
     def content(path):
         if path.is_symlink():
             return os.readlink(path)
@@ -252,11 +252,11 @@ def digest(data):
     return hashlib.sha256(data).digest()
 
 
-# A server that says exactly what a test wants it to say
+# A server that sends exactly what a test wants
 
 class FakeServer(threading.Thread):
-    """A server for one client, that says what the test wants: for each verb a reply, or a function of this object that returns
-    one. Its end is waited for; what went wrong in it is raised in the test."""
+    """A server for one client. replies: verb -> the reply, or a function that takes this object and returns the reply (None: the
+    server ends). The end of the with block waits for the server, and raises its exception in the test."""
 
     def __init__(self, **replies):
         super().__init__()
@@ -275,7 +275,7 @@ class FakeServer(threading.Thread):
         self.conn.sendall(text.encode("utf-8", "surrogateescape") + b"\r\n")
 
     def data(self):
-        """Say 150, and return the data connection."""
+        """Send the reply 150; accept the data connection and return it."""
         self.say("150 Here it comes")
         conn = self.data_listener.accept()[0]
         conn.settimeout(harness.TIMEOUT)
@@ -311,7 +311,7 @@ class FakeServer(threading.Thread):
 
 
 def sends(data, reply="226 That was all"):
-    """An answer to a command that sends these bytes."""
+    """Return a function for FakeServer that sends data over the data connection, and then the reply."""
     def answer(server):
         with server.data() as conn, contextlib.suppress(ConnectionError):
             conn.sendall(data)

@@ -1,6 +1,6 @@
-"""day11, IO models: blocking, not blocking, and select; each fact seen from the outside.
+"""Tests of day 11, IO models: blocking and non-blocking calls, and select.
 
-That each demo prints what its docstring shows is checked in test_course.py.
+test_course.py checks that each demo prints what its docstring shows.
 """
 import contextlib
 import fcntl
@@ -20,12 +20,12 @@ from course import output_of
 from harness import ROOT, TIMEOUT, Program, run, serve, wait_until
 
 
-# For a program that runs a script of this day with some changes.
+# The options of run() and Program() for a changed script of this day.
 CHANGED = {"cwd": ROOT / "day11", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
 
 def changed(script, changes):
-    """The source of a script of this day with some changes, each at the first place where it fits."""
+    """Return the changed source of a script of this day. changes: old text -> new text, for its first occurrence."""
     source = (ROOT / f"day11/{script}.py").read_text(encoding="utf-8")
     for old, new in changes.items():
         assert old in source, old
@@ -36,7 +36,7 @@ def changed(script, changes):
 def test_block_io():
     started = time.monotonic()
     printed = run("day11/block_io.py").stdout
-    assert time.monotonic() - started >= 0.6       # three clients that do something after 0.2 s, and a wait of 0.1 s in vain
+    assert time.monotonic() - started >= 0.6       # three waits of 0.2 s for a client, and one that times out after 0.1 s
     rows = re.findall(r"\) waited (\d+) ms .* used ([\d.]+) ms of CPU", printed)
     assert len(rows) == 2 and all(int(waited) >= 190 and float(cpu) < int(waited) / 4 for waited, cpu in rows)
     [(calls, waited)] = re.findall(r"came, (\d+) times in (\d+) ms", printed)
@@ -58,7 +58,7 @@ def test_block_io_measures_in_milliseconds():
 
 
 def test_block_io_with_a_timeout_is_non_blocking_in_the_kernel():
-    """So Python waits with poll before each call."""
+    """A timeout makes a socket non-blocking in the kernel, so Python waits with poll before each call."""
     with socket.socket() as sock:
         flags = []
         for timeout in None, 0, 0.1, None:
@@ -68,7 +68,7 @@ def test_block_io_with_a_timeout_is_non_blocking_in_the_kernel():
 
 
 def test_block_io_that_waits_for_ever_says_in_which_line():
-    """Exercise 1: no client comes. That is said after 10 seconds, but we ask as soon as it waits."""
+    """Exercise 1: no client connects. The test does not wait 10 s for the traceback, but asks for it with SIGUSR1."""
     source = changed("block_io", {"    timer.start()\n": ""})
     number = [number for number, line in enumerate(source.splitlines(), 1) if "result = call(" in line][0]
     code = ("import faulthandler, signal; faulthandler.register(signal.SIGUSR1); "
@@ -79,14 +79,14 @@ def test_block_io_that_waits_for_ever_says_in_which_line():
         deadline = time.monotonic() + TIMEOUT
         while f'"changed.py", line {number} in measure' not in program.stderr:
             assert time.monotonic() < deadline, program.stderr
-            wait_until(lambda: harness.state_of(program.pid) == "S", lambda: "it does not wait")
+            wait_until(lambda: harness.state_of(program.pid) == "S", lambda: "the program does not wait")
             before = len(program.stderr)
             program.signal(signal.SIGUSR1)
             program.expect(rf"\A[\s\S]{{{before}}}[\s\S]*in <module>\n", stream="stderr")
 
 
 def test_block_io_on_a_file_never_waits_but_for_the_disk(tmp_path):
-    """A file counts as ready always, so select says nothing new about it, and epoll refuses it."""
+    """A regular file always counts as ready: select returns it immediately, and epoll refuses it."""
     with open(tmp_path / "file", "w+b") as file, select.epoll() as epoll:
         assert select.select([file], [file], [], 0) == ([file], [file], [])
         with pytest.raises(PermissionError):
@@ -99,7 +99,7 @@ def test_accepted_socket():
 
 
 def test_accepted_socket_says_what_is_inherited():
-    """Exercise 7: the server sets the timeout of the listener for the accepted socket too."""
+    """Exercise 7: one more line gives the accepted socket the timeout of the listener."""
     code = changed("accepted_socket", {"            of_listener = ": """
             conn.settimeout(listener.gettimeout())
             of_listener = """})
@@ -116,13 +116,13 @@ def test_framing():
 
 
 @pytest.mark.parametrize("changes, said", [
-    # Each recv is taken for one message.
+    # The result of each recv is treated as one message.
     ({'        buffer += data\n': '        yield data\n        continue\n'}, "expected the messages .*b'h', b'e', .*"),
-    # What is not complete yet is dropped.
+    # An incomplete message is dropped.
     ({"*complete, buffer = buffer.split": "*complete, _ = (buffer, buffer := b'')[0].split"}, "expected the messages .*"),
-    # More is asked for than the message still lacks.
+    # recv asks for more bytes than are missing from the message.
     ({"min(size, count - len(data))": "size"}, "expected .*|the connection ended .*|unpack requires a buffer of 2 bytes"),
-    # Exercise 8: a message with a line end.
+    # Exercise 8: a message contains a newline.
     ({'messages = [b"hello"': 'messages = [b"hel\\nlo"'}, "expected .*b'hel', b'lo', b'world'.*"),
     ({'[b"hello", b"world"], [100]': '[b"hello", b"world"], [5]'}, "expected both messages in one piece: .*b'hello'.*"),
     ({"[8, 8]": "[100]"}, "expected one message in two pieces: .*b'hello, world'.*"),
@@ -139,7 +139,7 @@ def test_framing_says_what_it_sees(changes, said):
 ])
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_framing_at_the_end_of_the_connection(read, data, complete, size):
-    """Half a message is no message."""
+    """If the connection ends inside a message, the reader raises EOFError and does not yield that message."""
     code = (f"import framing\nclient, conn = framing.connect()\nwith conn:\n with client:\n  client.sendall({data!r})\n"
             f" for message in framing.{read}(conn, {size}):\n  print(message)")
     half = data not in (b"", b"\n", b"\0\0")
@@ -163,7 +163,7 @@ def test_bitwise():
 
 
 def test_bitwise_says_which_flags_are_set():
-    """Exercise 4: what is taken away twice by subtraction."""
+    """Exercise 4: subtracting a flag twice changes other flags."""
     code = changed("bitwise", {'"interest &= ~POLLOUT",': 2 * '"interest -= POLLOUT", '})
     program = run(sys.executable, "-c", code, status=1, **CHANGED,
                   stderr="(?s).*AssertionError: expected POLLIN, POLLERR: POLLIN, POLLOUT\n")
@@ -195,15 +195,15 @@ def test_bitwise_flags_that_poll_reports_unasked():
         assert report(conn) == select.POLLERR | select.POLLHUP
         number = conn.fileno()
     poll = select.poll()
-    poll.register(number, 0)                       # closed by now
+    poll.register(number, 0)                       # this descriptor is closed
     assert poll.poll(10_000) == [(number, select.POLLNVAL)]
 
 
 def test_select_server_limit_is_that_of_select():
-    """It is the number of a descriptor that counts, not how many there are. poll and epoll know no such limit."""
+    """select cannot watch descriptor 1024, even if few are open. poll and epoll have no such limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard <= 1024:
-        pytest.skip(f"this user may have {hard} descriptors")
+        pytest.skip(f"this user may have only {hard} descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1025), hard))
     try:
         ours, theirs = socket.socketpair()
@@ -224,10 +224,10 @@ def test_select_server_limit_is_that_of_select():
 
 
 def test_select_server_keeps_to_numbers_that_select_can_watch():
-    """More clients come than there are such numbers: those wait until others leave."""
+    """More clients connect than select can watch: the last ones wait until others leave."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < 1300:
-        pytest.skip(f"this user may have {hard} descriptors")
+        pytest.skip(f"this user may have only {hard} descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 1300), hard))
     try:
         with serve("day11/select_server.py") as server, contextlib.ExitStack() as stack:
@@ -266,7 +266,7 @@ def test_select_server_wlist_means_room_in_the_send_buffer():
 def test_select_server_ready_is_what_was_true_when_select_returned():
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname(), timeout=10):
         listener.setblocking(False)
-        reports = [select.select([listener], [], [], 10)[0] for _ in range(2)]        # as two processes would ask
+        reports = [select.select([listener], [], [], 10)[0] for _ in range(2)]        # two processes would get the same reports
         assert reports == [[listener], [listener]]
         listener.accept()[0].close()
         with pytest.raises(BlockingIOError):
@@ -274,13 +274,13 @@ def test_select_server_ready_is_what_was_true_when_select_returned():
 
 
 def test_select_server_serves_a_socket_in_two_lists_once():
-    """A reset after urgent data: select reports both, and the client can be dropped only once."""
+    """After urgent data and a reset, select returns the socket in two lists; the server must drop the client only once."""
     with serve("day11/select_server.py") as server, socket.create_connection((server.host, server.port), timeout=10) as other:
         client = socket.create_connection((server.host, server.port), timeout=10)
         client.sendall(b"x")
         assert client.recv(1) == b"x"
         server.signal(signal.SIGSTOP)
-        wait_until(lambda: harness.state_of(server.pid) == "T", lambda: "it does not stop")
+        wait_until(lambda: harness.state_of(server.pid) == "T", lambda: "the server does not stop")
         client.send(b"!", socket.MSG_OOB)
         reset(client)
         server.signal(signal.SIGCONT)
@@ -289,7 +289,7 @@ def test_select_server_serves_a_socket_in_two_lists_once():
 
 
 def test_select_server_waits_once_for_one_socket_at_less_cost_than_epoll():
-    """The shortest of many waits, since the machine may be busy with something else."""
+    """Compare the shortest of many waits, because the machine may also be busy with other programs."""
     with connected() as (client, conn), select.epoll() as epoll:
         client.sendall(b"x")
         select.select([conn], [], [], 10)
@@ -326,7 +326,7 @@ def test_select_server_xlist_means_urgent_data_and_errors_are_in_the_other_lists
 
 @contextlib.contextmanager
 def connected():
-    """The two ends of a TCP connection."""
+    """Yield the two ends of a new TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = socket.create_connection(listener.getsockname(), timeout=10)
         conn, addr = listener.accept()
@@ -335,14 +335,14 @@ def connected():
 
 
 def reset(sock):
-    """Close it so that the other side is reset (RST), not told that this was all (FIN)."""
+    """Close a socket with a reset (RST) instead of an ordinary end of the connection (FIN)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
 
 @contextlib.contextmanager
 def at_number(sock, number):
-    """A copy of a socket's descriptor that has this number."""
+    """Copy a socket's descriptor to this number; yield the number, and close the copy at the end."""
     copy = fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, number)
     try:
         assert copy == number

@@ -1,4 +1,4 @@
-"""The FTP client: what people get from it, and what no server can do to them."""
+"""Tests of the FTP client: it does what its user types, and no faulty or hostile server can harm the user."""
 import contextlib
 import hashlib
 import os
@@ -20,14 +20,14 @@ EACH_BYTE = bytes(range(256)) * 5000 + b"\r\n\r\0\xff\xf4end"
 
 @contextlib.contextmanager
 def ftp_client(server, folder, *args, **options):
-    """The client, in that folder. server: anything with a .port."""
+    """Start the client in a folder and yield its Program. server: an object with the attribute port."""
     with Program(ROOT / CLIENT, server.port, *args, cwd=folder, **options) as program:
         yield program
 
 
 @pytest.fixture
 def library(tmp_path):
-    """A folder with files to serve."""
+    """Return a folder with some files, which the server serves."""
     folder = tmp_path / "library"
     folder.mkdir()
     (folder / "a.txt").write_bytes(b"hello\n")
@@ -41,7 +41,7 @@ def library(tmp_path):
 
 @pytest.fixture
 def here(tmp_path):
-    """The folder that the client is in."""
+    """Return an empty folder, in which the client runs."""
     folder = tmp_path / "here"
     folder.mkdir()
     return folder
@@ -50,11 +50,11 @@ def here(tmp_path):
 # In a pipe
 
 def test_ftp_client_with_a_full_output_that_does_not_block(library, here):
-    """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
+    """Some programs start the client with a non-blocking standard output. While that is full, the client waits."""
     with serve(SERVER, "-d", library) as server:
         with Program(*harness.NARROW_OUTPUT, ROOT / CLIENT, server.port, stdin="list\n" * 300, cwd=here) as client:
             [output] = [fd for fd, name in client._outputs.items() if name == "stdout"]
-            harness.wait_until(lambda: harness.unread(output) > 3900, lambda: "nobody reads it, and it is not full")
+            harness.wait_until(lambda: harness.unread(output) > 3900, lambda: "the output is not read, but it does not become full")
             client.finish()
     assert client.stdout.count("every byte") == 300
 
@@ -67,7 +67,7 @@ def test_ftp_client_in_a_pipe(library, here):
         "a.txt": b"hello\n", "every byte": EACH_BYTE, "empty": b"", "down.txt": b"down here\n"}
     listing, got = client.stdout.splitlines()[:5], client.stdout.splitlines()[5:]
     assert [line.split("  ")[-1] for line in listing] == ["a.txt", "deep/", "empty", "every byte", "课堂 笔记.txt"]
-    assert len({line.index("  20") for line in listing}) == 1          # in columns
+    assert len({line.index("  20") for line in listing}) == 1          # all dates begin in the same column
     assert listing[3].lstrip().startswith(f"{len(EACH_BYTE):,}  ")
     assert got == ["got a.txt, 6 bytes", f"got every byte, {len(EACH_BYTE):,} bytes", "got empty, 0 bytes", "got down.txt, 10 bytes"]
 
@@ -90,7 +90,7 @@ def test_ftp_client_the_library_of_the_course(here):
 
 
 def test_ftp_client_there_and_back(library, here):
-    """What is put, and got again by another client in another folder, is the same, whatever its name."""
+    """A file that one client puts and another client gets is unchanged, whatever its name."""
     names = ["big", "two  spaces.bin", "课堂 照片.bin", "-l", os.fsdecode(b"not utf-8 \xff")]
     noise = random.Random(7)
     for name in names:
@@ -151,7 +151,7 @@ def test_ftp_client_replaces_a_file_of_that_name_and_no_link(library, here):
     assert elsewhere.read_text() == "keep me" and (here / "a.txt").read_bytes() == b"hello\n" and (here / "empty").read_bytes() == b""
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_ftp_client_whose_output_nobody_reads(library, here):
     with serve(SERVER, "-d", library) as server:
         command = f"exec '{sys.executable}' '{ROOT / CLIENT}' {server.port} >/dev/full"
@@ -173,7 +173,7 @@ def test_ftp_client_as_a_user(library, here):
         with ftp_client(server, here, "--user", "安") as client:
             client.write("")
             client.close_stdin()
-            client.finish(status=1, stderr="ftp_client: .*no line with the password\n")
+            client.finish(status=1, stderr="ftp_client: .*standard input has ended; its first line must be the password\n")
         with ftp_client(server, here, "--user", "安", tty=True) as client:
             client.expect("Password: ")
             client.write("pass word\r")
@@ -214,7 +214,7 @@ def test_ftp_client_leaves_on_signals(library, here):
                 client.expect("ftp> ")
                 client.write("half a li")
                 client.expect("half a li")
-                client.wait_until_asleep()         # as a person does: see harness.Program.interrupt
+                client.wait_until_asleep()         # as if a person pressed Ctrl-C: see harness.Program.interrupt
                 if leave == "hang up":
                     client.hang_up()
                 elif isinstance(leave, str):
@@ -228,7 +228,7 @@ def test_ftp_client_ctrl_c_in_a_download_leaves_nothing(here):
     def half(server):
         with server.data() as conn, contextlib.suppress(ConnectionError):
             conn.sendall(bytes(1000))
-            conn.recv(1)                           # until the client is gone
+            conn.recv(1)                           # wait until the client has closed the connection
     with FakeServer(RETR=half) as server, ftp_client(server, here, stdin=None) as client:
         client.write("get half\n")
         while not any(path.stat().st_size == 1000 for path in here.iterdir()):
@@ -239,13 +239,13 @@ def test_ftp_client_ctrl_c_in_a_download_leaves_nothing(here):
 
 
 def test_ftp_client_ctrl_c_in_an_upload_is_no_end_of_file(here):
-    """The server must see a reset: the end of the data connection would mean that this was the whole file."""
+    """The server must see a reset: an ordinary end of the data connection (EOF) would mean that the file is complete."""
     ends, started = [], threading.Event()
 
     def watch(server):
         with server.data() as conn:
             started.set()
-            server.conn.recv(1, socket.MSG_PEEK)   # the end of the control connection
+            server.conn.recv(1, socket.MSG_PEEK)   # wait until the client closes the control connection
             try:
                 while conn.recv(1 << 20):
                     pass
@@ -262,7 +262,7 @@ def test_ftp_client_ctrl_c_in_an_upload_is_no_end_of_file(here):
     assert ends == ["reset"]
 
 
-# Servers that are not there, or not good
+# Servers that do not run, or that are faulty
 
 def test_ftp_client_refused(here):
     with socket.create_server(("127.0.0.1", 0)) as unused:
@@ -299,7 +299,7 @@ def test_ftp_client_last_words_of_a_server(here):
 
 
 def test_ftp_client_shows_the_whole_of_a_reply(here):
-    """In UTF-8, 内 has a byte that would be the end of a line."""
+    """In UTF-8, 内 contains the byte 0x85, a line end for str.splitlines in Latin-1; the client must not cut the reply there."""
     with FakeServer(RETR="550 内部.txt: no") as server, ftp_client(server, here, stdin="get x\n") as client:
         client.finish(status=1, stderr="! get x: 550 内部.txt: no\n")
 
@@ -321,7 +321,7 @@ def test_ftp_client_without_stderr(library, here):
 def test_ftp_client_a_transfer_that_fails_leaves_nothing(here, answer, complaint):
     (here / "f").write_text("old")
     with FakeServer(RETR=answer) as server, ftp_client(server, here, stdin="get f\nget f\n") as client:
-        client.finish(status=1, stderr=f"! get f: {complaint}\n" * 2)  # twice: the session goes on, in step
+        client.finish(status=1, stderr=f"! get f: {complaint}\n" * 2)  # the session goes on, and the second get has its own replies
     assert os.listdir(here) == ["f"] and (here / "f").read_text() == "old"
 
 
@@ -347,7 +347,7 @@ def test_ftp_client_both_connections_cut(here):
 def test_ftp_client_an_upload_that_the_server_refuses_midway(here):
     def refuse(server):
         with server.data() as conn:
-            conn.recv(1)                           # closed with bytes unread: a reset
+            conn.recv(1)                           # closing a socket with unread bytes sends a reset
         return "452 The disk is full"
     with open(here / "big", "wb") as file:
         file.truncate(1 << 25)
@@ -356,7 +356,7 @@ def test_ftp_client_an_upload_that_the_server_refuses_midway(here):
 
 
 def test_ftp_client_promises_the_size(here):
-    """Whether the server knows ALLO or not."""
+    """The client sends ALLO with the size first, and uploads even if the server does not know ALLO."""
     def take(server):
         with server.data() as conn:
             server.heard.append(conn.recv(100, socket.MSG_WAITALL))
@@ -369,7 +369,7 @@ def test_ftp_client_promises_the_size(here):
 
 
 def test_ftp_client_a_full_disk_here(here):
-    """A limit on the size of files stands for the disk. The session goes on."""
+    """A limit on the size of files takes the place of a full disk. The session goes on after the error."""
     with FakeServer(RETR=sends(b"x" * 2000)) as server:
         command = f"trap '' XFSZ; ulimit -f 1; exec '{sys.executable}' '{ROOT / CLIENT}' {server.port}"
         with Program("sh", "-c", command, stdin="get f\nget f\n", cwd=here) as client:
@@ -378,7 +378,7 @@ def test_ftp_client_a_full_disk_here(here):
 
 
 def test_ftp_client_asks_for_list_only_where_mlsd_is_not_known(here):
-    """That there is no such folder is no reason."""
+    """If MLSD fails because the folder does not exist, the client does not try LIST."""
     with FakeServer(MLSD="550 No such folder") as server, ftp_client(server, here, stdin="list none\n") as client:
         client.finish(status=1, stderr="! list none: .*No such folder\n")
     assert "MLSD none" in server.heard and not any(command.startswith("LIST") for command in server.heard)
@@ -397,7 +397,7 @@ def test_ftp_client_a_server_without_size_or_mlsd(here):
 
 
 def test_ftp_client_a_foreign_address_for_the_data(here):
-    """A server that names somebody else's address gets its own port knocked at, and nobody else is bothered."""
+    """If the reply to PASV names another host, the client still connects to the server, and not to that host."""
     with socket.create_server(("127.0.0.2", 0)) as victim:
         victim.setblocking(False)
         with FakeServer(PASV=lambda server: server.passive("127.0.0.2"), RETR=sends(b"x" * 2000)) as server:

@@ -1,4 +1,4 @@
-"""The FTP server and clients that mean harm, or are many: the others are served all the while."""
+"""Tests of the FTP server with hostile clients, and with many clients: it goes on serving all others."""
 import contextlib
 import os
 import re
@@ -55,7 +55,7 @@ def test_ftp_server_gives_data_to_nobody_else(server):
             assert everything(conn) == b"a"
         assert client.reply() == 226
 
-        assert client.ask("EPSV") == 229           # theirs is the only connection: nothing is stored
+        assert client.ask("EPSV") == 229           # only another host connects, so nothing is stored
         port = int(re.search(r"\d{4,}", client.text)[0])
         with connect("127.0.0.2") as thief:
             client.say("STOR new")
@@ -66,7 +66,7 @@ def test_ftp_server_gives_data_to_nobody_else(server):
         assert client.reply() in (425, 426)
         assert client.reply() == 226
 
-        stale = client.passive()                   # our own, but of an earlier PASV
+        stale = client.passive()                   # a connection of this client, but for an earlier EPSV
         with stale:
             assert client.get("RETR a") == b"a"
             with contextlib.suppress(ConnectionResetError):
@@ -84,7 +84,7 @@ def test_ftp_server_and_a_client_that_does_not_read(server):
             assert client.get("RETR a") == CONTENT
         assert_idle(server)
         assert server.memory() - before < 4096, "KiB"
-        # Nor does it read its replies.
+        # This client does not read its replies either.
         with Client(server) as mute:
             mute.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -127,7 +127,7 @@ def test_ftp_server_ends_idle_sessions_and_transfers(tmp_path):
         assert os.listdir(tmp_path) == ["big"]
 
 
-# Many
+# Many clients
 
 def test_ftp_server_limits_its_clients(tmp_path):
     with ftp_server(tmp_path, "--max-clients", "2") as server, contextlib.ExitStack() as stack:
@@ -143,7 +143,7 @@ def test_ftp_server_limits_its_clients(tmp_path):
         def served():
             with Client(server, None) as third:
                 return third.reply() == 220
-        wait_until(served, lambda: "a place that became free is not given away")
+        wait_until(served, lambda: "a client has left, but a new client does not get its place")
 
 
 def test_ftp_server_and_200_sessions(server):
@@ -159,14 +159,14 @@ def test_ftp_server_and_200_sessions(server):
 
 
 def test_ftp_server_out_of_descriptors(tmp_path):
-    """Who is there gets an error and stays; who comes waits, and is served when there is a descriptor again."""
+    """Connected clients get errors and stay connected. New clients wait until a descriptor is free."""
     (tmp_path / "a").write_bytes(b"a")
     with ftp_server(tmp_path) as server, contextlib.ExitStack() as stack:
         here, prepared = [stack.enter_context(Client(server, "anonymous")) for _ in range(2)]
         data = stack.enter_context(prepared.passive())
-        server.wait_until_asleep()                 # in accept, which has its next descriptor already, and does not show it
+        server.wait_until_asleep()                 # in accept, for which the kernel has already reserved a descriptor that is not listed
         numbers = server.descriptors()
-        assert max(numbers) <= len(numbers), "there are free ones between those that it has"
+        assert max(numbers) <= len(numbers), "some numbers below the highest descriptor are free"
         with limited(server, resource.RLIMIT_NOFILE, max(numbers) + 1):
             waiting = [stack.enter_context(Client(server, None)) for _ in range(3)]
             for _ in range(5):
@@ -175,7 +175,7 @@ def test_ftp_server_out_of_descriptors(tmp_path):
                     assert 400 <= code < 600, (command, code)
                 assert here.ask("NOOP") == 200
             assert prepared.ask("RETR a") >= 400
-            assert len(select.select(waiting, [], [], 0)[0]) <= 1  # for that descriptor
+            assert len(select.select(waiting, [], [], 0)[0]) <= 1  # accept can use the reserved descriptor
             assert_idle(server)
         for client in waiting:
             assert client.reply() == 220

@@ -1,4 +1,7 @@
-"""The FTP server: nobody gets out of the folder that is served. First its room by itself, then through the server."""
+"""Tests of the FTP server's library: no path and no link leads out of the served folder.
+
+The first part tests the module library by itself, the second part tests it through the server.
+"""
 import contextlib
 import errno
 import os
@@ -11,11 +14,11 @@ from ftpd import library as room
 from ftpd.library import Library, Upload
 
 
-# The room by itself
+# The module by itself
 
 @pytest.fixture
 def library(tmp_path):
-    """A Library, whose folder is .folder_on_disk; secret.txt is beside it."""
+    """Yield a Library with some files. Its folder is .folder_on_disk; secret.txt is next to that folder."""
     (tmp_path / "secret.txt").write_bytes(b"TOP SECRET")
     folder = tmp_path / "root"
     grow(folder, {"a": b"a", "b b": b"bb", "folder/inner": b"inner", "hollow": None})
@@ -75,7 +78,7 @@ def test_ftp_library_follows_no_link(library):
 
 
 def test_ftp_library_and_a_folder_that_becomes_a_link(library):
-    """What is open stays what it was (no TOCTOU): the folder itself, wherever it is moved to."""
+    """An open folder stays the same folder, even if it is moved and a link takes its name (no TOCTOU)."""
     root = library.folder_on_disk
     with library.folder("/folder") as fd, Upload(library, "/folder/new", replace=False) as upload:
         (root / "folder").rename(root / "moved")
@@ -97,7 +100,7 @@ def test_ftp_library_shows_files_and_folders_only(library):
     for name in set(os.listdir(root)) - set(names(library)):
         with pytest.raises(FileNotFoundError):
             library.stat(f"/{name}")
-    writer = os.open(root / "pipe", os.O_RDWR)     # so that this test could not wait for one
+    writer = os.open(root / "pipe", os.O_RDWR)     # with a writer, opening the pipe cannot block this test
     try:
         with pytest.raises(PermissionError):
             read(library, "/pipe")
@@ -107,9 +110,9 @@ def test_ftp_library_shows_files_and_folders_only(library):
 
 @pytest.fixture(params=["unnamed", "named"])
 def kind(request, monkeypatch):
-    """Uploads on a file system that has unnamed files, and on one that has not."""
+    """Run a test twice: on a file system with unnamed files (O_TMPFILE), and as if it had none."""
     if request.param == "named":
-        monkeypatch.setattr(room.os, "O_TMPFILE", os.O_DIRECTORY)      # refused with EISDIR
+        monkeypatch.setattr(room.os, "O_TMPFILE", os.O_DIRECTORY)      # os.open fails with EISDIR
     return request.param
 
 
@@ -145,7 +148,7 @@ def test_ftp_upload_replaces_only_if_it_may(library, kind):
         with Upload(library, path, replace=False) as upload, pytest.raises(FileExistsError):
             upload.commit()
     with Upload(library, "/folder", replace=True) as upload, pytest.raises(OSError):
-        upload.commit()                            # a folder is not replaced by a file
+        upload.commit()                            # a file cannot replace a folder
     assert files(library.folder_on_disk) == before
     with Upload(library, "/new", replace=False) as first, Upload(library, "/new", replace=False) as second:
         os.write(second.fd, b"second")
@@ -171,7 +174,7 @@ def test_ftp_library_copies(library):
 
 
 def test_ftp_library_writes_what_is_left(library, monkeypatch):
-    """Of what write() is given it may take a part only, as when the disk is nearly full."""
+    """os.write may write only a part of the bytes, for example if the disk is nearly full."""
     write = os.write
     monkeypatch.setattr(room.os, "write", lambda fd, data: write(fd, data[:3]))
     with Upload(library, "/new", replace=False) as upload:
@@ -184,7 +187,7 @@ def test_ftp_library_writes_what_is_left(library, monkeypatch):
 
 @pytest.fixture
 def outside(server, tmp_path):
-    """A folder beside the one that is served, and links to it."""
+    """Create a folder outside the served folder, and links that lead out; yield the outside folder."""
     folder = tmp_path / "outside"
     grow(folder, {"secret.txt": b"TOP SECRET", "folder/inner": b"TOP SECRET"})
     for name, target in [("out", folder), ("out2", folder / "folder"), ("file", folder / "secret.txt"), ("up", ".."), ("root", "/"),
@@ -195,7 +198,7 @@ def outside(server, tmp_path):
     before = files(folder)
     yield folder
     assert files(folder) == before
-    assert set(os.listdir(server.root.parent)) == {"root"}         # nor beside it
+    assert set(os.listdir(server.root.parent)) == {"root"}         # and nothing was created next to the served folder
 
 
 def test_ftp_server_has_no_way_out(server, outside):
@@ -222,7 +225,7 @@ def test_ftp_server_has_no_way_out(server, outside):
         for secret in (b"TOP SECRET", b"inner", b"secret.txt", b"passwd", b"root:"):
             assert secret not in seen
         for path in paths:
-            assert b"SECRET" not in (client.get(f"RETR {path}") or b"")        # nor of what has become of it
+            assert b"SECRET" not in (client.get(f"RETR {path}") or b"")        # nor after the commands below, which may have changed files
             for command in (f"DELE {path}", f"RMD {path}" if "dir" not in path else "NOOP", f"MKD {path}1", "RNFR own"):
                 client.ask(command)
             if client.ask(f"RNTO {path}") == 250 and not (server.root / "own").exists():
@@ -230,7 +233,7 @@ def test_ftp_server_has_no_way_out(server, outside):
             if path.rsplit("/")[-1] not in ("", "..", "."):
                 client.put(f"STOR {path}")
                 client.put(f"APPE {path}")
-        # What is left of the links was never followed; and a link is nothing that can be entered, deleted or read.
+        # The links that are left are still not followed: no folder behind them can be entered.
         for path in ("root", "up"):
             assert client.ask(f"CWD {path}/etc") == 550
 
@@ -245,7 +248,7 @@ def test_ftp_server_shows_neither_links_nor_pipes(server, outside):
             for verb in ("RETR", "SIZE", "MDTM", "MLST", "CWD", "DELE", "RNFR", "RMD"):
                 assert client.ask(f"{verb} {name}") == 550, (verb, name)
                 if verb == "RETR" and (server.root / name).is_symlink():
-                    assert client.text == "550 No such file or directory"          # as if there was nothing
+                    assert client.text == "550 No such file or directory"          # the reply does not reveal that there is a link
     assert sorted(os.listdir(server.root)) == there
 
 

@@ -1,4 +1,4 @@
-"""The FTP server in odd places: file systems without links, no /proc, addresses of a link, names and times of other systems."""
+"""Tests of the FTP server on unusual systems: no hard links, no /proc, link-local addresses, odd names, times and commands."""
 import contextlib
 import errno
 import ftplib
@@ -19,7 +19,7 @@ from ftpd.library import Library, Upload
 from harness import ROOT, TIMEOUT, Program, ready, run
 
 
-# File systems and systems that cannot do what Linux's own can
+# Systems and file systems that lack a feature of Linux
 
 def refuse(number):
     def call(*args, **options):
@@ -40,7 +40,7 @@ FAULTS = {
 
 @pytest.fixture(params=FAULTS)
 def library(request, tmp_path, monkeypatch):
-    """A Library on a file system that lacks something."""
+    """Yield a Library on a system that lacks a feature: each entry of FAULTS makes some functions fail."""
     grow(tmp_path / "root", {"old": b"old", "folder": None})
     found = Library(tmp_path / "root")
     found.folder_on_disk = tmp_path / "root"
@@ -94,7 +94,7 @@ def test_ftp_upload_that_cannot_even_begin_says_why(tmp_path, monkeypatch):
 
 
 def test_ftp_rename_in_one_step_where_the_system_can(tmp_path, monkeypatch):
-    """On ext4 and tmpfs no file is seen empty: the name is not claimed first."""
+    """On ext4 and tmpfs, renameat2 renames in one step: no empty file claims the name first."""
     monkeypatch.setattr(rename, "claim_and_rename", None)
     grow(tmp_path, {"a": b"a", "b": b"b"})
     folder = os.open(tmp_path, os.O_RDONLY)
@@ -125,7 +125,7 @@ def test_ftp_server_refuses_a_name_that_is_taken_before_the_data(tmp_path):
 
 @pytest.fixture
 def fat(tmp_path):
-    """A folder on a real FAT file system."""
+    """Mount a real FAT file system; yield its folder."""
     image, folder = tmp_path / "image", tmp_path / "stick"
     folder.mkdir()
     with open(image, "wb") as file:
@@ -152,7 +152,7 @@ def test_ftp_server_on_fat(fat):
 
 
 def test_ftp_server_without_proc(tmp_path):
-    """As in a chroot: sitecustomize hides it."""
+    """Clients can upload even if the server has no /proc, as in a chroot; sitecustomize hides /proc from it."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os\nexists, link = os.path.exists, os.link\n"
         "def gone(path):\n    return str(path).startswith('/proc')\n"
@@ -166,14 +166,14 @@ def test_ftp_server_without_proc(tmp_path):
     assert files(tmp_path / "root") == {"new": b"data"}
 
 
-@pytest.mark.skipif(not os.path.exists("/sys/kernel/btf/vmlinux"), reason="needs a file that MAP_SHARED refuses")
+@pytest.mark.skipif(not os.path.exists("/sys/kernel/btf/vmlinux"), reason="needs a file that cannot be mapped with MAP_SHARED")
 def test_ftp_server_sends_files_that_cannot_be_mapped_shared():
     with ftp_server("/sys/kernel/btf", "--read-only") as server, Client(server, "anonymous") as client:
         with open("/sys/kernel/btf/vmlinux", "rb") as file:
             assert client.get("RETR vmlinux") == file.read()
 
 
-# Addresses of a link: they mean something only with their scope
+# Link-local addresses of IPv6: they are valid only together with their scope
 
 LINK_LOCAL = """
 import ftplib, json, subprocess, sys
@@ -197,7 +197,7 @@ print(json.dumps(found))
 
 
 def test_ftp_over_an_address_of_a_link(tmp_path):
-    """In a network of its own, where the loopback has such an address."""
+    """Run server and clients in a new network namespace, whose loopback interface has a link-local address."""
     def isolated(*command, **options):
         return subprocess.run(["unshare", "-rn", "sh", "-c", "ip link set lo up && ip -6 addr add fe80::1/64 dev lo nodad && exec \"$@\"",
                                "sh", *map(str, command)], capture_output=True, text=True, timeout=3 * TIMEOUT, **options)
@@ -219,11 +219,11 @@ NAMES = ["a", "课堂 笔记", "caf\udce9.txt", "\udcff\udcfe", "\\", "\\x41", "
 
 @pytest.mark.parametrize("name", NAMES)
 def test_ftp_names_on_the_wire_are_utf8_and_mean_the_same_file(name):
-    wire = names.to_wire(name).decode()            # UTF-8, or this raises
+    wire = names.to_wire(name).decode()            # raises an exception if the bytes are not UTF-8
     assert names.from_wire(wire) == name
     assert wire == name or not name.isascii() or "\\x" in name
     if not re.search(r"\\x", name):
-        assert names.from_wire(name) == name       # the bytes as they are work too
+        assert names.from_wire(name) == name       # a client may also send the bytes of the disk
 
 
 def test_ftp_names_on_the_wire_are_different_if_the_files_are():
@@ -231,7 +231,7 @@ def test_ftp_names_on_the_wire_are_different_if_the_files_are():
 
 
 def test_ftp_names_cannot_smuggle_what_is_forbidden():
-    assert names.from_wire("\\xc2\\x85") == "\x85"                     # and so FORBIDDEN finds it
+    assert names.from_wire("\\xc2\\x85") == "\x85"                     # so FORBIDDEN matches this character
     for text in ("\\x2f", "\\x00", "\\x0a", "\\x2e"):
         assert names.from_wire(text) == text
 
@@ -242,7 +242,7 @@ def test_ftp_server_and_names_that_are_not_utf8(server):
         with open(os.path.join(os.fsencode(server.root), name), "wb") as file:
             file.write(name)
     os.mkdir(os.path.join(os.fsencode(server.root), b"d\xe9"))
-    with ftplib_client(server) as ftp:                                 # it decodes strictly
+    with ftplib_client(server) as ftp:                                 # ftplib raises an exception for bytes that are not UTF-8
         listed = ftp.nlst()
         assert sorted(name for name, _ in ftp.mlsd() if name != ".") == sorted(listed) and "caf\\xe9.txt" in listed
         assert len(listed) == len(strange) + 1
@@ -259,7 +259,7 @@ def test_ftp_server_and_names_that_are_not_utf8(server):
         assert ftp.nlst("d\\xe9/*") == ["d\\xe9/x"]
         with pytest.raises(ftplib.error_perm, match="501"):
             ftp.mkd("\\xc2\\x85")
-    with Client(server) as client:                                     # and the bytes themselves work as well
+    with Client(server) as client:                                     # a client may also send the bytes of the disk
         assert client.get(b"RETR d\xe9/x".decode("utf-8", "surrogateescape")) == b"caf\xe9.txt"
 
 
@@ -279,7 +279,7 @@ def test_ftp_times_of_any_size(seconds, text):
 def test_ftp_server_lists_files_of_any_time(server):
     shm = "/dev/shm"
     if not os.access(shm, os.W_OK):
-        pytest.skip("needs tmpfs, which takes any time")
+        pytest.skip("needs tmpfs, which stores any modification time")
     folder = os.path.join(shm, f"ftp-{os.getpid()}")
     os.mkdir(folder)
     try:
@@ -316,13 +316,13 @@ def test_ftp_server_lets_anonymous_set_the_time_of_its_own_upload(tmp_path):
             assert client.put("STOR new") == 226
             assert client.ask("MFMT 20200102030405 new") == 213 and client.ask("MFMT 20200102030405 old") == 550
         with Client(server, "anonymous") as client:
-            assert client.ask("MFMT 20200102030405 new") == 550        # it could be anybody's
+            assert client.ask("MFMT 20200102030405 new") == 550        # another client may have uploaded this file
 
 
-# What clients say that is not the RFC's
+# Unusual commands of clients
 
 def test_ftp_server_and_the_client_of_windows(server):
-    """It sends only the older names (RFC 1123, 4.1.3.1)."""
+    """The ftp command of Windows sends only the older names of verbs (RFC 1123, 4.1.3.1)."""
     with Client(server) as client:
         for command, code in [("XPWD", 257), ("XMKD a", 257), ("XCWD a", 250), ("XPWD", 257), ("XCUP", 250), ("XRMD a", 250),
                               ("XRMD a", 550), ("XMKD", 501), ("XCWD none", 550)]:
@@ -337,7 +337,7 @@ def test_ftp_server_and_options_of_ls(server):
     with Client(server) as client:
         assert client.get("NLST -rf") == b"-rf\r\n" and client.get("NLST -x y") == b"-x y\r\n"
         assert client.get("NLST -la folder") == b"inner\r\n" and client.get("NLST ./-l") == b"./-l\r\n"
-        assert len(client.get("LIST -a").splitlines()) == 4            # a file called -l hides nothing
+        assert len(client.get("LIST -a").splitlines()) == 4            # -a is an option, so all four entries are listed
         assert client.ask("STAT -la folder") == 213 and client.text.split("\n")[1].endswith(" inner")
         assert client.ask("STAT -rf") == 213 and client.text.split("\n")[1].endswith(" -rf")
 
@@ -360,7 +360,7 @@ def test_ftp_server_on_ipv6_wants_epsv(tmp_path):
         assert client.ask("PASV") == 502 and client.get("NLST") == b""
 
 
-# What the server shows
+# What the server prints on its terminal
 
 def test_ftp_server_shows_what_clients_do(tmp_path):
     grow(tmp_path, {"a.txt": b"12345", "old": b"1"})
@@ -421,7 +421,7 @@ def test_ftp_server_shows_it_on_a_terminal_or_if_asked(tmp_path, options, tty, s
 
 
 def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):
-    """Here it is a pipe whose reader has ended."""
+    """The server's output is a pipe whose reader has closed it; the server still serves clients."""
     (tmp_path / "a").write_bytes(b"data")
     reader, writer = os.pipe()
     with os.fdopen(reader) as lines, subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The FTP client for people: Ctrl-C cancels, Tab completes, familiar words work, and downloads stay out of git's way."""
+"""Tests of the FTP client on a terminal: Ctrl-C cancels, Tab completes, familiar words work, and git ignores downloads."""
 import contextlib
 import ftplib
 import os
@@ -26,7 +26,7 @@ def test_ftp_client_ctrl_c_cancels_a_download_and_goes_on(here, old):
     def half(server):
         with server.data() as conn, contextlib.suppress(ConnectionError):
             conn.sendall(bytes(1000))
-            conn.recv(1)                           # until the client has closed it
+            conn.recv(1)                           # wait until the client has closed the connection
         server.replies["RETR"] = sends(bytes(2000))
         return "426 Broken off"
     if old:
@@ -42,7 +42,7 @@ def test_ftp_client_ctrl_c_cancels_a_download_and_goes_on(here, old):
         client.expect(f"! get half: cancelled; {kept}\n")
         client.expect("ftp> ")
         assert {path.name: path.read_text() for path in here.iterdir()} == ({"half": "old"} if old else {})
-        client.write("get half\r")                 # in step: its replies are its own
+        client.write("get half\r")                 # this get receives its own replies
         client.expect("got half, 2,000 bytes\n")
         client.expect("ftp> ")
         client.write("quit\r")
@@ -50,7 +50,10 @@ def test_ftp_client_ctrl_c_cancels_a_download_and_goes_on(here, old):
 
 
 def test_ftp_client_ctrl_c_cancels_an_upload_and_goes_on(library, here):
-    """The real server keeps nothing of it, and takes the next one. It is stopped, so that it does not take all."""
+    """The real server keeps nothing of a cancelled upload, and accepts the next one.
+
+    SIGSTOP keeps the server from receiving the whole file before Ctrl-C.
+    """
     with open(here / "big", "wb") as file:
         file.truncate(1 << 28)
     (here / "small").write_bytes(b"small")
@@ -95,12 +98,12 @@ def test_ftp_client_ctrl_c_before_the_data_waits_for_them(here):
 
 
 def test_ftp_client_a_second_ctrl_c_leaves(here):
-    """As the server does not answer."""
+    """The first Ctrl-C has no effect, because the server does not answer; the second one ends the client."""
     asked = threading.Event()
 
     def silent(server):
         asked.set()
-        server.conn.recv(1, socket.MSG_PEEK)       # until the client has gone
+        server.conn.recv(1, socket.MSG_PEEK)       # wait until the client has exited
     with FakeServer(RETR=silent) as server, ftp_client(server, here, tty=True) as client:
         client.write("get f\r")
         assert asked.wait(harness.TIMEOUT)
@@ -114,14 +117,14 @@ def test_ftp_client_a_second_ctrl_c_leaves(here):
 
 def test_ftp_client_interrupt():
     one = Interrupt()
-    assert not one.press()                         # nothing to cancel
+    assert not one.press()                         # there is nothing to cancel
     with one.ignore():
         assert one.press()
     with one.transfer():
-        assert one.press() and not one.press()     # noted; the second one ends the client
+        assert one.press() and not one.press()     # the first one is recorded, the second one ends the client
         with pytest.raises(Cancelled), one.data():
-            raise AssertionError("it should not begin")
-    with one.transfer():                           # the next transfer knows nothing of it
+            raise AssertionError("the transfer of data must not begin")
+    with one.transfer():                           # the next transfer is not cancelled
         with one.data():
             pass
         with pytest.raises(Cancelled), one.data():
@@ -156,7 +159,7 @@ def test_ftp_client_amounts(count, text):
 
 @pytest.fixture
 def completer(tmp_path, monkeypatch):
-    """Its server has two folders; .asked is what it was asked for."""
+    """Return a Completer. .asked: the folders that it asked its fake server for; .limits: the time limits that it set."""
     monkeypatch.chdir(tmp_path)
     grow(tmp_path, {"welcome home.txt": b"", "welcome too": b"", "sub dir/x.txt": b"", "sub dir/y": b""})
     asked = []
@@ -198,7 +201,7 @@ def test_ftp_client_completion_asks_once_until_the_next_command(completer):
 def test_ftp_client_completion_is_less_patient_than_the_rest(completer):
     completer.find("get a", "a")
     assert completer.limits == [5, 30]
-    completer.find("get none/", "none/")           # what the server refuses
+    completer.find("get none/", "none/")           # the server refuses this
     assert completer.limits == [5, 30, 5, 30]
 
 
@@ -223,7 +226,7 @@ def test_ftp_client_completes_on_a_terminal(library, here):
         client.expect("got 课堂 笔记.txt, ")
         client.write("put mi\t\r")
         client.expect("put mine.txt, 4 bytes")
-        client.write("get mi\t\r")                # what was put since the last Tab
+        client.write("get mi\t\r")                # the completer asks again after each command
         client.expect("got mine.txt, 4 bytes")
         client.write("list de\t\r")
         client.expect("down.txt\n")
@@ -255,7 +258,7 @@ def test_ftp_client_whose_server_dies_while_tab_asks(here):
 
 @pytest.fixture
 def course(tmp_path):
-    """A copy of the programs, where they are in the course."""
+    """Return a copy of the course with only the FTP programs in it."""
     root = tmp_path / "clone"
     shutil.copytree(ROOT / "day11/ftp", root / "day11/ftp", ignore=shutil.ignore_patterns("__pycache__", "downloads"))
     (root / "day07").mkdir()
@@ -285,11 +288,11 @@ def test_ftp_client_elsewhere_uses_the_current_folder(library, course, here):
 
 
 def test_ftp_client_downloads_and_uploads_are_ignored_by_git():
-    """What git has of the library is not ignored."""
+    """Git ignores downloads and uploads, but no file that belongs to the course."""
     def git(*words):
         return subprocess.run(["git", "-C", ROOT, "-c", "core.quotePath=off", "-c", "safe.directory=*", *words], capture_output=True, text=True)
     if not shutil.which("git") or git("rev-parse").returncode:
-        pytest.skip("this is no git repository")
+        pytest.skip("this is not a git repository")
     for path in ("day11/ftp/downloads/x", "day11/ftp/files/upload.txt", "day11/ftp/files/folder/x", "day11/ftp/files/.upload-1"):
         assert git("check-ignore", "--no-index", path).returncode == 0, path
     shipped = git("ls-files", "day11/ftp").stdout.splitlines()

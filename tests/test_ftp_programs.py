@@ -1,4 +1,4 @@
-"""The FTP server and the world's clients: curl, lftp, tnftp, ncftp, wget, where they are installed."""
+"""Tests of the FTP server with common clients, if they are installed: curl, lftp, tnftp, ncftp, wget."""
 import re
 import shutil
 
@@ -10,7 +10,7 @@ from harness import run
 
 @pytest.fixture
 def real(tmp_path):
-    """Run a client that is installed: its stdout."""
+    """Return a function that runs an installed client and returns its stdout; .work is the folder of the client."""
     def start(*argv, status=0, stdin=""):
         if not shutil.which(argv[0]):
             pytest.skip(f"{argv[0]} is not installed")
@@ -81,7 +81,7 @@ def test_ftp_server_and_tnftp(server, real):
         "user bob secret", "binary", "mkdir folder", "put mine folder/mine", "ls", "passive off", "ls folder", "get there got",
         "append mine folder/mine", "cd folder", "rename mine yours", "size yours", "modtime yours", "mget *", "restart 5",
         "reget yours", "delete yours", "cd ..", "rmdir folder", "status", "remotehelp", "system", "features", "quit", ""]))
-    # At the beginning of a line, because a port or a speed may contain these digits too.
+    # Look for codes only at the beginning of a line: a port or a speed may contain the same digits.
     assert re.findall("^2(?:21|26)", said, re.MULTILINE) and not re.findall("^421", said, re.MULTILINE) and "Unknown" not in said
     assert (real.work / "got").read_bytes() == CONTENT
     assert (real.work / "yours").read_bytes() == CONTENT * 2

@@ -1,4 +1,4 @@
-"""The FTP server: what it replies to each command, in which order, and who may do what."""
+"""Tests of the FTP server's replies to each command, of the order of commands, and of permissions."""
 import contextlib
 import os
 import random
@@ -11,7 +11,7 @@ from ftp_harness import server, shared  # noqa: F401
 from harness import assert_idle, receive, reset
 
 
-# By user and code: conversations, whose last reply has that code.
+# (user, code) -> conversations: commands, separated by "; ", the last of which gets this code. The user None is not logged in.
 REPLIES = {
     # before login
     (None, 530): [
@@ -27,7 +27,7 @@ REPLIES = {
     (None, 214): ["HELP"],
     (None, 221): ["QUIT"],
     ("bob", 530): ["REIN; PWD", "USER anonymous; PWD"],
-    # not there, or not allowed
+    # the file does not exist, or the client may not do this
     ("bob", 550): [
         "USER anonymous; PASS x; DELE file", "RETR none", "RETR folder", "CWD none", "CWD file", "SIZE folder",
         "PASV; RETR none", "RMD none", "DELE none", "STAT none", "MLSD none", "MKD folder", "MKD file", "XMKD folder",
@@ -50,12 +50,12 @@ REPLIES = {
     ("bob", 350): ["REST 3", "RNFR file"],
     ("bob", 227): ["PASV"],
     ("bob", 229): ["EPSV", "EPSV 1", "EPSV ALL; EPSV"],
-    # not known
+    # unknown verbs
     ("bob", 500): ["XYZZY", "", " NOOP", "NOOP\0", "NÖOP", "_", "__class__", "do_NOOP", "220 Ready", "GET / HTTP/1.1"],
-    # known, and not supported
+    # verbs that the server knows, but does not support
     ("bob", 502): ["AUTH TLS", "PBSZ 0", "PROT P", "SITE CHMOD 777 file", "SMNT /", "LPRT 1"],
     (None, 502): ["AUTH TLS"],
-    # in the wrong order
+    # commands in the wrong order
     ("bob", 503): [
         "RNTO x", "RNFR file; NOOP; RNTO x", "RNFR none; RNTO x", "RNFR file; RNTO file; RNTO x", "REIN; PASS secret",
     ],
@@ -69,7 +69,7 @@ REPLIES = {
         "STOR .upload-1", "PORT 127,0,0,1,1", "PORT 127,0,0,1,1.1", "PORT 127,0,0,1,1_0,1", "PORT \u0661\u0662\u0667,0,0,1,9,9", "EPRT |1|127.0.0|4000|",
         "MFMT", "MFMT file", "MFMT x file", "MFMT 20201301000000 file", "MFMT 99999999999999 file", "MLSD file",
     ],
-    # arguments that are not supported
+    # valid arguments that the server does not support
     ("bob", 504): ["TYPE E", "TYPE L 36", "MODE B", "MODE C", "STRU R"],
     ("bob", 522): ["EPRT |2|::1|40000|", "EPRT |3|127.0.0.1|40000|", "EPSV 2"],
     # no data connection
@@ -137,7 +137,7 @@ def test_ftp_server_obeys_commands_in_one_packet_one_after_the_other(server):
         client.sendall(b"\n")
         assert client.reply() == 200
         sparse(server.root / "big")
-        with client.begin("RETR /big", SO_RCVBUF=4096) as conn:    # commands wait for the end of a transfer
+        with client.begin("RETR /big", SO_RCVBUF=4096) as conn:    # commands that arrive during a transfer wait for its end
             client.sendall(b"NOOP\r\nPWD\r\n")
             assert receive(conn, 1000)
             assert_idle(server)
@@ -166,7 +166,7 @@ def test_ftp_server_and_lines_without_measure(server):
         assert client.reply() == 200
         socket.socket.sendall(client, b"RETR " + b"a/" * 4000 + b"\r\n" + b"CWD " + b"../" * 2500 + b"\r\n")
         assert [client.reply(), client.reply()] == [550, 250]
-        socket.socket.sendall(client, b"A" * (8 * MIB))            # and no newline
+        socket.socket.sendall(client, b"A" * (8 * MIB))            # a line without an end
         assert server.witness.ask("NOOP") == 200
         assert server.memory() - before < 4096, "KiB"
         assert not select.select([client], [], [], 0)[0]
@@ -182,7 +182,7 @@ def test_ftp_server_and_binary_garbage(server):
             while 221 not in codes:
                 codes.add(client.reply())
             assert codes <= {500, 221}
-    with Client(server) as client:                 # TLS, where FTP is spoken
+    with Client(server) as client:                 # a client that speaks TLS instead of FTP
         client.sendall(bytes.fromhex("16030100c8010000c40303") + bytes(194) + b"\n")
         assert client.reply() == 500
         assert client.ask("NOOP") == 200
@@ -192,10 +192,10 @@ def test_ftp_server_and_binary_garbage(server):
     reset(client)
 
 
-# Who may do what
+# Permissions
 
 def attempt(client):
-    """The codes of every kind of change, asked for by a client."""
+    """Try every kind of change; return the set of those that succeed, and a dict with the code of each."""
     codes = {"add": client.put("STOR new"), "unique": client.put("STOU"), "append to a new one": client.put("APPE new 2"),
              "replace": client.put("STOR there"), "append": client.put("APPE there")}
     assert client.ask("REST 2") == 350
@@ -215,7 +215,7 @@ ALL = ADD | {"replace", "append", "resume", "delete", "rename", "make", "remove"
     ([], "anonymous", ADD),
     ([], "ftp", ADD),
     (["--user", "bob:secret"], "anonymous", set()),
-    (["--user", "bob:secret"], "bob", ALL - {"rename"}),           # what is to be renamed has been deleted by then
+    (["--user", "bob:secret"], "bob", ALL - {"rename"}),           # attempt() deletes the file before it renames it
     (["--user", "bob:x", "--user", "ann:secret"], "ann", ALL - {"rename"}),
     (["--user", "bob:secret", "--read-only"], "bob", set()),
     (["--read-only"], "anonymous", set()),
@@ -234,13 +234,13 @@ def test_ftp_server_lets_everybody_do_what_they_may(tmp_path, args, user, allowe
     if not allowed:
         assert after == before
     if allowed == ADD:
-        assert len(after) == 5 and {**after, **before} == after    # three new ones, and nothing else has changed
+        assert len(after) == 5 and {**after, **before} == after    # three new files, and no other change
 
 
 def test_ftp_server_refuses_a_wrong_password(server):
     wrong = [("bob", "wrong"), ("bob", ""), ("bob", "secret "), ("bob", "Secret"), ("Bob", "secret"), ("root", "secret"),
              ("bob", "密码"), ("bob", "\udcfe"), ("\udcfe", "secret"), ("bob", "secret\0")]
-    with contextlib.ExitStack() as stack:          # all at once, as each answer takes its time
+    with contextlib.ExitStack() as stack:          # all at the same time, because each reply takes a second
         clients = [stack.enter_context(Client(server, None)) for _ in wrong]
         for client, (user, password) in zip(clients, wrong):
             assert client.reply() == 220
@@ -258,7 +258,7 @@ def test_ftp_server_wants_a_name_before_each_password(server):
     with Client(server) as client:
         for password in "wrong", "secret":
             assert client.ask(f"PASS {password}") == 503
-        assert client.ask("DELE none") == 550 and client.ask("STAT") == 211        # still bob
+        assert client.ask("DELE none") == 550 and client.ask("STAT") == 211        # the client is still logged in as bob
 
 
 def test_ftp_server_ends_a_session_after_three_wrong_passwords(server):

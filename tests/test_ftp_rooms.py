@@ -1,4 +1,4 @@
-"""The rooms of the FTP server by themselves, without a server: the two connections, the verbs, the listings."""
+"""Tests of the modules of the FTP system, without a server: the two connections, the verbs, the listings, the client."""
 import contextlib
 import os
 import select
@@ -7,7 +7,7 @@ import threading
 import time
 from types import SimpleNamespace
 
-import ftp_harness  # noqa: F401 (so that the rooms can be imported)
+import ftp_harness  # noqa: F401 (makes ftpd and ftpclient importable)
 import pytest
 from ftpclient import errors, screen
 from ftpd import commands, login, session
@@ -20,7 +20,7 @@ from harness import TIMEOUT, receive
 
 @contextlib.contextmanager
 def pair():
-    """Two ends of a TCP connection."""
+    """Yield the two ends of a new TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         near = socket.create_connection(listener.getsockname(), TIMEOUT)
         far = listener.accept()[0]
@@ -31,7 +31,7 @@ def pair():
 
 @pytest.fixture
 def control():
-    """A Control of which the test is the client, at .far."""
+    """Yield a Control. The test plays its client, on the socket .far."""
     with pair() as (near, far):
         near.setblocking(True)
         one = Control(near, TIMEOUT)
@@ -69,7 +69,7 @@ def test_ftp_control_and_a_line_that_is_too_long(control):
     with pytest.raises(Reply, match="too long"):
         control.next_line()
     assert control.next_line() == "NOOP"
-    for _ in range(3):                             # without an end: nothing of it is kept
+    for _ in range(3):                             # a line without an end is not kept
         control.buffer += b"A" * (MAX_LINE + 1)
         assert control.next_line() is None and control.buffer == b""
     control.buffer = b"A\r\nNOOP\r\n"
@@ -87,19 +87,19 @@ def test_ftp_control_sends_several_lines_as_one_reply(control):
 
 def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
     with pair() as (data, peer):
-        with pytest.raises(TimeoutError):          # a client that is too slow
+        with pytest.raises(TimeoutError):          # the client is too slow
             control.wait(data, select.POLLIN, 0)
         peer.sendall(b"x")
         control.wait(data, select.POLLIN, TIMEOUT)
         data.recv(1)
-        control.far.sendall(b"NOOP\r\n")           # it waits for the end of the transfer
+        control.far.sendall(b"NOOP\r\n")           # a command waits in the buffer
         control.wait(data, select.POLLIN, TIMEOUT)
         assert control.buffer == b"NOOP\r\n" and control.next_line() == "NOOP"
         control.far.sendall(b"abor\r\n")
         with pytest.raises(Reply) as reply:
             control.wait(data, select.POLLIN, TIMEOUT)
         assert reply.value.args[0] == 226 and control.far.recv(100).startswith(b"426 ")
-        control.buffer = b"NOOP\r\n" * MAX_LINE    # enough: the rest stays with the client
+        control.buffer = b"NOOP\r\n" * MAX_LINE    # the buffer is full: no more is received
         control.far.sendall(b"ABOR\r\n")
         with pytest.raises(TimeoutError):
             control.wait(data, select.POLLIN, 0)
@@ -114,21 +114,21 @@ def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
 # The data connection
 
 def test_ftp_listing_that_takes_long_says_so_first():
-    """Only where all of it goes out at once may the reply 150 wait for the one behind it (MSG_MORE)."""
+    """The reply 150 may wait for the next reply (MSG_MORE) only if the listing is sent in one piece."""
     asked = []
 
     @contextlib.contextmanager
     def open_data(what, small):
         asked.append(small)
         yield SimpleNamespace(send_bytes=lambda data: None)
-    for size in (SMALL - 2, SMALL - 1):            # each line has two more bytes, its end
+    for size in (SMALL - 2, SMALL - 1):            # each line ends with two more bytes, CR and LF
         send_lines(SimpleNamespace(port=SimpleNamespace(open=open_data)), ["x" * size])
     assert asked == [True, False]
 
 
 @pytest.mark.parametrize("there", [100, 100_000], ids=["small", "mapped"])
 def test_ftp_data_of_a_file_that_has_grown_ends_where_it_was_to_end(control, there):
-    """The reply 150 has named its size."""
+    """The server sends as many bytes as the reply 150 announced, and not the bytes that were added later."""
     fd, content = os.memfd_create("file"), os.urandom(there)
     try:
         os.write(fd, content + b"more")
@@ -142,7 +142,7 @@ def test_ftp_data_of_a_file_that_has_grown_ends_where_it_was_to_end(control, the
 
 
 def test_ftp_data_for_a_slow_reader(control):
-    """What a full buffer does not take is sent later: a long listing, and the mapped pages of a file."""
+    """When the send buffer is full, the rest is sent later, both of a long listing and of a mapped file."""
     text = os.urandom(1000) * 8000
     assert len(text) > 2 * CHUNK
     received = bytearray()
@@ -190,7 +190,7 @@ def test_ftp_data_port_connects_to_the_client_only(control):
             assert port.connect_to(host, number)[0] == code
         for nonsense in ("localhost", "127.0.0", ""):
             assert port.connect_to(nonsense, 4000)[0] == 501
-        assert port.peer == ("127.0.0.1", 65535)   # of the last one that was right
+        assert port.peer == ("127.0.0.1", 65535)   # the last address that was accepted
         port.only_epsv = True
         assert port.connect_to("127.0.0.1", 4000)[0] == 501
         host, number = port.listen()
@@ -241,7 +241,7 @@ def test_ftp_an_exception_of_python_is_no_reply(control, monkeypatch):
 
 
 def test_ftp_a_new_verb_is_one_function(control, monkeypatch):
-    monkeypatch.setitem(commands.COMMANDS, "TIME", None)           # so that it is taken away again
+    monkeypatch.setitem(commands.COMMANDS, "TIME", None)           # so that monkeypatch removes the verb afterwards
     @commands.command("TIME", login=False, argument=True)
     def time_of_day(client, argument):
         return 200, f"{argument}: noon"
@@ -253,7 +253,7 @@ def test_ftp_a_new_verb_is_one_function(control, monkeypatch):
 
 @pytest.fixture
 def client(control):
-    """A Session that is logged in, without a library."""
+    """Yield a Session without a library, logged in as anonymous."""
     one = session.Session(control.conn, SimpleNamespace(library=None, users={}, read_only=False, timeout=TIMEOUT))
     assert one.obey("USER anonymous")[0] == 331 and one.obey("PASS x")[0] == 230
     yield one
@@ -269,7 +269,7 @@ def test_ftp_verbs_that_end_passive_mode(client):
 
 
 def test_ftp_verbs_for_the_next_transfer_only(client):
-    """REST and ALLO: a wrong number is none, and another command ends what they said, unless it prepares the transfer too."""
+    """A wrong number, or any command that does not prepare the transfer too, cancels an earlier REST and ALLO."""
     for line in ("TYPE I", "EPSV", "MODE S", "PORT x"):
         assert client.obey("REST 5")[0] == 350 and client.obey("ALLO 7")[0] == 200
         client.obey(line)
@@ -294,7 +294,7 @@ def test_ftp_verbs_for_the_next_transfer_only(client):
     (OSError(), (553, 553, 550), "Failed"),
 ])
 def test_ftp_errors_become_replies(error, codes, text):
-    """Each verb has its own list of codes (RFC 959, 5.4): MKD, for one, has no 553, and STOR no 550."""
+    """Each verb has its own list of codes (RFC 959, 5.4): for example, MKD may not reply 553, and STOR may not reply 550."""
     for verbs, code in zip(("STOR APPE STOU", "RNTO", "MKD XMKD RMD DELE RNFR CWD RETR SIZE MDTM MFMT"), codes):
         for verb in verbs.split():
             assert session.reply_to(error, commands.COMMANDS[verb].codes) == (code, text), verb
@@ -328,7 +328,7 @@ def test_ftp_facts():
 
 @pytest.fixture
 def shanghai(monkeypatch):
-    """UTC+8, all the year."""
+    """Set the local time to UTC+8, without summer time."""
     monkeypatch.setenv("TZ", "CST-8")
     time.tzset()
     yield
@@ -373,7 +373,7 @@ def test_ftp_client_says_why(error, text):
 @pytest.mark.parametrize("done, size, seconds, text", [
     (0, 100, 0, "  0% [....] 0 bytes  0 bytes/s"),
     (50, 100, 1, " 50% [##..] 50 bytes  50 bytes/s  1 s left"),
-    (1345, 1345, 1e-4, "100% [####] 1.3 KiB"),                        # its speed would say nothing
+    (1345, 1345, 1e-4, "100% [####] 1.3 KiB"),                        # too small for a meaningful speed
     (2 << 20, 2 << 20, 2, "100% [####] 2.0 MiB  1.0 MiB/s"),
     (0, 0, 0, "100% [####] 0 bytes"),
     (3 << 20, None, 1, "3.0 MiB  3.0 MiB/s"),

@@ -1,4 +1,4 @@
-"""The FTP server as a program: its command line, its addresses and its end."""
+"""Tests of the FTP server as a program: its command line, its addresses, and how it ends."""
 import contextlib
 import os
 import socket
@@ -8,7 +8,7 @@ import pytest
 from ftp_harness import SERVER, Client, ftp_server, send_some, sparse
 from harness import TIMEOUT, Program, receive, serve
 
-import ftp_server as ftp_server_script             # after ftp_harness, which tells where it is
+import ftp_server as ftp_server_script             # after ftp_harness, which adds its folder to sys.path
 
 
 def test_ftp_server_command_line(tmp_path):
@@ -87,7 +87,7 @@ def test_ftp_server_ctrl_c_with_sessions_and_transfers_and_again_on_the_same_por
             send_some(conn)
             stack.enter_context(clients[2].passive())
             assert clients[3].ask("NOOP") == 200
-        # Status 0 and silent, or serve() would have failed.
+        # ftp_server() has checked the end of the server: status 0, and no output on stderr.
         with pytest.raises(EOFError):
             clients[3].reply()
         assert os.listdir(tmp_path) == ["big"]

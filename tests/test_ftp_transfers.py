@@ -1,4 +1,4 @@
-"""The FTP server: files and listings, there and back; uploads; and what is left when a transfer is cut off."""
+"""Tests of the FTP server's transfers: files and listings in both directions, uploads, and transfers that are cut off."""
 import concurrent.futures
 import ftplib
 import io
@@ -94,11 +94,11 @@ def test_ftp_server_resumes(server):
         ftp.storbinary("APPE a", io.BytesIO(content[200_000:]))
         ftp.storbinary("APPE new", io.BytesIO(content[:10]))
         assert files(server.root) == {"a": content, "new": content[:10]}
-        ftp.storbinary("STOR new", io.BytesIO(b"xy"), rest=4)      # what comes after it is gone
+        ftp.storbinary("STOR new", io.BytesIO(b"xy"), rest=4)      # the old bytes after the new ones are gone
         assert (server.root / "new").read_bytes() == content[:4] + b"xy"
         for offset in (0, 1, 150_000, 299_999, 300_000):
             assert fetch(ftp, "a", rest=offset) == content[offset:]
-        assert fetch(ftp, "a") == content          # an offset is for one transfer
+        assert fetch(ftp, "a") == content          # REST is valid for one transfer only
         with pytest.raises(ftplib.Error, match="55"):
             fetch(ftp, "a", rest=300_001)
         with pytest.raises(ftplib.Error, match="55"):
@@ -111,7 +111,7 @@ def test_ftp_server_resumes(server):
 def test_ftp_server_changes_folders_and_names(server):
     with ftplib_client(server) as ftp:
         for name in ("folder", 'the "folder"', '""', "文件夹"):
-            assert ftp.mkd(name) == f"/{name}"     # in the reply each quote is doubled
+            assert ftp.mkd(name) == f"/{name}"     # the reply doubles each quote; ftplib undoes that
             ftp.cwd(name)
             assert ftp.pwd() == f"/{name}"
             assert ftp.mkd("inner") == f"/{name}/inner"
@@ -124,7 +124,7 @@ def test_ftp_server_changes_folders_and_names(server):
         ftp.storbinary("STOR b", io.BytesIO(b"b"))
         ftp.rename("folder/a", "c")
         assert files(server.root) == {"folder": None, 'the "folder"': None, '""': None, "c": b"a", "b": b"b"}
-        ftp.rename("c", "b")                       # and replaces it
+        ftp.rename("c", "b")                       # this replaces the old file b
         ftp.rename("folder", "moved")
         ftp.rename("b", "moved/b")
         assert files(server.root) == {"moved": None, 'the "folder"': None, '""': None, "moved/b": b"a"}
@@ -157,10 +157,10 @@ def test_ftp_server_knows_all_names(server):
             ftp.delete(name)
         with pytest.raises(ftplib.error_perm, match="55"):
             ftp.storbinary(f"STOR {'x' * 256}", io.BytesIO(b""))
-    with Client(server) as client:                 # no UTF-8, and Telnet doubles its byte 255
+    with Client(server) as client:                 # a name that is not UTF-8; FTP doubles its byte 255, like Telnet
         assert client.put(b"STOR \xc4\xff\xff\xfe") == 226
         assert os.listdir(os.fsencode(server.root)) == [b"\xc4\xff\xfe"]
-        assert client.get("NLST") == b"\\xc4\\xff\\xfe\r\n"           # but on the wire all is UTF-8
+        assert client.get("NLST") == b"\\xc4\\xff\\xfe\r\n"           # the server sends the name as UTF-8
         assert client.get(b"RETR \xc4\xff\xff\xfe") == client.get("RETR \\xc4\\xff\\xfe") == b"data"
         assert client.ask(b"DELE \xc4\xff\xff\xfe") == 250
 
@@ -170,7 +170,7 @@ def test_ftp_server_transfers_5_mib_unchanged(server):
     with ftplib_client(server) as ftp:
         ftp.storbinary("STOR large", io.BytesIO(content), blocksize=MIB)
         assert digest(fetch(ftp, "large", blocksize=MIB)) == digest(content)
-        ftp.voidcmd("TYPE A")                      # as it is stored, nevertheless
+        ftp.voidcmd("TYPE A")                      # the file is sent as it is stored, even after TYPE A
         data = []
         with ftp.transfercmd("RETR large") as conn:
             while more := conn.recv(MIB):
@@ -195,16 +195,16 @@ def test_ftp_server_holds_a_client_to_what_it_promised(server):
         for promised, code in [(4, 226), (5, 426), (0, 226)]:
             assert client.ask(f"ALLO {promised}") in (200, 202)
             assert client.put(f"STOR {promised}") == code
-        assert client.put("STOR 6") == 226         # a promise is for one file
+        assert client.put("STOR 6") == 226         # ALLO is valid for one upload only
         for wrong in "x", "-5", "1_000", "\u0661", "1 R":
             assert client.ask(f"ALLO {wrong}") == 501
         assert client.ask("ALLO 100") == 200 and client.get("NLST") is not None
-        assert client.put("STOR 7") == 226         # and not for long
-        assert client.ask("ALLO 8 R 80") == 200 and client.ask("REST 4") == 350    # it is for the whole file, as lftp sees it
+        assert client.put("STOR 7") == 226         # the listing has cancelled the ALLO
+        assert client.ask("ALLO 8 R 80") == 200 and client.ask("REST 4") == 350    # with REST, ALLO counts the whole file, as in lftp
         assert client.put("STOR 4") == 226
         assert client.ask("ALLO 13") == 200
         assert client.put("APPE 4") == 426
-        assert client.ask("REST 2") == 350         # which APPE does not use, and nobody after it
+        assert client.ask("REST 2") == 350         # neither APPE nor a later upload uses this offset
         assert client.put("APPE 4") == client.put("STOR 0", b"new") == 226
     assert files(server.root) == {**dict.fromkeys("67", b"data"), "4": b"datadatadata", "0": b"new"}
 
@@ -285,7 +285,7 @@ host, port, size = sys.argv[1:]
 ftp = ftplib.FTP()
 ftp.connect(host, int(port))
 ftp.login("bob", "secret")
-ftp.sendcmd(f"ALLO {2 * int(size)}")               # without, only luck would tell this end from that of a file
+ftp.sendcmd(f"ALLO {2 * int(size)}")               # without ALLO, the server may take this end for the end of the file
 conn = ftp.transfercmd("STOR new")
 conn.sendall(bytes(int(size)))
 print("half", flush=True)
@@ -304,11 +304,11 @@ def test_ftp_server_and_a_client_that_is_killed(server, size):
 
 
 def test_ftp_server_without_unnamed_files(tmp_path):
-    """On a file system that has only files with names, an upload has one that nobody sees."""
+    """On a file system without unnamed files (O_TMPFILE), an upload has a temporary name that clients cannot see."""
     script = tmp_path / "old_system.py"
     script.write_text("import os, runpy, sys\n"
-                      "os.O_TMPFILE = os.O_DIRECTORY\n"            # which an open for writing refuses as old kernels do
-                      f"sys.path[0] = {str((ROOT / SERVER).parent)!r}\n"      # as python does for a script
+                      "os.O_TMPFILE = os.O_DIRECTORY\n"            # os.open then fails, as on old kernels
+                      f"sys.path[0] = {str((ROOT / SERVER).parent)!r}\n"      # Python does the same for a script
                       f"runpy.run_path({str(ROOT / SERVER)!r}, run_name='__main__')\n")
     root = tmp_path / "root"
     root.mkdir()
@@ -370,11 +370,11 @@ def test_ftp_server_aborts_a_transfer(server, abort):
         with client.passive():
             pass
         assert client.ask("EPSV") == 229
-        client.say("RETR small")                   # for which no data connection comes
+        client.say("RETR small")                   # no data connection follows
         abort(client)
         assert client.reply() in (425, 426)
         assert client.reply() == 226
-        abort(client)                              # nothing
+        abort(client)                              # there is no transfer to abort
         assert client.reply() in (225, 226)
         assert client.get("RETR small") == b"small"
     assert set(os.listdir(server.root)) == {"big", "small"}
@@ -413,7 +413,7 @@ def test_ftp_server_and_files_that_change_meanwhile(server):
             (server.root / "b").write_bytes(b"other")
             (server.root / "b").replace(server.root / "a")
             conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * MIB)
-            assert data + everything(conn) == CONTENT * 100        # the file that was opened
+            assert data + everything(conn) == CONTENT * 100        # the bytes of the old file, which the server had opened
         assert client.reply() == 226
         assert client.get("RETR a") == b"other"
         sparse(server.root / "big")
@@ -429,7 +429,7 @@ def test_ftp_server_and_files_that_change_meanwhile(server):
 
 
 def test_ftp_server_keeps_every_byte(server):
-    """Eight clients, 300 transfers, some of them cut off: what was acknowledged is there and complete, and nothing else."""
+    """Eight clients make 300 transfers and cut some of them off: the server keeps the acknowledged files, complete, and no others."""
     def pack(content):
         return digest(content) + content
 
@@ -471,7 +471,7 @@ def test_ftp_server_keeps_every_byte(server):
                             reset(conn)
                     if what.startswith("leave"):
                         client = Client(server)
-                    else:                          # of a download it may have sent the last byte before it noticed
+                    else:                          # the server may have sent the last byte of a download before the reset
                         assert client.reply() in ((426, 226) if what.endswith("get") else (426,))
         finally:
             client.close()

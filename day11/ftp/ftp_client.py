@@ -1,4 +1,4 @@
-"""An FTP client with a menu: list, get and put files; built on the standard module ftplib.
+"""An FTP client with a menu: it lists, gets and puts files with the standard module ftplib.
 带菜单的 FTP 客户端：列出、下载和上传文件，基于标准库 ftplib。
 讲义: ftp 文件服务器
 
@@ -7,12 +7,12 @@ Run:    python day11/ftp/ftp_server.py                          start it in anot
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
 Downloads go into the current folder (inside the course: into day11/ftp/downloads) and replace a
-file of the same name. A name may contain spaces: it is the rest of the line. Tab completes it. With
---user, the client asks for a password; if standard input is not a terminal, its first line is the
-password.
+file of the same name. In a command, the rest of the line is the name of the file, so a name may
+contain spaces. Tab completes it. With --user, the client asks for a password; if standard input is
+not a terminal, its first line is the password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
-Exit status: 0: all commands succeeded; 1: at least one failed; 2: wrong arguments.
+The exit status is 0 if all commands succeeded, 1 if one failed, and 2 if the arguments were wrong.
 
 This file connects and logs in. The rest is in the package ftpclient; its map is
 ftpclient/__init__.py.
@@ -37,14 +37,15 @@ LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if ha
 
 
 def main():
-    # If stderr is closed, the connection gets descriptor 2, and the server gets error messages.
+    # If stderr stayed closed, the connection would get descriptor 2, and the server would get
+    # our error messages.
     sys.stderr = sys.stderr or open(os.devnull, "w")
     args = parse_arguments()
     # The name of a file may contain any bytes, even some that are not UTF-8.
     sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout.reconfigure(errors="replace")
-    # Some programs hand down a non-blocking output. Let print wait while it is full. (Windows
-    # cannot always say so.) 有些程序传下来的标准输出是非阻塞的：改成写满时等待
+    # Some programs start us with a non-blocking stdout. Make it blocking, so that print waits while
+    # it is full. (On Windows, this can fail.) 有些程序传下来的标准输出是非阻塞的：改成写满时等待
     with contextlib.suppress(AttributeError, OSError):
         os.set_blocking(sys.stdout.fileno(), True)
     for signum in LEAVE:
@@ -91,14 +92,14 @@ def stop(signum, frame):
 
 
 def ask_password(user):
-    """Return the password of a user. Raises ValueError if standard input ends before it."""
+    """Ask for a user's password and return it. Raises ValueError if standard input has ended."""
     if user in ANONYMOUS:
         return ""
     if sys.stdin.isatty():
         return getpass.getpass()
     line = sys.stdin.readline()
     if not line:
-        raise ValueError("standard input has no line with the password")
+        raise ValueError("standard input has ended; its first line must be the password")
     return line.rstrip("\n")
 
 
@@ -113,7 +114,7 @@ def parse_arguments():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("the port must be a number from 1 to 65535")
-    # If one of them is closed, the connection would get its descriptor, 0 or 1.
+    # If stdin or stdout were closed, the connection would get its descriptor, 0 or 1.
     if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output must be open")
     return args

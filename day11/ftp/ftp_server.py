@@ -8,7 +8,7 @@ Run:    python day11/ftp/ftp_server.py [port] [-b ADDRESS] [-d DIRECTORY]
                                                    curl, lftp, FileZilla: ftp://127.0.0.1:2121
 
 FTP uses two connections. The control connection carries commands and replies during the whole
-session. Each listing and each file has its own data connection; where that ends, the file ends.
+session. Each listing and each file has its own data connection, whose end is the end of the file.
 
     client                                               server
        |---- control connection ------------------------->| port 2121
@@ -27,8 +27,8 @@ also replace, rename and delete files and make folders, and anonymous can only r
 --read-only, no client can write. Files are sent exactly as they are stored, even after TYPE A.
 Clients see only files and folders: a symbolic link, for example, does not exist for them.
 
-What it does not do 它不做什么: no TLS (passwords and files travel in clear text); no limit on disk
-space or speed; no resuming of an interrupted upload; no support for NAT.
+What it does not do 它不做什么: it has no TLS (passwords and files travel in clear text), does not
+limit disk space or speed, cannot resume an interrupted upload, and does not support NAT.
 不加密（密码和文件都是明文）；不限磁盘空间和速度；中断的上传不能续传；不支持 NAT。
 
 On a terminal, or with -v, the server prints a line when a client connects, logs in, lists a folder,
@@ -61,7 +61,7 @@ class FTPServer:
     """Accepts clients, and starts a thread with a Session for each of them.
 
     listener: a listening socket.  library: a Library.  users: a dict, name -> password.
-    read_only: True if no client may write.  max_clients: the limit of sessions at the same time.
+    read_only: True if no client may write.  max_clients: the most sessions at the same time.
     timeout: seconds of silence after which a session or a transfer ends.
     """
 
@@ -112,7 +112,7 @@ def main():
     parser = make_parser()
     args = parser.parse_args()
     if args.max_clients < 1 or not 0.01 <= args.timeout <= 86400:
-        parser.error("--max-clients must be at least 1, --timeout from 0.01 to 86400")
+        parser.error("--max-clients must be at least 1, and --timeout from 0.01 to 86400 seconds")
     try:
         library = Library(args.directory)
         listener = listen(args.bind, args.port)
@@ -131,7 +131,8 @@ def main():
 
 def listen(host, port):
     """Return a listening socket. Raises OSError, OverflowError or UnicodeError."""
-    # An IPv6 address has four parts: a link-local one (fe80::1%eth0) is valid only with its scope.
+    # With IPv6, the address is (host, port, flow, scope): a link-local host such as fe80::1%eth0 is
+    # valid only together with its scope.
     family, *_, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     return socket.create_server((address[0], port, *address[2:]), family=family, backlog=1024)
 
@@ -168,9 +169,9 @@ def make_parser():
                         help="show what clients do (default: only on a terminal)")
     volume.add_argument("--quiet", action="store_true", help="do not show what clients do")
     add("--max-clients", metavar="N", type=int, default=500,
-        help="clients at the same time (default: 500)")
+        help="serve at most N clients at the same time (default: 500)")
     add("--timeout", metavar="SECONDS", type=float, default=300,
-        help="seconds of silence that end a session (default: 300)")
+        help="end a session after so many seconds of silence (default: 300)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Receive a text in UTF-8, until the sender closes; no character is lost.
+"""Receive UTF-8 text until the sender closes, without losing a character.
 接收 UTF-8 文本，直到发送方关闭；一个字也不能丢。
 
 Run:    python day11/practice/half_character.py

@@ -15,14 +15,14 @@ try:
 except ImportError:
     readline = None
 
-# The words to complete; a name follows those that end with a space.
+# The commands that Tab completes. After a command that ends with a space, the user types a name.
 COMMANDS = ("cd ", "get ", "help", "list", "put ", "quit")
 # Seconds that completion may wait for the server.
 PATIENT = 5
 
 
 class Completer:
-    """Finds what can complete a command line; it asks the server for the names of its files.
+    """Finds the completions of a command line; asks the server for the names of the files there.
 
     ftp: a Connection.  words: other names of commands: {"ls": "list", ...}.
     """
@@ -32,15 +32,15 @@ class Completer:
         self.words = words
         self.matches = []
         self.forget()
-        # readline ignores an exception of complete(), so the menu's loop raises this one instead.
+        # An error of the connection. readline would ignore it, so menu.talk raises it later.
         self.error = None
 
     def forget(self):
-        """Forget the names on the server: a command may have changed them."""
+        """Forget the names that the server sent: a command may have changed its files."""
         self.seen = {}
 
     def complete(self, text, state):
-        """Return the next completion. readline calls this with state 0, 1, 2, ... until None.
+        """Return completion number `state`; readline asks for 0, 1, 2, ... until it gets None.
 
         text: what the user typed after the last space.
         """
@@ -51,7 +51,7 @@ class Completer:
         return self.matches[state] if state < len(self.matches) else None
 
     def find(self, line, text):
-        """Return what can complete text, the last word of line."""
+        """Return the possible completions of text, which is the last word of line."""
         word, space, typed = line.partition(" ")
         command = self.words.get(word, word)
         typed = typed.lstrip() if space else word
@@ -67,7 +67,7 @@ class Completer:
         return sorted(name[start:] for name in names if name.startswith(typed))
 
     def remote_names(self, folder, only_folders):
-        """Return the paths of what is in a folder on the server; folders end with "/"."""
+        """Return the paths of all entries of a folder on the server; folders end with "/"."""
         if folder not in self.seen:
             self.seen[folder] = self.ask(folder)
         return [name for name in self.seen[folder] if name.endswith("/") or not only_folders]
@@ -91,7 +91,7 @@ class Completer:
 
 
 def local_names(typed):
-    """Return the paths in the folder that the user is typing; without a folder, downloads too."""
+    """Return the local paths in the folder that typed begins with; without one, downloads too."""
     folder, slash, _ = typed.rpartition("/")
     folders = [os.path.expanduser(folder + slash)]
     if not slash:
@@ -112,7 +112,7 @@ def start(ftp, words):
     completer = Completer(ftp, words)
     readline.set_completer(completer.complete)
     readline.set_completer_delims(" ")
-    # On macOS, the module may use another library, libedit.
+    # On macOS, the module readline may use another library, libedit.
     is_libedit = "libedit" in (readline.__doc__ or "")
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
     return completer

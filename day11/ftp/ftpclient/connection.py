@@ -1,5 +1,5 @@
-"""The control connection: the standard ftplib, and what it does not do by itself.
-控制连接：标准库 ftplib，以及它自己没有做到的部分
+"""The control connection: ftplib.FTP with a time limit, names of any bytes, and a safer PASV.
+控制连接：在标准库 ftplib.FTP 之上，加上超时、任意字节的文件名和更安全的 PASV
 """
 import ftplib
 
@@ -8,7 +8,7 @@ TIMEOUT = 30
 
 
 class Connection(ftplib.FTP):
-    """A session with a server. Not connected yet."""
+    """A session with a server. Call connect() and login() to begin it."""
 
     def __init__(self):
         # Latin-1 has a character for each byte, so it decodes every name and reply: see to_wire.

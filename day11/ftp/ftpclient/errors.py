@@ -6,19 +6,19 @@ import ftplib
 
 from ftpclient.screen import clean, from_wire
 
-# The server refuses a command, with a reply 4xx or 5xx; the session goes on.
+# ftplib raises these if the server refuses a command (reply 4xx or 5xx); the session goes on.
 REFUSED = (ftplib.error_temp, ftplib.error_perm)
 # All exceptions that a broken connection or a faulty server can cause.
 LOST = (*ftplib.all_errors, ValueError, OverflowError)
 
 
 class Failed(Exception):
-    """A command failed, for the reason given; the session goes on."""
+    """A command failed; the text of the exception says why. The session goes on."""
 
 
 @contextlib.contextmanager
 def local():
-    """Turn an error in this block into Failed: this machine caused it, not the connection."""
+    """Use this around local work, such as writing a file: it turns an error there into Failed."""
     try:
         yield
     except (OSError, ValueError) as error:

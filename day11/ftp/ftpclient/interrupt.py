@@ -11,21 +11,21 @@ class Cancelled(Failed):
 
 
 class Interrupt:
-    """What Ctrl-C does at the moment. The SIGINT handler of ftp_client.py calls press().
+    """Decides what Ctrl-C does now. The SIGINT handler of ftp_client.py calls press().
 
     Ctrl-C must not interrupt a command before its reply has arrived: the next command would take
-    that reply for its own. So press() only remembers it, and the transfer is cancelled as soon as
-    the data connection is in use.
+    that reply for its own. So press() only records the Ctrl-C, and the transfer is cancelled as
+    soon as the data connection is in use.
     """
 
     def __init__(self):
         self.in_transfer = self.pressed = self.may_interrupt = self.ignored = False
 
     def press(self):
-        """Handle Ctrl-C. Return False if the client should exit. Raises Cancelled."""
+        """Handle Ctrl-C. Raise Cancelled to end a transfer; return False to end the client."""
         if self.ignored:
             return True
-        # A second Ctrl-C ends the client: the server may never answer.
+        # A second Ctrl-C ends the client, because the server may never answer.
         if not self.in_transfer or self.pressed:
             return False
         self.pressed = True
@@ -40,7 +40,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def transfer(self):
-        """A whole transfer, with its commands and replies: Ctrl-C does not end the client."""
+        """Use this around a transfer and its commands: there, Ctrl-C ends only the transfer."""
         self.in_transfer, self.pressed = True, False
         try:
             yield
@@ -49,7 +49,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def data(self):
-        """While data is transferred, Ctrl-C interrupts immediately, even a recv that waits."""
+        """Use this around the transfer of data: there, Ctrl-C interrupts immediately, even recv."""
         self.may_interrupt = True
         try:
             self.check()
@@ -59,6 +59,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def ignore(self):
+        """Use this around code that Ctrl-C must not interrupt."""
         self.ignored = True
         try:
             yield
@@ -66,5 +67,5 @@ class Interrupt:
             self.ignored = False
 
 
-# One terminal, so one object.
+# There is one terminal, so one object is enough.
 ctrl_c = Interrupt()

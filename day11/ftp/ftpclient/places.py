@@ -1,5 +1,5 @@
-"""Where downloads go: into the current folder; inside the course, into a folder of their own.
-下载的文件放在哪里：当前目录；如果当前目录在课程仓库中，就放进专门的目录
+"""Where downloads go: into the current folder or, inside the course, into day11/ftp/downloads.
+下载的文件放在哪里：当前目录；如果当前目录在课程仓库中，就放进 day11/ftp/downloads
 """
 import os
 
@@ -10,8 +10,8 @@ DOWNLOADS = os.path.join(FTP_FOLDER, "downloads")
 
 
 def download_folder():
-    """Return the folder for downloads; "" is the current one. Raises OSError."""
-    # These programs may be a copy outside the course.
+    """Return the folder for downloads; "" means the current folder. Raises OSError."""
+    # False if this program is a copy outside the course.
     is_course = FTP_FOLDER == os.path.join(COURSE, "day11", "ftp")
     if is_course and f"{os.path.realpath(os.getcwd())}{os.sep}".startswith(COURSE + os.sep):
         return DOWNLOADS

@@ -31,7 +31,7 @@ def clean(text):
 
 
 def to_wire(text):
-    """Return a name as ftplib needs it: UTF-8 (RFC 2640), one Latin-1 character for each byte.
+    """Return a name as ftplib needs it: a Latin-1 character for each byte of its UTF-8 (RFC 2640).
 
     Byte 255 is special in Telnet, and therefore in FTP: it is doubled.
     """
@@ -56,7 +56,7 @@ def local_time(text):
 
 @contextlib.contextmanager
 def progress(size):
-    """Yield a function to call with the size of each block. On a terminal it draws a bar.
+    """Yield a function to call with the size of each block. On a terminal, it draws a bar.
 
     size: how many bytes there will be, or None if that is unknown.
     """
@@ -82,7 +82,7 @@ def progress(size):
 
 
 def bar(done, size, seconds):
-    """Return the progress bar: how much is done and how fast; with a size, the time left too."""
+    """Return the progress bar as text: bytes done, speed and, if size is known, the time left."""
     rate = done / seconds if seconds else 0
     text = f"{amount(done)}  {amount(rate)}/s"
     if size is None:

@@ -84,7 +84,10 @@ def receive(ftp, name, file, size):
 
 
 def put(ftp, path):
-    """Upload a file under the last name in its path. Raises Failed, or what ftplib raises."""
+    """Upload a local file; the server stores it under the last name of the path.
+
+    Raises Failed, or what ftplib raises.
+    """
     with local():
         path = find_upload(path)
         name = os.path.basename(path)
@@ -118,7 +121,7 @@ def upload(ftp, name, file):
 
 
 def what_is_there(ftp, name):
-    """Return what the server has under a name, after a cancelled upload."""
+    """Return a text that says what the server has under a name after a cancelled upload."""
     try:
         return f"the server has a file of that name, {ftp.size(to_wire(name)) or 0:,} bytes"
     except ftplib.error_perm as error:
@@ -149,7 +152,7 @@ def transfer(ftp, command):
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
         # The server still replies; read that reply, or the next command would take it for its own.
-        # After an error of the connection, the reply explains more, so let voidresp raise it.
+        # After an OSError of the connection, the reply explains more: let voidresp raise it.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

@@ -13,7 +13,7 @@ MAX_LINE = 8192
 
 
 class Reply(Exception):
-    """Ends a command immediately, with this reply: code, text."""
+    """Raise Reply(code, text) to end a command immediately with this reply."""
 
 
 class Gone(Exception):
@@ -29,7 +29,8 @@ class Control:
     def __init__(self, conn, timeout):
         self.conn = conn
         self.timeout = timeout
-        # An IPv6 address has four parts: a link-local one (fe80::…) is valid only with its scope.
+        # With IPv6, the address is (host, port, flow, scope): a link-local host, fe80::…, is valid
+        # only together with its scope.
         self.peer = conn.getpeername()
         self.buffer = b""
         # True while the rest of a line that was too long is skipped.
@@ -43,7 +44,7 @@ class Control:
             conn.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def receive(self):
-        """Receive what has arrived. Raises Gone at EOF, BlockingIOError at the time limit."""
+        """Receive what has arrived. Raises Gone at EOF, BlockingIOError after the time limit."""
         data = self.conn.recv(MAX_LINE)
         if not data:
             raise Gone
@@ -87,7 +88,7 @@ class Control:
         """Wait until another socket is ready, and watch for ABOR from the client.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
-        Raises TimeoutError if neither happens in time, which ends a transfer that is too slow;
+        Raises TimeoutError if nothing happens in time, which ends a transfer that is too slow;
         Reply if the client aborts; Gone if it disconnects.
         等待另一个套接字就绪，同时留意客户端的 ABOR；太慢的传输在这里中断
         """
@@ -104,7 +105,7 @@ class Control:
             self.receive_during_transfer()
 
     def receive_during_transfer(self):
-        """Receive. Raises Reply if the client aborts the transfer, Gone if it disconnects."""
+        """Receive commands. Raises Reply if the client sends ABOR, Gone if it disconnects."""
         self.receive()
         # Telnet's signals may precede the command: IAC IP IAC DM (RFC 959, 4.1.3).
         if re.match(rb"[\xf2-\xff]*ABOR\r?\n", self.buffer, re.IGNORECASE):
@@ -113,7 +114,7 @@ class Control:
             raise Reply(226, "Abort successful")
 
     def has_input(self, timeout):
-        """Whether the client sends anything, or disconnects, within this many seconds."""
+        """Return whether the client sends anything, or disconnects, within timeout (seconds)."""
         poll = select.poll()
         poll.register(self.conn, select.POLLIN)
         return bool(poll.poll(1000 * timeout))

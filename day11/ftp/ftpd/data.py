@@ -31,7 +31,7 @@ class DataPort:
         self.control = control
         # The listening socket of passive mode. It is kept: the next PASV uses it again.
         self.listener = None
-        # Where the next connection will be: None, "passive", or the client's address.
+        # How to open the next connection: None (do not), "passive", or the client's address.
         self.peer = None
         # True after EPSV ALL (RFC 2428): the client must not use PASV, PORT or EPRT any more.
         self.only_epsv = False
@@ -53,7 +53,7 @@ class DataPort:
         return self.address
 
     def connect_to(self, host, port):
-        """Open the next data connection to this address of the client; return a reply.
+        """Prepare the next data connection, to this address of the client; return a reply.
 
         Refuse any other host, and ports below 1024, where services listen: otherwise a client
         could use this server to attack others (FTP bounce, RFC 2577).
@@ -70,7 +70,7 @@ class DataPort:
         return 200, "OK"
 
     def close(self):
-        """Forget about PASV or PORT."""
+        """Forget the last PASV or PORT, and stop listening."""
         self.peer = None
         if self.listener:
             self.listener.close()
@@ -78,10 +78,11 @@ class DataPort:
 
     @contextlib.contextmanager
     def open(self, what, small=False):
-        """Send the 150 reply and yield a DataConnection. If the connection breaks, raise Reply.
+        """Open the data connection, send the 150 reply and yield a DataConnection.
 
-        what: the text of the reply.  small: the transfer takes only a moment, so the 150 reply may
-        travel in one packet with the reply that follows.
+        what: what is transferred, for the reply.  small: the transfer takes only a moment, so the
+        150 reply may travel in one packet with the reply that follows.
+        Raises Reply if the connection cannot be opened, or breaks.
         """
         # Each PASV or PORT is valid for one transfer.
         peer, self.peer = self.peer, None
@@ -118,11 +119,11 @@ class DataPort:
                 continue
             if address[0] == self.control.peer[0]:
                 return conn
-            # Another host guessed the port: it gets nothing.
+            # This connection comes from another host, which guessed the port.
             conn.close()
 
     def connect(self, peer):
-        """Connect to the client. Raises OSError."""
+        """Return a socket that is connected to the client, at this address. Raises OSError."""
         conn = socket.socket(self.control.conn.family, socket.SOCK_STREAM)
         try:
             conn.settimeout(CONNECT_TIMEOUT)
@@ -134,7 +135,7 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Whether two texts are the same IP address. The first, from the client, may be any text."""
+    """Return whether host (from the client, any text) is the same IP address as own."""
     try:
         # Some clients append the scope on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
@@ -215,8 +216,8 @@ class DataConnection:
             write_all(fd, buffer[:count])
             size += count
         # EOF can mean that the file is complete, or that the client was killed. After ALLO, the
-        # size shows which. Without ALLO, wait a moment: the kernel of a killed client closes its
-        # control connection too.
+        # size shows which of them happened. Without ALLO, wait a moment: the kernel of a killed
+        # client closes its control connection too.
         # 文件结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
         if promised is None:
             if self.control.has_input(GRACE):

@@ -56,7 +56,10 @@ def delete_file(session, argument):
 
 
 def remove(session, argument, action):
-    """action: os.unlink or os.rmdir. Raises FileNotFoundError for what clients cannot see."""
+    """Remove a file or folder with action: os.unlink or os.rmdir.
+
+    Raises FileNotFoundError if clients cannot see it.
+    """
     session.require(session.may_change)
     path = session.path(argument)
     session.library.stat(path)

@@ -15,7 +15,7 @@ from ftpd.rename import rename_new
 # The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
 # sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# The temporary name of an upload begins like this (where every file must have a name).
+# The temporary name of an upload begins with this text. (Not every system needs such a name.)
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -58,13 +58,13 @@ class Library:
         """Open the parent folder of a path; yield its descriptor and the last name of the path."""
         head, name = posixpath.split(path)
         if name in ("", ".", ".."):
-            raise PermissionError(errno.EPERM, "Not possible for this folder")
+            raise PermissionError(errno.EPERM, "Not possible for the root folder")
         with self.folder(head) as fd:
             yield fd, name
 
     @contextlib.contextmanager
     def open(self, path):
-        """Open a file for reading; yield its descriptor. Raises OSError if it is not regular."""
+        """Open a regular file for reading; yield its descriptor. Raises OSError."""
         with self.parent(path) as (folder, name):
             # Without O_NONBLOCK, opening a named pipe would wait for a process that writes to it.
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
@@ -86,7 +86,7 @@ class Library:
         return st
 
     def list(self, path, pattern="*"):
-        """Return [(name, os.stat_result)] of what matches the pattern in a folder, by name."""
+        """Return [(name, os.stat_result)] of the matches of pattern in a folder, sorted by name."""
         listed, matches = [], re.compile(fnmatch.translate(pattern)).match
         with self.folder(path) as folder, os.scandir(folder) as entries:
             for entry in entries:
@@ -98,7 +98,7 @@ class Library:
 
 
 def is_visible(name, st):
-    """Whether clients can see it: files and folders, yes; links, pipes and the like, no."""
+    """Return True for a file or a folder; clients cannot see links, pipes and temporary names."""
     if name.startswith(HIDDEN) or FORBIDDEN.search(name):
         return False
     return stat.S_ISREG(st.st_mode) or stat.S_ISDIR(st.st_mode)
@@ -123,7 +123,7 @@ class Upload:
             stack.callback(self.remove_hidden)
             self.fd = self.create()
             stack.callback(os.close, self.fd)
-            # No error so far: do not undo these steps now, but in __exit__.
+            # There was no error, so undo these steps not now, but in __exit__.
             self.stack = stack.pop_all()
 
     def create(self):
@@ -157,7 +157,7 @@ class Upload:
         """
         if not self.replace and self.link(self.name):
             return
-        # os.link cannot replace a file, but os.rename can. It needs a temporary name first.
+        # os.link cannot replace a file, but os.rename can. The upload needs a temporary name first.
         if not self.hidden:
             self.get_hidden_name()
         if self.replace:

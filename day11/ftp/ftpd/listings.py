@@ -89,7 +89,7 @@ def long_lines(session, argument):
 
 
 def matching(session, argument):
-    """Return [(name, os.stat_result)]: of a folder's contents, one file, or a pattern's matches."""
+    """Return [(name, os.stat_result)] of a folder's contents, of one file, or of all matches."""
     path = session.path(argument)
     if session.is_folder(argument):
         return session.library.list(path)
@@ -123,5 +123,6 @@ def modified(st):
 
 
 def utc(st):
-    """Return the modification time as a time.struct_time. The disk may contain any number."""
+    """Return the modification time as a time.struct_time, from the year 1000 to the year 9999."""
+    # On the disk, the time may be any number.
     return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

@@ -10,7 +10,8 @@ from ftpd.commands import command
 from ftpd.watch import say
 
 ANONYMOUS = ("anonymous", "ftp")
-# A session ends after MAX_WRONG wrong passwords; each of them costs PENALTY seconds.
+# A session ends after MAX_WRONG wrong passwords; after each of them, the client waits PENALTY
+# seconds.
 MAX_WRONG = 3
 PENALTY = 1
 
@@ -31,7 +32,7 @@ def password(session, given):
     elif is_right(session.server.users, session.user, given):
         session.may_add = session.may_change = True
     else:
-        # Make guessing slow. Only this client waits: the thread serves no other.
+        # Make guessing slow. Only this client waits: its thread serves no other client.
         time.sleep(PENALTY)
         session.user = None
         session.wrong_passwords += 1
@@ -46,7 +47,7 @@ def password(session, given):
 
 
 def is_right(users, name, given):
-    """Whether the password is right. The time that this takes must not reveal how much is right."""
+    """Return whether the password is right. The time must not reveal how much of it is right."""
     # For an unknown name, compare with a random password, which takes as long.
     expected = users.get(name, secrets.token_hex())
     return hmac.compare_digest(os.fsencode(expected), os.fsencode(given))

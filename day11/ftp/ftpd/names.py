@@ -9,12 +9,12 @@ different files always have different names.
 """
 import re
 
-# How a byte above 127, or a backslash, is written on the network.
+# This matches a byte above 127, or a backslash, as it is written on the network.
 ESCAPE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 
 def to_wire(text):
-    r"""Return text with names as UTF-8 bytes. On the disk caf<E9>, on the network caf\xe9."""
+    r"""Return text with names as UTF-8 bytes: caf<E9> on the disk is caf\xe9 on the network."""
     text = ESCAPE.sub(r"\\x5cx\1", text)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
 

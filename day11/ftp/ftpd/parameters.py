@@ -10,7 +10,7 @@ from ftpd.commands import command
 @command("PASV", prepares=True)
 def passive(session, _):
     if protocol(session) == "2":
-        return 502, "PASV is for IPv4, use EPSV"
+        return 502, "PASV works only with IPv4; use EPSV"
     if session.port.only_epsv:
         return 501, "Use EPSV"
     host, port = session.port.listen()
@@ -51,7 +51,7 @@ def extended_active(session, argument):
 
 
 def protocol(session):
-    """Return the number of IPv4 or IPv6 in EPSV and EPRT (RFC 2428)."""
+    """Return the number of this session's protocol: "1" for IPv4, "2" for IPv6 (RFC 2428)."""
     return "2" if session.control.conn.family == socket.AF_INET6 else "1"
 
 
@@ -88,7 +88,7 @@ def restart(session, argument):
     if not re.fullmatch(r"\d{1,18}", argument, re.ASCII):
         return 501, "REST needs a number of bytes"
     session.offset = int(argument)
-    return 350, f"The next transfer starts at {session.offset}"
+    return 350, f"The next transfer starts at byte {session.offset}"
 
 
 @command("ALLO", argument=True, prepares=True)

@@ -11,7 +11,7 @@ from ftpd.commands import CODES, command
 from ftpd.data import SMALL
 from ftpd.library import Upload, copy
 
-# The reply to an upload that fails is 553, or 452 if the disk is full.
+# The reply to an upload that fails is 553; 452 if the disk is full; 552 if the file is too large.
 STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
 
 
@@ -58,7 +58,7 @@ def receive(session, path, offset):
         if offset:
             with session.library.open(path) as old:
                 if os.fstat(old).st_size < offset:
-                    return 554, "The file is shorter than that"
+                    return 554, f"The file is shorter than {offset} bytes"
                 copy(old, upload.fd, offset)
         try:
             with session.port.open(f"FILE: {name}") as data:
@@ -72,6 +72,6 @@ def receive(session, path, offset):
 
 @command("ABOR")
 def abort(session, _):
-    """Reply to ABOR when there is no transfer. During one, Control.wait handles it."""
+    """Reply to ABOR when there is no transfer. During a transfer, Control.wait handles ABOR."""
     session.port.peer = None
     return 226, "No transfer to abort"

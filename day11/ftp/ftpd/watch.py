@@ -5,7 +5,7 @@ import contextlib
 
 from ftpd.names import to_wire
 
-# Whether the lines are printed. ftp_server.py sets it.
+# Whether say() prints its lines. ftp_server.py sets this variable.
 watched = False
 
 

@@ -1,5 +1,5 @@
-"""Send all of the data, then close; with a time limit, so that no client can hold us up.
-发送全部数据，然后关闭；设超时，免得被客户端拖住。
+"""Send all of the data, then close; a time limit keeps a slow client from blocking the server.
+发送全部数据，然后关闭；设超时，免得服务器被慢的客户端拖住。
 """
 import socket
 import threading

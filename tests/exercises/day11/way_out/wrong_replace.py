@@ -8,7 +8,7 @@ import tempfile
 
 
 def read_file(folder, name):
-    """Return a file's content; None if clients may read no file of this name."""
+    """Return the content of a file in folder, or None if clients may not read it."""
     path = folder + "/" + name.replace("../", "")
     if not os.path.isfile(path):
         return None
