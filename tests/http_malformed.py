@@ -61,7 +61,7 @@ MALFORMED = {
         b"\r\n".join([b"A: " + b"x" * 6000] * 3), b"\r\n".join([b"A: b"] * 100), b"\r\n".join([b"A: b"] * 10_000),
     ],
     (HOST, 400): [
-        b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
+        b"", b"\t", b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
         b":80", b"a%zz", b"a%4", b"%", b"[]", b"[...]", b"[:]", b"[4712::abcd::]", b"[1:2:3:4:5:6:7]", b"[12345::]", b"[1.2.3.4]",
         b"[::1.2.3.256]", b"[::1]x", b"[::1%lo]", b"[v1]", b"[v1.]", b"[v.x]", b"[vg.x]",
         b"a\r\nHost: a", b"a\r\nhost: b", b"a\r\n Host: b",

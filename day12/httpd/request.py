@@ -154,8 +154,8 @@ def parse_field(line):
         raise Refusal(400, "Malformed header field, or it does not end with CR LF")
     name, value = match.groups()
     name, value = name.lower(), value.strip(" \t")
-    # The Host field is empty if the target has no host (RFC 9112, 3.2).
-    if name == "host" and value and not is_host(value):
+    # Nor may the host be empty: every http URL has one (RFC 9110, 4.2.1).
+    if name == "host" and not is_host(value):
         raise Refusal(400, "Malformed Host field")
     return name, value
 
