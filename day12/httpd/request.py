@@ -141,8 +141,14 @@ def split_target(method, target):
     path, _, query = target.partition("?")
     if BAD_PERCENT.search(path):
         raise Refusal(400, "Malformed percent encoding in the path")
-    # Bytes that should have been percent-encoded do no harm.
-    return os.fsdecode(urllib.parse.unquote_to_bytes(path.encode("latin-1"))), query
+    raw = path.encode("latin-1")
+    try:
+        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are no text:
+        # C0 AF, for example, is a slash only for a careless decoder.
+        raw.decode()
+    except UnicodeDecodeError:
+        raise Refusal(400, "The path is neither percent-encoded nor UTF-8") from None
+    return os.fsdecode(urllib.parse.unquote_to_bytes(raw)), query
 
 
 @functools.lru_cache(maxsize=KNOWN_LINES)
