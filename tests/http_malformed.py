@@ -102,6 +102,7 @@ MALFORMED = {
         # bare LF, with nothing behind it to wait for
         b"5\n", b"5;a\n", b"1\r\nx\n", b"1\r\nx\r\r", b"1\r\nx\r\n0\n", b"0\r\n\n", b"0\r\nA: b\n", b"0\r\nA: b\r\n\n", b"5\r\nhello\r\n0\r\n\n",
         b"1;" + b"x" * 9000, b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n",
+        b"0\r\nContent-Length: 5\r\n\r\n", b"1\r\nx\r\n0\r\nA: b\r\ntransfer-encoding: chunked\r\n\r\n", b"0\r\nHOST: x\r\n\r\n",
         b"0\r\nA b\r\n\r\n", b"0\r\n A: b\r\n\r\n", b"0\r\nA: \x01\r\n\r\n",
     ],
     (CHUNKS, 413): [b"100001\r\n", b"ffffffff\r\n", b"1\r\nx\r\n100000\r\n"],

@@ -236,6 +236,17 @@ def parse_chunk_size(line):
     return int(match[1], 16)
 
 
+def check_trailer(line):
+    """Raise Refusal if this line may not stand in a trailer (RFC 9110, 6.5.1).
+
+    A trailer has no effect here. But a proxy may have added its fields to the head, and then it has
+    seen another length or another host than this server.
+    """
+    name, _ = parse_field(line)
+    if name in ("content-length", "host", "transfer-encoding"):
+        raise Refusal(400, f"A trailer cannot have a {name} field")
+
+
 # What cannot be parsed. 无法解析的数据。
 
 def check_beginning(data):
