@@ -34,7 +34,7 @@ MALFORMED = {
         *(b"/a" + char + b"b" for char in CONTROLS),
         b"/a b", b"/#x", b"index.html", b"*", b"?x", b"x:80", b"http://", b"http:///x", b"ftp://x/", b"http://a@b c/",
         b"http://:80/", b"http://a@b/", b"http://a%zz/", b"http://[4712::abcd::]/",
-        b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html",
+        b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html", b"/\\", b"/a\\b?c", b"/..\\a", b"http://x/a\\",
         # neither percent-encoded nor UTF-8: Latin-1, GBK, an overlong slash, half a character, a surrogate
         b"/caf\xe9", b"/\xc4\xe3", b"/\xc0\xaf", b"/\xe4\xbd?x", b"/\xed\xa0\x80", b"http://x/\xff",
     ],

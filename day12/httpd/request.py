@@ -30,7 +30,8 @@ HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]
                   r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
-BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+# A percent sign that encodes nothing, a NUL, or a backslash, which browsers take for a slash.
+BAD_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\\")
 # RFC 9112, 7.1.1: an extension is a name, perhaps with a value, perhaps in quotes.
 QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
@@ -139,8 +140,8 @@ def split_target(method, target):
             raise Refusal(400, "Malformed request target")
         target = "/" + match[2]
     path, _, query = target.partition("?")
-    if BAD_PERCENT.search(path):
-        raise Refusal(400, "Malformed percent encoding in the path")
+    if BAD_PATH.search(path):
+        raise Refusal(400, "The path has a backslash, or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
         # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are no text:
