@@ -34,7 +34,9 @@ MALFORMED = {
         *(b"/a" + char + b"b" for char in CONTROLS),
         b"/a b", b"/#x", b"index.html", b"*", b"?x", b"x:80", b"http://", b"http:///x", b"ftp://x/", b"http://a@b c/",
         b"http://:80/", b"http://a@b/", b"http://a%zz/", b"http://[4712::abcd::]/",
-        b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html",
+        b"/%", b"/%z0", b"/%4", b"/%00", b"/a%00.html", b"/\\", b"/a\\b?c", b"/..\\a", b"http://x/a\\",
+        # neither percent-encoded nor UTF-8: Latin-1, GBK, an overlong slash, half a character, a surrogate
+        b"/caf\xe9", b"/\xc4\xe3", b"/\xc0\xaf", b"/\xe4\xbd?x", b"/\xed\xa0\x80", b"http://x/\xff",
     ],
     (TARGET, 414): [b"/" + b"x" * 9000, b"/" + b"x" * 100_000],
     (VERSION, 400): [
@@ -61,7 +63,7 @@ MALFORMED = {
         b"\r\n".join([b"A: " + b"x" * 6000] * 3), b"\r\n".join([b"A: b"] * 100), b"\r\n".join([b"A: b"] * 10_000),
     ],
     (HOST, 400): [
-        b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
+        b"", b"\t", b"a b", b"a/b", b"a:b", b"a:1:2", b"a@b", b"a#b", b"a?b", b"<a>", b"[::1", b"[x]", b'"a"', b"\xe9",
         b":80", b"a%zz", b"a%4", b"%", b"[]", b"[...]", b"[:]", b"[4712::abcd::]", b"[1:2:3:4:5:6:7]", b"[12345::]", b"[1.2.3.4]",
         b"[::1.2.3.256]", b"[::1]x", b"[::1%lo]", b"[v1]", b"[v1.]", b"[v.x]", b"[vg.x]",
         b"a\r\nHost: a", b"a\r\nhost: b", b"a\r\n Host: b",
@@ -100,6 +102,7 @@ MALFORMED = {
         # bare LF, with nothing behind it to wait for
         b"5\n", b"5;a\n", b"1\r\nx\n", b"1\r\nx\r\r", b"1\r\nx\r\n0\n", b"0\r\n\n", b"0\r\nA: b\n", b"0\r\nA: b\r\n\n", b"5\r\nhello\r\n0\r\n\n",
         b"1;" + b"x" * 9000, b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n",
+        b"0\r\nContent-Length: 5\r\n\r\n", b"1\r\nx\r\n0\r\nA: b\r\ntransfer-encoding: chunked\r\n\r\n", b"0\r\nHOST: x\r\n\r\n",
         b"0\r\nA b\r\n\r\n", b"0\r\n A: b\r\n\r\n", b"0\r\nA: \x01\r\n\r\n",
     ],
     (CHUNKS, 413): [b"100001\r\n", b"ffffffff\r\n", b"1\r\nx\r\n100000\r\n"],

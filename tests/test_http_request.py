@@ -72,7 +72,7 @@ def test_whether_it_stays_and_whether_it_is_like_any_other(head, keep_alive, is_
 @pytest.mark.parametrize("target, path, query", [
     (b"/", "/", ""), (b"/a?b?c", "/a", "b?c"), (b"/?%", "/", "%"), (b"//x/", "//x/", ""), (b"/%2e%2E/", "/../", ""),
     (b"http://x:80/a?b", "/a", "b"), (b"HTTP://x", "/", ""), (b"https://x?a", "/", "a"), (b"/%ff", "/\udcff", ""),
-    (b"/\xe4\xbd\xa0", "/\u4f60", ""),
+    (b"/\xe4\xbd\xa0", "/\u4f60", ""), (b"/a%5Cb?\\", "/a\\b", "\\"), (b"/%c0%af", "/\udcc0\udcaf", ""), (b"/?\xc4\xe3", "/", "\xc4\xe3"),
 ])
 def test_targets(target, path, query):
     request = parse(b"GET %b HTTP/1.1\r\nHost: x" % target)

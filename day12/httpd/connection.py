@@ -16,7 +16,7 @@ import sys
 import time
 
 from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LINE, Refusal,
-                           check_beginning, first_line, parse, parse_chunk_size, parse_field,
+                           check_beginning, check_trailer, first_line, parse, parse_chunk_size,
                            too_large)
 
 # Windows has neither; there, http_server.py says what it needs and exits.
@@ -207,7 +207,7 @@ def receive_chunks(conn, data):
         line = yield from receive_line(conn, data)
         if not line:
             return bytes(body)
-        parse_field(line.decode("latin-1"))
+        check_trailer(line.decode("latin-1"))
     raise Refusal(431, "The trailer has too many fields")
 
 

@@ -30,7 +30,8 @@ HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]
                   r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
-BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+# A percent sign that encodes nothing, a NUL, or a backslash, which browsers take for a slash.
+BAD_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\\")
 # RFC 9112, 7.1.1: an extension is a name, perhaps with a value, perhaps in quotes.
 QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
@@ -139,10 +140,16 @@ def split_target(method, target):
             raise Refusal(400, "Malformed request target")
         target = "/" + match[2]
     path, _, query = target.partition("?")
-    if BAD_PERCENT.search(path):
-        raise Refusal(400, "Malformed percent encoding in the path")
-    # Bytes that should have been percent-encoded do no harm.
-    return os.fsdecode(urllib.parse.unquote_to_bytes(path.encode("latin-1"))), query
+    if BAD_PATH.search(path):
+        raise Refusal(400, "The path has a backslash, or a malformed percent encoding")
+    raw = path.encode("latin-1")
+    try:
+        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are no text:
+        # C0 AF, for example, is a slash only for a careless decoder.
+        raw.decode()
+    except UnicodeDecodeError:
+        raise Refusal(400, "The path is neither percent-encoded nor UTF-8") from None
+    return os.fsdecode(urllib.parse.unquote_to_bytes(raw)), query
 
 
 @functools.lru_cache(maxsize=KNOWN_LINES)
@@ -154,8 +161,8 @@ def parse_field(line):
         raise Refusal(400, "Malformed header field, or it does not end with CR LF")
     name, value = match.groups()
     name, value = name.lower(), value.strip(" \t")
-    # The Host field is empty if the target has no host (RFC 9112, 3.2).
-    if name == "host" and value and not is_host(value):
+    # Nor may the host be empty: every http URL has one (RFC 9110, 4.2.1).
+    if name == "host" and not is_host(value):
         raise Refusal(400, "Malformed Host field")
     return name, value
 
@@ -228,6 +235,17 @@ def parse_chunk_size(line):
     if not match:
         raise Refusal(400, "Malformed chunk size")
     return int(match[1], 16)
+
+
+def check_trailer(line):
+    """Raise Refusal if this line may not stand in a trailer (RFC 9110, 6.5.1).
+
+    A trailer has no effect here. But a proxy may have added its fields to the head, and then it has
+    seen another length or another host than this server.
+    """
+    name, _ = parse_field(line)
+    if name in ("content-length", "host", "transfer-encoding"):
+        raise Refusal(400, f"A trailer cannot have a {name} field")
 
 
 # What cannot be parsed. 无法解析的数据。
