@@ -43,11 +43,11 @@ The life of a request:
 
   1. converse (connection.py) receives bytes and looks for the empty line that ends the head.
   2. parse (request.py) turns the head into a Request, or raises a Refusal.
-  3. find_handler (server.py) chooses the function that answers the Request. This is a route, or
-     file_reply, which finds the file with files.py.
-  4. That function returns a Reply (reply.py).
+  3. find_handler (server.py) chooses the function that answers the Request. This function is
+     a route, or file_reply, which finds the file with files.py.
+  4. The function returns a Reply (reply.py).
   5. One call of send sends the head and the body of the Reply. If the client does not read them,
-     its coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
+     the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A
 blocking socket would raise the exception at the same place.
@@ -189,7 +189,7 @@ def announce(server, quiet):
 
 def raise_descriptor_limit():
     """Raise the soft limit of descriptors, usually only 1,024 (day 11), to the hard limit."""
-    # Import resource only here: Windows has no such module, and there check_needs() has exited.
+    # Import this module only here, because Windows lacks it. On Windows, check_needs() exits first.
     import resource
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -66,7 +66,7 @@ def test_connection_close(server, field):
 # Malformed requests and limits
 
 def test_malformed_requests(server):
-    """The server answers each malformed request with one error, ignores the rest of the connection, and serves others."""
+    """Each malformed request gets one error. If more than its method is wrong, the connection ends. Others are served."""
     corpus, wrong = list(malformed()), []
     assert len(corpus) >= 256
     follower = request("/small.bin")

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from httpd.request import Refusal
 
-# A range is bytes=0-99, bytes=100- (from byte 100 to the end), or bytes=-5 (the last five bytes).
+# A range can be bytes=0-99, bytes=100- (from byte 100 on), or bytes=-5 (the last five bytes).
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
@@ -62,7 +62,7 @@ def parse_date(text):
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # The date does not exist. An example is the 31st of June.
+        # There is no such day. An example is the 31st of June.
         return math.nan
 
 
@@ -85,5 +85,6 @@ def byte_range(headers, file):
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     if start >= end:
-        raise Refusal(416, "The file has no such range", f"Content-Range: bytes */{size}\r\n")
+        raise Refusal(416, "The file has no bytes in this range",
+                      f"Content-Range: bytes */{size}\r\n")
     return start, end

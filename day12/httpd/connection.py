@@ -27,7 +27,7 @@ with contextlib.suppress(ImportError):
 # One call receives at most SIZE bytes, or sends at most CHUNK bytes of a large file.
 SIZE = 1 << 16
 CHUNK = 1 << 18
-# The most replies sent together, if a client sends requests without waiting (pipelining).
+# Send at most this many replies together to a client that does not wait for each (pipelining).
 BATCH = 16
 # How many seconds a client has to read our last answer before we close the connection.
 LINGER = 2
@@ -84,7 +84,7 @@ def answer_at_once(server, client, data):
     """Answer at most BATCH complete requests from the front of data, without waiting.
 
     Return the bytes to send, the last Reply, and the unused rest of data. The function stops before
-    a request that is incomplete, has a body, or is malformed. If the first request is like that,
+    a request that is incomplete, has a body, or is malformed. If it stops before the first request,
     the Reply is None, and the caller must use answer_slowly.
     """
     answers, reply, start = [], None, 0
@@ -114,7 +114,7 @@ def answer_at_once(server, client, data):
 
 
 def answer_slowly(server, conn, client, data):
-    """Receive the rest of the first request in data; answer or refuse it. Needs `yield from`.
+    """Receive the rest of a request, and answer or refuse it. Call it with `yield from`.
 
     Return the Reply, the unused rest of data, and whether more of this request may still come.
     """
@@ -190,7 +190,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Receive a body that is sent in chunks, and return it (RFC 9112, 7.1).
 
-    The client sends each chunk after its size. Size 0 ends the body. Trailer fields may follow.
+    Each chunk comes after a line with its size. Size 0 ends the body. Trailer fields may follow.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -295,5 +295,5 @@ def hang_up(loop, conn):
 
 
 def bytes_under_way(fd):
-    """Return how many of our bytes the client's kernel has not confirmed (man 7 tcp: SIOCOUTQ)."""
+    """Return how many bytes the client's kernel has not acknowledged (man 7 tcp, SIOCOUTQ)."""
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from httpd.media import describe_content
 from httpd.request import Refusal
 
-# The cache keeps files of at most MAX_CACHED_SIZE bytes, and at most MAX_CACHED_FILES of them. It
-# is emptied once a second.
+# The cache keeps files of at most MAX_CACHED_SIZE bytes, and at most MAX_CACHED_FILES of them. The
+# cache is emptied once a second.
 MAX_CACHED_SIZE = 1 << 16
 MAX_CACHED_FILES = 256
 # Finds a hidden file or folder, or `..`, in a path. The folder .well-known is public (RFC 8615).
@@ -172,5 +172,5 @@ def describe(st, content, body, now, is_new):
 
 
 def fingerprint(st):
-    """Return a tuple that differs if the file has changed. No program can set st_ctime back."""
+    """Return a tuple that is different after a change. No program can set st_ctime back."""
     return st.st_ino, st.st_dev, st.st_size, st.st_mtime_ns, st.st_ctime_ns

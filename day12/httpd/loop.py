@@ -1,8 +1,8 @@
-"""Run coroutines on epoll: the event loop. It knows descriptors and deadlines, but not HTTP.
+"""The event loop runs coroutines on epoll. It knows descriptors and deadlines, but not HTTP.
 事件循环（event loop）：在 epoll 上运行协程；只认识描述符和截止时间，不认识 HTTP。
 
-A coroutine here is a generator that belongs to one descriptor. It reads like a blocking program,
-with a `yield` where a blocking program would wait:
+A coroutine here is a generator that belongs to one descriptor. Its code reads like a blocking
+program, with a `yield` where a blocking program would wait:
 
     def echo(loop, conn, timeout):
         with conn:
@@ -53,9 +53,9 @@ class Loop:
         next(task)
 
     def wait(self):
-        """Return the ready descriptors as [(descriptor, event)]. Wait for them if there are none.
+        """Wait until descriptors are ready, and return them as [(descriptor, event)].
 
-        If there are deadlines, wait at most a second; the list may then be empty.
+        If there are deadlines, the wait ends after a second, and the list may be empty.
         """
         self.asked = time.monotonic()
         # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023 of
@@ -65,7 +65,10 @@ class Loop:
         return events
 
     def resume(self, events):
-        """Continue the coroutines of these descriptors, each up to its next yield."""
+        """Continue the coroutine of each ready descriptor up to its next yield.
+
+        events: the list that wait() has returned.
+        """
         for fd, event in events:
             try:
                 next(self.tasks[fd])
@@ -118,7 +121,7 @@ class Loop:
 
 def report():
     """Print the traceback of the current exception, if stderr can be written."""
-    # stderr may be closed, or may be any object of the program. Its errors must not end the server.
+    # stderr may be closed, or be any object of the program. No error of it must end the server.
     with contextlib.suppress(Exception):
         if sys.stderr:
             traceback.print_exc()

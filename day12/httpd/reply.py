@@ -32,7 +32,7 @@ def make_reply(request, status, common, lines, body=b"", is_last=False):
     common: the header lines that all replies of this second share.
     lines: the header lines of this reply only.  body: bytes, or a memoryview of a mapped file.
     """
-    # Replies with these two statuses have no body and no length (RFC 9110, 15.3.5 and 15.4.5).
+    # Replies with these two statuses have no body, so they get no Content-Length (RFC 9110, 8.6).
     if status in (204, 304):
         body = b""
     else:
@@ -57,7 +57,7 @@ def encode_result(result):
     """Return (status, Content-Type, body) for the value that a route has returned.
 
     To let routes return another type, add it here. 路由函数要支持新的返回类型，改这里。
-    Raises ValueError or TypeError if the value cannot be sent. NaN, for example, is not in JSON.
+    Raises ValueError or TypeError if the value cannot be sent. For example, JSON has no NaN.
     """
     status = 200
     if isinstance(result, tuple):

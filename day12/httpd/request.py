@@ -63,7 +63,7 @@ class Request:
     """What a client asks for.
 
     line: the request line, as it was sent.  method: for example "GET".  path: percent-decoded.
-    query_string: the text after the ?, as it was sent.  minor: the second 1 of HTTP/1.1.
+    query_string: the text after the ?, as it was sent.  minor: the second 1 in HTTP/1.1.
     headers: a dict, with names in lower case.
     keep_alive: whether the connection remains open after the answer.
     is_plain: whether this is a GET with the same answer as any other plain GET of its path.
@@ -74,7 +74,7 @@ class Request:
     def __init__(self, line="", method="", path="", query_string="", minor=0):
         self.line, self.method, self.path = line, method, path
         self.query_string, self.minor = query_string, minor
-        # Without a Connection field, HTTP/1.1 keeps the connection, and HTTP/1.0 does not.
+        # Without a Connection field, HTTP/1.1 keeps the connection open, and HTTP/1.0 closes it.
         self.keep_alive = minor > 0
         self.is_plain = minor > 0 and method == "GET"
 
@@ -168,7 +168,7 @@ def parse_field(line):
 
 
 def is_host(text):
-    """Return whether text is a host, perhaps followed by a port."""
+    """Return whether text is a valid name or address of a host, perhaps followed by a port."""
     match = HOST.fullmatch(text)
     try:
         return bool(match) and (match[1] is None or bool(ipaddress.IPv6Address(match[1])))
@@ -214,7 +214,7 @@ def body_length(headers, minor):
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or not minor:
-            raise Refusal(400, "Transfer-Encoding does not go with Content-Length or HTTP/1.0")
+            raise Refusal(400, "Transfer-Encoding is not allowed with Content-Length or HTTP/1.0")
         *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
         # The end of the body is clear only if chunked is the last coding, and not used twice.
         if last != "chunked" or not all(name and name != "chunked" for name in others):
@@ -273,7 +273,7 @@ def too_large():
 
 
 def first_line(head):
-    """Return a Request that has only the first line, for a head that could not be parsed.
+    """Return a Request with only the first line of a head that could not be parsed.
 
     The log and the error reply need this line.
     """

@@ -208,7 +208,7 @@ class HTTPServer:
             except OSError:
                 # The process is out of descriptors (EMFILE): stop accepting for a moment.
                 loop.epoll.unregister(fd)
-                # This deadline has already passed, so expire() throws within a second.
+                # This deadline has passed, so expire() will throw a TimeoutError within a second.
                 loop.deadlines[fd] = 0
                 with contextlib.suppress(TimeoutError):
                     yield
@@ -228,8 +228,8 @@ class HTTPServer:
             # The user has pressed Ctrl-C, or a route has called sys.exit(): end the server.
             raise
         except BaseException:
-            # A route, or a Refusal that it raised, has a bug. Catch BaseException, because some
-            # errors, such as asyncio.CancelledError, are not an Exception.
+            # A route, or a Refusal that it raised, has a bug. Catch BaseException, because,
+            # for example, asyncio.CancelledError is not a subclass of Exception.
             report()
             return self.error_reply(Refusal(500, "The server failed to answer"), request)
 
@@ -250,7 +250,7 @@ class HTTPServer:
 
     def call_route(self, function, request):
         """Call a route's function and return its result as a Reply."""
-        # The route may change its copy. parse returns the same object for all equal heads.
+        # The route may change its copy of the request. parse returns one object for equal heads.
         own = copy.copy(request)
         own.headers = dict(request.headers)
         try:
@@ -293,6 +293,6 @@ class HTTPServer:
         return self.reply(request, refusal.status, lines, text)
 
     def reply(self, request, status, lines, body=b""):
-        # A route may be slow. Its reply ends the batch, so that it is sent without delay.
+        # A route may be slow. End the batch with its reply, so that the reply is sent at once.
         is_last = request.path in self.routes
         return make_reply(request, status, self.common, lines, body, is_last)

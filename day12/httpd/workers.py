@@ -58,8 +58,8 @@ def supervise(server, count):
     """
     # PID of a worker -> its number
     workers = {}
-    # The program that started us may have ignored SIGCHLD. Then we inherit that, and would never
-    # receive the signal.
+    # The program that started us may have ignored SIGCHLD. A child inherits this, so without the
+    # next line, we would never receive the signal.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
