@@ -1,4 +1,4 @@
-"""For every test: nothing of it is left, and a failure shows what each side said."""
+"""Check after every test that it has left nothing behind, and show in the report of a failure what each side has sent."""
 import gc
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 import pytest
 
-SHOWN = 20                                         # participants of a failed test in its report
+SHOWN = 20                                         # the most programs and sockets that the report of a failed test shows
 OWN_CPU_TIME = 8                                   # seconds that a test may compute in this process
 
 
@@ -38,7 +38,7 @@ def nothing_left():
     for pid in harness.adopted_by_us():
         left.append(harness.describe(pid))
         harness.kill(pid)
-    # Only what this test has made is looked through: a freeze after each test takes the rest out of the next one's way.
+    # gc.freeze() hides the surviving objects from later collections, so each test collects only its own objects.
     gc.collect()
     gc.freeze()
     left += [f"descriptor {fd}: {what}" for fd, what in harness.descriptors("self").items() if before.get(fd) != what]
@@ -53,9 +53,9 @@ def stop_computing(signum, frame):
 
 @pytest.fixture
 def impatient():
-    """A test that waits where nothing must wait fails after some seconds."""
+    """Make a test fail after 8 seconds if it blocks. Use it for code that must not wait."""
     def give_up(signum, frame):
-        raise AssertionError("it waits")
+        raise AssertionError("the test blocks in a place that must not wait")
     before = signal.signal(signal.SIGALRM, give_up)
     signal.setitimer(signal.ITIMER_REAL, 8)
     yield
@@ -68,12 +68,12 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         for participant in harness.participants[:SHOWN]:
-            report.sections.append(("what was said", participant.transcript()))
+            report.sections.append(("transcript", participant.transcript()))
     return report
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Tell tests/run.py, which runs several pytests, what this one has come to."""
+    """Write the results of this pytest to a file for tests/run.py, which runs several pytests."""
     if "COURSE_COUNTS" in os.environ:
         counts = {outcome: len(reports) for outcome, reports in terminalreporter.stats.items() if outcome}
         Path(os.environ["COURSE_COUNTS"]).write_text(json.dumps(counts))

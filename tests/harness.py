@@ -1,21 +1,21 @@
-"""Run the course's programs as a student would, wait for what they do, and prove that nothing of them is left.
+"""Run the course's programs as a student would, wait for their output, and check that they leave nothing behind.
 
-    run(script, ...)    a program that ends by itself; returns what it printed
-    serve(script, ...)  a server, for the length of a `with` block; ended by Ctrl-C
-    Program             the process behind both, for everything in between: terminals, signals, several at once
-    Wire                a socket with a time limit that records what went over it
+    run(script, ...)    runs a program that ends by itself, and returns the ended Program with its output
+    serve(script, ...)  runs a server during a `with` block, and ends it with Ctrl-C
+    Program             is the process that run and serve start; use it directly for terminals, signals, several programs
+    Wire                is a socket that has a time limit and records the bytes that it sends and receives
 
 Three rules hold for all of them.
 
-- A program is a real process in a session of its own, with an explicit environment, an empty folder to stand in and an
-  empty one for temporary files.
-- Every wait is for an event (a line of output, the end of a process) and has a limit. Nothing here sleeps, but to see that nothing happens. A wait
-  ends early when nothing is likely to come any more: for STILL seconds, all processes of all programs have only slept, without using CPU time; or,
-  since the wait began, they have used BUSY seconds of it.
-- When a program has ended, nothing may be left: this process is a subreaper (man 2 prctl), so whatever a program leaves
-  running, or dead and unreaped, becomes our child, and we look. Files are looked for as well.
+- A program is a real process in its own session. It gets an explicit environment, an empty current folder, and an empty
+  folder for temporary files.
+- Every wait is for an event (a line of output, the end of a process) and has a time limit. The harness sleeps only to check
+  that nothing happens. A wait ends early if no event is likely to come any more: if all processes of all
+  programs have slept for STILL seconds without using CPU time, or have used BUSY seconds of CPU time since the wait began.
+- When a program has ended, nothing of it may be left. This process is a subreaper (man 2 prctl): the orphans and the zombies
+  that a program leaves behind become our children, so the harness finds them. It also looks for files that were left behind.
 
-Needs nothing but the standard library, so that `make demo` can use it too.
+The harness needs only the standard library, so that `make demo` can use it too.
 """
 import codecs
 import contextlib
@@ -37,40 +37,42 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TIMEOUT = 30                                       # seconds; only a failure ever takes so long
-STILL = 6                                          # seconds after which nothing is expected of programs that only sleep
-BUSY = 8                                           # seconds of CPU time after which nothing is expected of programs that only compute
-ORPHAN_TIMEOUT = 5                                 # seconds in which orphans must end, when their program has
-PIPE_SIZE = 1 << 20                                # bytes of output that a program can print before somebody reads them
+TIMEOUT = 30                                       # seconds; only a test that fails waits so long
+STILL = 6                                          # seconds; if all programs sleep for so long, no event is expected any more
+BUSY = 8                                           # seconds of CPU time; if programs use so much during a wait, no event is expected
+ORPHAN_TIMEOUT = 5                                 # seconds within which orphans must end after their program has ended
+PIPE_SIZE = 1 << 20                                # bytes that a program can print before the harness must read them
 READ_SIZE = 1 << 16
 SHARED_MEMORY = Path("/dev/shm")
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36       # from <sys/prctl.h>
-GUARDIAN = "test-guardian"                         # at most 15 bytes
+GUARDIAN = "test-guardian"                         # Linux keeps at most 15 bytes of a process's name
 
-# Before the words of a script: it then has a standard output of one page that does not block, as some programs hand down.
+# Put these words before the words of a script. The script's standard output is then a non-blocking pipe of one page, like
+# the one that some programs pass on to their children.
 NARROW_OUTPUT = (sys.executable, "-c",
                  "import fcntl, os, sys; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096); os.set_blocking(1, False); "
                  "os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])")
 
-# Children that this process had before it became a subreaper: `sleep 100 & exec make test` leaves one.
+# The PIDs of children that do not belong to a test. Some exist before this process becomes a subreaper: the command
+# `sleep 100 & exec make test` starts such a child.
 not_ours = set()
-guardian = None                                    # a descriptor: where start_guardian's process learns of our programs
-# What took part in the present test, for the report of a failure: objects with a transcript().
+guardian = None                                    # a descriptor: the harness writes to start_guardian's process through it
+# The programs and sockets of the current test. If the test fails, its report shows the transcript() of each.
 participants = []
 
 
 class Failure(AssertionError):
-    """A program did not do what it should, or left something behind."""
+    """A program behaved wrongly, or left something behind."""
 
 
 class Program:
-    """A process of its own session.
+    """A program of the course that runs as a process in its own session.
 
-    argv: the command; a first word that ends in .py is a script, relative to the course's folder, for this interpreter.
-    stdin: text, given at once and followed by end of input; None keeps standard input open for write().
-    tty: give it a terminal instead of pipes; what it prints on stderr is then part of stdout, as on a screen.
-    cwd, env: the folder to start in (default: an empty one) and variables to add to the environment.
-    echo: called with all that it prints, as it comes.
+    argv: the command. If its first word ends in .py, that is a script in the course's folder, run by this interpreter.
+    stdin: text to send to standard input at once, followed by end of input. None keeps standard input open for write().
+    tty: whether the program gets a terminal instead of pipes. Its stderr is then part of stdout, as on a screen.
+    cwd: the folder in which the program starts (default: an empty one).  env: variables to add to its environment.
+    echo: a function that is called with all bytes that the program prints, as soon as they arrive.
     """
 
     def __init__(self, *argv, stdin=None, tty=False, cwd=None, env=None, echo=None):
@@ -83,11 +85,11 @@ class Program:
         self.status = None
         self._echo = echo
         self._destroyed = False
-        self._seen = 0                             # how far expect() has come in stdout
+        self._seen = 0                             # the end of expect()'s last match in stdout
         self._room = Path(tempfile.mkdtemp(prefix="course-"))
         for name in ("cwd", "tmp", "home"):
             (self._room / name).mkdir()
-        self.folder = Path(cwd or self._room / "cwd")                  # where it stands
+        self.folder = Path(cwd or self._room / "cwd")                  # the program's current folder
         self._shared_memory = shared_memory()
 
         if tty:
@@ -102,10 +104,10 @@ class Program:
             self._outputs = {stdout_reader: "stdout", stderr_reader: "stderr"}
             theirs = (stdin_reader, stdout_writer, stderr_writer)
             for fd in self._outputs:
-                with contextlib.suppress(PermissionError):         # an ordinary user has a limited number of big ones
+                with contextlib.suppress(PermissionError):         # an ordinary user may have only a few large pipes
                     fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
         try:
-            # Without a preexec_fn, Python uses vfork, which does not copy this large process.
+            # Without a preexec_fn, Python calls vfork, which does not copy this large process.
             self._process = subprocess.Popen(
                 argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=self.folder,
                 env=self._environment(env), start_new_session=True, preexec_fn=take_terminal if tty else None)
@@ -123,25 +125,30 @@ class Program:
         self._pidfd = os.pidfd_open(self.pid)      # readable when the process has ended
         participants.append(self)
         if stdin is not None:
-            with contextlib.suppress(BrokenPipeError):     # it need not read what we give it
+            with contextlib.suppress(BrokenPipeError):     # a program need not read its standard input
                 self.write(stdin)
             self.close_stdin()
 
     def _environment(self, extra):
-        """Nothing of the caller's environment but what a program needs to start, so that every machine shows the same."""
+        """Return the environment of the program. extra: a dict of further variables, or None.
+
+        Only the variables that a program needs to start are copied from ours, so programs behave alike on every machine.
+        """
         kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        # All warnings, but for one of Python 3.12 and later that comes by chance: that a process forks which has threads,
-        # where a thread has been joined and the kernel still counts it. (A filter with a text makes each start import re.)
+        # Show all warnings except one: Python 3.12 and later warn if a process with threads forks. This warning comes by
+        # chance, because the kernel may still count a thread that has been joined. (Older versions do not get the filter,
+        # because a filter with a text makes Python import re at every start.)
         warnings = "default" + (",ignore:This process (pid=:DeprecationWarning" if sys.version_info >= (3, 12) else "")
         return {**kept, "LANG": "C.UTF-8", "TERM": "xterm", "HOME": str(self._room / "home"),
                 "TMPDIR": str(self._room / "tmp"), "PYTHONWARNINGS": warnings, **(extra or {})}
 
-    # What it does
+    # The output and the end of the program
 
     def expect(self, pattern, stream="stdout", timeout=TIMEOUT, still=STILL):
-        """Wait until the pattern (a regular expression) comes in the output, after the last match; return the match.
+        """Wait until the output after the last match contains the pattern (a regular expression). Return the match.
 
-        timeout, still: seconds; give `still` if the program sleeps for longer than STILL before it goes on."""
+        timeout: the limit in seconds.  still: how many seconds the program may sleep before it prints the pattern.
+        """
         deadline = time.monotonic() + timeout
         while True:
             text = getattr(self, stream)
@@ -157,7 +164,10 @@ class Program:
                 raise Failure(f"{self} did not print {pattern!r} within {timeout} seconds, or only sleeps or computes")
 
     def wait(self, timeout=TIMEOUT, still=STILL):
-        """Wait until it has ended; return its exit status, negative for a signal. timeout, still: as for expect."""
+        """Wait until the program has ended. Return its exit status; -N means that signal N killed it.
+
+        timeout, still: seconds, as in expect.
+        """
         deadline = time.monotonic() + timeout
         while self.status is None:
             if not self._read(deadline, still):
@@ -165,8 +175,8 @@ class Program:
         return self.status
 
     def _read(self, deadline, still):
-        """Wait for output or the end of the process and take note of it; False if neither came in time."""
-        if time.monotonic() > deadline:            # a program that keeps printing does not extend it
+        """Wait until the program prints or ends, and store the output or the status. Return False if it does neither in time."""
+        if time.monotonic() > deadline:            # a program that keeps printing does not extend the deadline
             return False
         poll = select.poll()
         for fd in [*self._outputs, self._pidfd]:
@@ -179,14 +189,15 @@ class Program:
             if fd in self._outputs:
                 self._take(fd)
         if self._pidfd in dict(events) and self.status is None:
-            # All that the process wrote is in the pipes by now. They may never end, if it has left a child behind.
+            # All output of the process is in the pipes by now. Do not wait for EOF: if the process has left a child behind,
+            # EOF may never come.
             self._take_rest()
             self.status = self._process.wait()
             tell_guardian(f"-{self.pid}")
         return bool(events)
 
     def _take_rest(self):
-        """Read what there is from every output, as much as a pipe holds, and close it."""
+        """Read the bytes that are now in each output, at most the size of a pipe, and close the outputs."""
         for fd in list(self._outputs):
             for _ in range(PIPE_SIZE // READ_SIZE):
                 if fd in self._outputs and select.select([fd], [], [], 0)[0]:
@@ -194,11 +205,11 @@ class Program:
         self._close_outputs()
 
     def _take(self, fd):
-        """Read what there is; at its end, close it."""
+        """Read the bytes that are now in the output fd. At EOF, close fd."""
         name = self._outputs[fd]
         try:
             data = os.read(fd, READ_SIZE)
-        except OSError:                            # EIO: how a terminal says that its program has gone
+        except OSError:                            # EIO: no program has this terminal open any more
             data = b""
         if data:
             text = self._decoders[fd].decode(data)
@@ -214,10 +225,10 @@ class Program:
             os.close(fd)
         self._outputs.clear()
 
-    # What it is told
+    # Input and signals for the program
 
     def write(self, text):
-        """Give it text on standard input, or type it on its terminal."""
+        """Send text to the program's standard input, or type it on the program's terminal."""
         data = text.encode() if isinstance(text, str) else text
         while data:
             if not select.select([], [self._stdin], [], TIMEOUT)[1]:
@@ -225,13 +236,13 @@ class Program:
             data = data[os.write(self._stdin, data[:4096]):]
 
     def close_stdin(self):
-        """End its standard input; on a terminal, hang up."""
+        """Close the program's standard input. A terminal stays open until hang_up() closes it."""
         if self._stdin is not None:
             os.close(self._stdin)
             self._stdin = None
 
     def hang_up(self):
-        """Close its terminal, as when the window is closed."""
+        """Close the program's terminal, as a user does by closing the window."""
         self.close_stdin()
         self._close_outputs()
 
@@ -242,28 +253,28 @@ class Program:
         termios.tcsetattr(self._stdin, termios.TCSANOW, settings)
 
     def signal(self, signum):
-        """Signal the process alone."""
+        """Send a signal to the process, but not to its children."""
         if self.status is None:
-            os.kill(self.pid, signum)              # not yet waited for, so the PID is still its own
+            os.kill(self.pid, signum)              # the process has not been reaped, so its PID is still valid
 
     def interrupt(self):
-        """Press Ctrl-C, as a person does who sees that it waits: SIGINT for its whole process group."""
+        """Wait until the program sleeps, then send SIGINT to its process group, as Ctrl-C does."""
         self.wait_until_asleep()
         if self.status is None:
             os.killpg(self.pid, signal.SIGINT)
 
     def wait_until_asleep(self, timeout=1):
-        """Wait until its main thread waits for something; if it goes on computing, that is fine too.
+        """Wait until the program's main thread sleeps, or has computed for `timeout` seconds.
 
-        Python runs a signal's handler between two steps of the program. One that comes in the microsecond before a step
-        that blocks is seen only when that step is over: for a server without a client, never. In a sleeping process it
-        interrupts the wait, and in a computing one there is always a next step.
+        Python runs a signal handler only between two steps of the program. If a signal comes just before a step that blocks,
+        the handler runs only when that step is over. For a server without clients, that is never. In a process that sleeps,
+        the signal interrupts the step; in a process that computes, the next step comes soon.
         """
         deadline = time.monotonic() + timeout
         while state_of(self.pid) not in ("S", "T", "Z", None) and time.monotonic() < deadline:
             os.sched_yield()
 
-    # What it is made of
+    # The resources of the program
 
     def descriptors(self):
         return descriptors(self.pid)
@@ -275,16 +286,18 @@ class Program:
         return children(self.pid)
 
     def memory(self):
-        """Its resident memory, in KiB."""
+        """Return the program's resident memory, in KiB."""
         return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())[1])
 
-    # Its end
+    # The checks after the end of the program
 
     def finish(self, status=0, stderr="", orphans=0, timeout=TIMEOUT, still=STILL):
-        """Wait until it has ended and check how: its exit status, its stderr (a regular expression for all of it), and
-        that nothing is left of it but that number of orphans (or one in a range), which must end by themselves.
+        """Wait until the program has ended, check how it has ended, and return self. Raises Failure.
 
-        Returns self; raises Failure."""
+        status: the expected exit status.  stderr: a regular expression that must match all of its stderr.
+        orphans: how many processes it may leave behind (a number, or a range). They must end by themselves.
+        timeout, still: seconds, as in expect.
+        """
         try:
             self.wait(timeout, still)
             problems = []
@@ -309,13 +322,19 @@ class Program:
             self.destroy()
 
     def _left(self):
-        """The processes that it has left: of its session, or of one that belongs to no other program."""
+        """Return the PIDs of the processes that the program has left behind.
+
+        They are in its session, or in a session that belongs to no other program.
+        """
         others = {program.pid for program in running() if program is not self}
         return [pid for pid in adopted_by_us() if session_of(pid) not in others]
 
     def _left_in_shared_memory(self):
-        """What is new there and stays. (Another program of this user may make something too, but that goes away.)"""
-        if not self._uses_multiprocessing():       # then it is another program's, whose tests run beside these
+        """Return the names of new semaphores and segments that do not disappear within ORPHAN_TIMEOUT seconds.
+
+        Another program of this user may create some too, but it will remove them.
+        """
+        if not self._uses_multiprocessing():       # then they belong to a program of a test that runs at the same time
             return set()
         left = shared_memory() - self._shared_memory
         deadline = time.monotonic() + ORPHAN_TIMEOUT
@@ -330,16 +349,16 @@ class Program:
         return any("multiprocessing" in text for text in texts)
 
     def destroy(self):
-        """End it by force, with all that it has started, and give back what it needed."""
+        """Kill the program and all processes that it has started, and free its resources."""
         if self._destroyed:
             return
         self._destroyed = True
-        if self.status is None:                    # not reaped yet, so the PID still is its own
+        if self.status is None:                    # the process has not been reaped, so its PID is still valid
             os.killpg(self.pid, signal.SIGKILL)
             self.status = self._process.wait()
             tell_guardian(f"-{self.pid}")
-        self._take_rest()                          # what it said last, for the report
-        while left := self._left():                # killing one may make orphans of its children
+        self._take_rest()                          # the report shows the last output too
+        while left := self._left():                # killing a process may turn its children into orphans
             for pid in left:
                 kill(pid)
         self.close_stdin()
@@ -356,22 +375,23 @@ class Program:
         return " ".join(word.removeprefix(f"{ROOT}/") for word in self.argv)
 
     def transcript(self):
-        """What it was and said, for the report of a failure."""
+        """Return the command, the state and the output of the program, for the report of a failed test."""
         state = "running" if self.status is None else f"ended with {self.status}"
         text = f"$ {self}      [PID {self.pid}, {state}]\n{self.stdout}"
         return text + (f"\n--- stderr\n{self.stderr}" if self.stderr else "")
 
 
 def run(*argv, stdin="", status=0, stderr="", orphans=0, timeout=TIMEOUT, still=STILL, **options):
-    """Run a program to its end and check it as Program.finish does; return it, for its stdout and stderr."""
+    """Run a program to its end, and check it as Program.finish does. Return the Program, which has .stdout and .stderr."""
     return Program(*argv, stdin=stdin, **options).finish(status, stderr, orphans, timeout, still)
 
 
 @contextlib.contextmanager
 def serve(script, *args, port=0, stdin="", status=0, stderr="", **options):
-    """Start a server, wait for its ready line, and yield it with its address as .host and .port.
+    """Start a server, wait until it listens, and yield its Program, with the address as .host and .port.
 
-    At the end of the block it gets a Ctrl-C and must end with that status and stderr, leaving nothing.
+    At the end of the block, the server gets a Ctrl-C. It must then end with the given status and stderr, and leave nothing
+    behind.
     """
     with Program(script, port, *args, stdin=stdin, **options) as server:
         ready(server)
@@ -381,13 +401,13 @@ def serve(script, *args, port=0, stdin="", status=0, stderr="", **options):
 
 
 def ready(server):
-    """Wait for the first line of a server, and note its address, as .host and .port."""
+    """Wait for the first line that a server prints, and store its address as server.host and server.port."""
     found = server.expect(r"\Alistening on (.+):(\d+)\n")
     server.host, server.port = found[1].strip("[]"), int(found[2])
 
 
 class Wire(socket.socket):
-    """A socket that waits at most TIMEOUT seconds and records what went over it."""
+    """A socket that waits at most TIMEOUT seconds, and records the bytes that it sends and receives."""
 
     def __init__(self, *args, name="socket", **kwargs):
         super().__init__(*args, **kwargs)
@@ -432,21 +452,24 @@ def shorten(data, limit=200):
 
 
 def await_bytes(conn):
-    """Wait until a socket can be read. Raises TimeoutError after its timeout, or when all programs only sleep or compute."""
-    if not conn.gettimeout():                      # it does not wait, or has no limit
+    """Wait until a socket is readable. Raises TimeoutError after the socket's timeout, or if all programs only sleep or compute."""
+    if not conn.gettimeout():                      # the socket is non-blocking, or has no time limit
         return
     deadline, stillness = time.monotonic() + conn.gettimeout(), Stillness()
-    poll = select.poll()                           # there may be more than 1,024 connections
+    poll = select.poll()                           # select cannot watch descriptors above 1023
     poll.register(conn, select.POLLIN)
     while not poll.poll(min(1, max(0, deadline - time.monotonic())) * 1000):
         if time.monotonic() >= deadline:
-            raise TimeoutError(f"nothing came within {conn.gettimeout()} seconds")
+            raise TimeoutError(f"no bytes came within {conn.gettimeout()} seconds")
         if stillness.is_long():
-            raise TimeoutError("nothing came, and all programs only sleep or compute")
+            raise TimeoutError("no bytes came, and all programs only sleep or compute")
 
 
 def await_ready(readers, writers, timeout=TIMEOUT):
-    """Wait as select.select does; two empty lists after the timeout, or when all programs only sleep or compute."""
+    """Wait as select.select does, and return the readable and the writable sockets.
+
+    Both lists are empty after `timeout` seconds, or if all programs only sleep or compute.
+    """
     deadline, stillness = time.monotonic() + timeout, Stillness()
     while True:
         readable, writable, _ = select.select(readers, writers, [], min(1, max(0, deadline - time.monotonic())))
@@ -455,14 +478,14 @@ def await_ready(readers, writers, timeout=TIMEOUT):
 
 
 class Stillness:
-    """Notices, during one wait, that nothing will come any more: the running programs only sleep, or only compute."""
+    """Notices, during one wait, that no event is likely to come: the processes of the programs only sleep, or only compute."""
 
     def __init__(self, limit=STILL):
         self.limit, self.since = limit, time.monotonic()
-        self.seen, self.used = None, 0             # the CPU times at the last look, and what they have grown by
+        self.seen, self.used = None, 0             # the CPU times at the last call, and their growth since the first
 
     def is_long(self):
-        """Whether they have slept for `limit` seconds, or used BUSY seconds of CPU time. Ask about once a second."""
+        """Return whether they have slept for `limit` seconds, or used BUSY seconds of CPU time. Call it about once a second."""
         times, is_running = activity()
         if is_running or not times or times != self.seen:
             self.since = time.monotonic()
@@ -474,7 +497,7 @@ class Stillness:
 
 
 def activity():
-    """The CPU time of each process of the running programs, in clock ticks by PID, and whether one runs or wants to."""
+    """Return {PID: CPU time in clock ticks} of the processes of all programs, and whether one of them runs (R, D)."""
     sessions, times, is_running = {program.pid for program in running()}, {}, False
     for name in os.listdir("/proc"):
         if name.isdigit() and (fields := stat_of(name)) and int(fields[3]) in sessions:
@@ -483,10 +506,10 @@ def activity():
     return times, is_running
 
 
-# Processes and what they leave
+# Processes, and what they leave behind
 
 def become_subreaper():
-    """From now on, orphans among our descendants become our children instead of init's."""
+    """Make this process the new parent of all orphans among its descendants, instead of init."""
     if not not_ours:
         not_ours.update([0, *children(os.getpid())])
         hand_down_no_habits()
@@ -496,9 +519,11 @@ def become_subreaper():
 
 
 def hand_down_no_habits():
-    """Let programs start with the default action of each signal, also if we were started with some ignored.
+    """Make programs start with the default action of each signal, even if this process ignores some signals.
 
-    `make test &` in a shell ignores SIGINT, and nohup SIGHUP. Programs would inherit that, but not a handler."""
+    A shell makes `make test &` ignore SIGINT, and nohup makes it ignore SIGHUP. A program would inherit that. But if this
+    process has a handler for the signal, the program starts with the default action.
+    """
     for signum in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(signum) is signal.SIG_IGN:
             signal.signal(signum, lambda *_: None)
@@ -506,18 +531,19 @@ def hand_down_no_habits():
 
 
 def start_guardian():
-    """Start a process that ends the running programs when this process has ended, however it ends.
+    """Start a process that kills the running programs when this process has ended, even by SIGKILL.
 
-    (PR_SET_PDEATHSIG would do, but must be set between fork and exec, and that needs a copy of this large process.)"""
+    PR_SET_PDEATHSIG could do the same, but it must be set between fork and exec, which would copy this large process.
+    """
     global guardian
     reader, guardian = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.setsid()                            # a Ctrl-C is not for it
+            os.setsid()                            # so Ctrl-C does not reach the guardian
             ctypes.CDLL(None).prctl(PR_SET_NAME, GUARDIAN.encode(), 0, 0, 0)
             os.close(guardian)
-            for fd in (0, 1, 2):                   # whoever reads what we print waits for its end
+            for fd in (0, 1, 2):                   # an open copy would keep the reader of our output from getting EOF
                 os.dup2(os.open(os.devnull, os.O_RDWR), fd)
             guard(reader)
         finally:
@@ -527,7 +553,7 @@ def start_guardian():
 
 
 def guard(reader):
-    """Read +PID and -PID, of programs that have started and ended; at the end, kill those that are left."""
+    """Read +PID when a program has started, and -PID when it has ended. At EOF, kill the programs that still run."""
     programs = set()
     with open(reader) as lines:
         for line in lines:
@@ -542,10 +568,10 @@ def tell_guardian(word):
 
 
 def stat_of(pid):
-    """The fields of /proc/PID/stat from the state on, or None if there is no such process."""
+    """Return the fields of /proc/PID/stat, beginning with the state. Return None if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()     # the name in front may contain anything
+            return file.read().rpartition(")")[2].split()     # the name before the last ) may contain any character
     except (FileNotFoundError, ProcessLookupError):
         return None
 
@@ -561,13 +587,13 @@ def session_of(pid):
 
 
 def state_of(pid):
-    """R, S, D, T, Z, ... or None if there is no such process."""
+    """Return the state of a process (R, S, D, T, Z, ...), or None if there is no such process."""
     fields = stat_of(pid)
     return fields and fields[0]
 
 
 def descriptors(pid):
-    """What the file descriptors of a process point to, by number."""
+    """Return {descriptor: what it points to} for the file descriptors of a process."""
     folder = Path(f"/proc/{pid}/fd")
     found = {}
     for name in os.listdir(folder):
@@ -577,42 +603,44 @@ def descriptors(pid):
 
 
 def parents():
-    """The parent's PID of each process, by its own, zombies too."""
+    """Return {PID: its parent's PID} for all processes, including zombies."""
     stats = {int(name): stat_of(name) for name in os.listdir("/proc") if name.isdigit()}
     return {pid: int(fields[1]) for pid, fields in stats.items() if fields}
 
 
 def children(pid):
-    """The PIDs of its children, zombies too."""
+    """Return the PIDs of a process's children, including zombies."""
     return [child for child, parent in parents().items() if parent == pid]
 
 
 def running():
-    """The programs that have not been cleaned up."""
+    """Return the Programs of the current test that have not been cleaned up with destroy()."""
     return [one for one in participants if isinstance(one, Program) and not one._destroyed]
 
 
 def adopted_by_us():
-    """The children of this process that it did not start as a Program: orphans, alive or dead."""
+    """Return the PIDs of our children that were not started as a Program. They are orphans, and may be zombies."""
     ours = {program.pid for program in running() if program.status is None}
     found = [pid for pid in own_children() if pid not in ours | not_ours]
-    # The guardian of a program that uses this harness too: it ends right after its program.
+    # A program that uses this harness too has its own guardian, which ends right after the program.
     return [pid for pid in found if name_of(pid) != GUARDIAN or not reap(pid, ORPHAN_TIMEOUT)]
 
 
 def own_children():
-    """As children(os.getpid()), without looking at every process: the kernel has a list, but not every kernel shows it.
+    """Return the same as children(os.getpid()), from the kernel's own list if this kernel has one: this is faster.
 
-    (It is exact only for a process that reaps nothing while it is read, so not for others. man 5 proc_tid_children)"""
+    The list is exact only if the process reaps no child while the list is read, so it suits only this process
+    (man 5 proc_tid_children).
+    """
     try:
         lists = [Path(f"/proc/self/task/{tid}/children").read_text() for tid in os.listdir("/proc/self/task")]
-    except FileNotFoundError:                      # such a kernel, or a thread that has ended since
+    except FileNotFoundError:                      # the kernel has no such list, or a thread has just ended
         return children(os.getpid())
     return [int(pid) for one in lists for pid in one.split()]
 
 
 def reap(pid, timeout):
-    """Wait until a child has ended, and reap it; False if it does not end in time."""
+    """Wait until a child has ended, and reap it. Return False if it does not end within `timeout` seconds."""
     pidfd = os.pidfd_open(pid)
     try:
         if not select.select([pidfd], [], [], timeout)[0]:
@@ -624,13 +652,13 @@ def reap(pid, timeout):
 
 
 def kill(pid):
-    """End one of our children by force, and reap it."""
+    """Kill one of our children with SIGKILL, and reap it."""
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
 
 def gone(pid, timeout=TIMEOUT):
-    """Wait until a process that need not be our child has ended; False if it does not in time."""
+    """Wait until a process has ended, which need not be our child. Return False if it does not end in time."""
     try:
         pidfd = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -649,25 +677,28 @@ def describe(pid):
 
 
 def ticks(server):
-    """The processor time of a program and its children, in clock ticks."""
-    stats = [stat_of(server.pid), *filter(None, map(stat_of, server.children()))]      # a child may have ended since
+    """Return the CPU time that a program and its children have used, in clock ticks."""
+    stats = [stat_of(server.pid), *filter(None, map(stat_of, server.children()))]      # a child may just have ended
     return sum(int(field) for fields in stats for field in fields[11:13])
 
 
 def unread(fd):
-    """How many bytes there are to read (man 2 ioctl_tty: FIONREAD)."""
+    """Return how many bytes can be read from fd now (FIONREAD, man 2 ioctl_tty)."""
     return struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4))[0]
 
 
 def assert_idle(server):
-    """It waits and uses no processor time. One that spins would use all that it can get: at the least a quarter."""
+    """Check that a server only waits: it may use a tenth of a CPU. A busy loop would use at least a quarter of a CPU."""
     before = ticks(server)
-    time.sleep(0.2)                                # the time in which nothing may happen
+    time.sleep(0.2)                                # in this time, the server must do nothing
     assert ticks(server) - before <= 0.1 * 0.2 * os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(condition, explain, timeout=TIMEOUT):
-    """Wait until a condition holds that no event tells of; explain: a function that says what is wrong if it never does."""
+    """Call condition() again and again until it is true. Use it only if there is no event to wait for.
+
+    explain: a function that returns the message of the failure.  timeout: seconds.
+    """
     deadline, stillness, next_look = time.monotonic() + timeout, Stillness(), 0
     while not condition():
         assert time.monotonic() < deadline, explain()
@@ -678,7 +709,7 @@ def wait_until(condition, explain, timeout=TIMEOUT):
 
 
 def receive(conn, count):
-    """Receive that many bytes, or what comes before the end."""
+    """Receive `count` bytes, or all bytes that come before EOF."""
     data = bytearray()
     while len(data) < count:
         await_bytes(conn)
@@ -691,7 +722,7 @@ def receive(conn, count):
 
 @contextlib.contextmanager
 def flooding(conn, data):
-    """For the length of a block, send data over and over and receive what comes back, as fast as it goes."""
+    """During a `with` block, send data again and again and receive the answers, as fast as possible."""
     stop, begun = threading.Event(), threading.Event()
 
     def flood():
@@ -732,7 +763,7 @@ def reset(conn):
 
 
 def shared_memory():
-    """The names of our user's semaphores and shared memory segments, as Python names them."""
+    """Return the names of our user's semaphores and shared memory segments that Python has created."""
     if not SHARED_MEMORY.is_dir():
         return set()
     with os.scandir(SHARED_MEMORY) as entries:
@@ -745,5 +776,5 @@ def shared_memory():
 
 
 def take_terminal():
-    """In the child, before it becomes the program: standard input becomes the terminal of the new session."""
+    """Make standard input the terminal of the new session. The child calls this before it starts the program."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

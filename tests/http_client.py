@@ -1,7 +1,8 @@
-"""What the tests of the HTTP server share: a folder of files, a server of it, and a client that says exactly what a test wants.
+"""Shared code of the HTTP server's tests: a folder of files, a server for it, and a client that sends exactly the given bytes.
 
-The tests of one file share one server (fixture `server`). A witness is connected all the while and gets its answers all the
-while; after each test the server has the same descriptors and threads as before, and has said nothing on stderr.
+The tests of one file share one server (fixture `server`). During each test, another client (the witness) stays connected,
+and it must still get answers at the end. After each test, the server must have the same descriptors and threads as before.
+At the end, it must have printed nothing on stderr.
 """
 import contextlib
 import email.utils
@@ -17,10 +18,10 @@ from harness import TIMEOUT, Wire, receive, serve, wait_until
 
 
 SERVER = "day12/http_server.py"
-LARGE = random.Random(1).randbytes(300_001)        # more than is kept in memory, and no whole number of pages or pieces
+LARGE = random.Random(1).randbytes(300_001)        # too large for the cache; not a multiple of the size of a page or piece
 SMALL = random.Random(2).randbytes(1000)
-MEDIUM = random.Random(3).randbytes(60_000)        # kept in memory, and sent with one send
-HUGE = 64 << 20                                    # more than all buffers on the way
+MEDIUM = random.Random(3).randbytes(60_000)        # small enough for the cache, and for one call of send
+HUGE = 64 << 20                                    # larger than all socket buffers of server and client together
 FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIUM, "large.bin": LARGE, "empty.txt": b"",
          "a b%41.txt": b"percent\n",
          "\u4e2d\u6587 \u6587\u4ef6.txt": "\u4f60\u597d\n".encode(), "folder/index.html": b"<p>folder</p>\n",
@@ -34,13 +35,13 @@ FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIU
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     with started(tmp_path_factory.mktemp("http")) as server:
-        wait_until(lambda: get(server, "/x.tar.gz")["etag"].startswith('"'), lambda: "the files never get old enough to be kept")
+        wait_until(lambda: get(server, "/x.tar.gz")["etag"].startswith('"'), lambda: "the files never become old enough for the cache")
         yield server
 
 
 @contextlib.contextmanager
 def started(tmp_path, *args, script=SERVER, **options):
-    """A server of a folder with FILES in it, and with a secret beside it."""
+    """Start a server for a folder that contains FILES. A secret file lies beside the folder. Yields the Program."""
     root = tmp_path / "root"
     for name, data in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ def started(tmp_path, *args, script=SERVER, **options):
     with serve(script, "-d", root, *args, *([] if "--log" in args else ["--quiet"]), **options) as server:
         server.root = root
         without = sockets(server)
-        get(server, "/")                           # what it makes for its first client and keeps is no leak
+        get(server, "/")                           # what the server opens for its first client and keeps is not a leak
         wait_until(lambda: sockets(server) == without, lambda: "the first client is still connected")
         server.before = state(server)
         yield server
@@ -62,7 +63,7 @@ def server(shared):
         yield shared
         assert witness.get("/").body == FILES["index.html"]
         assert get(shared, "/").body == FILES["index.html"]
-    wait_until(lambda: state(shared) == shared.before, lambda: f"it was {shared.before}, it is {state(shared)}")
+    wait_until(lambda: state(shared) == shared.before, lambda: f"the server had {shared.before}, it has {state(shared)}")
 
 
 def sockets(server):
@@ -74,19 +75,19 @@ def state(server):
 
 
 def connections(server):
-    """As the server counts them: the one that asks included."""
+    """Return the server's own count of its connections, including the connection that asks for it."""
     return sum(worker["connections"] for worker in json.loads(get(server, "/api/status").body)["workers"])
 
 
 def workers(server):
-    """connections by PID of the worker."""
+    """Return {PID of a worker: number of its connections}."""
     return {worker["pid"]: worker["connections"] for worker in json.loads(get(server, "/api/status").body)["workers"]}
 
 
-# A client that says exactly what a test wants it to say
+# A client that sends exactly the bytes that a test gives it
 
 class Answer:
-    """status, headers (lists by name in lower case), body."""
+    """An answer of the server, with status, body, and headers (a dict of lists; the names are in lower case)."""
 
     def __init__(self, head):
         line, *lines = head.decode("latin-1").split("\r\n")
@@ -114,7 +115,7 @@ class Client(Wire):
         self.received = b""
 
     def answer(self, method="GET"):
-        """The next answer. Raises EOFError if there is none."""
+        """Receive the next answer and return it. Raises EOFError if the server closes the connection first."""
         while b"\r\n\r\n" not in self.received:
             self.more()
         head, _, self.received = self.received.partition(b"\r\n\r\n")
@@ -137,7 +138,7 @@ class Client(Wire):
         return self.answer(method)
 
     def is_closed(self):
-        """Wait for the end of the connection; nothing may come before it."""
+        """Return whether the server closes the connection without sending more bytes. Waits for either."""
         assert self.received == b""
         return self.recv(1) == b""
 
@@ -149,14 +150,14 @@ def request(target, *fields, method="GET", version="HTTP/1.1", body=b""):
 
 
 def get(server, target, *fields, **options):
-    """The answer on a connection of its own."""
+    """Send a request on a new connection, and return the answer."""
     with Client(server) as client:
         return client.get(target, *fields, **options)
 
 
 @contextlib.contextmanager
 def download(server, size=HUGE):
-    """A download that has begun and is far from its end."""
+    """Start the download of a large file, and yield (client, path) long before the download is complete."""
     path = server.root / "huge"
     path.touch()
     os.truncate(path, size)
@@ -170,7 +171,7 @@ def download(server, size=HUGE):
 
 
 def rest(client):
-    """How many bytes come until the end of the connection, and whether all of them are zeros."""
+    """Receive until EOF. Return how many bytes came, and whether all of them were zeros."""
     count, zeros = 0, True
     while data := socket.socket.recv(client, 1 << 20):
         count += len(data)

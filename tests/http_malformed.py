@@ -1,8 +1,8 @@
-"""Requests that are wrong in one way, each with the status that it deserves.
+"""Malformed requests, each wrong in only one way, with the status that the server must answer.
 
-MALFORMED is the table: (what surrounds the wrong part, status) -> the wrong parts.
+The table MALFORMED maps (the text around the wrong part, the expected status) to a list of wrong parts.
 """
-# What surrounds it; %b is the place.
+# These texts surround the wrong part, which replaces %b.
 WHOLE = b"%b"
 METHOD = b"%b / HTTP/1.1\r\nHost: x\r\n\r\n"
 TARGET = b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -17,7 +17,7 @@ CODING = b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: %b\r\n\r\n0\r\n\r\n"
 FRAMING = b"GET / HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n0\r\n\r\n"
 CHUNKS = b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%b"
 
-# All control characters but HT, LF and CR; and what is no part of a token (RFC 9110, 5.6.2).
+# CONTROLS are all control characters except HT, LF and CR. A token must not contain SEPARATORS (RFC 9110, 5.6.2).
 CONTROLS = [bytes([byte]) for byte in (*range(9), 11, 12, *range(14, 32), 127)]
 SEPARATORS = [bytes([byte]) for byte in b'"(),/;<=>?@[\\]{}\t\xe9']
 BAD_FIELDS = [
@@ -77,7 +77,7 @@ MALFORMED = {
         b"1\r\nContent-Length: 1", b"1\r\nContent-Length: 2", b"0\r\nContent-Length: 0",
     ],
     (LENGTH, 413): [b"1048577", b"9" * 18, b"9" * 19, b"9" * 5000, b"18446744073709551617"],
-    # Where chunked is not the last one, and there once, the body has no end (RFC 9112, 6.3).
+    # If chunked is not the last transfer coding, or comes twice, the end of the body is unknown (RFC 9112, 6.3).
     (CODING, 400): [
         b"", b"gzip", b"identity", b"chunked, chunked", b"chunked, gzip", b"gzip, chunked, identity", b",chunked", b"chunked,",
         b"xchunked", b"chunkedx", b"chunked;x", b'"chunked"',
@@ -99,7 +99,7 @@ MALFORMED = {
         b"5;\r\nhello\r\n0\r\n\r\n", b"5;bad[=x\r\nhello\r\n0\r\n\r\n", b"5;a=\"b\r\nhello\r\n0\r\n\r\n", b"5;a=\r\n",
         b"5;a=b c\r\n", b"5;a b\r\n", b"5;;a\r\n", b"5; \r\n", b"5;a;\r\n", b"5;a \r\n", b"5;=b\r\n", b"5;a=\"\\\"\r\n", b"5;a=\"b\"c\r\n",
         b"5;a=\xe9\r\n", b"5;a=\"\x01\"\r\n", b"0;\r\n\r\n",
-        # bare LF, with nothing behind it to wait for
+        # These lines end with a bare LF. The server must refuse them without waiting for more bytes.
         b"5\n", b"5;a\n", b"1\r\nx\n", b"1\r\nx\r\r", b"1\r\nx\r\n0\n", b"0\r\n\n", b"0\r\nA: b\n", b"0\r\nA: b\r\n\n", b"5\r\nhello\r\n0\r\n\n",
         b"1;" + b"x" * 9000, b"1;" + b"x" * 9000 + b"\r\nx\r\n0\r\n\r\n",
         b"0\r\nContent-Length: 5\r\n\r\n", b"1\r\nx\r\n0\r\nA: b\r\ntransfer-encoding: chunked\r\n\r\n", b"0\r\nHOST: x\r\n\r\n",
@@ -108,22 +108,22 @@ MALFORMED = {
     (CHUNKS, 413): [b"100001\r\n", b"ffffffff\r\n", b"1\r\nx\r\n100000\r\n"],
     (CHUNKS, 431): [b"0\r\n" + b"a: b\r\n" * 101],
 
-    # The whole: without a Host, without an end, or no HTTP at all
+    # The complete request: it has no Host field, or has no end, or is not HTTP at all.
     (WHOLE, 400): [
         b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA: b\r\n\r\n",
         b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        # lines that end as lines usually do
+        # These lines end with LF, as lines of text files do.
         b"GET / HTTP/1.0\n\n", b"GET / HTTP/1.1\nHost: x\n\n", b"GET / HTTP/1.1\r\nHost: x\n\r\n",
-        # and there is nothing to wait for
+        # The server must refuse these without waiting for more bytes.
         b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\nHost: x\n", b"GET / HTTP/1.1\r\nHost: x\r\n\n", b"\n",
-        # TLS: https:// to a port of http://
+        # This is how a TLS client begins if it connects to a port for plain HTTP.
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
-        # telnet
+        # This is a command of the telnet protocol.
         b"\xff\xfb\x1f",
         b"\0", b"{}",
     ],
     (WHOLE, 414): [b"GET /" + b"x" * 9000],
-    # a method that is longer than a line may be (RFC 9112, 3)
+    # These methods are longer than the longest allowed line (RFC 9112, 3).
     (WHOLE, 501): [b"G" * 9000, b"G" * 9000 + b" / HTTP/1.1\r\nHost: x\r\n\r\n"],
     (WHOLE, 431): [
         b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 17000,
@@ -133,5 +133,5 @@ MALFORMED = {
 
 
 def malformed():
-    """All of them, as (bytes to send, status)."""
+    """Return all malformed requests, as a list of (bytes to send, expected status)."""
     return [(around % part, status) for (around, status), parts in MALFORMED.items() for part in parts]

@@ -1,9 +1,9 @@
-"""Run the tests on two cores: several pytests side by side, each with its share of the files, and one summary of all.
+"""Run all tests on two cores: start several pytests side by side, each with a share of the files, and print one summary.
 
 Run:    python tests/run.py [OPTIONS OF PYTEST]
-        make test                                  the same
+        make test                                  does the same
 
-There are more shares than cores, because many tests wait: for a time limit of a server, or for a program to start.
+There are more shares than cores, because many tests only wait, for a time limit of a server or for the start of a program.
 """
 import fnmatch
 import json
@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-# The shares take about equally long. A file belongs to the first whose patterns it matches; the last takes the rest.
+# The shares take about equally long. A file belongs to the first share that has a pattern for it. The last share gets the
+# remaining files.
 SHARES = [
     ("test_echo_servers.py",),
     ("test_http_hostile.py", "test_http_loop.py", "test_day07.py", "test_day08.py"),
@@ -28,7 +29,7 @@ SHARES = [
     ("*",),
 ]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "warnings", "deselected")
-NO_TESTS = 5                                       # pytest's exit status when an option such as -k leaves none
+NO_TESTS = 5                                       # pytest's exit status if no test was selected, for example by -k
 
 
 def main():
@@ -36,7 +37,7 @@ def main():
     shares = divide(file.name for file in TESTS.glob("test_*.py"))
     with tempfile.TemporaryDirectory(prefix="tests-") as folder:
         counts = [Path(folder) / f"{number}.json" for number in range(len(shares))]
-        # The first share prints as it goes. The reports of the others come after it, so that they are not mixed.
+        # The first share prints while it runs. The other reports are printed after it, so that they are not mixed.
         outputs = [None, *(open(f"{folder}/{number}.txt", "w+b") for number in range(1, len(shares)))]
         pytests = [start(*each) for each in zip(shares, counts, outputs)]
         statuses = set()
@@ -47,14 +48,14 @@ def main():
                     output.seek(0)
                     sys.stdout.buffer.write(output.read())
                     sys.stdout.flush()
-        # On a line of its own, also after a share that was broken off in the middle of one.
+        # Begin a new line, because an interrupted share may have printed half a line.
         print(f"\n{summary(counts, time.monotonic() - began)}")
     failures = statuses - {0, NO_TESTS}
     sys.exit(max(failures, key=abs) if failures else min(statuses))
 
 
 def divide(names):
-    """The files of each share that has any."""
+    """Return the list of files of each share, without empty shares. names: the names of all files."""
     shares = [set() for _ in SHARES]
     for name in names:
         first = next(number for number, patterns in enumerate(SHARES) if any(fnmatch.fnmatch(name, one) for one in patterns))
@@ -63,15 +64,15 @@ def divide(names):
 
 
 def start(files, counts, output):
-    """Start pytest with some of the files. It writes how many tests passed, failed, ... to the file `counts`."""
-    # -qq: without the heading and the last line of each share.
+    """Start pytest with some of the files. It writes to the file `counts` how many tests passed, failed, ..."""
+    # -qq omits the heading and the last line of each share.
     command = [sys.executable, "-m", "pytest", "-qq", *(str(TESTS / file) for file in files), *sys.argv[1:]]
     return subprocess.Popen(command, env={**os.environ, "COURSE_COUNTS": str(counts)},
                             stdout=output, stderr=output and subprocess.STDOUT)
 
 
 def summary(counts, seconds):
-    """The last line: what all shares have come to. A share that was broken off has written nothing."""
+    """Return the last line: the total results of all shares. A share that was interrupted has written no file."""
     shares = [json.loads(file.read_text()) for file in counts if file.exists()]
     totals = {outcome: sum(share.get(outcome, 0) for share in shares) for outcome in OUTCOMES}
     parts = [f"{number} {outcome}" for outcome, number in totals.items() if number or outcome in ("passed", "failed")]
@@ -82,5 +83,5 @@ def summary(counts, seconds):
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:                      # the pytests have got it too, and have said so
+    except KeyboardInterrupt:                      # each pytest has received the Ctrl-C too, and has reported it
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""The HTTP server and a client: methods and versions, what is refused, requests in pieces, and many at once."""
+"""Tests how the HTTP server talks to a client: methods, versions, malformed requests, requests in pieces, pipelining."""
 import contextlib
 import json
 import random
@@ -27,10 +27,10 @@ def test_methods_that_files_do_not_have(server, method):
     with Client(server) as client:
         answer = client.get("/", method=method)
         assert (answer.status, answer["allow"]) == (405, "GET, HEAD, OPTIONS")
-        assert client.get("/").status == 200       # no body, so it is clear where the next request begins
+        assert client.get("/").status == 200       # without a body, it is clear where the next request begins
         answer = client.get("/", method=method, body=b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (answer.status, answer["connection"]) == (405, "close")
-        assert client.is_closed()                  # the body is not taken for a request
+        assert client.is_closed()                  # the server has not answered the body as a request
 
 
 def test_options(server):
@@ -63,11 +63,10 @@ def test_connection_close(server, field):
             assert client.is_closed()
 
 
-# What is refused
-
+# Malformed requests and limits
 
 def test_malformed_requests(server):
-    """Each gets its refusal, once, and nothing after it is taken for a request; the next client is served."""
+    """Each malformed request gets one error. If more than its method is wrong, the connection ends. Others are served."""
     corpus, wrong = list(malformed()), []
     assert len(corpus) >= 256
     follower = request("/small.bin")
@@ -82,7 +81,7 @@ def test_malformed_requests(server):
                         wrong.append((data[:80], status, answer.status))
                     if answer["connection"] == "close":
                         assert client.is_closed(), data
-                    else:                          # the request was understood, and so is the next one
+                    else:                          # only the method was refused, so the next request is answered
                         assert status in (501, 405) and client.answer().body == SMALL
                 except (EOFError, OSError, AssertionError) as error:
                     wrong.append((data[:80], status, repr(error)))
@@ -97,16 +96,16 @@ def test_answers_before_a_refusal_are_sent_and_counted(server):
     with Client(server) as client:
         client.sendall(request("/small.bin") * 5 + b"bad\r\n\r\n")
         assert [client.answer().status for _ in range(6)] == [200] * 5 + [400]
-    assert count() == before + 7                   # with that of count()
+    assert count() == before + 7                   # 6 requests, and the request that count() sends
 
 
 def test_a_refusal_knows_the_whole_request_line_however_it_came(server):
-    """HEAD has no body, neither in pieces nor behind an empty line."""
+    """The answer to HEAD has no body, even if the request comes in pieces or after an empty line."""
     for first, second, status in [(b"H", b"EAD / HTTP/1.1\r\nA: " + b"x" * 20000, 431),
                                   (b"", b"\r\nHEAD / HTTP/1.1\r\n\r\n", 400)]:
         with Client(server) as client, Client(server) as other:
             client.sendall(first)
-            assert other.get("/").status == 200    # so the server has had a turn with that
+            assert other.get("/").status == 200    # by now, the server has received what was sent before
             client.sendall(second)
             assert client.answer("HEAD").status == status
             assert client.is_closed()
@@ -118,24 +117,24 @@ def test_limits_are_as_they_say(server):
         assert client.get("/", *[f"A{number}: b" for number in range(99)]).status == 200
         assert client.get("/", "A: " + "x" * 16000).status == 200
         assert client.get("/", body=bytes(1 << 20)).status == 200
-        client.sendall(b"\r\n" + request("/small.bin"))                # an empty line in front is forgiven
+        client.sendall(b"\r\n" + request("/small.bin"))                # an empty line before a request is allowed
         assert client.answer().body == SMALL
 
 
 def test_limits_of_lines_do_not_depend_on_where_they_are_cut(server):
-    """As long as they may be, and the first packet ends between CR and LF."""
+    """Lines of the maximum length are accepted, even if a packet ends between CR and LF."""
     line, chunk = b"GET /?" + b"x" * 8175 + b" HTTP/1.1", b"5;" + b"x" * 8188
     assert len(line) == len(chunk) == 8190
     with Client(server) as client, Client(server) as other:
         for before, after in [(line, b"Host: x\r\n\r\n"), (b"\r\n" + line, b"Host: x\r\n\r\n"),
                               (request("/", "Transfer-Encoding: chunked") + chunk, b"hello\r\n0\r\n\r\n")]:
             client.sendall(before + b"\r")
-            assert other.get("/").status == 200    # so the server has had a turn with that
+            assert other.get("/").status == 200    # by now, the server has received what was sent before
             client.sendall(b"\n" + after)
             assert client.answer().status == 200
 
 
-# Requests in pieces, and many at once
+# Requests in pieces, and many requests at once
 
 def test_one_byte_at_a_time(server):
     with Client(server) as client:
@@ -150,13 +149,13 @@ def test_a_request_split_everywhere(server):
     with Client(server) as client, Client(server) as other:
         for cut in range(1, len(data)):
             client.sendall(data[:cut])
-            assert other.get("/").status == 200    # so the server has received the first part by itself
+            assert other.get("/").status == 200    # by now, the server has received the first part alone
             client.sendall(data[cut:])
             assert [client.answer().body for _ in range(2)] == [SMALL, FILES["index.html"]]
 
 
 def test_pipelining(server):
-    """Answers come in the order of the requests, whatever they are."""
+    """The answers come in the order of the requests, even if the requests are of different kinds."""
     order = random.Random(4)
     kinds = [("/small.bin", {}, 200, SMALL), ("/", {}, 200, FILES["index.html"]), ("/none", {}, 404, None),
              ("/large.bin", {}, 200, LARGE), ("/folder", {}, 301, None),
@@ -176,7 +175,7 @@ def test_pipelining(server):
 
 
 def test_requests_and_bytes_are_counted(server):
-    """All that is sent, also the pieces in which a large answer goes out."""
+    """The server counts all bytes that it sends, including those of a large answer that is sent in pieces."""
     def counted(client):
         [worker] = json.loads(client.get("/api/status").body)["workers"]
         return worker["requests"], worker["bytes"]
@@ -185,7 +184,7 @@ def test_requests_and_bytes_are_counted(server):
         assert client.get("/large.bin").body == LARGE and client.get("/none").status == 404
         requests_now, size_now = counted(client)
     assert requests_now - requests == 3
-    assert len(LARGE) + 600 < size_now - size < len(LARGE) + 2000      # with three heads and two short bodies
+    assert len(LARGE) + 600 < size_now - size < len(LARGE) + 2000      # the rest are three heads and two short bodies
 
 
 def test_expect_100_continue(server):
@@ -194,23 +193,23 @@ def test_expect_100_continue(server):
         assert client.answer().status == 100
         client.sendall(b"body")
         assert client.answer().status == 200
-        client.sendall(request("/", "Expect: 100-Continue", body=b"body"))         # it did not wait, so it is not told
+        client.sendall(request("/", "Expect: 100-Continue", body=b"body"))         # the client sent the body at once, so it gets no 100
         assert client.answer().status == 200
-        assert client.get("/", "Expect: 100-continue").status == 200               # there is no body to come
+        assert client.get("/", "Expect: 100-continue").status == 200               # the request has no body
         client.sendall(request("/", "Expect: 100-continue", "Content-Length: 4", method="POST"))
-        assert client.answer().status == 405       # instead of being told to go on
+        assert client.answer().status == 405       # the server sends 405 instead of 100
         assert client.is_closed()
-    with Client(server) as client:                 # HTTP/1.0 does not know of it
+    with Client(server) as client:                 # HTTP/1.0 has no 100 Continue
         client.sendall(b"GET / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
-        assert get(server, "/").status == 200      # so the server has seen the head by itself
+        assert get(server, "/").status == 200      # by now, the server has received the head alone
         client.sendall(b"body")
         assert client.answer().status == 200
 
 
-# connection.py by itself: what is answered at once, without a server and without a socket
+# connection.py alone, without a server
 
 class Stub:
-    """What a conversation needs of a server: it answers every request with its path."""
+    """The parts of a server that answer_at_once needs. It answers every request with the request's path."""
     routes, turn_cache, log, requests = {"/route": None}, {}, None, 0
 
     def answer(self, request):
@@ -233,7 +232,7 @@ def test_a_trailer_may_have_as_many_fields_as_a_head():
 
 
 def test_last_words_have_their_own_time(monkeypatch):
-    """A client that does not close its side is not waited for as long as one that is silent."""
+    """After its last answer, the server waits only LINGER seconds for the client to close, not for the whole timeout."""
     monkeypatch.setattr(connection, "time", SimpleNamespace(monotonic=lambda: 1000))
     near, far = socket.socketpair()
     with near, far:
@@ -253,11 +252,11 @@ def test_last_words_have_their_own_time(monkeypatch):
     (request("/a"), [b"/a"], b""),
     (request("/a") + request("/b") + b"GET", [b"/a", b"/b"], b"GET"),
     (request("/a") * (BATCH + 2), [b"/a"] * BATCH, request("/a") * 2),
-    # these begin a batch of their own, and end it
+    # a request for a route begins a batch and ends it; Connection: close ends a batch
     (request("/a") + request("/route"), [b"/a"], request("/route")),
     (request("/route") + request("/a"), [b"/route"], request("/a")),
     (request("/a", "Connection: close") + request("/b"), [b"/a"], request("/b")),
-    # and these are not for it
+    # answer_at_once leaves malformed requests and requests with a body to answer_slowly
     (request("/a") + b"bad\r\n\r\n", [b"/a"], b"bad\r\n\r\n"),
     (b"bad\r\n\r\n", [], b"bad\r\n\r\n"),
     (request("/a") + request("/b", body=b"x"), [b"/a"], request("/b", body=b"x")),

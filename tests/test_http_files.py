@@ -1,4 +1,4 @@
-"""The HTTP server's files: what is found, what is not, files that change, ranges and conditions."""
+"""Tests the files of the HTTP server: which files it finds, which it refuses, files that change, ranges and conditions."""
 import contextlib
 import email.utils
 import errno
@@ -53,12 +53,12 @@ def test_files(server, target, name, kind):
         assert (answer.status, answer.body) == (200, FILES[name])
         assert re.fullmatch(kind, answer["content-type"])
         assert answer["accept-ranges"] == "bytes" and answer["connection"] is None
-        assert answer["cache-control"] == "no-cache"                   # a browser asks each time whether it has changed
+        assert answer["cache-control"] == "no-cache"                   # so a browser asks each time whether the file has changed
         modified = email.utils.parsedate_to_datetime(answer["last-modified"]).timestamp()
         assert modified == int((server.root / name).stat().st_mtime)
-        head = client.get(target, method="HEAD")   # what GET says, without the body
+        head = client.get(target, method="HEAD")   # the same head as for GET, without the body
         assert {**head.headers, "date": 0} == {**answer.headers, "date": 0} and head.status == 200
-        assert client.get("/small.bin").body == SMALL                  # and nothing else was under way
+        assert client.get("/small.bin").body == SMALL                  # so no other bytes were sent before this answer
 
 
 @pytest.mark.parametrize("target", [
@@ -94,7 +94,7 @@ def odd_files(root):
     with socket.socket(socket.AF_UNIX) as listener:
         try:
             here = os.getcwd()
-            os.chdir(root)                         # the path of such a socket must be short
+            os.chdir(root)                         # the path of a Unix socket must be short
             listener.bind("socket")
             os.chdir(here)
             yield
@@ -111,7 +111,7 @@ def test_links_that_stay_inside(server):
 
 
 def test_a_link_that_is_turned_around_while_clients_ask(server):
-    """Whatever the moment: what is served is the one file or nothing, and never the other."""
+    """The server sends the public file or a 404, and never the secret file, at whatever moment the link changes."""
     link, stop = server.root / "turning", threading.Event()
 
     def turn():
@@ -139,12 +139,12 @@ def test_a_link_that_is_turned_around_while_clients_ask(server):
     ("/%66older", "/folder/"), ("/sp%20ace", "/sp%20ace/"), ("/%2ffolder", "/folder/"), ("http://x/folder", "/folder/"),
 ])
 def test_a_folder_without_its_slash(server, target, location):
-    """Never `//folder/`, which would be another host."""
+    """The redirection never leads to `//folder/`, which would be a host named folder."""
     (server.root / "sp ace").mkdir()
     try:
         answer = get(server, target)
         assert (answer.status, answer["location"]) == (301, location)
-        assert answer["cache-control"] == "no-store"                   # a browser would remember it for ever
+        assert answer["cache-control"] == "no-store"                   # otherwise a browser might remember the redirection for ever
     finally:
         (server.root / "sp ace").rmdir()
 
@@ -179,7 +179,7 @@ except KeyboardInterrupt:
 
 
 def test_a_file_that_the_server_may_not_read():
-    """Root may read everything, so then it becomes somebody else first; the folder must let him in."""
+    """Root may read every file, so as root, the server first changes to user 65534. This user must get into the folder."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         for name, mode in ("open", 0o644), ("locked", 0):
@@ -200,10 +200,10 @@ def test_a_file_that_the_server_may_not_read():
 def test_a_changed_file_is_never_served_as_it_was(server):
     path = server.root / "changing"
     with Client(server) as client, open(path, "wb") as file:
-        for number in range(300):                  # of the same size, and often in the same tick of the clock
+        for number in range(300):                  # each content has the same size, often in the same clock tick
             os.pwrite(file.fileno(), b"%5d" % number, 0)
             assert client.get("/changing").body == b"%5d" % number
-        os.utime(path, (1, 1))                     # an old one, so that it could be kept: but not for a second or so
+        os.utime(path, (1, 1))                     # now it looks old, but its ctime says that it has just changed
         assert client.get("/changing")["last-modified"] == "Thu, 01 Jan 1970 00:00:01 GMT"
         os.pwrite(file.fileno(), b"after", 0)
         os.utime(path, (1, 1))
@@ -215,14 +215,14 @@ def test_a_changed_file_is_never_served_as_it_was(server):
 def test_a_kept_file_that_changes_is_replaced_removed_or_becomes_something_else(server):
     path, other = server.root / "kept", server.root / "other"
     path.write_bytes(b"first")
-    wait_until(lambda: not get(server, "/kept")["etag"].startswith("W/"), lambda: "it is never kept")
+    wait_until(lambda: not get(server, "/kept")["etag"].startswith("W/"), lambda: "the file is never cached")
     with Client(server) as client:
         tag, found = client.get("/kept")["etag"], path.stat()
-        path.write_bytes(b"other")                 # with the same size, inode and time
+        path.write_bytes(b"other")                 # the new content has the same size, inode and mtime
         os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
         answer = client.get("/kept", f"If-None-Match: {tag}")
         assert (answer.status, answer.body) == (200, b"other")
-        other.write_bytes(b"again")                # with the same size and time
+        other.write_bytes(b"again")                # the new file has the same size and mtime
         os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
         os.rename(other, path)
         answer = client.get("/kept")
@@ -237,18 +237,18 @@ def test_a_kept_file_that_changes_is_replaced_removed_or_becomes_something_else(
 
 
 def test_a_kept_file_whose_folder_moves_away(server):
-    """The file itself does not change, but within a second it is gone, as for a server that has just been started."""
+    """The file itself does not change, but within about a second the server answers 404, as a new server would."""
     inside, outside = server.root / "moving", server.root.parent / "moved"
     inside.mkdir()
     (inside / "x").write_bytes(b"secret")
     (server.root / "way").symlink_to("moving")
     try:
         with Client(server) as client:
-            wait_until(lambda: client.get("/way/x")["etag"].startswith('"'), lambda: "it is never kept")
+            wait_until(lambda: client.get("/way/x")["etag"].startswith('"'), lambda: "the file is never cached")
             inside.rename(outside)
             (server.root / "way").unlink()
             (server.root / "way").symlink_to(outside)
-            wait_until(lambda: client.get("/way/x").status == 404, lambda: "it is served for ever")
+            wait_until(lambda: client.get("/way/x").status == 404, lambda: "the file is served for ever")
     finally:
         (server.root / "way").unlink()
         for folder in inside, outside:
@@ -257,7 +257,7 @@ def test_a_kept_file_whose_folder_moves_away(server):
 
 @pytest.mark.parametrize("size", [0, 1, 4096, 5000, HUGE - 1, HUGE - 4097])
 def test_a_file_that_shrinks_during_a_download(server, size):
-    """The client sees that it is not complete: the connection ends early."""
+    """The connection ends early, so the client sees that the file is not complete."""
     with download(server) as (client, path):
         os.truncate(path, size)
         assert rest(client)[0] < HUGE - 100_000
@@ -265,7 +265,7 @@ def test_a_file_that_shrinks_during_a_download(server, size):
 
 @pytest.mark.parametrize("what", ["removed", "replaced", "longer"])
 def test_a_file_that_is_removed_or_replaced_or_grows_during_a_download(server, what):
-    """The client gets the one that it has asked for."""
+    """The client gets the file as it was when the download began."""
     with download(server) as (client, path):
         if what == "longer":
             os.truncate(path, HUGE + 10_000)
@@ -274,7 +274,7 @@ def test_a_file_that_is_removed_or_replaced_or_grows_during_a_download(server, w
         if what == "replaced":
             path.write_bytes(b"x" * HUGE)
         client.shutdown(socket.SHUT_WR)
-        head = 400                                 # bytes, about
+        head = 400                                 # the approximate size of the head, in bytes
         count, zeros = rest(client)
         assert zeros and HUGE - 100_000 <= count <= HUGE - 100_000 + head
 
@@ -289,7 +289,7 @@ def test_ranges_byte_for_byte(server, name):
     with Client(server) as client:
         for first, last in itertools.product(numbers, numbers):
             answer = client.get(f"/{name}", f"Range: bytes={first}-{last}")
-            if first > last:                       # nonsense is ignored
+            if first > last:                       # an impossible range is ignored
                 assert (answer.status, answer.body) == (200, data)
             elif first >= size:
                 assert (answer.status, answer["content-range"]) == (416, f"bytes */{size}")
@@ -363,16 +363,16 @@ def test_a_file_of_this_second_has_a_weak_tag_and_whole_or_plain_ranges(server):
     path.write_bytes(b"12345")
     with Client(server) as client:
         answer = client.get("/new")
-        if answer["etag"].startswith("W/"):        # unless a second has passed already
+        if answer["etag"].startswith("W/"):        # the tag is weak, unless a second has already passed
             assert client.get("/new", "Range: bytes=1-2").body == b"23"
             assert client.get("/new", "Range: bytes=1-2", f"If-Range: {answer['etag']}").body == b"12345"
             assert client.get("/new", f"If-None-Match: {answer['etag']}").status == 304
     path.unlink()
 
 
-# files.py by itself, without a server
+# files.py alone, without a server
 
-LATER = 10                                         # seconds after a file has changed: it is not new any more
+LATER = 10                                         # seconds; a file that has not changed for so long is not new any more
 
 
 @pytest.fixture
@@ -410,12 +410,12 @@ def test_a_folder_beside_the_root_whose_name_begins_alike(site, tmp_path):
 
 
 def test_a_pipe_is_not_even_opened(site, tmp_path, monkeypatch, impatient):
-    """To open it would let go a program that waits for a reader."""
+    """The server must not open a FIFO: this would wake a program that waits for a reader of the FIFO."""
     os.mkfifo(tmp_path / "root/fifo")
     with monkeypatch.context() as patch:
         patch.delattr(os, "open")
         assert refused(site, "/fifo") == (404, "")
-    # One that was a file when it was looked at is open before it is known.
+    # If a file is replaced by a FIFO after the check, load opens the FIFO before it can notice this.
     with pytest.raises(Refusal) as caught:
         site.load("/fifo", os.stat(tmp_path / "root/small"), time.time())
     assert caught.value.status == 404
@@ -459,10 +459,10 @@ UTF8 = "\u4f60\u597d".encode()
     ("/x.htm", b'<META HTTP-EQUIV="Content-Type" content="text/html; charset=gb2312">' + GBK, "text/html"),
     ("/x.html", b'<meta charset="utf-8">' + UTF8, "text/html"),
     ("/x.html", UTF8, "text/html; charset=utf-8"), ("/x.html", GBK, "text/html"),
-    ("/x.html", b" " * 1100 + b'<meta charset="gbk">', "text/html; charset=utf-8"),        # where browsers do not look for it
+    ("/x.html", b" " * 1100 + b'<meta charset="gbk">', "text/html; charset=utf-8"),        # browsers look only at the first bytes
     ("/x.css", b'@charset "gbk"; p::before { content: "' + GBK + b'" }', "text/css"), ("/x.css", UTF8, "text/css; charset=utf-8"),
     ("/x.css", b'p {} @charset "gbk";', "text/css; charset=utf-8"),
-    ("/x.txt", b'<meta charset="gbk">' + UTF8, "text/plain; charset=utf-8"),               # no browser looks for it there
+    ("/x.txt", b'<meta charset="gbk">' + UTF8, "text/plain; charset=utf-8"),               # browsers look only in HTML
     ("/x.txt", GBK, "text/plain"), ("/x.txt", UTF8[:-1], "text/plain"), ("/x.txt", "x".encode("utf-16"), "text/plain"),
     ("/x.js", GBK, "(application|text)/javascript"), ("/x.js", UTF8, "(application|text)/javascript; charset=utf-8"),
     ("/x.py", GBK, "text/x-python"), ("/x.md", UTF8, "text/markdown; charset=utf-8"),
@@ -474,7 +474,7 @@ def test_a_charset_is_said_only_where_it_is_certain(path, body, kind):
 
 
 def test_a_page_that_declares_its_encoding_is_served_as_it_is(server):
-    large = "\u4f60".encode() * files.MAX_CACHED_SIZE         # its beginning ends within a character
+    large = "\u4f60".encode() * files.MAX_CACHED_SIZE         # the examined beginning ends within a character
     pages = {"gbk.html": (b'<meta charset="gbk">' + GBK, "text/html"), "large.html": (large, "text/html; charset=utf-8"),
              "gbk-large.txt": (GBK * files.MAX_CACHED_SIZE, "text/plain")}
     for name, (body, kind) in pages.items():
@@ -494,7 +494,7 @@ def test_xml_that_declares_its_encoding():
     ("x.m4a", "audio/mp4"), ("x.flac", "audio/(x-)?flac"), ("x.ics", "text/calendar; charset=utf-8"),
 ])
 def test_types_where_the_system_has_no_table_of_them(name, kind, monkeypatch):
-    """Slim containers lack /etc/mime.types."""
+    """The types are known even without /etc/mime.types, which small containers lack."""
     monkeypatch.setattr(mimetypes, "knownfiles", [])
     monkeypatch.setattr(mimetypes, "_db", None)
     monkeypatch.setattr(mimetypes, "inited", False)
@@ -527,7 +527,7 @@ def test_types_that_the_program_has_added_stay(tmp_path):
 
 
 def test_a_directory_that_is_a_link_is_followed_when_it_leads_elsewhere(site, tmp_path):
-    """A new release: the link is switched, and the old one is removed."""
+    """A new release is installed: the link is changed to the new directory, and the old directory is removed."""
     for release in "1", "2":
         (tmp_path / release).mkdir()
         (tmp_path / release / "x").write_text(release)
@@ -581,7 +581,7 @@ def test_an_error_looks_like_no_such_file_only_if_it_is_one(site, monkeypatch, m
 
 
 def test_a_large_file_where_shared_maps_are_refused(site, monkeypatch):
-    """As some file systems do: FUSE with direct_io."""
+    """Some file systems, such as FUSE with direct_io, refuse shared maps."""
     real = mmap.mmap
 
     def refuse_shared(fd, length, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ, **options):
@@ -602,13 +602,13 @@ def test_what_is_known_of_large_files_is_forgotten_too(site, tmp_path):
 BTF = "/sys/kernel/btf"
 
 
-@pytest.mark.skipif(not os.access(f"{BTF}/vmlinux", os.R_OK), reason="this kernel has no such file")
+@pytest.mark.skipif(not os.access(f"{BTF}/vmlinux", os.R_OK), reason="this kernel has no readable BTF file")
 def test_a_large_file_of_the_kernel():
     assert len(files.Site(BTF).find("/vmlinux", "", time.time()).body) == os.stat(f"{BTF}/vmlinux").st_size
 
 
 def test_a_file_of_the_future_was_last_modified_now(site, tmp_path):
-    """RFC 9110, 8.8.2.1: never later than the Date of the answer."""
+    """Last-Modified must never be later than the Date of the answer (RFC 9110, 8.8.2.1)."""
     (tmp_path / "root/future").write_bytes(b"x")
     now = time.time()
     os.utime(tmp_path / "root/future", (now + 86400, now + 86400))

@@ -1,4 +1,4 @@
-"""The HTTP server and clients that do harm: slow, silent, greedy, gone in the middle, or too many."""
+"""Tests the HTTP server with harmful clients: they are slow, silent or greedy, disconnect early, or are too many."""
 import contextlib
 import os
 import random
@@ -17,7 +17,7 @@ from http_client import server, shared  # fixtures
 
 
 def test_half_closed(server):
-    """It has said all, and gets all; also what takes long."""
+    """A client that has sent EOF after its requests still gets all answers, even if sending them takes long."""
     with Client(server, SO_RCVBUF=4096) as client:
         client.sendall(request("/small.bin") + request("/large.bin") + request("/"))
         client.shutdown(socket.SHUT_WR)
@@ -31,14 +31,14 @@ def test_half_closed(server):
 
 
 def test_a_last_answer_is_complete_whatever_comes_meanwhile(server):
-    """To close a connection with something unread would reset it."""
+    """The client gets the whole last answer even if it sends more bytes. (Closing with unread bytes would send a reset.)"""
     for name in "medium.bin", "large.bin":
         for more in b"", b"\r\n", request("/"):
             with Client(server, SO_RCVBUF=4096) as client, Client(server) as other:
                 client.sendall(request(f"/{name}", "Connection: close"))
                 client.more()
                 client.sendall(more)
-                assert other.get("/").status == 200                # so the server has had a turn with that
+                assert other.get("/").status == 200                # by now, the server has received what was sent before
                 assert client.answer().body == FILES[name]
                 assert client.is_closed()
 
@@ -57,7 +57,7 @@ def test_a_client_that_reads_late_gets_everything_in_order(server):
         sender = threading.Thread(target=client.sendall, args=(b"".join(map(request, targets)),))
         sender.start()
         client.more()
-        assert_idle(server)                        # it waits until we read on
+        assert_idle(server)                        # the server waits until the client reads
         for target in targets:
             answer = client.answer()
             assert answer.status == (404 if target == "/none" else 200)
@@ -66,7 +66,7 @@ def test_a_client_that_reads_late_gets_everything_in_order(server):
 
 
 def test_a_client_that_asks_one_by_one_and_reads_late_gets_everything(server):
-    """So the server does not wait for room before it answers, and finds out when it sends."""
+    """The server does not check for room in the send buffer before it answers: it notices a full buffer when it sends."""
     with Client(server, SO_RCVBUF=4096) as client, Client(server) as other:
         for _ in range(100):
             client.sendall(request("/medium.bin"))
@@ -86,7 +86,7 @@ def test_reset_at_every_moment(server):
             reset(client)
     with download(server) as (client, path):
         reset(client)
-    with download(server) as (client, path):       # a close with bytes unread
+    with download(server) as (client, path):       # closing with unread bytes also sends a reset
         client.close()
 
 
@@ -95,7 +95,7 @@ def test_a_client_that_never_reads(server):
     with download(server) as (client, path), Client(server, SO_RCVBUF=4096) as greedy:
         greedy.setblocking(False)
         many = request("/small.bin") * 1000
-        while select.select([], [greedy], [], 0.2)[1]:                 # no event tells that a peer does not read
+        while select.select([], [greedy], [], 0.2)[1]:                 # no event shows that a peer does not read
             with contextlib.suppress(BlockingIOError):
                 socket.socket.send(greedy, many)
         assert_idle(server)
@@ -113,7 +113,7 @@ def test_after_a_large_answer_it_waits_for_requests_again(server):
 
 
 def test_a_large_file_is_let_go_when_it_has_been_sent(server):
-    """Also when the next request has begun, and when the client does not close."""
+    """The server unmaps the file even if the next request has begun, or if the client does not close."""
     def is_mapped():
         with open(f"/proc/{server.pid}/maps") as maps:
             return "large.bin" in maps.read()
@@ -121,11 +121,11 @@ def test_a_large_file_is_let_go_when_it_has_been_sent(server):
         with Client(server) as client:
             client.sendall(data)
             assert client.answer().body == LARGE
-            wait_until(lambda: not is_mapped(), lambda: "it is still mapped", timeout=TIMEOUT / 3)
+            wait_until(lambda: not is_mapped(), lambda: "the file is still mapped", timeout=TIMEOUT / 3)
 
 
 def test_a_client_that_never_stops(server):
-    """It asks for more and more, reads it all, and the others have their turn."""
+    """While a client sends requests without end and reads all answers, other clients get answers too."""
     many = request("/large.bin") * 10 + request("/small.bin") * 1000
     with Client(server) as greedy, Client(server) as other, flooding(greedy, many):
         for _ in range(20):
@@ -145,7 +145,7 @@ def test_silent_clients_hold_nothing_of_what_they_got(server):
 
 
 def test_no_line_is_dear(server):
-    """One that is refused costs about as much as one that is not."""
+    """Refusing a long malformed line costs about as much CPU time as accepting a long valid line."""
     def cost(end, times=5):
         before = harness.ticks(server)
         for _ in range(times):
@@ -188,7 +188,7 @@ def test_200_clients_do_not_mix(server):
 
 
 def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
-    """Each in its own way: with 408 in the middle of a request, and without a word elsewhere."""
+    """A client that is too slow gets 408 in the middle of a request. Otherwise the server only closes the connection."""
     with started(tmp_path, "--timeout", "1") as server, download(server) as (lazy, path), contextlib.ExitStack() as stack:
         cases = {b"": None, b"GET /": 408, request("/", "Content-Length: 5") + b"x": 408, request("/") + b"GET": 200,
                  request("/", "Transfer-Encoding: chunked") + b"1\r\n": 408, request("/"): 200}
@@ -203,8 +203,8 @@ def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
                 assert client.answer().status == 408
             assert client.is_closed()
         with contextlib.suppress(ConnectionError):
-            assert rest(lazy)[0] < HUGE // 2       # what was in the buffers
-        wait_until(lambda: connections(server) == 1, lambda: "somebody is still there")
+            assert rest(lazy)[0] < HUGE // 2       # only the bytes that were already in the buffers
+        wait_until(lambda: connections(server) == 1, lambda: "a client is still connected")
 
 
 @pytest.mark.parametrize("head, piece", [
@@ -213,7 +213,7 @@ def test_slow_silent_and_lazy_clients_are_ended(tmp_path):
     (request("/", "Transfer-Encoding: chunked") + b"0\r\n", b"A: b\r\n"),
 ], ids=["head", "body", "chunk", "chunks", "trailer"])
 def test_a_client_that_keeps_a_request_going_is_ended_all_the_same(tmp_path, head, piece):
-    """It sends a little now and then (slowloris)."""
+    """A client that sends a few bytes now and then (slowloris) gets 408 after the timeout."""
     with started(tmp_path, "--timeout", "1") as server, Client(server) as client:
         client.sendall(head)
         began = time.monotonic()
@@ -234,7 +234,10 @@ def test_each_request_has_its_own_time(tmp_path):
 
 @pytest.mark.parametrize("target, times, size", [("/huge", 1, 8 << 20), ("/medium.bin", 200, 200 * len(MEDIUM))])
 def test_a_client_that_reads_slowly_but_steadily_is_not_cut(tmp_path, target, times, size):
-    """Until a third of the buffer is free (EPOLLOUT), many times the timeout pass: in a large file, and between many answers."""
+    """epoll reports EPOLLOUT only when a third of the buffer is free, which here takes several timeouts.
+
+    The client must still get everything: one large file, or many answers.
+    """
     with started(tmp_path, "--timeout", "1") as server, Client(server, SO_RCVBUF=16384) as client:
         (server.root / "huge").touch()
         os.truncate(server.root / "huge", 8 << 20)
@@ -249,11 +252,11 @@ def test_a_client_that_reads_slowly_but_steadily_is_not_cut(tmp_path, target, ti
 
 def test_a_client_that_reads_nothing_is_cut_all_the_same(tmp_path):
     with started(tmp_path, "--timeout", "1") as server, download(server) as (client, path):
-        wait_until(lambda: connections(server) == 1, lambda: "it is still there", timeout=6)
+        wait_until(lambda: connections(server) == 1, lambda: "the client is still connected", timeout=6)
 
 
 def test_a_server_that_is_stopped_for_longer_than_the_timeout_cuts_nobody_who_asked(tmp_path):
-    """SIGSTOP, requests come in the meantime, SIGCONT: each is answered."""
+    """The server answers all requests that came while it was stopped (between SIGSTOP and SIGCONT)."""
     with started(tmp_path, "--timeout", "1") as server, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(server)) for _ in range(20)]
         for _ in range(3):
@@ -262,14 +265,14 @@ def test_a_server_that_is_stopped_for_longer_than_the_timeout_cuts_nobody_who_as
             server.signal(signal.SIGSTOP)
             for client in clients:
                 client.sendall(request("/small.bin"))
-            select.select([], [], [], 1.5)         # the time for which it is stopped
+            select.select([], [], [], 1.5)         # the server is stopped for so many seconds
             server.signal(signal.SIGCONT)
             for client in clients:
                 assert client.answer().body == SMALL
 
 
 def test_a_log_and_descriptors_beyond_what_select_can_watch(tmp_path):
-    """From 1024 on (FD_SETSIZE)."""
+    """Descriptors from 1024 (FD_SETSIZE) on work too, although select cannot watch them."""
     (tmp_path / "index.html").write_bytes(b"x")
     (tmp_path / "script.py").write_text(f"""if True:
         import os, resource, sys
@@ -288,7 +291,7 @@ def test_a_log_and_descriptors_beyond_what_select_can_watch(tmp_path):
             os.close(fd)
     """)
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 1200:
-        pytest.skip("this machine allows a process fewer descriptors")
+        pytest.skip("this machine does not allow a process 1,200 descriptors")
     with serve(tmp_path / "script.py", stderr=r'(.*"GET / HTTP/1\.1" 200 1\n){3}') as server:
         for _ in range(3):
             assert get(server, "/").body == b"x"
@@ -301,7 +304,7 @@ def test_many_clients_leave_no_memory_behind(server):
                 client.sendall(request("/small.bin") + request(f"/none{number}") + request("/large.bin") + b"GET")
                 client.answer()
         return server.memory()
-    before = visit(1000)                           # fills what is kept of requests
+    before = visit(1000)                           # fills the server's caches
     assert visit(1000) - before < 1024, "KiB"
 
 
@@ -309,7 +312,7 @@ def test_ten_thousand_connections(tmp_path):
     many, spare = 10_000, 300
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < many + spare:
-        pytest.skip(f"this machine allows a process {hard} descriptors")
+        pytest.skip(f"this machine allows a process only {hard} descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         with started(tmp_path) as server, contextlib.ExitStack() as stack:
@@ -337,11 +340,11 @@ def test_ten_thousand_connections(tmp_path):
 
 
 def test_out_of_descriptors(tmp_path):
-    """Who comes then waits; who is there is served on, also with files; then it goes on."""
+    """Without free descriptors, new clients wait, and connected clients still get cached files. Later, all are served."""
     with started(tmp_path) as server, contextlib.ExitStack() as stack:
         here = stack.enter_context(Client(server))
         kept = here.get("/small.bin")
-        while kept["etag"].startswith("W/"):       # it is too new
+        while kept["etag"].startswith("W/"):       # a file that has just changed is not cached
             kept = here.get("/small.bin")
         limits = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (max(server.descriptors()) + 1, limits[1]))
@@ -349,7 +352,7 @@ def test_out_of_descriptors(tmp_path):
         for client in waiting:
             client.sendall(request("/small.bin"))
         for _ in range(20):
-            answer = here.get("/small.bin")        # it is kept, until the next second begins
+            answer = here.get("/small.bin")        # the file is cached until the next second begins
             assert answer.body == SMALL or answer.status == 503 and answer["date"] != kept["date"]
         assert here.get("/large.bin").status == 503
         assert not select.select(waiting, [], [], 0.3)[0]

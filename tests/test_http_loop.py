@@ -1,4 +1,4 @@
-"""The HTTP server's event loop by itself: it runs an echo server, and throws a TimeoutError into coroutines that are late."""
+"""Tests the event loop of the HTTP server alone: it runs an echo server, and throws a TimeoutError into late coroutines."""
 import contextlib
 import errno
 import io
@@ -20,7 +20,7 @@ NEVER = float("inf")
 
 
 def accept(loop, listener):
-    """A coroutine that starts another for each client."""
+    """A coroutine that accepts clients and starts another coroutine for each of them."""
     while True:
         yield
         conn, address = listener.accept()
@@ -29,7 +29,7 @@ def accept(loop, listener):
 
 
 def echo(loop, conn):
-    """A coroutine that sends back what comes, and reads like a blocking program."""
+    """A coroutine that sends back all bytes that it receives. Its code reads like a blocking program."""
     with conn:
         try:
             while True:
@@ -60,7 +60,7 @@ def loop():
 
 @pytest.fixture
 def pair():
-    """Two connected sockets; the second is for a coroutine."""
+    """Yields two connected sockets. The second one is non-blocking, for a coroutine."""
     client, conn = socket.socketpair()
     conn.setblocking(False)
     with client, conn:
@@ -68,11 +68,11 @@ def pair():
 
 
 def test_an_echo_server_runs_on_the_loop_unchanged(loop):
-    """Several clients at once; one of them sends more than the buffers hold before it reads."""
+    """The loop serves several clients at once. One of them fills all socket buffers before it reads."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         listener.setblocking(False)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)             # accepted sockets inherit it
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)             # accepted sockets inherit this size
         loop.start(listener.fileno(), accept(loop, listener))
         clients = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(10)]
         while len(loop.tasks) < 11:
@@ -87,7 +87,7 @@ def test_an_echo_server_runs_on_the_loop_unchanged(loop):
         with contextlib.suppress(BlockingIOError):
             while True:
                 sent += greedy.send(bytes(1 << 16))
-        while not loop.deadlines:                  # until its coroutine must wait for it
+        while not loop.deadlines:                  # until the coroutine of greedy must wait for room
             turn(loop)
         other.send(b"x")
         assert heard(loop, other, 1) == b"x"
@@ -99,7 +99,7 @@ def test_an_echo_server_runs_on_the_loop_unchanged(loop):
 
 
 def heard(loop, client, count):
-    """What a client receives, count bytes, while the loop takes turns."""
+    """Return count bytes that a client receives. Run turns of the loop until they have arrived."""
     data = b""
     while len(data) < count:
         try:
@@ -125,7 +125,7 @@ def test_a_bare_yield_waits_for_the_descriptor_and_costs_no_registration(loop, p
 
 
 def test_to_wait_for_room_is_not_to_wait_for_something_to_read(loop, pair):
-    """Else a client that sends and does not read would keep the loop busy."""
+    """A coroutine that waits for room is not woken by received bytes: a client that only sends would keep the loop busy."""
     client, conn = pair
     with contextlib.suppress(BlockingIOError):
         while conn.send(bytes(1 << 16)):
@@ -150,7 +150,7 @@ def test_to_wait_for_room_is_not_to_wait_for_something_to_read(loop, pair):
 
 
 def test_a_listener_without_descriptors_is_asked_again_and_has_no_deadline_afterwards():
-    """With one, it would be late a second later, and no client would be accepted any more."""
+    """If the listener kept its deadline, expire() would end its coroutine a second later: no more clients would be accepted."""
     did = []
 
     def accept():
@@ -169,7 +169,7 @@ def test_a_listener_without_descriptors_is_asked_again_and_has_no_deadline_after
 
 
 def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):
-    """At once where there is room; after it a bare yield waits for something to read again."""
+    """wait_to_write returns at once if there is room. After it, a bare yield waits for bytes to read again."""
     client, conn = pair
     happened = []
 
@@ -192,7 +192,7 @@ def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):
 
 
 def test_a_late_coroutine_gets_a_timeout_error_at_its_yield(loop, pair):
-    """And may go on; one that has no deadline, or one that has not passed, is left alone."""
+    """A late coroutine may catch the TimeoutError and continue. A coroutine whose deadline has not passed gets none."""
     client, conn = pair
     other = os.dup(conn.fileno())
     happened = []
@@ -208,7 +208,7 @@ def test_a_late_coroutine_gets_a_timeout_error_at_its_yield(loop, pair):
     loop.deadlines.update({conn.fileno(): loop.now - 1, other: NEVER})
     loop.expire()
     assert happened == ["late"]
-    loop.expire()                                  # once a second is enough
+    loop.expire()                                  # does nothing, because the last check was less than a second ago
     assert happened == ["late"]
     loop.next_check = 0
     loop.expire()
@@ -217,7 +217,7 @@ def test_a_late_coroutine_gets_a_timeout_error_at_its_yield(loop, pair):
 
 
 def test_what_has_come_in_time_is_received_first(loop, pair):
-    """Also if this turn came too late for its deadline."""
+    """Bytes that have arrived are received even if this turn of the loop begins after the coroutine's deadline."""
     client, conn = pair
     happened = []
 
@@ -237,7 +237,10 @@ def test_what_has_come_in_time_is_received_first(loop, pair):
 
 
 def test_who_sent_in_time_is_not_late_because_we_were(loop, pair):
-    """However late it is when epoll has answered: what counts is when it was asked. Here it is stopped in between."""
+    """A deadline is compared with the time at which the loop asked epoll, not with the time at which epoll answered.
+
+    In this test, the process seems to be stopped between these times.
+    """
     client, conn = pair
     happened = []
 
@@ -260,7 +263,7 @@ def test_who_sent_in_time_is_not_late_because_we_were(loop, pair):
 
 
 def test_all_that_are_ready_are_told_of_at_once(loop):
-    """More than epoll names by default; else the rest would look late."""
+    """wait returns all ready descriptors, even more than epoll.poll returns by default. Otherwise the rest would look late."""
     many = 1100
     raised = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (raised[1], raised[1]))

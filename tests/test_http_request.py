@@ -1,4 +1,4 @@
-"""The HTTP server's parser by itself: from bytes to a Request or a Refusal, without a server and without a socket."""
+"""Tests the parser of the HTTP server alone: it makes a Request or a Refusal from bytes, without a server or a socket."""
 import sys
 
 import pytest
@@ -11,7 +11,7 @@ from httpd.request import (CHUNKED, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_HEAD, MA
 
 
 def refused(data):
-    """The status with which the head that data begins with is refused; None if it is not."""
+    """Return the status with which the parser refuses the head at the front of data, or None if it accepts the head."""
     head, end, _ = data.partition(HEAD_END)
     try:
         parse(head) if end else check_beginning(data)
@@ -20,7 +20,7 @@ def refused(data):
     return None
 
 
-# What a head alone does not decide: whether a method is known here, and the chunks behind it.
+# Leave out the requests that the parser of heads cannot refuse: unknown methods, and malformed chunks after the head.
 DECIDED = [(around, status) for around, status in MALFORMED
            if around != CHUNKS and (around, status) not in [(METHOD, 501), (REQUEST_LINE, 405)]]
 
@@ -38,7 +38,7 @@ def test_no_proxy():
 
 @pytest.mark.parametrize("part", [part for part in MALFORMED[METHOD, 501]])
 def test_methods_that_are_not_known_are_parsed_all_the_same(part):
-    """A route may know them."""
+    """The parser accepts unknown methods, because a route may support them."""
     assert parse(b"%b / HTTP/1.1\r\nHost: x" % part).method == part.decode()
 
 
@@ -100,7 +100,7 @@ def test_limits_to_the_byte():
 
 
 def test_a_head_that_may_still_become_one_is_waited_for():
-    """However few of its bytes have come; but no longer than it may be."""
+    """The parser waits for more bytes if data may still become a valid head, and if it is not longer than the limits."""
     head = b"\r\nGET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
     for end in range(len(head)):
         assert refused(head[:end]) is None, head[:end]
@@ -132,6 +132,6 @@ def test_json():
 
 
 def test_equal_heads_are_parsed_once():
-    """So nothing that serves a request may change it."""
+    """Equal heads give the same Request object, so no part of the server may change it."""
     head = b"GET /once HTTP/1.1\r\nHost: x"
     assert parse(head) is parse(bytes(bytearray(head)))

@@ -1,4 +1,4 @@
-"""The HTTP server as a class: routes, what they return, their mistakes, and how a program ends it."""
+"""Tests the class HTTPServer: its routes, their results and errors, and how a program ends a server."""
 import contextlib
 import json
 import os
@@ -120,7 +120,7 @@ except KeyboardInterrupt:
 
 @pytest.fixture
 def routes(tmp_path):
-    """A program that uses the class as a module."""
+    """Return the path of a program that imports HTTPServer and adds many routes."""
     (tmp_path / "root").mkdir()
     script = tmp_path / "routes.py"
     os.mkfifo(tmp_path / "fifo")
@@ -151,7 +151,7 @@ def test_routes_get_the_request(routes):
         answer = client.get("/echo?a=1&b=%E4%BD%A0+x&a=2&c", "X: y", method="POST", body=b"\r\n\r\n\xff")
         assert json.loads(answer.body) == {"method": "POST", "path": "/echo", "query": {"a": "2", "b": "你 x", "c": ""},
                                            "body": "\r\n\r\n\xff", "x": "y"}
-        assert json.loads(client.get("/echo?a=小明").body)["query"] == {"a": "小明"}       # as curl sends it
+        assert json.loads(client.get("/echo?a=小明").body)["query"] == {"a": "小明"}       # curl sends UTF-8 like this
         client.sendall(request("/echo", "Transfer-Encoding: Chunked", method="PUT")
                        + b"3\r\nabc\r\n000000000A\r\n0123456789\r\n00\r\n\r\n")
         assert json.loads(client.answer().body)["body"] == "abc0123456789"
@@ -170,7 +170,7 @@ def test_routes_get_the_request(routes):
         for method in "POST", "OPTIONS":
             assert client.get("/two", method=method).body.decode() == f"post or options: {method}"
         assert client.get("/two", method="PUT")["allow"] == "GET, POST, OPTIONS, HEAD"
-        for _ in range(3):                         # what a route does to a request does not reach the next one
+        for _ in range(3):                         # a route that changes its request does not affect later ones
             assert client.get("/spoil", "X: a").body == b"aspoilt"
             assert client.get("/spoil", "X: a", method="POST", body=b"x").body == b"aspoilt"
 
@@ -183,12 +183,12 @@ def test_a_mistake_in_a_route_is_a_500_and_a_traceback(routes):
             assert client.get("/text").status == 200
         assert client.get("/json", method="POST", body=b'["a"]').status == 500
         server.expect(r"ZeroDivisionError", stream="stderr")
-    assert len(re.findall("^Traceback", server.stderr, re.MULTILINE)) == 12        # one of them is about two exceptions
+    assert len(re.findall("^Traceback", server.stderr, re.MULTILINE)) == 12        # one answer has a traceback of two exceptions
 
 
 @pytest.fixture
 def idle(tmp_path):
-    """A server that does not run."""
+    """Yields a server whose loop does not run."""
     server = HTTPServer(("127.0.0.1", 0), directory=tmp_path, log=False)
     yield server
     server.close()
@@ -203,11 +203,11 @@ def test_a_route_that_could_never_be_called_is_refused(idle, path, methods):
     before = dict(idle.routes)
     with pytest.raises(ValueError):
         idle.route(path, methods)(repr)
-    assert idle.routes == before                   # and nothing is left of it
+    assert idle.routes == before                   # no part of the refused route was registered
 
 
 def test_a_process_that_a_route_starts_does_not_keep_connections_open(routes):
-    """It has a copy of all of them; their clients see the end all the same, also that of the server."""
+    """The process has copies of all connections. Still, a client sees EOF when its connection or the server ends."""
     with Program(routes, 0) as server:
         ready(server)
         with Client(server) as client, Client(server) as neighbour, Client(server) as stays:
@@ -244,7 +244,7 @@ def test_ctrl_c_in_a_route_of_a_program_without_handlers_loses_no_line(tmp_path)
         with Client(server) as client, Client(server) as other:
             assert other.get("/a").status == client.get("/b").status == 404
             server.wait_until_asleep()
-            server.signal(signal.SIGSTOP)          # so that both come in the same turn, the line first
+            server.signal(signal.SIGSTOP)          # so both requests come in one turn, /c first
             other.sendall(request("/c"))
             client.sendall(request("/interrupt"))
             server.signal(signal.SIGCONT)
@@ -252,11 +252,14 @@ def test_ctrl_c_in_a_route_of_a_program_without_handlers_loses_no_line(tmp_path)
 
 
 def test_requests_that_waited_for_a_long_route_are_not_late(tmp_path):
-    """More of them than epoll names at once by default, and a route that takes longer than the timeout."""
+    """One route takes longer than the timeout, while more clients send requests than epoll.poll returns by default.
+
+    None of these clients may get a timeout.
+    """
     many = 1500
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < many + 300:
-        pytest.skip(f"this machine allows a process {hard} descriptors")
+        pytest.skip(f"this machine allows a process only {hard} descriptors")
     (tmp_path / "index.html").write_bytes(b"x")
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "script.py").write_text(f"""if True:
@@ -284,7 +287,7 @@ def test_requests_that_waited_for_a_long_route_are_not_late(tmp_path):
             for client in clients:
                 assert client.answer().body == b"x"
             clients[0].sendall(request("/long"))
-            with open(tmp_path / "fifo", "w"):     # it waits there
+            with open(tmp_path / "fifo", "w"):     # the route waits until this block ends
                 for client in clients[1:]:
                     client.sendall(request("/"))
                 select.select([], [], [], 5.5)     # longer than the timeout
@@ -299,7 +302,7 @@ def test_a_client_with_many_requests_for_a_slow_route_lets_others_in(routes):
         for client in greedy, other:
             assert client.get("/calls").status == 200
         first.sendall(request("/wait"))
-        with open(routes.parent / "fifo", "w"):    # it waits there until both have sent
+        with open(routes.parent / "fifo", "w"):    # the route waits until both clients have sent
             greedy.sendall(request("/slow") * 300)
             other.sendall(request("/calls"))
         assert json.loads(other.answer().body)[0] < 10
@@ -308,8 +311,11 @@ def test_a_client_with_many_requests_for_a_slow_route_lets_others_in(routes):
 
 
 def test_what_a_route_has_written_is_served(routes):
-    """Also to a client whose next request came with it, in a turn in which another one got the old file; and to one whose
-    turn is after it."""
+    """After a route has written a file, clients get the new file, even in the same turn of the loop.
+
+    In this turn, `second` has already got the old file. `third` calls the route, and sends its next request together with
+    the call. `fourth` is served after `third`.
+    """
     folder = routes.parent / "root"
     (folder / "file").write_bytes(b"old")
     with serve(routes) as server, Client(server) as first, Client(server) as second, Client(server) as third, \
@@ -317,7 +323,7 @@ def test_what_a_route_has_written_is_served(routes):
         for client in second, third, fourth:
             assert client.get("/file").body == b"old"
         first.sendall(request("/wait"))
-        with open(routes.parent / "fifo", "w"):    # it waits there, and the others come in the meantime, for the next turn
+        with open(routes.parent / "fifo", "w"):    # the route waits here, so the other requests all come in the next turn
             second.sendall(request("/file"))
             third.sendall(request("/write", method="POST", body=b"new") + request("/file"))
             fourth.sendall(request("/file"))
@@ -330,13 +336,13 @@ def test_many_signals_while_a_route_takes_its_time(routes):
     with Program(routes, 0) as server:
         ready(server)
         with Client(server) as client:
-            client.sendall(request("/pull"))       # shutdown() a thousand times
+            client.sendall(request("/pull"))       # calls shutdown() a thousand times
             assert client.answer().body == b"pulled"
             server.finish()
 
 
 def test_a_route_that_forks(routes):
-    """The child holds the sockets of the clients: what becomes of them in the parent does not concern it any more."""
+    """The child of a route has copies of the clients' sockets, but the server still closes connections, and does not spin."""
     with Program(routes, 0) as server:
         ready(server)
         with Client(server) as stays, Client(server) as leaves:

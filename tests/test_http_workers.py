@@ -1,4 +1,4 @@
-"""The HTTP server as a program: its log, its workers, its command line."""
+"""Tests the HTTP server as a program: its log, its workers and its command line."""
 import contextlib
 import errno
 import fcntl
@@ -31,7 +31,7 @@ LINE = re.compile(r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [
 
 
 def entries(stderr):
-    """(request line, status, size) of each line. Raises AttributeError if one is none."""
+    """Return (request line, status, size) for each line of the log. Raises AttributeError if a line is malformed."""
     return [LINE.fullmatch(line).groups() for line in stderr.splitlines()]
 
 
@@ -48,7 +48,7 @@ def test_the_log_says_who_asked_for_what_and_nobody_can_forge_it(tmp_path):
             client.get('/"?\\\x7f'.replace("\x7f", "\xe9"))
             client.get("/api/status", method="OPTIONS")
             client.get("/", method="POST", body=b"x")
-        server.expect('"POST / HTTP', stream="stderr")                 # it is there at once, not only in the end
+        server.expect('"POST / HTTP', stream="stderr")                 # the line is written at once, not only at the end
         forged = b'GET /\r127.0.0.1 - - [x] "GET / HTTP/1.1" 200 5\n HTTP/1.1\r\n\r\n'
         for data in forged, b"\x1b[2J\0\r\n\r\n", b"GET /" + b"x" * 9000:
             with Client(server) as client:
@@ -68,7 +68,7 @@ def test_the_log_says_who_asked_for_what_and_nobody_can_forge_it(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_line_of_the_log_is_lost_or_mixed(tmp_path, signum, workers):
-    """Whoever has got an answer stands in the log when the server has ended, also when it ended right then."""
+    """Every answered request is in the log, even if the server is ended right after the answers."""
     (tmp_path / "index.html").write_bytes(b"x")
     with Program(SERVER, 0, "-d", tmp_path, "-w", workers) as server:
         ready(server)
@@ -107,7 +107,7 @@ def test_a_log_that_is_not_read_does_not_keep_it_from_ending(tmp_path):
     with Program(sys.executable, "-c", f"import fcntl, os; {fill}; os.execv({words[0]!r}, {words!r})") as server:
         ready(server)
         assert get(server, "/").body == b"x"
-        assert_idle(server)                        # it waits for a reader
+        assert_idle(server)                        # the server waits until its log is read
         server.interrupt()
         server.finish()
 
@@ -132,7 +132,10 @@ PROGRAM = """if True:
 
 
 def program(tmp_path, before="", route="pass", after=""):
-    """A script with a server whose log is on; what it does before, in the route /do, and after."""
+    """Write a script that runs a server with a log, and return its path.
+
+    before, route, after: code that the script runs before it creates the server, in the route /do, and at its end.
+    """
     (tmp_path / "site").mkdir()
     (tmp_path / "script.py").write_text(PROGRAM.format(folder=str(ROOT / "day12"), root=str(tmp_path / "site"), before=before,
                                                        route=route, after=after))
@@ -140,7 +143,7 @@ def program(tmp_path, before="", route="pass", after=""):
 
 
 def test_the_log_never_gets_into_a_file_that_has_become_descriptor_2(tmp_path):
-    """It stays with what stderr was when the server was made."""
+    """The log is written to the file that stderr was when the server was created."""
     data = tmp_path / "data"
     script = program(tmp_path, route=f"os.close(2); assert os.open({str(data)!r}, os.O_CREAT | os.O_WRONLY) == 2")
     with serve(script, stderr=r'.*"GET /a .*\n.*"GET /do .*\n.*"GET /b .*\n') as server:
@@ -150,7 +153,7 @@ def test_the_log_never_gets_into_a_file_that_has_become_descriptor_2(tmp_path):
 
 
 def test_no_log_where_the_server_is_started_without_stderr(tmp_path):
-    """As with 2>&- in a shell. Then a file may well get number 2."""
+    """A shell starts a program without stderr if it is given 2>&-. The next file that is opened then gets descriptor 2."""
     data = tmp_path / "data"
     script = program(tmp_path, before=f"assert os.open({str(data)!r}, os.O_CREAT | os.O_WRONLY) == 2")
     with Program("sh", "-c", f"exec {sys.executable} {script} 2>&-") as server:
@@ -173,7 +176,7 @@ def test_each_line_is_in_a_file_that_stands_for_stderr_when_its_turn_is_over(tmp
     with serve(program(tmp_path, before=f"sys.stderr = open({str(tmp_path / 'log')!r}, 'w')",
                        after="sys.stderr.close()")) as server:
         assert get(server, "/a").status == 404
-        wait_until(lambda: (tmp_path / "log").read_text().endswith("\n"), lambda: "it stays in a buffer", timeout=3)
+        wait_until(lambda: (tmp_path / "log").read_text().endswith("\n"), lambda: "the line stays in a buffer", timeout=3)
     assert [line for line, status, size in entries((tmp_path / "log").read_text())] == ["GET /a HTTP/1.1"]
 
 
@@ -185,7 +188,7 @@ def test_nothing_about_the_log_ends_the_server(tmp_path, stream):
 
 
 def test_lines_of_several_workers_do_not_mix_however_small_the_pipe(tmp_path):
-    """A write of more than PIPE_BUF bytes may be cut where the pipe is full."""
+    """If a write has more than PIPE_BUF bytes, it may be cut where the pipe becomes full."""
     (tmp_path / "index.html").write_bytes(b"x")
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
@@ -233,11 +236,14 @@ def test_a_write_to_the_log_is_whole_lines_and_no_more_than_a_pipe_takes_at_once
     asked = [line.split()[1] for data in written for line, status, size in entries(data.decode())]
     assert asked == targets
     assert all(len(data) <= select.PIPE_BUF or data.count(b"\n") == 1 for data in written)
-    assert len(written) < 20, "as few calls as possible"
+    assert len(written) < 20, "the log must use as few calls as possible"
 
 
 def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_path):
-    """The order in the log shows it. Both have asked before the server goes on, the greedy one first."""
+    """The order of the log shows that the other client was served early.
+
+    Both clients send their requests while the server is stopped, and the greedy client sends first.
+    """
     (tmp_path / "index.html").write_bytes(b"x")
     with serve(SERVER, "-d", tmp_path, stderr=".*") as server, Client(server) as greedy, Client(server) as other:
         for client in greedy, other:
@@ -276,9 +282,9 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(tmp_path):
     with several(tmp_path) as server, contextlib.ExitStack() as stack:
         one, two = workers(server)
         assert sorted(server.children()) == sorted([one, two])
-        served = {}                                # PID -> its clients
+        served = {}                                # PID of a worker -> its clients
         for stopped, pid in [(one, two), (two, one)]:
-            os.kill(stopped, signal.SIGSTOP)       # so the other one has to serve these
+            os.kill(stopped, signal.SIGSTOP)       # so the other worker must serve these clients
             served[pid] = [stack.enter_context(Client(server)) for _ in range(10)]
             for client in served[pid]:
                 assert client.get("/").status == 200
@@ -286,7 +292,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(tmp_path):
         wait_until(lambda: workers(server) in ({one: 10, two: 11}, {one: 11, two: 10}), lambda: f"{workers(server)}")
         os.kill(one, signal.SIGKILL)
         assert harness.gone(one)
-        for _ in range(100):                       # not even those who come now
+        for _ in range(100):                       # new clients do not notice it either
             assert get(server, "/").status == 200
         for client in served[two]:
             assert client.get("/").status == 200
@@ -306,7 +312,7 @@ def test_workers_end_with_their_parent(tmp_path, signum):
 
 
 def test_ctrl_c_is_for_the_parent_of_the_workers(tmp_path):
-    """It reaches all of the group. A worker ignores it, so that the parent alone decides, and one that gets it alone works on."""
+    """Ctrl-C sends SIGINT to the whole group. The workers must ignore it, because the parent ends them."""
     with several(tmp_path) as server:
         wait_until(lambda: len(workers(server)) == 2, lambda: f"{workers(server)}")
         for worker in workers(server):
@@ -342,13 +348,13 @@ def slow(tmp_path):
 
 @pytest.mark.parametrize("whom", ["the parent", "the group", "the worker"])
 def test_sigterm_while_a_route_works_lets_it_answer(slow, whom):
-    """systemd, for one, sends it to the whole group."""
+    """SIGTERM may be sent to the parent, to a worker, or to the whole group, as systemd does."""
     with Program(slow) as server:
         ready(server)
         with Client(server) as client:
             [worker] = json.loads(client.get("/pid").body)
             client.sendall(request("/slow"))
-            with open(slow.parent / "fifo", "w") as fifo:              # it waits there
+            with open(slow.parent / "fifo", "w") as fifo:              # the route waits for us
                 if whom == "the group":
                     os.killpg(server.pid, signal.SIGTERM)
                 else:
@@ -357,18 +363,18 @@ def test_sigterm_while_a_route_works_lets_it_answer(slow, whom):
             assert client.answer().body == b"answered"
             assert client.is_closed()
         if whom == "the worker":
-            wait_until(lambda: get(server, "/pid").status == 200, lambda: "no answer any more")
+            wait_until(lambda: get(server, "/pid").status == 200, lambda: "the server does not answer any more")
             server.signal(signal.SIGTERM)
         server.finish()
 
 
 def test_clients_are_shared_among_workers(tmp_path):
-    """Also if they come one by one, so that any worker could serve them all."""
+    """Clients are shared even if they come one by one, so that one worker could serve all of them."""
     with several(tmp_path) as server, contextlib.ExitStack() as stack:
         for _ in range(32):
-            wait_until(lambda: all(harness.state_of(pid) == "S" for pid in server.children()), lambda: "they never wait")
+            wait_until(lambda: all(harness.state_of(pid) == "S" for pid in server.children()), lambda: "the workers never wait")
             assert stack.enter_context(Client(server)).get("/").status == 200
-            # Both wait again, so either of them could have the next client.
+            # Both workers wait again, so each of them could accept the next client.
             wait_until(lambda: {state_of(pid) for pid in server.children()} == {"S"}, lambda: "a worker does not wait")
         counts = workers(server).values()
         assert sum(counts) == 33 and min(counts) >= 10, counts
@@ -421,13 +427,13 @@ def test_the_next_step_after_an_error():
     def refused(number, *args):
         return OSError(number, os.strerror(number), *args)
     assert "try 8000" in http_server.next_step(refused(errno.EACCES), 80)
-    assert http_server.next_step(refused(errno.EACCES, "/root/x"), 8000) == ""             # a folder that we may not read
+    assert http_server.next_step(refused(errno.EACCES, "/root/x"), 8000) == ""             # we may not read this folder
     assert "try 8000" in http_server.next_step(refused(errno.EADDRINUSE), 65535)
     assert http_server.next_step(OverflowError("port"), 70000) == ""
 
 
 def test_a_signal_wakes_the_loop_up_once_and_no_descriptor_of_somebody_else_later():
-    """The number of the self-pipe may be another file's when the second Ctrl-C comes."""
+    """When the second Ctrl-C comes, the descriptor number of the self-pipe may already belong to another file."""
     run(sys.executable, "-c", """if True:
         import http_server, os, signal, socket
         from types import SimpleNamespace as Object
@@ -495,7 +501,7 @@ def test_all_addresses_of_both_kinds(tmp_path):
 
 
 def test_an_address_that_needs_its_network(monkeypatch):
-    """A link-local address of IPv6 is one only with the number of its network."""
+    """A link-local IPv6 address is complete only with the number of its network interface."""
     monkeypatch.setattr(http_server.HTTPServer.__init__.__globals__["socket"], "create_server",
                         lambda address, **options: (address, options["family"]))
     listen = http_server.HTTPServer.__init__.__globals__["listen"]

@@ -1,24 +1,26 @@
 """The modules of http_server.py, in reading order: each imports only modules above it in this list.
 http_server.py 的各个模块，按阅读顺序：每个模块只导入列表中排在它上面的模块。
 
-    loop.py         the event loop: coroutines over epoll, deadlines; knows nothing about HTTP
-    request.py      from bytes to a Request, or to a Refusal: pure functions
-    media.py        the header lines that describe the content of a file
-    files.py        the directory that is served
-    conditions.py   the If-... and Range fields of a request
-    reply.py        from a status, header lines and a body to the bytes that are sent
-    log.py          the access log
-    connection.py   one client: receive, parse, answer, send
-    workers.py      several processes on one port, and their scoreboard
-    server.py       HTTPServer: the listener, the routes, what each turn of the loop does
+    loop.py         runs coroutines on epoll, with deadlines; knows nothing about HTTP
+    request.py      parses bytes into a Request, or raises a Refusal
+    media.py        chooses the header lines that describe the content of a file
+    files.py        finds files in the served directory
+    conditions.py   evaluates the If-... and Range fields of a request
+    reply.py        makes the bytes of a reply from a status, header lines and a body
+    log.py          writes the access log
+    connection.py   serves one client: receive, parse, answer, send
+    workers.py      runs several processes on one port, which share a scoreboard
+    server.py       defines HTTPServer: the listener, the routes, the turns of the loop
 
-Where is ...
+Where to look if you want to change how the server ...
 
-    a request parsed?               parse in request.py
-    a slow client disconnected?     Loop.expire in loop.py, at the deadlines of connection.py
-    a route called?                 HTTPServer.call_route in server.py; encode_result in reply.py
-                                    decides what a route may return
-    a path outside refused?         Site.load in files.py
-    a charset chosen?               describe_content in media.py
-    a file, a reply, a head cached? Site.file_cache, HTTPServer.turn_cache, the lru_cache of parse
+    parses a request                      parse in request.py
+    disconnects a slow client             Loop.expire in loop.py; connection.py sets the deadlines
+    calls a route                         HTTPServer.call_route in server.py
+    encodes the result of a route         encode_result in reply.py
+    refuses a path outside the directory  Site.load in files.py
+    chooses a charset                     describe_content in media.py
+    caches a file                         Site.file_cache in files.py
+    caches a reply                        HTTPServer.turn_cache in server.py
+    caches a parsed head                  the lru_cache of parse in request.py
 """

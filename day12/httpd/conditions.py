@@ -1,4 +1,4 @@
-"""The conditions: evaluates the If-... and Range fields of a request for a file; pure functions.
+"""Evaluate the If-... and Range fields of a request for a file, with pure functions.
 条件：请求里的 If-... 和 Range 字段对文件提出的要求；全是纯函数。
 """
 import math
@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 
 from httpd.request import Refusal
 
-# bytes=0-99, bytes=100- (from 100 on), or bytes=-5 (the last five).
+# A range can be bytes=0-99, bytes=100- (from byte 100 on), or bytes=-5 (the last five bytes).
 RANGE = re.compile(r"bytes=[ \t]*(\d{0,99})-(\d{0,99})[ \t]*", re.ASCII | re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"[^"]*"')
 
-# The three forms of a date (RFC 9110, 5.6.7): the usual one, and two old ones.
+# A date has one of three forms (RFC 9110, 5.6.7): the current form, or one of two obsolete forms.
 DAY, WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 MONTH = f"(?P<month>{'|'.join(MONTHS)})"
@@ -26,7 +26,10 @@ DATES = [re.compile(form, re.ASCII) for form in (
 
 
 def preconditions(headers, file):
-    """Return the status that the If-... fields ask for (RFC 9110, 13.2.2): 200, 304 or 412."""
+    """Return 200, 304 or 412, as the If-... fields of a request demand (RFC 9110, 13.2.2).
+
+    headers: the fields of the request.  file: the File that the request asks for.
+    """
     tag, changed = file.tag, int(file.st.st_mtime)
     if "if-match" in headers:
         is_listed = not tag.startswith("W/") and tag in ENTITY_TAG.findall(headers["if-match"])
@@ -43,9 +46,9 @@ def preconditions(headers, file):
 
 
 def parse_date(text):
-    """Return a date in seconds since 1970; NaN for text that is not a date, or for None.
+    """Return a date as seconds since 1970. Return NaN if text is None or is not a date.
 
-    NaN is neither before nor after any date, so such a field has no effect.
+    NaN is neither before nor after any date, so a field with a malformed date has no effect.
     """
     match = next(filter(None, (form.fullmatch(text or "") for form in DATES)), None)
     if not match:
@@ -59,17 +62,19 @@ def parse_date(text):
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # a date that does not exist, such as the 31st of June
+        # There is no such day. An example is the 31st of June.
         return math.nan
 
 
 def byte_range(headers, file):
-    """Return (start, end) of the bytes that Range asks for (RFC 9110, 14); None means all of them.
+    """Return (start, end) of the bytes that the Range field asks for (RFC 9110, 14).
 
-    Raises Refusal if there are no such bytes.
+    The byte at `end` is not included. Return None if the client must get the complete file.
+    Raises Refusal if the file has no bytes in the range.
     """
     match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # No Range field, or several ranges, which a server need not support: send the complete file.
+    # There is no Range field, or it asks for several ranges, which a server need not support. In
+    # both cases, send the complete file.
     if not match:
         return None
     if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
@@ -80,5 +85,6 @@ def byte_range(headers, file):
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     if start >= end:
-        raise Refusal(416, "The file has no such bytes", f"Content-Range: bytes */{size}\r\n")
+        raise Refusal(416, "The file has no bytes in this range",
+                      f"Content-Range: bytes */{size}\r\n")
     return start, end

@@ -1,12 +1,12 @@
-"""One client: receive, parse, answer, send, with a `yield` wherever that would wait.
+"""Serve one client: receive, parse, answer, send, with a `yield` wherever a call would wait.
 一个客户端的会话：接收、解析、应答、发送；凡是要等待的地方就 yield。
 
-`data` holds what has been received but not used yet. Usually it is bytes, and one turn uses all of
-it. If a request is not complete, `data` becomes a bytearray: recv adds to its end, and the
-parser takes from its front.
+`data` holds the bytes that have been received but not used yet. Usually it is a bytes object, and
+one turn of the loop uses all of it. While a request is incomplete, `data` is a bytearray: received
+bytes are added at its end, and the bytes of complete parts are removed from its front.
 
-The deadlines are set here. If a client misses one, the loop throws a TimeoutError into its
-coroutine, at the `yield` (see loop.py).
+This module sets the deadlines. If a client misses its deadline, the loop throws a TimeoutError into
+the client's coroutine, at the `yield` (see loop.py).
 """
 import contextlib
 import copy
@@ -19,24 +19,24 @@ from httpd.request import (CHUNKED, CRLF, HEAD_END, MAX_BODY, MAX_FIELDS, MAX_LI
                            check_beginning, check_trailer, first_line, parse, parse_chunk_size,
                            too_large)
 
-# Windows has neither; there, http_server.py says what it needs and exits.
+# Windows has neither of these modules. On Windows, http_server.py prints an error and exits.
 with contextlib.suppress(ImportError):
     import fcntl
     import termios
 
-# The most bytes to receive, and the most bytes of a large file to send, in one call.
+# One call receives at most SIZE bytes, or sends at most CHUNK bytes of a large file.
 SIZE = 1 << 16
 CHUNK = 1 << 18
-# Replies to send together, if a client sends requests without waiting for answers (pipelining).
+# Send at most this many replies together to a client that does not wait for each (pipelining).
 BATCH = 16
-# Seconds that a client has to read our last answer, before we close the connection.
+# How many seconds a client has to read our last answer before we close the connection.
 LINGER = 2
 
 
 def converse(server, conn, client):
     """Serve a client, request by request, until either side closes the connection.
 
-    conn: a non-blocking socket.  client: its address, for the log.
+    conn: the client's socket, non-blocking.  client: the client's address, for the log.
     """
     loop, deadlines, fd = server.loop, server.loop.deadlines, conn.fileno()
     data = b""
@@ -44,7 +44,7 @@ def converse(server, conn, client):
         try:
             while True:
                 if data:
-                    # There are more requests to answer, but first it is the other clients' turn.
+                    # data may contain more requests, but the other clients get their turn first.
                     yield from wait_for_room(server, fd)
                 else:
                     deadlines[fd] = server.deadline
@@ -66,13 +66,13 @@ def converse(server, conn, client):
                 except BlockingIOError:
                     count = 0
                 server.bytes += count
-                # Most of the time, this one send has sent everything.
+                # Usually, the one call of send above has sent everything.
                 if count < len(message) or reply.large:
                     yield from send_all(server, conn, memoryview(message)[count:], reply.large)
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
-                    # close could reset the connection before the client has our answer: linger.
+                    # close could reset the connection before the client has our answer, so linger.
                     if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
@@ -81,11 +81,11 @@ def converse(server, conn, client):
 
 
 def answer_at_once(server, client, data):
-    """Answer the requests at the front of data that are complete, at most BATCH of them.
+    """Answer at most BATCH complete requests from the front of data, without waiting.
 
-    Return the bytes to send, the last Reply, and what is left of data. This function never waits:
-    it stops before a request that is incomplete, has a body, or is malformed. If that is the first
-    request, there is no Reply (None), and answer_slowly must answer it.
+    Return the bytes to send, the last Reply, and the unused rest of data. The function stops before
+    a request that is incomplete, has a body, or is malformed. If it stops before the first request,
+    the Reply is None, and the caller must use answer_slowly.
     """
     answers, reply, start = [], None, 0
     turn_cache, log = server.turn_cache, server.log
@@ -96,14 +96,14 @@ def answer_at_once(server, client, data):
             break
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
-            # Do not batch this request: its body has not arrived yet, or it calls a route, which
-            # may be slow.
+            # Do not batch a request that has a body, because the body may not have arrived yet.
+            # Do not let answers wait for a request that calls a route, which may be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
         reply = known
         answers.append(reply.data)
-        # The next request begins after the empty line.
+        # The next request begins after the empty line that ends this head.
         start = end + 4
         if log:
             log.add(client, request.line, reply.status, reply.size)
@@ -114,9 +114,9 @@ def answer_at_once(server, client, data):
 
 
 def answer_slowly(server, conn, client, data):
-    """Receive the rest of a request and answer it, or refuse it. Use it with `yield from`.
+    """Receive the rest of a request, and answer or refuse it. Call it with `yield from`.
 
-    Return the Reply, what is left of data, and whether more of this request may still come.
+    Return the Reply, the unused rest of data, and whether more of this request may still come.
     """
     data, request = bytearray(data), None
     try:
@@ -138,11 +138,11 @@ def answer_slowly(server, conn, client, data):
     return reply, bytes(data), bool(request.length)
 
 
-# Receiving. Use all of these with `yield from`. They raise Refusal, and ConnectionError if the
-# client closes the connection. 接收：都配合 yield from 使用。
+# The next functions receive. Call each with `yield from`. Each raises Refusal, or ConnectionError
+# if the client closes the connection. 接收：都配合 yield from 使用。
 
 def receive(conn, data):
-    """Wait for bytes and add them to data."""
+    """Wait until the client has sent bytes, and add them to data."""
     while True:
         try:
             yield
@@ -158,8 +158,8 @@ def receive(conn, data):
 
 
 def receive_head(server, conn, data):
-    """Receive, and add to data, until data contains a complete head."""
-    # The complete head has one deadline, and so has the body: a client that sends a byte now and
+    """Receive bytes until data contains a complete head."""
+    # The head has one deadline, and the body has another one. A client that sends a byte now and
     # then (slowloris) gains no time. 整个请求头只有一个截止时间，慢速攻击（slowloris）无效。
     server.loop.deadlines[conn.fileno()] = server.deadline
     while HEAD_END not in data:
@@ -168,29 +168,29 @@ def receive_head(server, conn, data):
 
 
 def receive_body(server, conn, request, data):
-    """Return a copy of the request with its body, which begins at the front of data."""
-    # It raises Refusal if no function takes the request: then we do not receive the body.
+    """Receive the body of a request. Return a copy of the request that contains the body."""
+    # If no function answers this request, find_handler raises Refusal before the body is received.
     server.find_handler(request)
     server.loop.deadlines[conn.fileno()] = server.deadline
     if request.minor and "expect" in request.headers and not data:
         yield from send_all(server, conn, b"HTTP/1.1 100 Continue\r\n\r\n")
-    # Copy it, because parse returns the same object to all clients that send the same head.
+    # Copy the request, because parse returns the same object for all equal heads.
     request = copy.copy(request)
     if request.length == CHUNKED:
         request.body = yield from receive_chunks(conn, data)
     else:
         while len(data) < request.length:
             yield from receive(conn, data)
-        # bytes(data[:n]) would copy twice.
+        # A memoryview saves one copy: bytes(data[:n]) would copy the body twice.
         request.body = bytes(memoryview(data)[:request.length])
         del data[:request.length]
     return request
 
 
 def receive_chunks(conn, data):
-    """Return a body that comes in chunks (RFC 9112, 7.1).
+    """Receive a body that is sent in chunks, and return it (RFC 9112, 7.1).
 
-    Each chunk comes after its size. The last chunk has size 0; after it comes a trailer.
+    Each chunk comes after a line with its size. Size 0 ends the body. Trailer fields may follow.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -202,7 +202,7 @@ def receive_chunks(conn, data):
         if data[size:size + 2] != CRLF:
             raise Refusal(400, "A chunk does not end where its size says")
         del data[:size + 2]
-    # Check the trailer, but do not use it.
+    # Check each trailer field, but do not use its value.
     for _ in range(MAX_FIELDS + 1):
         line = yield from receive_line(conn, data)
         if not line:
@@ -212,9 +212,9 @@ def receive_chunks(conn, data):
 
 
 def receive_line(conn, data):
-    """Take a line from the front of data; return it without CR LF."""
+    """Receive a line, remove it from the front of data, and return it without CR LF."""
     while (end := data.find(b"\n", 0, MAX_LINE + 2)) < 0:
-        # The last byte may be the CR of the line's end.
+        # One byte more than MAX_LINE is allowed, because this byte may be the CR of CR LF.
         if len(data) > MAX_LINE + 1:
             raise Refusal(400, "A line of the chunked body is too long")
         yield from receive(conn, data)
@@ -225,18 +225,18 @@ def receive_line(conn, data):
     return line[:-2]
 
 
-# Sending. 发送。
+# The next functions send. 发送。
 
 def send_all(server, conn, *parts):
-    """Send each part (bytes, or a view of a mmap), piece by piece. Use it with `yield from`.
+    """Send all parts (bytes, or views of a mmap), piece by piece. Call it with `yield from`.
 
-    After each piece it is the other clients' turn. While this client reads nothing, we wait, and
+    After each piece, the other clients get a turn. While this client reads nothing, we wait and
     read no more requests from it (backpressure). 客户端不收，就不再读它的请求（背压）。
     """
     for data in map(memoryview, parts):
         while data:
-            # If the file has become shorter, the end of its last page is zeros, and later pages do
-            # not exist. End the connection, so that the client sees that the file is not complete.
+            # If the mapped file has become shorter, its last page ends with zeros, and later pages
+            # do not exist. Close the connection, so that the client sees that data is missing.
             if isinstance(data.obj, mmap.mmap) and data.obj.size() < len(data.obj):
                 raise ConnectionAbortedError
             with contextlib.suppress(BlockingIOError):
@@ -248,10 +248,10 @@ def send_all(server, conn, *parts):
 
 
 def wait_for_room(server, fd):
-    """Wait until the client has read enough bytes for the send buffer to have room.
+    """Wait until the client has read so many bytes that our send buffer has room.
 
     Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
-    buffer is free; if a client reads slowly but steadily, that may take longer than the timeout.
+    buffer is free. For a client that reads slowly but steadily, this may take several timeouts.
     """
     waiting = bytes_under_way(fd)
     while True:
@@ -265,11 +265,11 @@ def wait_for_room(server, fd):
 
 
 def linger(loop, conn):
-    """Shut down our side, and wait until the client closes its side (lingering close).
+    """Send EOF, and wait until the client closes its side of the connection (lingering close).
 
     If we closed the socket while bytes are unread or still arriving, the kernel would reset the
-    connection, and the client could lose our last answer (RFC 9112, 9.6). It always ends with an
-    exception: ConnectionError when the client has closed its side, TimeoutError if it does not.
+    connection, and the client could lose our last answer (RFC 9112, 9.6). This function always
+    raises: ConnectionError when the client closes its side, TimeoutError after LINGER seconds.
     """
     conn.shutdown(socket.SHUT_WR)
     loop.deadlines[conn.fileno()] = time.monotonic() + LINGER
@@ -283,17 +283,17 @@ def linger(loop, conn):
 def hang_up(loop, conn):
     """End a connection, even if a process that a route started has a copy of the descriptor.
 
-    With such a copy, close alone would not be enough: epoll would still watch the connection, and
-    the client would not receive EOF.
+    If there is such a copy, calling close is not enough: epoll would still watch the connection,
+    and the client would not receive EOF.
     """
     loop.epoll.unregister(conn.fileno())
     try:
         conn.shutdown(socket.SHUT_RDWR)
     except OSError:
-        # The client has reset the connection.
+        # The client has already reset the connection.
         pass
 
 
 def bytes_under_way(fd):
-    """Return how many sent bytes the client's kernel has not acknowledged (SIOCOUTQ, man 7 tcp)."""
+    """Return how many bytes the client's kernel has not acknowledged (man 7 tcp, SIOCOUTQ)."""
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

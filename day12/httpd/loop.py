@@ -1,8 +1,8 @@
-"""The event loop: runs coroutines over epoll; it knows descriptors and deadlines, but not HTTP.
+"""The event loop runs coroutines on epoll. It knows descriptors and deadlines, but not HTTP.
 事件循环（event loop）：在 epoll 上运行协程；只认识描述符和截止时间，不认识 HTTP。
 
-A coroutine here is a generator that belongs to one descriptor. It reads like a blocking program,
-with a `yield` where a blocking program would wait:
+A coroutine here is a generator that belongs to one descriptor. Its code reads like a blocking
+program, with a `yield` where a blocking program would wait:
 
     def echo(loop, conn, timeout):
         with conn:
@@ -12,10 +12,11 @@ with a `yield` where a blocking program would wait:
                 data = conn.recv(65536)
                 ...
 
-This is the scheduler of coroutine_0.py with two additions. It continues a coroutine only when its
-descriptor is ready; the descriptor is registered once, so a bare `yield` costs no system call. And
-if a coroutine waits beyond its deadline, the loop throws a TimeoutError into it at the `yield`:
-just where a blocking socket with settimeout would raise it.
+This is the scheduler of coroutine_0.py with two additions. First, it continues a coroutine only
+when the coroutine's descriptor is ready. (The descriptor is registered once, so a bare `yield`
+costs no system call.) Second, if a coroutine waits beyond its deadline, the loop throws a
+TimeoutError into the coroutine at the `yield`. A blocking socket with settimeout would raise the
+exception at the same place.
 """
 import contextlib
 import select
@@ -25,11 +26,13 @@ import traceback
 
 
 class Loop:
-    """Coroutines and what they wait for. One thread runs all of them, so nothing here needs a lock.
+    """Runs coroutines, each when its descriptor is ready. One thread runs all: no lock is needed.
 
-    tasks: descriptor -> coroutine.  deadlines: descriptor -> the time, in time.monotonic(), until
-    which its coroutine may wait; each coroutine sets its own.  now: when this turn began.
-    asked: when this turn asked epoll which descriptors are ready.
+    tasks: descriptor -> coroutine.
+    deadlines: descriptor -> the time until which its coroutine may wait. Each coroutine sets its
+    own deadline.
+    asked: when this turn asked epoll for ready descriptors.  now: when epoll answered.
+    All times are values of time.monotonic(), in seconds.
     """
 
     def __init__(self):
@@ -42,24 +45,30 @@ class Loop:
     def start(self, fd, task, event=None):
         """Run a coroutine up to its first yield, and later continue it whenever fd is ready.
 
-        event: the events to watch for; without it, EPOLLIN.  Before the coroutine closes its
-        descriptor, it must unregister it from loop.epoll.
+        event: the epoll events to watch for (default: EPOLLIN).
+        The coroutine must unregister fd from loop.epoll before it closes fd.
         """
         self.epoll.register(fd, event or select.EPOLLIN)
         self.tasks[fd] = task
         next(task)
 
     def wait(self):
-        """Wait until a descriptor is ready; return all ready ones, as [(descriptor, event)]."""
+        """Wait until descriptors are ready, and return them as [(descriptor, event)].
+
+        If there are deadlines, the wait ends after a second, and the list may be empty.
+        """
         self.asked = time.monotonic()
-        # Ask for all of them: by default, poll returns at most FD_SETSIZE - 1 = 1,023, and expire
-        # would treat the rest as late.
+        # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023 of
+        # them, and expire() would treat the other clients as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
         return events
 
     def resume(self, events):
-        """Continue the coroutines of these descriptors, each up to its next yield."""
+        """Continue the coroutine of each ready descriptor up to its next yield.
+
+        events: the list that wait() has returned.
+        """
         for fd, event in events:
             try:
                 next(self.tasks[fd])
@@ -69,9 +78,9 @@ class Loop:
     def expire(self):
         """Once a second, throw a TimeoutError into each coroutine whose deadline has passed.
 
-        Call it after resume: by then, all bytes that arrived before we asked epoll have been
-        received. So a deadline is compared with that moment, not with the current time: the client
-        is not to blame for the time in which this process was stopped, or a route was slow.
+        Call expire() after resume(), when all bytes that arrived before `asked` have been received.
+        Deadlines are compared with `asked`, not with the current time, because a client is not to
+        blame for the time in which this process was stopped or a route was slow.
         以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
         # Checking 10,000 deadlines takes less than a millisecond. 每秒检查一次，超时的就抛异常。
@@ -85,17 +94,18 @@ class Loop:
                 self.end(fd, ending)
 
     def end(self, fd, ending):
-        """Forget a coroutine that has returned or failed. The others are not affected."""
+        """Forget the coroutine of fd, which has ended with the exception `ending`."""
         del self.tasks[fd]
         self.deadlines.pop(fd, None)
-        # An OSError comes from a client (reset, too slow); anything else is a bug in this program.
+        # A client causes an OSError (reset, timeout). Other exceptions are bugs in this program.
         if not isinstance(ending, (StopIteration, OSError)):
             report()
 
     def wait_to_write(self, fd, deadline):
-        """Wait until the peer has read some bytes. Use it with `yield from`.
+        """Wait until the send buffer of the socket fd has room. Call it with `yield from`.
 
-        If there is room already, it only gives the other coroutines their turn.
+        deadline: a value of time.monotonic().  If the buffer already has room, the other coroutines
+        still get a turn first.
         """
         self.deadlines[fd] = deadline
         self.epoll.modify(fd, select.EPOLLOUT)
@@ -103,7 +113,7 @@ class Loop:
         self.epoll.modify(fd, select.EPOLLIN)
 
     def close(self):
-        """End all coroutines: each gets a GeneratorExit at its yield."""
+        """End all coroutines. Each coroutine gets a GeneratorExit at its yield."""
         for task in list(self.tasks.values()):
             task.close()
         self.epoll.close()
@@ -111,7 +121,7 @@ class Loop:
 
 def report():
     """Print the traceback of the current exception, if stderr can be written."""
-    # stderr may be closed, or an object of the program; an error in it must not end the server.
+    # stderr may be closed, or be any object of the program. No error of it must end the server.
     with contextlib.suppress(Exception):
         if sys.stderr:
             traceback.print_exc()

@@ -1,4 +1,4 @@
-"""The media types: chooses the header lines that describe the content of a file.
+"""Choose the header lines that describe the content of a file: its media type and encoding.
 媒体类型：用哪些响应头说明一个文件的字节是什么。
 """
 import codecs
@@ -6,32 +6,34 @@ import mimetypes
 import os
 import re
 
-# Types that mimetypes does not know in every Python, if the system's tables lack them too.
+# The module mimetypes does not know these types in every version of Python. They are used if the
+# tables of the system lack them too.
 TYPES = {
     ".avif": "image/avif", ".flac": "audio/flac", ".ics": "text/calendar", ".m4a": "audio/mp4",
     ".m4v": "video/mp4", ".md": "text/markdown", ".mjs": "text/javascript", ".oga": "audio/ogg",
     ".ogg": "audio/ogg", ".ogv": "video/ogg", ".opus": "audio/ogg", ".otf": "font/otf",
     ".ttf": "font/ttf", ".wasm": "application/wasm", ".webm": "video/webm", ".webp": "image/webp",
     ".woff": "font/woff", ".woff2": "font/woff2", ".yaml": "application/yaml"}
-# How a page or a style sheet declares its encoding.
+# Finds the place where a page or a style sheet declares its own encoding.
 DECLARATION = re.compile(rb"<meta[^>]*charset|<\?xml[^>]*encoding|\A@charset", re.IGNORECASE)
 
 
 def describe_content(path, beginning, is_whole):
     """Return the header lines that describe a file.
 
-    path: ends with the file's name.  beginning: its first bytes.  is_whole: whether that is all.
+    path: a path that ends with the file's name.  beginning: the first bytes of the file.
+    is_whole: whether `beginning` is the whole file.
     """
     kind, encoding = mimetypes.guess_type("/" + path.lstrip("/"))
     if encoding and path.lower().endswith(".svgz"):
-        # Browsers show such a picture only if Content-Encoding says that it is compressed.
+        # Browsers show an .svgz picture only if Content-Encoding says that it is compressed.
         return f"Content-Type: {kind}\r\nContent-Encoding: {encoding}\r\n"
     if encoding:
         kind = f"application/{encoding}"
     kind = kind or TYPES.get(os.path.splitext(path)[1].lower(), "application/octet-stream")
     if kind.startswith("text/") or kind == "application/javascript":
         # Browsers trust the server's charset more than the page's own declaration. So name UTF-8
-        # only if it is certain; otherwise let the browser decide.
+        # only if the file certainly is UTF-8. Otherwise let the browser decide.
         # 服务器声明的编码优先于网页自己的声明，所以不确定时就不说，留给浏览器判断。
         if is_utf8(beginning, is_whole) and not declares_encoding(kind, beginning):
             kind += "; charset=utf-8"
@@ -45,9 +47,9 @@ def declares_encoding(kind, beginning):
 
 
 def is_utf8(beginning, is_whole):
-    """Return whether the bytes are UTF-8."""
+    """Return whether the bytes are valid UTF-8. is_whole: whether they are the whole file."""
     try:
-        # If these are not all bytes, they may end in the middle of a character.
+        # If the file continues, these bytes may end in the middle of a character.
         codecs.getincrementaldecoder("utf-8")().decode(beginning, final=is_whole)
     except UnicodeDecodeError:
         return False

@@ -1,4 +1,4 @@
-"""The reply: from a status, header lines and a body to the bytes that are sent.
+"""Make a reply: build the bytes to send from a status, header lines and a body.
 响应：由状态码、响应头和响应体得到要发送的字节。
 """
 import json
@@ -10,14 +10,14 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Reply:
-    """What is sent for one request.
+    """The answer to one request.
 
-    data: the head, and the body unless that is large.
-    large: a view of a part of a mapped file, to be sent after data; or empty.
+    data: the bytes of the head, and of the body unless the body is large.
+    large: a large body, as a view of a mapped file, to be sent after data; otherwise empty.
     keep: whether the connection remains open.
-    status, size: for the log; the size of the body is in bytes.
-    is_last: whether this reply must be the last of a batch: it closes the connection, is large, or
-    comes from a route.
+    status, size: the status, and the size of the body in bytes, for the log.
+    is_last: whether this reply must be the last of its batch, because it closes the connection, has
+    a large body, or comes from a route.
     """
     __slots__ = ("data", "large", "keep", "status", "size", "is_last")
 
@@ -27,12 +27,12 @@ class Reply:
 
 
 def make_reply(request, status, common, lines, body=b"", is_last=False):
-    """Make a Reply.
+    """Return the Reply to a request.
 
-    common: the header lines of all replies in this second.  lines: those of this reply alone.
-    body: bytes, or a memoryview of a mapped file.
+    common: the header lines that all replies of this second share.
+    lines: the header lines of this reply only.  body: bytes, or a memoryview of a mapped file.
     """
-    # Replies with these two statuses have no body and no length (RFC 9110, 15.3.5 and 15.4.5).
+    # Replies with these two statuses have no body, so they get no Content-Length (RFC 9110, 8.6).
     if status in (204, 304):
         body = b""
     else:
@@ -40,7 +40,7 @@ def make_reply(request, status, common, lines, body=b"", is_last=False):
     if not request.keep_alive:
         lines += "Connection: close\r\n"
     elif not request.minor:
-        # HTTP/1.0 closes the connection unless both sides send this.
+        # With HTTP/1.0, the connection is closed unless both sides send this field.
         lines += "Connection: keep-alive\r\n"
     head = f"HTTP/1.1 {status} {PHRASES[status]}\r\n{common}{lines}\r\n".encode("latin-1")
     if request.method == "HEAD":
@@ -54,17 +54,17 @@ def make_reply(request, status, common, lines, body=b"", is_last=False):
 
 
 def encode_result(result):
-    """Return (status, Content-Type, body) for what a route has returned.
+    """Return (status, Content-Type, body) for the value that a route has returned.
 
     To let routes return another type, add it here. 路由函数要支持新的返回类型，改这里。
-    Raises ValueError and TypeError if it cannot be sent, such as a NaN, which JSON does not have.
+    Raises ValueError or TypeError if the value cannot be sent. For example, JSON has no NaN.
     """
     status = 200
     if isinstance(result, tuple):
         status, result = result
     if status not in PHRASES or status < 200:
-        raise ValueError(f"{status} is not the status of an answer")
-    # Replies with these statuses have no body: drop what the route has returned.
+        raise ValueError(f"a route cannot answer with the status {status}")
+    # Replies with these statuses have no body, so drop the body that the route has returned.
     if status in (204, 205, 304):
         result = ""
     if isinstance(result, (dict, list)):
@@ -73,5 +73,5 @@ def encode_result(result):
         kind, body = "text/plain; charset=utf-8", result.encode()
     else:
         kind, body = "application/octet-stream", bytes(memoryview(result))
-    # A route may write the status as 404.0 or as an HTTPStatus.
+    # A route may give the status as 404.0 or as an HTTPStatus, so convert it to an int.
     return int(status), kind, body

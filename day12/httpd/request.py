@@ -1,7 +1,7 @@
-"""The request: parses bytes into a Request, or into a Refusal. Pure functions, no sockets.
+"""Parse bytes into a Request, or raise a Refusal. All functions are pure and use no sockets.
 请求：把字节解析成 Request 或 Refusal。全是纯函数，不碰套接字。
 
-The rules are those of RFC 9112 (HTTP/1.1), applied strictly: it refuses bytes that two servers
+The parser applies the rules of RFC 9112 (HTTP/1.1) strictly. It refuses bytes that two servers
 could read as different requests, because attackers use such differences to get a request past a
 proxy (request smuggling).
 """
@@ -12,43 +12,48 @@ import os
 import re
 import urllib.parse
 
-# The longest request line and the longest head, in bytes; the most fields; the longest body.
+# The limits of a request: the bytes of its first line, the bytes of its head, the number of its
+# fields, and the bytes of its body.
 MAX_LINE = 8190
 MAX_HEAD = 1 << 14
 MAX_FIELDS = 100
 MAX_BODY = 1 << 20
 CRLF, HEAD_END = b"\r\n", b"\r\n\r\n"
-# The Request.length of a body that comes in chunks.
+# Request.length has this value if the body is sent in chunks.
 CHUNKED = -1
 
 # RFC 9110, 5.6.2
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(rf"({TOKEN}) ([^\x00-\x20#\x7f]+) HTTP/(\d)\.(\d)", re.ASCII)
 FIELD = re.compile(rf"({TOKEN}):([^\x00-\x08\x0a-\x1f\x7f]*)")
-# RFC 3986, 3.2.2: [an IPv6 address], [an address of a future version], or a name; then a port.
+# A host is [an IPv6 address], [an address of a future version], or a name (RFC 3986, 3.2.2). A
+# port may follow.
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]+\]"
                   r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
 # A percent sign that encodes nothing, a NUL, or a backslash, which browsers take for a slash.
 BAD_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\\")
-# RFC 9112, 7.1.1: an extension is a name, perhaps with a value, perhaps in quotes.
+# A chunk extension is a name, perhaps with a value, perhaps in quotes (RFC 9112, 7.1.1).
 QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
 CHUNK_SIZE = re.compile(f"0*([0-9A-Fa-f]{{1,8}})(?:{EXTENSION})*")
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
 FILE_METHODS = ("GET", "HEAD", "OPTIONS")
-# The fields that change the answer to a GET. Without them, every GET of a path gets the same
+# These fields can change the answer to a GET. Without them, every GET of a path gets the same
 # answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
-# How many heads, and lines of heads, parse remembers. Larger numbers make it slower: heads that
-# never come again would push the useful ones out of the processor's cache.
+# How many heads, and how many lines of heads, the parser remembers. Larger numbers would make it
+# slower, because heads that never come again would push useful heads out of the processor's cache.
 KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 
 class Refusal(Exception):
-    """Raised instead of an answer. It has an error status, a text, and more header lines."""
+    """Raised to answer a request with an error or a redirection.
+
+    status: the status of the answer.  text: the reason, for its body.  lines: more header lines.
+    """
 
     def __init__(self, status, text="", lines=""):
         super().__init__(status, text)
@@ -58,24 +63,25 @@ class Refusal(Exception):
 class Request:
     """What a client asks for.
 
-    line: the request line as it was sent.  method.  path: decoded.  query_string: as it was sent.
-    minor: the second 1 of HTTP/1.1.  headers: dict, names in lower case.
+    line: the request line, as it was sent.  method: for example "GET".  path: percent-decoded.
+    query_string: the text after the ?, as it was sent.  minor: the second 1 in HTTP/1.1.
+    headers: a dict, with names in lower case.
     keep_alive: whether the connection remains open after the answer.
-    is_plain: whether it is a GET with the same answer as any other plain GET of this path.
-    length: of the body, in bytes, or CHUNKED.  body: bytes; empty until it has been received.
+    is_plain: whether this is a GET with the same answer as any other plain GET of its path.
+    length: the bytes of the body, or CHUNKED.  body: bytes; empty until the body was received.
     """
     length, body = 0, b""
 
     def __init__(self, line="", method="", path="", query_string="", minor=0):
         self.line, self.method, self.path = line, method, path
         self.query_string, self.minor = query_string, minor
-        # Without a Connection field, HTTP/1.1 keeps the connection, and HTTP/1.0 does not.
+        # Without a Connection field, HTTP/1.1 keeps the connection open, and HTTP/1.0 closes it.
         self.keep_alive = minor > 0
         self.is_plain = minor > 0 and method == "GET"
 
     @property
     def query(self):
-        """The parameters after the ? as a dict; if a name comes twice, the last one counts."""
+        """The parameters after the ?, as a dict. If a name comes twice, its last value counts."""
         # Some clients, such as curl, send UTF-8 without percent encoding.
         raw = self.query_string.encode("latin-1").decode(errors="replace")
         return dict(urllib.parse.parse_qsl(raw, keep_blank_values=True))
@@ -88,14 +94,15 @@ class Request:
             raise Refusal(400, "The body is not JSON") from None
 
 
-# The head. All of these raise Refusal. 请求头：下面的函数都可能抛出 Refusal。
+# The next functions parse the head. All of them may raise Refusal.
+# 请求头：下面的函数都可能抛出 Refusal。
 
 @functools.lru_cache(maxsize=KNOWN_HEADS)
 def parse(head):
-    """Parse a head: the bytes before the empty line (RFC 9112, 2 to 6). Return a Request.
+    """Return the Request for a head: the bytes before the empty line (RFC 9112, 2 to 6).
 
-    Because it is pure, equal heads need parsing only once. The same is true of equal lines in
-    different heads: a browser repeats most of its lines.
+    The function is pure, so equal heads need parsing only once. The same is true of equal lines in
+    different heads: a browser sends most of its lines again and again.
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
@@ -116,12 +123,12 @@ def parse(head):
 
 @functools.lru_cache(maxsize=KNOWN_LINES)
 def parse_request_line(line):
-    """Return the line, method, path, query string and minor version (RFC 9112, 3)."""
+    """Return the request line, method, path, query string and minor version (RFC 9112, 3)."""
     if len(line) > MAX_LINE:
         raise too_long(line.encode("latin-1"))
     match = REQUEST_LINE.fullmatch(line)
     if not match:
-        raise Refusal(400, "Malformed request line, or it does not end with CR LF")
+        raise Refusal(400, "The request line is malformed or does not end with CR LF")
     method, target, major, minor = match.groups()
     if major != "1":
         raise Refusal(505, "Only HTTP/1.0 and HTTP/1.1 are supported")
@@ -130,18 +137,18 @@ def parse_request_line(line):
 
 
 def split_target(method, target):
-    """Return the path and the query string of a target (RFC 9112, 3.2)."""
+    """Return the decoded path and the query string of a request target (RFC 9112, 3.2)."""
     if target[0] != "/" and (method, target) != ("OPTIONS", "*"):
         if method == "CONNECT":
             raise Refusal(405, "This is not a proxy", f"Allow: {', '.join(FILE_METHODS)}\r\n")
-        # http://host/path, the form of target that clients send to proxies
+        # The target must be http://host/path, the form that clients send to proxies.
         match = ABSOLUTE.fullmatch(target)
         if not match or not is_host(match[1]):
             raise Refusal(400, "Malformed request target")
         target = "/" + match[2]
     path, _, query = target.partition("?")
     if BAD_PATH.search(path):
-        raise Refusal(400, "The path has a backslash, or a malformed percent encoding")
+        raise Refusal(400, "The path has a backslash or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
         # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are no text:
@@ -156,19 +163,19 @@ def split_target(method, target):
 def parse_field(line):
     """Return the name, in lower case, and the value of a header line."""
     match = FIELD.fullmatch(line)
-    # This refuses folded lines, and spaces before the colon: servers read these differently.
+    # Folded lines and spaces before the colon do not match, because servers read them differently.
     if not match:
-        raise Refusal(400, "Malformed header field, or it does not end with CR LF")
+        raise Refusal(400, "A header field is malformed or does not end with CR LF")
     name, value = match.groups()
     name, value = name.lower(), value.strip(" \t")
-    # Nor may the host be empty: every http URL has one (RFC 9110, 4.2.1).
+    # The host must not be empty, because every http URL has a host (RFC 9110, 4.2.1).
     if name == "host" and not is_host(value):
         raise Refusal(400, "Malformed Host field")
     return name, value
 
 
 def is_host(text):
-    """Return whether this is a host, perhaps followed by a port."""
+    """Return whether text is a valid name or address of a host, perhaps followed by a port."""
     match = HOST.fullmatch(text)
     try:
         return bool(match) and (match[1] is None or bool(ipaddress.IPv6Address(match[1])))
@@ -177,9 +184,10 @@ def is_host(text):
 
 
 def merge(fields):
-    """Join fields of the same name with commas (RFC 9110, 5.3); return a dict.
+    """Return a dict of fields. Join the values of equal names with commas (RFC 9110, 5.3).
 
-    Host and Content-Length must not come twice; Cookie is joined with semicolons (RFC 9113, 8.2.3).
+    Cookie values are joined with semicolons instead (RFC 9113, 8.2.3). fields: (name, value) pairs.
+    Raises Refusal if Host or Content-Length comes twice.
     """
     headers = {}
     for name, value in fields:
@@ -191,12 +199,13 @@ def merge(fields):
 
 
 def apply_special_fields(request, headers):
-    """Set what the SPECIAL fields of a request decide: length, keep_alive, is_plain."""
+    """Set length, keep_alive and is_plain of a request, as its SPECIAL fields demand."""
     request.length = body_length(headers, request.minor)
     connection = headers.get("connection", "").split(",")
     options = [option.strip(" \t").lower() for option in connection]
     request.keep_alive = "close" not in options and (request.keep_alive or "keep-alive" in options)
-    # Browsers send keep-alive, although HTTP/1.1 does not need it.
+    # Browsers send Connection: keep-alive, although HTTP/1.1 does not need it. Such a request is
+    # still plain.
     is_only_connection = headers.keys() & SPECIAL == {"connection"}
     request.is_plain = request.is_plain and request.keep_alive and is_only_connection
     if request.minor and headers.get("expect", "100-continue").lower() != "100-continue":
@@ -204,19 +213,19 @@ def apply_special_fields(request, headers):
 
 
 def body_length(headers, minor):
-    """Return how long the body is (RFC 9112, 6.3).
+    """Return the length of the body in bytes, or CHUNKED (RFC 9112, 6.3).
 
-    If two servers disagree about its end, one of them takes part of the body for a request. So
-    every ambiguous length is refused (request smuggling). 有歧义就拒绝，防止请求走私。
+    If two servers disagree about where the body ends, one of them reads part of it as a request
+    (request smuggling). So every ambiguous length is refused. 有歧义就拒绝，防止请求走私。
     """
     length, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if length is not None or not minor:
-            raise Refusal(400, "Transfer-Encoding together with Content-Length, or in HTTP/1.0")
+            raise Refusal(400, "Transfer-Encoding is not allowed with Content-Length or HTTP/1.0")
         *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
-        # Otherwise it would not be clear where the body ends.
+        # The end of the body is clear only if chunked is the last coding, and not used twice.
         if last != "chunked" or not all(name and name != "chunked" for name in others):
-            raise Refusal(400, "The last transfer coding must be chunked, once")
+            raise Refusal(400, "chunked must be the last transfer coding, and used only once")
         if others:
             raise Refusal(501, "The only transfer coding supported is chunked")
         return CHUNKED
@@ -230,7 +239,7 @@ def body_length(headers, minor):
 
 
 def parse_chunk_size(line):
-    """Return the size of a chunk; extensions have no effect (RFC 9112, 7.1)."""
+    """Return the size of a chunk, in bytes. Chunk extensions are ignored (RFC 9112, 7.1)."""
     match = CHUNK_SIZE.fullmatch(line.decode("latin-1"))
     if not match:
         raise Refusal(400, "Malformed chunk size")
@@ -238,25 +247,25 @@ def parse_chunk_size(line):
 
 
 def check_trailer(line):
-    """Raise Refusal if this line may not stand in a trailer (RFC 9110, 6.5.1).
+    """Raise Refusal if the field in this line is not allowed in a trailer (RFC 9110, 6.5.1).
 
-    A trailer has no effect here. But a proxy may have added its fields to the head, and then it has
-    seen another length or another host than this server.
+    This server ignores trailers. But a proxy may have added their fields to the head, and then the
+    proxy has seen another length or another host than this server.
     """
     name, _ = parse_field(line)
     if name in ("content-length", "host", "transfer-encoding"):
         raise Refusal(400, f"A trailer cannot have a {name} field")
 
 
-# What cannot be parsed. 无法解析的数据。
+# The next functions deal with data that cannot be parsed. 无法解析的数据。
 
 def check_beginning(data):
-    """Raise Refusal as soon as data can no longer become a head, however it continues."""
+    """Raise Refusal if data cannot become a valid head, whatever bytes follow."""
     if not BEGINNING.match(data):
         raise Refusal(400, "Malformed request line")
     if data.count(b"\n") != data.count(CRLF):
         raise Refusal(400, "Lines must end with CR LF")
-    # The last byte of a request line of full length may be the CR of its end.
+    # One byte more than MAX_LINE is allowed, because this byte may be the CR of CR LF.
     is_long_line = len(data.removeprefix(CRLF)) > MAX_LINE + 1 and CRLF not in data[2:]
     if len(data) > MAX_HEAD or is_long_line:
         raise too_long(data)
@@ -272,7 +281,7 @@ def too_long(head):
 
 
 def refuse_constant(name):
-    """Raise ValueError: Python reads NaN and Infinity, but JSON has neither (RFC 8259, 6)."""
+    """Raise ValueError. Python accepts NaN and Infinity, but JSON has neither (RFC 8259, 6)."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -282,7 +291,7 @@ def too_large():
 
 
 def first_line(head):
-    """Return a Request that has only the first line, for a head that could not be parsed.
+    """Return a Request with only the first line of a head that could not be parsed.
 
     The log and the error reply need this line.
     """

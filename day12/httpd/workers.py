@@ -1,4 +1,4 @@
-"""Several processes on one port (pre-fork): starts workers, replaces dead ones, ends them.
+"""Run several processes on one port (pre-fork): start workers, replace dead workers, end them.
 一个端口上的多个进程（pre-fork）：启动工作进程，有退出的就补上，最后结束它们。
 """
 import contextlib
@@ -14,17 +14,17 @@ import traceback
 from httpd.log import GRACE
 
 MAX_WORKERS = 64
-# Seconds before a worker that died, or could not be started, is started again.
+# How many seconds to wait before we replace a dead worker, or retry after a failed fork.
 PAUSE = 0.1
-# The signals that end the server: Ctrl-C, and `kill`.
+# These signals end the server. Ctrl-C sends SIGINT, and the command `kill` sends SIGTERM.
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
-    """A row of numbers for each worker, in memory that all of them share, as in Apache.
+    """Holds a row of numbers for each worker, in memory that all workers share, as Apache does.
 
-    Each worker writes only its own row, so no lock is needed; a reader may see a row that is half
-    updated, which does no harm in a display. 各写各的一行，不需要加锁。
+    Each worker writes only its own row, so no lock is needed. A reader may see a half-updated row,
+    which does no harm in a status display. 各写各的一行，不需要加锁。
     """
     # PID, start time, connections, requests, bytes
     ROW = struct.Struct("5q")
@@ -33,12 +33,15 @@ class Scoreboard:
         self.memory = mmap.mmap(-1, MAX_WORKERS * self.ROW.size)
 
     def row(self, worker):
-        """Return a function (connections, requests, bytes) that writes a worker's row."""
+        """Return a function that writes a worker's row. worker: the worker's number, from 0.
+
+        The arguments of the returned function are the numbers of connections, requests, bytes.
+        """
         return functools.partial(self.ROW.pack_into, self.memory, worker * self.ROW.size,
                                  os.getpid(), time.monotonic_ns())
 
     def read(self):
-        """Return a dict for each worker that has written its row."""
+        """Return a list with a dict for each worker that has written its row."""
         now = time.monotonic_ns()
         return [dict(pid=pid, uptime=round((now - born) / 1e9, 3), connections=connections,
                      requests=requests, bytes=size)
@@ -49,29 +52,31 @@ class Scoreboard:
 def supervise(server, count):
     """Keep `count` workers alive until SIGINT or SIGTERM comes; then end them.
 
-    server: the HTTPServer that each worker runs.  STOP_SIGNALS must be blocked: then they do not
-    interrupt this function, but wait until sigwait takes them.
+    server: the HTTPServer that each worker runs.
+    STOP_SIGNALS must be blocked. A blocked signal does not interrupt this function, but waits until
+    sigwait or sigtimedwait takes it.
     """
-    # PID -> number of the worker
+    # PID of a worker -> its number
     workers = {}
-    # The program that started us may have ignored SIGCHLD; then we would never receive it.
+    # The program that started us may have ignored SIGCHLD. A child inherits this, so without the
+    # next line, we would never receive the signal.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
         for number in set(range(count)).difference(workers.values()):
-            # If no process can be created now (EAGAIN), try again in the next round.
+            # OSError: no process can be created now (EAGAIN). Try again in the next round.
             with contextlib.suppress(OSError):
                 workers[fork_worker(server, number)] = number
         if len(workers) == count and not wait_for_child():
             break
         reap(workers)
-        # Pause first: otherwise a worker that dies as soon as it starts would keep us busy.
+        # Pause, because a worker that always dies at its start would otherwise keep us busy.
         if signal.sigtimedwait(STOP_SIGNALS, PAUSE):
             break
     server.shutdown()
     while workers and signal.sigtimedwait({signal.SIGCHLD}, GRACE):
         reap(workers)
-    # The workers that are left are in a route that does not return.
+    # The remaining workers are stuck in a route that does not return, so kill them.
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -79,12 +84,12 @@ def supervise(server, count):
 
 
 def wait_for_child():
-    """Wait for a signal; return True if it is SIGCHLD, False if it tells us to stop."""
+    """Wait for a signal. Return True if it is SIGCHLD, and False if it is in STOP_SIGNALS."""
     return signal.sigwait({*STOP_SIGNALS, signal.SIGCHLD}) == signal.SIGCHLD
 
 
 def fork_worker(server, number):
-    """Fork a worker and return its PID."""
+    """Fork a worker and return its PID. number: the worker's number, from 0. Raises OSError."""
     parent, pid = os.getpid(), os.fork()
     if pid:
         return pid
@@ -95,14 +100,14 @@ def fork_worker(server, number):
 
     try:
         # If the parent is killed, the last copy of shutdown_writer is closed, and shutdown_reader
-        # becomes readable (EOF) in all workers. So no worker must keep a copy of the writer.
+        # becomes readable (EOF) in all workers. So no worker may keep a copy of the writer.
         server.shutdown_writer.close()
-        # If shutdown() is called in a worker, it tells the parent, which stops all workers.
+        # In a worker, shutdown() sends SIGTERM to the parent, which then stops all workers.
         server.shutdown = stop_parent
-        # Ctrl-C sends SIGINT to the workers too, but the parent stops them.
+        # Ctrl-C sends SIGINT to the workers too. They ignore it, because the parent stops them.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # SIGTERM, to this worker or to the process group, writes a byte into the worker's own
-        # self-pipe: the worker answers the requests under way, then ends.
+        # SIGTERM to this worker, or to the process group, writes a byte into the worker's own
+        # self-pipe. The worker then answers the requests under way, and ends.
         # 收到 SIGTERM 也先把正在处理的请求答完。
         reader, writer = socket.socketpair()
         writer.setblocking(False)
@@ -113,11 +118,11 @@ def fork_worker(server, number):
     except BaseException:
         traceback.print_exc()
     finally:
-        # Never return into the parent's loop.
+        # The child must never return into the parent's loop.
         os._exit(0)
 
 
 def reap(workers):
-    """Reap the workers that have ended, and remove them from the dict."""
+    """Reap the workers that have ended, and remove them from the dict `workers`."""
     while workers and (pid := os.waitpid(-1, os.WNOHANG)[0]):
         workers.pop(pid, None)
