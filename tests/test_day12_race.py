@@ -131,7 +131,7 @@ def test_report_fits_80_columns(plan):
     for rows in list(tables(lines).values())[1:-1]:
         for row in rows:                           # between a label and what follows is a space
             assert not re.match("  [a-z]", row) or row[15] == " ", row
-    assert any("leaves room for 59." in line for line in lines)
+    assert any("allows 59 connections." in line for line in lines)
     assert " ".join(lines).count("word") > 100     # all of the reason stands in the last part
 
 
@@ -174,10 +174,10 @@ def test_report_says_what_idle_clients_cost():
     results = made_up({"select": 5, "epoll": 5}, idle={"select": [5, 50], "epoll": [5, 7, 7.4]})
     results.cannot("idle-50", "select", "serves 21 at a time; the next client gets no answer")
     assert lesson_of(results, "select").endswith(
-        "From 5 to 20 idle clients beside it, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
+        "From 5 to 20 idle clients, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
         "cost of every request. With 50 idle clients: serves 21 at a time; the next client gets no answer.")
     assert lesson_of(results, "epoll").endswith(
-        "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
+        "From 5 to 50 idle clients, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
 
 
 def test_report_says_at_how_many_idle_clients_a_server_ends_and_no_more():
@@ -195,7 +195,7 @@ def test_server_race_asks_for_descriptors_for_two_servers_at_once():
         server_race.raise_descriptor_limit = lambda wanted: print(wanted) or 110
         sys.argv = ["server_race.py", "--quick"]
         server_race.main()
-        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors .*\n").stdout
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors: .*\n").stdout
     assert int(printed) == 2 * (QUICK.held + 100)
 
 

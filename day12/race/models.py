@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Model:
-    """A server of the race.
+    """A server that takes part in the race.
 
     command: the script, relative to day12/, and its arguments after the port.
-    lesson: a sentence of the report.
-    compare: what the report compares after this sentence: (words, scenario, the other model).
-    held: the most silent connections to hold, to save memory and time; 0: leave this row out.
-    idle: the most idle clients beside one at work.
+    lesson: the sentence about this server in the report.
+    compare: the comparisons after this sentence, each as (words, scenario, the other model).
+    held: how many silent connections to open at most; 0: leave the server out of this table.
+    idle: how many idle clients to connect at most, beside one at work.
+    Lower limits than 10,000 save memory and time.
     """
     command: tuple
     lesson: str
@@ -42,19 +43,19 @@ MODELS = {
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread for all clients; each call checks the entire list, 1,024 descriptors at most.",
+        "One thread serves all clients; each call checks the entire list, at most 1,024 sockets.",
         held=1000),
-    # Whenever a client connects, poll checks all the others: 10,000 would take minutes.
+    # Whenever a client connects, poll checks all the others: 10,000 clients would take minutes.
     "poll": Model(
         ("poll_server.py",),
-        "A list without that limit, but each call still checks all of it.",
+        "Like select, but the list has no limit; each call still checks all of it.",
         held=1000, idle=5000),
     "epoll": Model(
         ("epoll_server.py",),
         "The kernel keeps the list and reports only the sockets that are ready."),
     "epoll-edge": Model(
         ("epoll_server.py", "--edge"),
-        "Fewer reports, but the server must call recv until nothing is left."),
+        "The kernel reports only new bytes, so the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
         "A coroutine per client, on our own small scheduler over epoll.",
@@ -68,5 +69,6 @@ MODELS = {
         "Written with async and await, all in one thread.",
         (("a held connection", "memory", "thread"),)),
 }
-# The three ways to watch many sockets: these three meet more and more idle clients.
+# The three ways to watch many sockets. These models are also measured with more and more idle
+# clients.
 WATCHERS = ("select", "poll", "epoll")
