@@ -1,4 +1,4 @@
-"""The HTTP server and real clients, and the course's own pages. (What a browser shows of these: test_classroom_page.py.)"""
+"""Tests of the HTTP server with curl, and of the course's own pages. What a browser shows of these pages: test_classroom_page.py."""
 import os
 import re
 import shutil
@@ -29,7 +29,7 @@ def test_curl(server, tmp_path):
         curl(server, "-o", tmp_path / "out", "/" + urllib.parse.quote(name))
         assert (tmp_path / "out").read_bytes() == FILES[name]
     (tmp_path / "out").write_bytes(LARGE[:1234])
-    curl(server, "-C", "-", "-o", tmp_path / "out", "/large.bin")      # goes on with a download
+    curl(server, "-C", "-", "-o", tmp_path / "out", "/large.bin")      # continues a download
     assert (tmp_path / "out").read_bytes() == LARGE
     assert "301" in curl(server, "-L", "-w", "%{http_code} %{num_redirects} ", "-D", "-", "/folder").stdout
     assert curl(server, "-0", "/").stdout == "<p>home</p>\n"
@@ -42,7 +42,7 @@ def test_curl(server, tmp_path):
 # The course's own pages
 
 def test_every_link_of_the_site_leads_somewhere():
-    """Also those to styles, scripts and pictures; and nothing comes from anywhere else."""
+    """This includes links to styles, scripts and pictures. No link may lead to another server."""
     with serve(SERVER, "--quiet") as server, Client(server) as client:
         todo, seen = ["/"], set()
         while todo:
@@ -51,7 +51,7 @@ def test_every_link_of_the_site_leads_somewhere():
             answer = client.get(target)
             assert answer.status == 200, target
             text = answer.body.decode()
-            if target.startswith("/source/"):      # a script: what is in it is no link
+            if target.startswith("/source/"):      # the source of a script contains no links
                 assert text == (ROOT / target.removeprefix("/source/")).read_text(encoding="utf-8")
                 continue
             for link in re.findall(r'(?:href|src)="([^"#]+)', text) + re.findall(r"url\(([^)#]+)\)", text):
@@ -65,7 +65,7 @@ def test_every_link_of_the_site_leads_somewhere():
 
 
 def test_the_names_of_the_scripts_lead_to_them():
-    """As they are now, and only with the course's own page."""
+    """/source/ serves the scripts as they are now, and only if the server serves the course's own pages."""
     with serve(SERVER, "--quiet") as server, Client(server) as client:
         for path in course.find_scripts():
             answer = client.get(f"/source/{path}")
@@ -80,7 +80,7 @@ def test_the_names_of_the_scripts_lead_to_them():
 
 
 def test_every_script_of_the_page_is_a_link_that_is_served():
-    """Of the page as `make readme` writes it."""
+    """The page is checked as `make readme` would write it now."""
     page = readme.list_of_site((SITE / "index.html").read_text(encoding="utf-8"))
     links = re.findall(r'<a class="name" href="/source/([^"]+)">', page)
     assert sorted(links) == sorted(course.find_scripts())
