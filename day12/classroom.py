@@ -42,7 +42,7 @@ from httpd.server import HTTPServer
 HERE = os.path.dirname(os.path.abspath(__file__))
 COURSE, PAGE = os.path.dirname(HERE), os.path.join(HERE, "classroomd", "page")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GONE = Problem(404, "there is nothing here, or not any more: runs are forgotten after a while",
+GONE = Problem(404, "there is nothing at this address: ended runs are forgotten after a while",
                "这里没有内容：结束的运行过一会儿就会被忘记")
 
 
@@ -128,7 +128,7 @@ def check_needs():
 def stop_on_signals(server):
     """Make the server stop after SIGINT (Ctrl-C), SIGTERM (kill) and SIGHUP (closed terminal)."""
     def stop(signum, frame):
-        # One signal is enough. A later one must not write to the self-pipe, which is closed soon.
+        # A later signal must not write to the self-pipe, because it is closed soon.
         signal.set_wakeup_fd(-1)
         server.shutdown()
 

@@ -241,7 +241,8 @@ class Api:
 
     def result(self, run, request):
         if not run.result:
-            raise Problem(404, "this run has no result, or not yet", "没有结果，或者还没有结果")
+            raise Problem(404, "there is no result: only a race that has ended has one",
+                          "没有结果：只有跑完的比赛才有结果")
         return json.loads(run.result)
 
     def last_race(self, request):

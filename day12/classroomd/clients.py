@@ -104,7 +104,7 @@ class Client:
                                 **more})
         del self.transcript[:-MAX_LINES]
 
-    # What the page asks for
+    # The actions that the page asks for
 
     def do(self, action, text):
         """Do the action of a button, a key of ACTIONS, with the page's text. Raises Problem."""

@@ -26,7 +26,7 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# The seconds that a script has to end after Ctrl-C, and that orphans have after their script.
+# How many seconds a script has to end after Ctrl-C, and orphans have to end after the script.
 GRACE, ORPHANS = 1, 10
 # Two descriptors of the guardian. EOF on LEASH means that the run must end.
 LEASH, REPORT = 0, 1
@@ -45,7 +45,7 @@ def main():
 
 @contextlib.contextmanager
 def standing_in(folder):
-    """Work in a folder during a with block; "-" means a temporary one, which is removed then."""
+    """Work in a folder during a with block; "-" means a temporary folder, removed at its end."""
     if folder != "-":
         os.chdir(folder)
         yield

@@ -204,7 +204,7 @@ class Run:
         self.seconds = time.monotonic() - self.began
         self.state = "stopped" if self.is_stopping else "ended"
 
-    # What the page asks for
+    # The actions that the page asks for
 
     def stop(self):
         """Close the guardian's standard input: at EOF, it ends all processes of the run."""

@@ -28,17 +28,17 @@ class Model:
 MODELS = {
     "iterative": Model(
         ("../day10/iterative_server.py",),
-        "One client at a time: simple, and enough for short visits.",
+        "It serves one client at a time: simple, and enough for short visits.",
         (("a new connection", "fresh", "epoll"),),
         held=0),
     "fork": Model(
         ("../day10/fork_server.py",),
-        "A process per client: a client can harm only its own process.",
+        "Each client has a process, so a client can harm only its own process.",
         (("a new connection", "fresh", "thread"), ("a held connection", "memory", "thread")),
         held=200),
     "thread": Model(
         ("../day10/thread_server.py",),
-        "A thread per client: as easy to write as processes, and threads share their data.",
+        "Each client has a thread: as easy to write as processes, and threads share their data.",
         (("a new connection", "fresh", "epoll"), ("a held connection", "memory", "epoll")),
         held=2000),
     "select": Model(
@@ -52,21 +52,21 @@ MODELS = {
         held=1000, idle=5000),
     "epoll": Model(
         ("epoll_server.py",),
-        "The kernel keeps the list and reports only the sockets that are ready."),
+        "The kernel keeps the list of sockets and reports only those that are ready."),
     "epoll-edge": Model(
         ("epoll_server.py", "--edge"),
         "The kernel reports only new bytes, so the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "A coroutine per client, on our own small scheduler over epoll.",
+        "Each client has a coroutine, on our own small scheduler over epoll.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),
-        "Written like the thread server, but all greenlets run in one thread.",
+        "The code is like the thread server's, but all greenlets run in one thread.",
         (("a held connection", "memory", "thread"),)),
     "asyncio": Model(
         ("asyncio_server.py",),
-        "Written with async and await, all in one thread.",
+        "The code uses async and await, and all clients share one thread.",
         (("a held connection", "memory", "thread"),)),
 }
 # The three ways to watch many sockets. These models are also measured with more and more idle

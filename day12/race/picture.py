@@ -94,7 +94,7 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        if name == "select":        # poll's curve goes on where the name would be
+        if name == "select":        # on the right of this curve's end, poll's curve continues
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:
             yield text(x + 14, y + 8, name, style)

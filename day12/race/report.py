@@ -76,7 +76,8 @@ def table(results, title, rows, what="CPU time per request",
           figure="cpu_us", others=("per_second", "p50_us", "p99_us", "mib")):
     """Yield the lines of a table.
 
-    rows: (label, scenario, server) for each row. what: the head of the bars; head: of the figures.
+    rows: a (label, scenario, server) for each row. what: the heading above the bars. head: the
+    headings above the figures.
     figure: the figure that the bar and the first number show; others: the figures after it.
     A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
@@ -131,7 +132,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield sentences: how the cost of a request grows with idle clients; how many are possible."""
+    """Yield sentences: how idle clients change the cost of a request, and where the limit is."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]

@@ -38,7 +38,7 @@ QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rou
 class Results:
     """The figures of a race, and what its servers cannot do.
 
-    names: of the servers. plan: a Plan. room: how many connections the descriptor limit allows.
+    names: the servers' names. plan: a Plan. room: how many connections the descriptor limit allows.
     rounds: scenario -> server -> a dictionary of figures for each round.
     words: scenario, or "" for all scenarios -> server -> what the server cannot do.
     failures: server -> what went wrong; the figures of such a server no longer count.
@@ -78,7 +78,7 @@ class Results:
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
-        """Return the number of clients at work that is used for comparisons: many, not too many."""
+        """Return how many clients at work the comparisons use: many, but not too many."""
         return self.plan.clients[1]
 
     def as_dict(self):
@@ -97,8 +97,8 @@ class Results:
 def figures(used, seconds, latencies, memory):
     """Return the figures of a turn as a dictionary.
 
-    used: the server's CPU seconds. seconds: the length of the turn. latencies: of all requests, in
-    ns. memory: the server's, in KiB."""
+    used: the server's CPU seconds. seconds: the length of the turn. latencies: a list, in ns.
+    memory: the server's memory in KiB."""
     count, latencies = len(latencies), sorted(latencies)
     return {"cpu_us": 1e6 * used / count, "per_second": count / seconds,
             "p50_us": latencies[count // 2] / 1e3, "p99_us": latencies[count * 99 // 100] / 1e3,

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 # The CPU cores that this process may use. (On systems other than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds that a server has to print its first line
-SETTLED_WITHIN = 2                  # seconds that children have to exit when their clients left
+SETTLED_WITHIN = 2                  # seconds that children have to exit after their clients left
 ENDED_WITHIN = 2                    # seconds that a server has to end after Ctrl-C
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
@@ -97,7 +97,7 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve `count` clients at a time; "" if it can, or if unknown."""
+        """Return why the server cannot serve `count` clients, or "" if no such limit is known."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at a time; the next client gets no answer"
@@ -174,7 +174,7 @@ def memory_of(pid):
 
 
 def prepare(race):
-    """Prepare the server's process, between fork and exec. race: the PID of its parent."""
+    """Prepare the server's process, between fork and exec. race: the PID of server_race.py."""
     # If the race is killed, the kernel kills the server too.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != race:        # the race was killed before prctl

@@ -79,6 +79,6 @@ export function showRace(root, course) {
   start.addEventListener("click", begin);
   stop.addEventListener("click", () => run?.stop());
   scenario.addEventListener("change", draw);
-  get("race").then((answer) => answer.medians ? show(answer) : say(state, "no race yet", "还没有比赛结果"), complain);
+  get("race").then((answer) => answer.medians ? show(answer) : say(state, "no race has ended yet", "还没有比赛结果"), complain);
   return { leave: () => run?.drop(), keys: { Escape: () => run?.stop() } };
 }
