@@ -5,15 +5,16 @@
 Run:    python day12/classroom.py [port]       then open the address that it prints
         make class
 
-It is a program built on today's HTTP server: the server's directory contains the page, and each
-request of the page's scripts has a route. The rest is what days 8 to 11 teach: a process and a
-thread for each run, a lock, and epoll. The modules are in classroomd/; its __init__.py lists them.
+The classroom is built on the HTTP server of this day, which serves the files of the page. The
+page's JavaScript sends requests, and each kind of request has a route. The rest is what days 8 to
+11 teach: each run has processes of its own, and a thread that uses a lock and epoll. The modules
+are in classroomd/; its __init__.py lists them.
 
     browser --- GET /api/runs/7?from=12 ---> HTTPServer, one loop
                                                   |  a lock
                                              thread of run 7: epoll
                                               |       |        |
-              who wrote it (SO_PASSCRED) -->  out    err    guardian --- script --- its children
+              writer's PID (SO_PASSCRED) -->  out    err    guardian --- script --- its children
                                                             (adopts orphans, ends all of them)
 
 Look at it with curl:
@@ -21,8 +22,8 @@ Look at it with curl:
     curl http://127.0.0.1:8012/api/runs
     curl 'http://127.0.0.1:8012/api/runs/1?from=0'
 
-It starts programs. So it serves only this machine, and only its own page: see
-classroomd/safety.py.
+The classroom starts programs. So only this machine can reach it, and only its own page may start a
+program: see classroomd/safety.py.
 """
 import argparse
 import errno
@@ -41,15 +42,15 @@ from httpd.server import HTTPServer
 HERE = os.path.dirname(os.path.abspath(__file__))
 COURSE, PAGE = os.path.dirname(HERE), os.path.join(HERE, "classroomd", "page")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GONE = Problem(404, "there is nothing here, or not any more: runs are forgotten after a while",
+GONE = Problem(404, "there is nothing at this address: ended runs are forgotten after a while",
                "这里没有内容：结束的运行过一会儿就会被忘记")
 
 
 class Classroom(HTTPServer):
     """The HTTP server of the course, with the routes of the classroom.
 
-    address: (host, port).  top: the folder of the course.  unasked: a run that no
-    page has asked about for this many seconds is ended.
+    address: (host, port).  top: the folder of the course.  unasked: a run is ended when no page has
+    asked about it for this many seconds.
     """
 
     def __init__(self, address, top=COURSE, unasked=90):
@@ -58,10 +59,10 @@ class Classroom(HTTPServer):
         self.api = Api(self, top, self.token, unasked)
 
     def find_handler(self, request):
-        """Accept only requests that the classroom's own page sends.
+        """Return the function that answers a request, or one that refuses it and says why.
 
-        This is called once the head of a request has arrived, so a refused request need not send
-        its body.
+        The server calls this method as soon as the head of a request has arrived. So the client
+        need not send the body of a request that is refused.
         """
         try:
             check(request, self.token)
@@ -73,7 +74,7 @@ class Classroom(HTTPServer):
         return super().find_handler(request)
 
     def answer(self, request):
-        """Answer each request without a cache, because find_handler must check all of them."""
+        """Answer a request, then empty the cache, because find_handler must check each request."""
         reply = super().answer(request)
         self.turn_cache.clear()
         return reply
@@ -81,15 +82,15 @@ class Classroom(HTTPServer):
 
 def main():
     check_needs()
-    parser = argparse.ArgumentParser(description="The classroom in the browser.")
+    parser = argparse.ArgumentParser(description="Serve the classroom to the browser.")
     parser.add_argument("port", nargs="?", type=int, default=8012,
-                        help="0 for a free one (default: 8012)")
+                        help="the port to listen on, 0 for a free one (default: 8012)")
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
-                        help="an address of this machine alone (default: 127.0.0.1)")
+                        help="the loopback address to listen on (default: 127.0.0.1)")
     args = parser.parse_args()
     if not is_loopback(args.bind):
-        parser.exit(2, f"{parser.prog}: it starts programs, so only this machine may reach it:"
-                       " leave out -b · 它会启动程序，只允许本机访问，请去掉 -b\n")
+        parser.exit(2, f"{parser.prog}: only this machine may reach the classroom, because it"
+                       " starts programs: leave out -b · 它会启动程序，只允许本机访问，请去掉 -b\n")
     try:
         server = Classroom((args.bind, args.port))
     except (OSError, OverflowError) as error:
@@ -104,12 +105,12 @@ def main():
     try:
         server.serve_forever()
     finally:
-        # After an error too: no run may outlive us. 无论如何都不留下任何进程
+        # No run may outlive the classroom, even after an error. 无论如何都不留下任何进程
         server.api.runs.close()
 
 
 def check_needs():
-    """Exit with status 2 and one line where the system lacks what this program needs."""
+    """Exit with status 2 and a message if the system lacks something that this program needs."""
     if not hasattr(select, "epoll"):
         print("this needs select.epoll: use Linux or WSL · 需要 select.epoll，请用 Linux 或 WSL",
               file=sys.stderr)
@@ -125,16 +126,17 @@ def check_needs():
 
 
 def stop_on_signals(server):
-    """Let Ctrl-C, kill and a terminal that closes end the server."""
+    """Make the server stop after SIGINT (Ctrl-C), SIGTERM (kill) and SIGHUP (closed terminal)."""
     def stop(signum, frame):
-        # Once is enough: the self-pipe is closed soon.
+        # A later signal must not write to the self-pipe, because it is closed soon.
         signal.set_wakeup_fd(-1)
         server.shutdown()
 
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # The signal may reach another thread, while the loop waits in epoll. But this wakes it up, by a
-    # byte (self-pipe). 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
+    # The signal may reach another thread while the loop waits in epoll. So Python also writes a
+    # byte to the self-pipe, which wakes the loop.
+    # 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)
 
 

@@ -7,17 +7,17 @@ Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c]
 
 How it runs: all servers are started, but only the one being measured runs; the others are stopped
 (SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine hits all of
-them; the report prints the median of the rounds. Every server is held to one core. That is fair to
-models with one thread; a model with processes could use more cores. Many clients run on another
-core. A single client shares the server's core: the two never work at the same time, and waking up a
-sleeping core would take longer than the echo.
+them; the report prints the median of the rounds. Every server may use only one core. This is fair
+to models with one thread, but a model with several processes could use more cores. If there are
+many clients, they run on another core. A single client shares the server's core: the two never work
+at the same time, and waking up a sleeping core would take longer than the echo.
 
-How to read a table: the bar and the number after it are the CPU time that the server used per
-request, all of its threads and processes together. This is the steadiest figure. Requests per
-second and latencies also depend on the client, which is a Python program too and often the slower
-of the two, and on everything else that the machine is doing. p50 is the latency of the middle
-request; one request in a hundred takes longer than p99. MiB is the server's memory (PSS: a page
-that n processes share counts 1/n for each).
+How to read a table: the bar and the number after it show the CPU time per request, used by all
+threads and processes of the server together. This figure changes least from run to run. Requests
+per second and latencies also depend on the client, a Python program that is often slower than the
+server, and on everything else that the machine is doing. p50 is the median latency; one request in
+a hundred takes longer than p99. MiB is the server's memory (PSS: a page that n processes share
+counts 1/n for each).
 
 怎么比：所有服务器都启动，但只有正在测量的那个在运行，其余的用 SIGSTOP 停住；每一轮各上场一次，
 打印各轮的中位数。怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这个数字最稳定；
@@ -43,7 +43,7 @@ from race.report import report
 from race.results import QUICK, Plan, Results
 from race.scenarios import Race
 
-SPARE = 100                         # descriptors for everything else
+SPARE = 100                         # descriptors for everything except connections
 
 
 def main():
@@ -53,11 +53,12 @@ def main():
         sys.exit(2)
     options = parse_options()
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
-    # Twice: the idle clients of several servers are connected at the same time.
+    # Twice as many as one server needs: the idle clients of several servers are connected at once.
     # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
-        print("server_race.py: too few descriptors (ulimit -Hn) · 描述符太少", file=sys.stderr)
+        print("server_race.py: too few descriptors: raise the limit (ulimit -Hn)"
+              " · 描述符太少，请提高上限（ulimit -Hn）", file=sys.stderr)
         sys.exit(2)
     gc.disable()                    # the garbage collector must not interrupt a measurement
     results, progress = Results(options.servers, plan, room), Progress()
@@ -80,18 +81,20 @@ def main():
 
 
 def parse_options():
-    """Return the options. .servers: names; .turns: the rounds and seconds, if given."""
-    parser = argparse.ArgumentParser(description="All echo servers under the same load.")
+    """Return the options. servers: a list of names. turns: a dict of the rounds and seconds given.
+
+    Exits with status 2 if an option is wrong."""
+    parser = argparse.ArgumentParser(description="Compare all echo servers under the same load.")
     parser.add_argument("--rounds", metavar="N", type=int,
                         help="turns of each server, 1 to 99 (default: 3)")
     parser.add_argument("--seconds", metavar="S", type=float,
                         help="length of a turn, 0.01 to 60 (default: 0.25)")
     parser.add_argument("--servers", metavar="a,b,c", default=",".join(MODELS),
-                        help="some of: %(default)s")
+                        help="measure only these (default: %(default)s)")
     parser.add_argument("--quick", action="store_true",
-                        help="few clients, short turns: does it work at all?")
+                        help="use few clients and short turns, to see whether everything works")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
-    parser.add_argument("--svg", metavar="FILE", help="draw a picture")
+    parser.add_argument("--svg", metavar="FILE", help="draw the figures into a file")
     options = parser.parse_args()
     options.turns = {name: value for name in ("rounds", "seconds")
                      if (value := getattr(options, name)) is not None}
@@ -111,7 +114,7 @@ def parse_options():
 
 
 def check_writable(path):
-    """Raise OSError if a file cannot be written: before the race, not after it."""
+    """Raise OSError if the file cannot be written; otherwise the race would find out at its end."""
     new = not os.path.exists(path)
     open(path, "a").close()
     if new:

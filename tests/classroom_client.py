@@ -1,14 +1,14 @@
-"""Speak to the classroom as its page does: requests with the token, and questions until a run is over."""
+"""A client of the classroom that behaves like its page: sends the token, and asks about a run until the run has ended."""
 import http.client
 import json
 import time
 
-PERIOD = 0.02                                      # seconds from one question to the next
-PATIENCE = 30                                      # seconds; only a failure ever takes so long
+PERIOD = 0.02                                      # seconds from an answer to the next question
+PATIENCE = 30                                      # seconds before a wait fails
 
 
 class Page:
-    """One page. server: a running day12/classroom.py, with its address as .host and .port."""
+    """A page of the classroom. server: a running day12/classroom.py, with the attributes host and port."""
 
     def __init__(self, server, name="page"):
         self.server, self.name = server, name
@@ -18,7 +18,7 @@ class Page:
         self.token = server.token
 
     def ask(self, method, path, body=None, headers=()):
-        """Send a request as it is given; return the status and the answer, parsed if it is JSON."""
+        """Send a request with exactly these headers; return the status and the answer, parsed if it is JSON."""
         connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body if isinstance(body, (bytes, type(None))) else json.dumps(body), dict(headers))
@@ -43,7 +43,7 @@ class Page:
         return f"/api/runs/{self.post('/api/runs', 201, script=script, choice=choice, page=self.name, **more)['id']}"
 
     def answers(self, run):
-        """Yield the answers with what is new of a run, up to its end, which must come within PATIENCE."""
+        """Yield answers with the new output of a run, until the run ends. After PATIENCE seconds without an end, fail."""
         number, deadline = 0, time.monotonic() + PATIENCE
         while True:
             answer = self.get(f"{run}?from={number}")
@@ -56,7 +56,7 @@ class Page:
                 time.sleep(PERIOD)
 
     def finish(self, run):
-        """Follow a run to its end; return the last answer, with all its pieces."""
+        """Wait until a run ends; return the last answer, with all pieces of the run's output."""
         pieces = []
         for answer in self.answers(run):
             pieces += answer["pieces"]
@@ -78,10 +78,10 @@ class Page:
         return [client["client"] for client in self.post(f"{run}/clients", 201, action="connect", count=count)["clients"]]
 
     def until(self, condition):
-        """Ask until a condition holds, which is a function; return what it returns."""
+        """Call condition() again and again until its result is true; return the result. Fails after PATIENCE seconds."""
         deadline = time.monotonic() + PATIENCE
         while not (result := condition()):
-            assert time.monotonic() < deadline, "this never came true"
+            assert time.monotonic() < deadline, "the condition did not become true in time"
             time.sleep(PERIOD)
         return result
 

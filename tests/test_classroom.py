@@ -1,4 +1,4 @@
-"""The classroom, over HTTP: what it lets in, what it runs and shows, and that nothing of a run is left."""
+"""Tests of the classroom over HTTP: which requests it accepts, what it runs and shows, and that a run leaves nothing behind."""
 import contextlib
 import json
 import os
@@ -18,7 +18,7 @@ from harness import ROOT, Program, run, serve
 CLASSROOM = "day12/classroom.py"
 # Descriptors of a classroom without a run: 0 to 2, the listener, epoll, and the pair of the self-pipe.
 OPEN = 7
-# Scripts that a student might make of ours, for a course of their own.
+# Scripts for a small course of the tests' own: such as a student might make of the course's scripts.
 SCRIPTS = {
     "quick": "print('done')",
     "forever": """
@@ -27,7 +27,7 @@ SCRIPTS = {
             n += 1
             print("line", n)
         """,
-    # Nothing but SIGKILL ends these: the script, a child, and an orphan in a session of its own.
+    # Only SIGKILL ends these three processes: the script, a child, and an orphan in a session of its own.
     "stubborn": """
         import os, signal, time
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -98,14 +98,14 @@ SCRIPTS = {
 
 @pytest.fixture(scope="module")
 def classroom():
-    """A classroom that several tests share. (Its runs are ended by its end at the latest.)"""
+    """A classroom for the real course, which several tests share. Runs that a test leaves end with the classroom."""
     with serve(CLASSROOM) as server:
         yield server
 
 
 @pytest.fixture
 def page(classroom):
-    """A page whose runs end with the test."""
+    """A page of the shared classroom. The runs that it starts end with the test."""
     page = Page(classroom, name=str(time.monotonic_ns()))
     yield page
     page.post("/api/bye", token=page.token, page=page.name)
@@ -113,7 +113,7 @@ def page(classroom):
 
 
 def write_course(tmp_path, unasked=90):
-    """Write a course of the scripts above; return a script that starts a classroom for it."""
+    """Write a small course that consists of SCRIPTS; return the path of a script that starts a classroom for it."""
     for name, text in SCRIPTS.items():
         path = tmp_path / ("day12" if name == "server_race" else "day07") / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
@@ -131,28 +131,28 @@ def write_course(tmp_path, unasked=90):
 
 @contextlib.contextmanager
 def own(tmp_path, unasked=90):
-    """A page of a classroom for the scripts above."""
+    """Start a classroom for the small course, and yield a page of it. unasked: as for a Classroom, in seconds."""
     with serve(write_course(tmp_path, unasked)) as server:
         yield Page(server)
 
 
 @pytest.fixture(scope="module")
 def of_ours(tmp_path_factory):
-    """A classroom for the scripts above that several tests share."""
+    """A classroom for the small course, which several tests share."""
     with serve(write_course(tmp_path_factory.mktemp("course"))) as server:
         yield server
 
 
 @pytest.fixture
 def our_page(of_ours):
-    """A page of it whose runs end with the test; then the server is as it was in the beginning."""
+    """A page of the classroom for the small course. After the test its runs end, and the classroom is as it was before."""
     page = Page(of_ours, name=str(time.monotonic_ns()))
     yield page
     page.post("/api/bye", token=page.token, page=page.name)
     page.until(lambda: len(of_ours.descriptors()) == OPEN and of_ours.threads() == 1 and not of_ours.children())
 
 
-# What is let in
+# Which requests are accepted
 
 GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
 
@@ -176,7 +176,7 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
     ("POST", "/api/runs", {"X-Token": "é"}, "X-Token is missing or wrong"),
     ("PUT", "/api/runs", {"X-Token": None}, "X-Token is missing or wrong"),
     ("DELETE", "/api/runs/1", {"Origin": None}, "Origin must be"),
-    ("POST", "/api/bye", {"X-Token": None}, "X-Token is missing or wrong"),      # it belongs into the body
+    ("POST", "/api/bye", {"X-Token": None}, "X-Token is missing or wrong"),      # this request must have its token in the body
     ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin must be"),
 ])
 def test_what_is_not_from_its_page_is_refused(page, method, path, change, reason):
@@ -198,8 +198,8 @@ def test_localhost_and_ipv6_are_this_machine(page):
 
 
 def test_of_two_requests_at_once_each_is_looked_at(page):
-    """HTTPServer gives plain requests for one path in one turn the same answer."""
-    # A small one, so that both answers fit into one batch.
+    """The second request must be checked too, although HTTPServer may answer equal requests of one turn from a cache."""
+    # Ask for a small file, so that both answers fit into one batch.
     name = min((ROOT / "day12/classroomd/page").glob("*.*"), key=lambda path: path.stat().st_size).name.encode()
     with socket.create_connection((page.server.host, page.server.port)) as conn, conn.makefile("rb") as answers:
         conn.sendall(b"".join(b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (name, host) for host in (page.host.encode(), b"evil.example")))
@@ -217,7 +217,7 @@ def test_of_two_requests_at_once_each_is_looked_at(page):
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
 def test_other_addresses_are_refused_with_the_reason(address):
     program = run(CLASSROOM, "0", "-b", address, status=2, stderr="[^\n]+\n")
-    assert "it starts programs" in program.stderr and not program.stdout
+    assert "because it starts programs" in program.stderr and not program.stdout
 
 
 def test_a_port_in_use_is_one_line_and_what_to_do(page):
@@ -275,7 +275,7 @@ def test_what_a_run_does_not_do_is_refused(page):
     assert page.get(f"{ended}?from=1000000")["pieces"] == []
 
 
-# What it shows
+# What the classroom shows
 
 def test_the_page_is_served(page):
     status, body = page.ask("GET", "/")
@@ -335,7 +335,7 @@ def test_two_pages_see_one_run_and_the_goodbye_of_one_ends_its_own(page):
     other = Page(page.server, name="other")
     mine, theirs = page.serve("day12/epoll_server.py"), other.serve("day10/thread_server.py")
     assert page.get(theirs)["pieces"] == other.get(theirs)["pieces"] and other.get(mine)["port"] == page.get(mine)["port"]
-    # As navigator.sendBeacon sends it.
+    # The body and header fields that navigator.sendBeacon sends.
     body, fields = json.dumps({"token": page.token, "page": page.name}).encode(), {"Origin": f"http://{page.host}", "Content-Type": "text/plain"}
     assert page.ask("POST", "/api/bye", json.dumps({"token": "x", "page": page.name}).encode(), fields)[0] == 403
     assert page.get(mine)["state"] == "running"
@@ -373,7 +373,7 @@ def picture(page, begun):
 
 
 def at_rest(page, begun, sockets):
-    """The picture when the first process has so many sockets and all threads sleep: nothing of it is half done."""
+    """Return the picture if the first process has this many sockets and all threads sleep, otherwise False."""
     seen = picture(page, begun)
     states = {thread["state"] for process in seen for thread in process["threads"]}
     return len(seen[0]["sockets"]) == sockets and states == {"S (sleeping)"} and seen
@@ -428,10 +428,10 @@ def test_zombies_pipes_and_threads_are_seen_and_the_guardian_is_not(our_page):
     assert (parent["lane"], child["lane"]) == (0, 1)
     assert [one["end"] for one in parent["pipes"] + child["pipes"]] == ["write", "read"]
     assert parent["pipes"][0]["inode"] == child["pipes"][0]["inode"]
-    assert not parent["sockets"] and not parent["files"]       # what leads to the classroom is left out
+    assert not parent["sockets"] and not parent["files"]       # descriptors 0 to 2, which lead to the classroom, are left out
 
 
-# The class's clients
+# The clients that the class connects to a server
 
 def transcript(page, begun, number):
     [client] = [one for one in page.get(f"{begun}/clients")["clients"] if one["client"] == number]
@@ -470,7 +470,7 @@ def test_a_client_that_does_not_read_is_held_back(page):
         return len(seen) > 20 and len(set(seen[-20:])) == 1
 
     page.until(is_stuck)
-    assert seen[-1] > 0, "the buffers of the kernel hold all of it"
+    assert seen[-1] > 0, "the kernel's buffers hold the entire flood: make it larger"
     [other] = page.connect(begun)
     page.say(begun, other, "say")
     page.until(lambda: transcript(page, begun, other)["echo_ms"] is not None)
@@ -559,7 +559,7 @@ def test_how_a_client_goes_is_what_its_server_sees(monkeypatch, action, ending):
         client.close("left")
 
 
-# Nothing is left
+# A run leaves no process, thread or descriptor behind
 
 def is_open(page):
     with socket.socket() as probe:
@@ -596,7 +596,7 @@ def test_a_script_that_only_sigkill_ends_is_ended_with_all_its_descendants(tmp_p
         elif how == "bye":
             page.post("/api/bye", token=page.token, page=page.name)
         elif how == "ctrl-c":
-            # It takes a second to end; the next Ctrl-C, that of serve, changes nothing.
+            # The classroom takes a second to end. Another Ctrl-C, which serve sends, changes nothing.
             page.server.signal(signal.SIGINT)
             page.until(lambda: harness.state_of(pids[1]) and not is_open(page))
         elif how == "terminal closes":
@@ -607,7 +607,7 @@ def test_a_script_that_only_sigkill_ends_is_ended_with_all_its_descendants(tmp_p
             assert answer["state"] == "stopped" and answer["status"] == -signal.SIGKILL
             assert not any(map(harness.state_of, pids))
             assert picture(page, begun) == []
-    assert not any(map(harness.state_of, pids))    # and serve has seen that nothing else is left
+    assert not any(map(harness.state_of, pids))    # serve has also checked that no other process is left
 
 
 def test_kill_9_of_the_classroom_leaves_no_run(tmp_path):
@@ -620,7 +620,7 @@ def test_kill_9_of_the_classroom_leaves_no_run(tmp_path):
         pids = [process["pid"] for one in page.get("/api/runs")["runs"] for process in picture(page, f"/api/runs/{one['id']}")]
         assert len(pids) >= 6
         server.signal(signal.SIGKILL)
-        # The guardians, which are ours now, end by themselves.
+        # The four guardians, which this test process has adopted, end by themselves.
         server.finish(status=-signal.SIGKILL, orphans=4)
         assert not any(map(harness.state_of, pids))
 
@@ -633,7 +633,7 @@ def test_a_guardian_that_is_killed_takes_its_script_along(our_page):
     os.kill(process["ppid"], signal.SIGKILL)
     assert page.finish(begun)["state"] == "ended"
     assert harness.gone(process["pid"])
-    harness.reap(process["pid"], harness.TIMEOUT)      # it was adopted by us
+    harness.reap(process["pid"], harness.TIMEOUT)      # this test process has adopted the script
 
 
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):
@@ -643,7 +643,7 @@ def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):
         pids = [process["pid"] for process in picture(page, unasked)]
         page.until(lambda: page.get(asked)["state"] == "running" and not any(map(harness.state_of, pids)))
         assert page.get(asked)["state"] == "running"
-        # The list is no question about a run.
+        # Asking for the list of runs does not count as asking about one of them.
         page.until(lambda: [one["id"] for one in page.get("/api/runs")["runs"]] == [])
         page.get(asked, 404)
         page.get(unasked, 404)

@@ -1,4 +1,4 @@
-"""The pages of `make class` and `make serve` in a real Chromium: what is run, seen and pressed there."""
+"""Tests of the pages of `make class` and `make serve` in a real Chromium: the tests press keys and buttons, and check what appears."""
 import contextlib
 import json
 import re
@@ -12,14 +12,14 @@ from webdriver import MISSING, Browser
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
-# A representative of each kind: fork, wait, a zombie, signals; processes, pools; pipes, threads; locks; sockets; generators.
+# One script of each kind: fork, wait, a zombie, signals; processes, pools; pipes, threads; locks; sockets; generators.
 DEMOS = ["day07/fork.py", "day07/wait.py", "day07/zombie.py", "day07/sigchld.py", "day08/process1.py", "day08/pool.py", "day09/pipe.py",
          "day09/thread1.py", "day10/race.py", "day10/dead_lock.py", "day11/framing.py", "day12/edge_level.py", "day12/coroutine_0.py"]
 SIZES = [(390, 844), (1280, 800), (1440, 900), (1920, 1080)]
 VIEWS = ["", "#day07/fork.py", "#day10/fork_server.py", "#servers", "#chat", "#explorer", "#race"]
 STATE = "document.querySelector('output.state').textContent"
-CALM = {"prefers_reduced_motion": "reduce"}        # no movement: the tests need not wait for it
-QUIET = "!document.querySelector('.log').hasAttribute('data-waiting')"         # all that has come is on the page
+CALM = {"prefers_reduced_motion": "reduce"}        # the page shows no animations, so the tests need not wait for them
+QUIET = "!document.querySelector('.log').hasAttribute('data-waiting')"         # all output that has arrived is on the page
 LINES = """[...document.querySelectorAll('.line')].map((line) => [line.classList.contains('err') ? 'err' : 'out', line.style.getPropertyValue('--lane'),
     [...line.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data).join('').replace('\\u200b', '')])"""
 
@@ -38,7 +38,7 @@ def chromium():
 
 @pytest.fixture
 def page(classroom, chromium):
-    """The browser at the page, in the usual size. In the end nothing of the test may run, and the console is empty.
+    """The browser with the classroom's page, in the usual size. After the test, no run may be left, and the console must be empty.
 
     The page is loaded for the first test only, and then shows one view after the other, as it does in class."""
     told = Page(classroom)
@@ -48,7 +48,7 @@ def page(classroom, chromium):
     if not chromium.js("return Boolean(window.fetchOfTheBrowser)"):
         load(chromium, "")
     yield chromium
-    go(chromium, "")                               # and the view that is left ends its runs
+    go(chromium, "")                               # the view that the page leaves ends its runs
     chromium.js("window.fetch = window.fetchOfTheBrowser")
     assert chromium.errors() == []
     still_running = [run for run in told.get("/api/runs")["runs"] if run["state"] == "running" and not until_ended(told, run)]
@@ -63,7 +63,7 @@ SHOWN = "document.getElementById('view').childElementCount && !document.querySel
 
 
 def load(browser, place):
-    """Load the page anew, with a view. (The number makes it another document: else only the fragment would change.)"""
+    """Load the page again, with a view. The number makes it another document; without it, only the fragment would change."""
     number = browser.documents = getattr(browser, "documents", 0) + 1
     browser.open(f"{browser.address_of_page}&document={number}{place}")
     browser.wait(f"location.search.endsWith('document={number}') && {SHOWN}")
@@ -71,7 +71,7 @@ def load(browser, place):
 
 
 def go(browser, place):
-    """Show a view anew, in the page that is there, also if it is the same."""
+    """Show a view in the page that is already loaded. If the view is already shown, show it anew."""
     browser.js("""document.querySelector('#view > *')?.setAttribute('data-left', '');
         if (location.hash === arguments[0]) dispatchEvent(new Event('hashchange')); else location.hash = arguments[0];""", place)
     browser.wait(SHOWN)
@@ -116,11 +116,11 @@ def test_slowly_there_is_time_to_see_a_zombie(page):
     page.wait(f"/exit status 0/.test({STATE}) && {QUIET}")
     lines = [text for _, _, text in page.js(f"return {LINES}")]
     assert not course.compare(course.describe("day07/zombie.py").output, lines) and f"the child {zombie} has exited" in lines[0]
-    # When all is over, the moment with most to see is still there.
+    # After the run has ended, the picture still shows the moment at which there was most to see.
     assert page.js("return document.querySelector('.system.over .zombie .pid').textContent") == zombie
 
 
-# What a run could answer: a script of two processes that write into each other's lines, and fail.
+# The output of a run as the server could answer it: two processes write into each other's lines, and the script fails.
 PIECES = [(0, "out", "a beginning"), (1, "out", "<img src=x onerror=window.broken=1>"), (0, "out", " and its end\n"), (1, "out", "\n\n"),
           (0, "err", 'Traceback (most recent call last):\n  File "/x/day07/fork.py", line 31, in main\n'), (0, "err", "AssertionError: no\n")]
 STUB = """window.fetch = async (target, options) => {
@@ -139,7 +139,7 @@ window.next = (from) => ({ state: "ended", status: 1, seconds: 1, port: null, ne
 
 @pytest.fixture
 def stubbed(page):
-    """The page with answers of ours for the run of a script."""
+    """The page, which gets PIECES instead of the server's answers when it runs a script."""
     page.js(STUB % json.dumps(PIECES))
     return page
 
@@ -156,7 +156,7 @@ def test_lines_are_put_together_and_the_line_of_the_error_is_marked(stubbed):
         ["err", "0", "Traceback (most recent call last):"], ["err", "0", '  File "/x/day07/fork.py", line 31, in main'],
         ["err", "0", "AssertionError: no"]]
     assert "exit status 1" in stubbed.js(f"return {STATE}") and not stubbed.js("return window.broken")
-    stubbed.keys("r")                              # again: all of it anew
+    stubbed.keys("r")                              # a second run begins with an empty page
     stubbed.wait("document.querySelectorAll('.line').length === 7")
 
 
@@ -176,7 +176,7 @@ def test_a_flood_of_output_leaves_a_bounded_page(stubbed):
 
 def test_it_is_asked_seldom_while_nothing_is_new_and_at_once_when_something_is_done(stubbed):
     go(stubbed, "#day07/fork.py")
-    # Something is done when it was long ago that something was new; then there are a few questions in which nothing is.
+    # When nothing has been new for long, an action takes place. The next question must come at once, then there are a few without news.
     stubbed.js("""let last = 0, left = 0, acted = false; window.after = [];
         window.next = (from) => {
           const now = performance.now(), gap = now - last;
@@ -188,7 +188,7 @@ def test_it_is_asked_seldom_while_nothing_is_new_and_at_once_when_something_is_d
         };""")
     stubbed.keys("r")
     stubbed.wait("after.length === 2")
-    assert min(stubbed.js("return after")) < 250                   # a loaded machine may hold up one
+    assert min(stubbed.js("return after")) < 250                   # a loaded machine may delay one of the two
 
 
 def test_a_refusal_is_said_in_both_languages_and_a_dead_server_too(page):
@@ -237,7 +237,7 @@ def test_everything_can_be_done_with_the_keyboard(page):
 # Servers
 
 def seen(browser):
-    """What each picture shows: processes, threads, connected sockets."""
+    """Return for each picture on the page the numbers [processes, threads, connected sockets] that it shows."""
     return browser.js("""return [...document.querySelectorAll('.system')].map(({ dataset }) =>
         ['processes', 'threads', 'sockets'].map((name) => Number(dataset[name])))""")
 
@@ -299,7 +299,7 @@ def test_the_explorer_steps_through_a_lost_update(page):
     assert page.js("return document.querySelector('.now').textContent").endswith("writes n: 1")
 
 
-# What is left, and how it looks
+# What a closed page leaves, and the layout
 
 def test_a_page_that_goes_away_leaves_no_run(page, classroom):
     told = Page(classroom)
@@ -316,7 +316,7 @@ def test_a_page_that_goes_away_leaves_no_run(page, classroom):
 def test_nothing_is_wider_than_the_screen(page):
     colours = {"light": "rgb(243, 245, 248)", "dark": "rgb(14, 20, 27)"}
     for view in VIEWS:
-        load(page, view)                           # so that each is the first one once
+        load(page, view)                           # load each view as the first view of a page
         for width, height in SIZES:
             page.size(width, height)
             for scheme, colour in colours.items():
@@ -329,7 +329,7 @@ def test_nothing_is_wider_than_the_screen(page):
 
 # The front page of `make serve`: its panel shows the numbers of the server
 
-# What the panel shows, one value after the other, by name. Its seconds are shorter here; between two of its questions we look.
+# Records every value that the panel shows, by name. Timers run several times faster, and the script looks at the panel every 5 ms.
 RECORD = """{ const patient = window.setTimeout; window.setTimeout = (run, milliseconds) => patient(run, milliseconds / %d); }
     window.seen = {}; window.states = [];
     setInterval(() => {
@@ -346,7 +346,7 @@ RECORD = """{ const patient = window.setTimeout; window.setTimeout = (run, milli
 
 @contextlib.contextmanager
 def front_page(browser, script="", faster=10, workers=1):
-    """Open the front page of a server of ours, after a script; the console is empty in the end."""
+    """Open the front page of a new server, with a script that runs before the page's own. At the end, the console must be empty."""
     identifier = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=RECORD % faster + script)["identifier"]
     try:
         with serve(SERVER, "-w", workers, "--quiet") as server:
@@ -368,7 +368,7 @@ def test_a_browser_shows_the_page_and_its_numbers_change(chromium):
         assert numbers == sorted(numbers) and numbers[-1] > 5
 
 
-# Answers of a server, one for each time that the page asks; it is hidden in the end.
+# Answers of a server, one for each question of the page. After the last answer, the page becomes hidden.
 READINGS = """const worker = (pid, requests) => ({ pid, uptime: 1, connections: 1, requests, bytes: 1000 });
     const answers = [{ uptime: 10, workers: [worker(1, 100), worker(2, 100)] }, { uptime: 12, workers: [worker(1, 300), worker(2, 100)] },
         null, { uptime: 83, workers: [worker(1, 400)] }, { uptime: 84, workers: [worker(1, 450)] }];
@@ -388,17 +388,17 @@ READINGS = """const worker = (pid, requests) => ({ pid, uptime: 1, connections: 
 def test_the_panel_says_what_the_server_says(chromium):
     with front_page(chromium, READINGS):
         chromium.wait("JSON.parse(states.at(-1))[0] === 'paused' && asked >= 5")
-        # In which it would have asked two more times, were it not hidden.
+        # In these 3 seconds, a page that is not hidden would have asked again.
         found = chromium.js("return new Promise((done) => setTimeout(() => done({ states, asked, whenHidden }), 3000))")
     seen = [json.loads(one) for one in found["states"]]
     states = [state for state, *_ in seen]
     assert ["live", "100", "12 s", 2] in [one[:4] for one in seen]                 # 200 requests in 2 seconds
-    assert "down" in states and "live" in states[states.index("down"):]            # and it asks again
-    assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the worker that has ended
+    assert "down" in states and "live" in states[states.index("down"):]            # the panel asks again after an error
+    assert "1 min 23 s" in [one[2] for one in seen] and seen[-1][3] == 1           # the row of the ended worker is removed
     assert seen[-1][0] == "paused" and found["asked"] == found["whenHidden"] == 5
     points = [[tuple(map(float, point.split(","))) for point in one[4].split()] for one in seen if one[4]]
-    assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # a line at once; the top is a high rate
-    assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # it grows from the left
+    assert [x for x, y in points[0]] == [0, 1] and all(y < 5 for x, y in points[0])        # the first rate is already a line, at the top of the box
+    assert [x for x, y in points[-1]] == list(range(len(points[-1])))              # the curve grows from the left
 
 
 ANSWERS = {
@@ -418,4 +418,4 @@ def test_the_panel_of_the_front_page_says_what_the_server_answers(chromium):
             chromium.wait(panel, state)
         asked = chromium.js("return window.asked")
         chromium.js("return new Promise((done) => setTimeout(done, 5000))")
-        assert chromium.js("return window.asked") == asked           # of a server without /api/status nothing is asked again
+        assert chromium.js("return window.asked") == asked           # the panel never asks a server without /api/status again

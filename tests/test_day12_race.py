@@ -1,4 +1,4 @@
-"""The race: its rooms for themselves, without a server and in milliseconds; then server_race.py as a program."""
+"""Tests of the race: first each module of race/ alone, without a real race and in milliseconds; then server_race.py as a program."""
 import itertools
 import json
 import os
@@ -25,11 +25,11 @@ from race.results import QUICK, Plan, Results, figures  # noqa: E402
 from race.servers import Failed, Server, Unsupported  # noqa: E402
 
 SERVERS = ["iterative", "fork", "thread", "select", "poll", "epoll", "epoll-edge", "coroutine", "gevent", "asyncio"]
-# What a quick race says on stderr while it runs.
+# What a quick race writes to stderr while it runs.
 PROGRESS = r"start\n(round 1 of 1, [\w ]+\n|\d+ idle clients\n|1 client beside \d+ idle ones\n)+(memory\n)?"
 
 
-# models: what takes part
+# models: which servers take part
 
 def test_every_model_can_be_started_and_compared():
     assert list(MODELS) == SERVERS
@@ -40,13 +40,13 @@ def test_every_model_can_be_started_and_compared():
     assert set(WATCHERS) <= set(MODELS)
 
 
-# results: what the figures are
+# results: the figures and their medians
 
 def test_figures_are_per_request_and_in_the_units_of_their_names():
     latencies = [nanoseconds * 1000 for nanoseconds in reversed(range(200))]
     assert figures(used=0.001, seconds=0.5, latencies=latencies, memory=3072) == {
         "cpu_us": 5, "per_second": 400, "p50_us": 100, "p99_us": 198, "mib": 3, "requests": 200}
-    assert latencies[0] == 199_000                 # they are the caller's
+    assert latencies[0] == 199_000                 # figures() must not change the caller's list
 
 
 def test_median_of_the_rounds():
@@ -69,10 +69,12 @@ def test_what_a_row_without_figures_says():
     assert results.says("memory", "epoll") == "not installed"
 
 
-# report and picture: what is made of the figures
+# report and picture: what they show of the figures
 
 def made_up(costs, kib=None, idle=None, names=None, plan=QUICK, room=10_000):
-    """Results in which a request costs a server so much, whatever the scenario; idle: server -> its costs for plan.idle."""
+    """Return Results with made-up figures. costs: server -> us per request in each scenario. kib: server -> KiB per connection.
+
+    idle: server -> its costs for the levels of plan.idle."""
     results = Results(names or list(costs), plan, room)
     for name, cost in costs.items():
         figure = {"cpu_us": cost, "per_second": 1e6 / cost, "p50_us": cost + 3, "p99_us": cost * 9, "mib": 6.25, "requests": 99}
@@ -88,7 +90,7 @@ def made_up(costs, kib=None, idle=None, names=None, plan=QUICK, room=10_000):
 
 
 def tables(lines):
-    """Title -> the lines below it."""
+    """Return the tables of a report: title -> the lines below it."""
     blocks = "\n".join(lines).split("\n\n")
     return {title: rows for title, *rows in (block.split("\n") for block in blocks)}
 
@@ -121,7 +123,7 @@ def test_report_memory_has_its_own_figure():
 
 @pytest.mark.parametrize("plan", [QUICK, Plan()])
 def test_report_fits_80_columns(plan):
-    """With the widest figures, the longest labels, and words that are longer than a row."""
+    """The report has the widest figures, the longest labels, and a reason that is longer than a row."""
     names = [name for name in SERVERS if name not in ("iterative", "asyncio")]
     results = made_up(dict.fromkeys(names, 99_999.9), names=SERVERS, plan=plan, room=59,
                       idle={name: [1234.5] * len(plan.idle) for name in WATCHERS})
@@ -129,14 +131,14 @@ def test_report_fits_80_columns(plan):
     lines = list(report(results, 12_345))
     assert max(map(len, lines)) == 80
     for rows in list(tables(lines).values())[1:-1]:
-        for row in rows:                           # between a label and what follows is a space
+        for row in rows:                           # there is a space between the label and the rest
             assert not re.match("  [a-z]", row) or row[15] == " ", row
-    assert any("leaves room for 59." in line for line in lines)
-    assert " ".join(lines).count("word") > 100     # all of the reason stands in the last part
+    assert any("allows 59 connections." in line for line in lines)
+    assert " ".join(lines).count("word") > 100     # the last part contains the entire reason
 
 
 def lesson_of(results, name):
-    """The sentences of the report about a server."""
+    """Return the sentences of the report about a server."""
     text = "\n".join(report(results, 5)).partition("What this shows\n")[2]
     return " ".join(re.search(rf"^  {name} .*(\n   .*)*", text, re.MULTILINE)[0].split()[1:])
 
@@ -157,7 +159,7 @@ def test_report_compares_no_memory_that_became_less(kib):
 
 
 def test_report_compares_only_what_was_measured():
-    results = made_up({"thread": 40})              # nothing to compare with
+    results = made_up({"thread": 40})              # no other server was measured
     assert "A new connection takes 40.0 us. A held connection takes 40.0 KiB. A request" in lesson_of(results, "thread")
     results.failures["thread"] = "failed: died"
     assert lesson_of(results, "thread") == "failed: died"
@@ -174,10 +176,10 @@ def test_report_says_what_idle_clients_cost():
     results = made_up({"select": 5, "epoll": 5}, idle={"select": [5, 50], "epoll": [5, 7, 7.4]})
     results.cannot("idle-50", "select", "serves 21 at a time; the next client gets no answer")
     assert lesson_of(results, "select").endswith(
-        "From 5 to 20 idle clients beside it, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
+        "From 5 to 20 idle clients, the cost of a request goes from 5.0 to 50.0 us: each idle client adds to the "
         "cost of every request. With 50 idle clients: serves 21 at a time; the next client gets no answer.")
     assert lesson_of(results, "epoll").endswith(
-        "From 5 to 50 idle clients beside it, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
+        "From 5 to 50 idle clients, the cost of a request goes from 5.0 to 7.4 us: idle clients cost next to nothing.")
 
 
 def test_report_says_at_how_many_idle_clients_a_server_ends_and_no_more():
@@ -189,13 +191,13 @@ def test_report_says_at_how_many_idle_clients_a_server_ends_and_no_more():
 
 
 def test_server_race_asks_for_descriptors_for_two_servers_at_once():
-    """Those of the clients and of the servers; and it says so if it gets too few."""
+    """The race needs descriptors for the idle clients of two servers, and exits with a message if it gets too few."""
     printed = run(sys.executable, "-c", """if True:
         import sys, server_race
         server_race.raise_descriptor_limit = lambda wanted: print(wanted) or 110
         sys.argv = ["server_race.py", "--quick"]
         server_race.main()
-        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors .*\n").stdout
+        """, cwd=ROOT / "day12", env={"PYTHONDONTWRITEBYTECODE": "1"}, status=2, stderr="server_race.py: too few descriptors: .*\n").stdout
     assert int(printed) == 2 * (QUICK.held + 100)
 
 
@@ -214,7 +216,7 @@ def test_picture():
     assert {"4 clients: CPU time per request", "failed: <died> & more", "40.0 \u00b5s", "10 \u00b5s", "100 \u00b5s", "5", "20", "50"} <= set(texts)
     curves = [[tuple(map(int, point.split(","))) for point in line.get("points").split()] for line in elements(svg, "polyline")]
     assert list(map(len, curves)) == [2, 3, 3]
-    for curve in curves:                           # to the right, and up where it costs more
+    for curve in curves:                           # a curve goes to the right, and up where a request costs more
         assert curve[0][0] == 770 and [x for x, y in curve] == sorted(x for x, y in curve)
     assert [y for x, y in curves[0]] == [620, 90] and [y for x, y in curves[2]] == [620] * 3
     assert 90 < curves[1][2][1] < curves[1][1][1] < 620 and curves[1][2][0] == 1150
@@ -262,17 +264,17 @@ def test_progress_on_a_terminal_is_one_line(capsys, monkeypatch):
     assert capsys.readouterr().err == f"\r\x1b[Kstart: poll\r\x1b[Kround 1: {70 * 'x'}\r\x1b[K"
 
 
-# scenarios: who meets which load
+# scenarios: which server meets which load
 
 class Quiet:
-    """A progress of which nobody hears."""
+    """A Progress that shows nothing."""
 
     def show(self, step, server):
         pass
 
 
 class MadeUp(Server):
-    """A server without a process, of 100 KiB and 4 for each of its connections; capacity: how many it serves."""
+    """A server without a process. Its memory is 100 KiB, and 4 KiB for each connection. capacity: how many clients it serves."""
 
     def __init__(self, name, capacity=None):
         self.name, self.capacity = name, capacity
@@ -303,7 +305,7 @@ class MadeUpClients(Clients):
 
 @pytest.fixture
 def made_up_race(monkeypatch):
-    """A function that returns a Race with these servers, and notes in .asked of each what it was asked for."""
+    """A function that returns a Race between made-up servers, and the servers. capacities: name -> capacity."""
     monkeypatch.setattr(scenarios, "Clients", MadeUpClients)
     monkeypatch.setattr("race.load.stay_on_core", lambda core: None)
 
@@ -329,10 +331,10 @@ def test_memory_is_per_connection(made_up_race):
 
 
 def test_idle_clients_of_the_default_race(made_up_race):
-    """All servers meet 1,000, the watchers more and more, as far as each goes."""
+    """All servers meet 1,000 idle clients; the watchers meet all levels, as far as each of them can."""
     race, servers = made_up_race(Plan(rounds=2), iterative=1, thread=None, select=1020, poll=None, epoll=None)
     for server in servers:
-        server.limit = {"iterative": 1}.get(server.name)           # which an earlier scenario has found out
+        server.limit = {"iterative": 1}.get(server.name)           # an earlier scenario has found out this limit
     race.run_idle(servers)
     found = {scenario: {name: len(rounds) for name, rounds in measured.items()} for scenario, measured in race.results.rounds.items()}
     watchers = {"select": 2, "poll": 2, "epoll": 2}
@@ -348,9 +350,9 @@ def test_idle_clients_of_the_default_race(made_up_race):
 
 @pytest.mark.parametrize("room, levels, for_all", [
     (100_000, [10, 100, 1000, 5000, 10_000], 1000),
-    (12_000, [10, 100, 1000, 5000, 6998], 1000),   # poll keeps its 5,001
-    (8000, [10, 100, 1000, 3999], 1000),           # both want 5,000; after that there is no more room than before
-    (600, [10, 100, 199, 299], 199),               # thread, poll and epoll share it, then poll and epoll
+    (12_000, [10, 100, 1000, 5000, 6998], 1000),   # poll keeps its 5,001 connections
+    (8000, [10, 100, 1000, 3999], 1000),           # poll and epoll share 8,000; the last level would get no more
+    (600, [10, 100, 199, 299], 199),               # thread, poll and epoll share the 600, then only poll and epoll
     (15, [6, 7], None)])
 def test_idle_clients_where_descriptors_are_few(made_up_race, room, levels, for_all):
     race, servers = made_up_race(Plan(rounds=1), room=room, thread=None, poll=None, epoll=None)
@@ -375,14 +377,14 @@ def test_a_turn_notes_what_cannot_be_and_what_fails(made_up_race, monkeypatch):
     def fail(server):
         raise errors[server]
 
-    for server in servers + servers:               # the second time nothing is tried
+    for server in servers + servers:               # in the second round, no server gets a turn
         race.turn("step", "fresh", server, fail, server)
     assert race.results.words == {"fresh": {"poll": "no"}}
     assert race.results.failures == {"epoll": "failed: died", "thread": "failed: reset"}
     assert signals == [(server.name, name) for server in servers for name in ("SIGCONT", "SIGSTOP")]
 
 
-# load: what is counted
+# load: which answers are counted
 
 @pytest.mark.parametrize("answer, words", [(b"y" * len(MESSAGE), "sent something else back"), (b"x", "sent something else back"),
                                            (b"", "closed the connection")])
@@ -409,7 +411,7 @@ def test_load_counts_each_answer(monkeypatch):
         assert len(latencies) >= 3 and 0.02 <= seconds < TIMEOUT and sum(latencies) / 3 / 1e9 <= seconds
 
 
-# servers: what they say
+# servers: how they start
 
 def test_a_server_can_be_started_when_descriptors_are_beyond_what_select_can_watch():
     """A race of many servers and clients has more than 1,024 descriptors open."""
@@ -428,7 +430,7 @@ def test_a_server_can_be_started_when_descriptors_are_beyond_what_select_can_wat
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-# servers: what /proc says
+# servers: CPU time and memory from /proc
 
 def test_cpu_time_counts_children_that_are_reaped():
     burn = """if True:
@@ -452,7 +454,7 @@ def test_memory_counts_every_process_of_a_server():
     fork = """if True:
         import os, signal, sys
         pid = os.fork()
-        grown = bytearray(b"x") * (20 << 20)       # in both: 40 MiB
+        grown = bytearray(b"x") * (20 << 20)       # 20 MiB in each of the two processes
         if pid == 0:
             print("x", flush=True)
             signal.pause()
@@ -468,7 +470,7 @@ def test_memory_counts_every_process_of_a_server():
 # The program
 
 def test_server_race(tmp_path):
-    """Every server has figures in every scenario, or words."""
+    """In every scenario, every server has figures, or a reason why it has none."""
     race = run("day12/server_race.py", "--quick", "--json", tmp_path / "race.json", "--svg", tmp_path / "race.svg",
                stderr=PROGRESS)
     found = json.loads((tmp_path / "race.json").read_text())
@@ -492,7 +494,7 @@ def test_server_race(tmp_path):
 
 
 def figures_fit_together(medians):
-    """Each is of the size that it must be, however busy the machine is."""
+    """Check that the medians are plausible. The bounds hold however busy the machine is."""
     for scenario, servers in medians.items():
         for name, one in servers.items():
             if scenario == "memory":
@@ -500,7 +502,7 @@ def figures_fit_together(medians):
             else:
                 assert one["p50_us"] <= one["p99_us"] and one["p50_us"] < 2e6
     assert medians["memory"]["thread"]["kib"] < 300
-    assert medians["fresh"]["fork"]["cpu_us"] > 1.3 * medians["fresh"]["thread"]["cpu_us"]     # its children count
+    assert medians["fresh"]["fork"]["cpu_us"] > 1.3 * medians["fresh"]["thread"]["cpu_us"]     # the children of fork_server.py count too
 
 
 def test_server_race_says_what_it_does_when_it_is_no_terminal():
@@ -512,7 +514,7 @@ def test_server_race_says_what_it_does_when_it_is_no_terminal():
 
 
 def race_with(tmp_path, **servers):
-    """A copy of the race and of some of its servers, in which those named have another text."""
+    """Copy the race and some of its servers into tmp_path. servers: name of a script -> its new text. Return the copy's path."""
     shutil.copytree(ROOT / "day12" / "race", tmp_path / "day12" / "race", ignore=shutil.ignore_patterns("__pycache__"))
     for path in ["day12/server_race.py", "day12/poll_server.py", "day12/epoll_server.py", "day12/gevent_server.py"]:
         copy = tmp_path / path
@@ -520,7 +522,7 @@ def race_with(tmp_path, **servers):
     return tmp_path / "day12" / "server_race.py"
 
 
-# Echoes a few messages.
+# A server that echoes a few messages of a client, and then fails with ZeroDivisionError.
 DIES = """import socket
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
@@ -535,11 +537,11 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 
 
 def test_server_race_reports_what_fails(tmp_path):
-    """A server that is not there, one that cannot start, and one that dies at work; the others race on."""
+    """The race goes on although one server does not exist, one cannot start, and one fails at work."""
     race = race_with(tmp_path, epoll_server=DIES, gevent_server="raise SystemExit('no such luck')\n")
     printed = run(sys.executable, race, "--quick", "--servers", "select,poll,epoll,gevent", status=1, stderr=PROGRESS).stdout
     clients, lessons = re.search(r"4 clients.*?\n\n", printed, re.DOTALL)[0], printed.partition("What this shows")[2]
-    assert "can't open file" in " ".join(lessons.split())          # which is folded, depending on how long the path is
+    assert "can't open file" in " ".join(lessons.split())          # a long path makes the report fold this line
     for table in clients, lessons:
         assert re.search(r"^  select +failed: ", table, re.MULTILINE)
         assert re.search(r"^  epoll +failed: ZeroDivisionError", table, re.MULTILINE)
@@ -557,7 +559,7 @@ def test_server_race_without_gevent(tmp_path):
 
 
 def test_server_race_names_the_module_that_a_server_lacks(tmp_path):
-    """Python's own words for it are not shown."""
+    """The report names the missing module, but does not show Python's ModuleNotFoundError."""
     race = race_with(tmp_path, gevent_server="import gevent_of_another_python\n")
     printed = run(sys.executable, race, "--quick", "--servers", "poll,gevent", stderr=PROGRESS).stdout
     assert printed.splitlines()[2] == "Left out: gevent (this needs gevent_of_another_python)"
@@ -571,12 +573,12 @@ def test_server_race_without_epoll_says_what_it_needs():
 
 
 def test_server_race_ends_with_ctrl_c():
-    """In the middle of a turn: a terminal shows how far it is."""
+    """Ctrl-C arrives in the middle of a turn, while the terminal shows the progress."""
     with Program("day12/server_race.py", "--servers", "fork,iterative,gevent", "--seconds", 60, tty=True) as race:
         race.expect("at work: fork")
         race.write("\x03")
         race.finish(130)
-        assert race.stdout.endswith("\r\x1b[K")    # and leaves no half line
+        assert race.stdout.endswith("\r\x1b[K")    # the line of the progress is cleared
 
 
 def test_server_race_lets_one_server_run_at_a_time():

@@ -1,11 +1,11 @@
-"""A browser, driven as a user drives it: WebDriver (https://www.w3.org/TR/webdriver2/) over HTTP, with the standard library alone.
+"""Drives a browser as a user does: WebDriver (https://www.w3.org/TR/webdriver2/) over HTTP, with the standard library alone.
 
     with Browser() as browser:
         browser.open(url)
         browser.js("return document.title")
         browser.keys("Enter")
 
-Needs Chromium and its driver: the packages chromium and chromium-driver of Debian.
+It needs Chromium and its driver, which are the packages chromium and chromium-driver of Debian.
 """
 import base64
 import contextlib
@@ -21,21 +21,21 @@ from harness import TIMEOUT, Failure, Program
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-# Why there is no browser here, or "". What a browser shows does not depend on the Python: see .ci/run.
+# The reason why the browser is not used, or "". .ci/run uses it with one Python only, because what it shows does not depend on Python.
 MISSING = "" if CHROMIUM and DRIVER else "Chromium and its driver are not installed: apt install chromium chromium-driver"
 if os.environ.get("COURSE_BROWSER") == "no":
     MISSING = "the browser is tested on the first Python only"
-# Keys that are no characters have numbers of their own (WebDriver, "Keyboard actions").
+# WebDriver has code points for keys that are not characters (section "Keyboard actions").
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Escape": "\ue00c", "Space": " ",
         "End": "\ue010", "Home": "\ue011", "Left": "\ue012", "Up": "\ue013", "Right": "\ue014", "Down": "\ue015"}
-# Some of the browser's processes are orphans. The driver adopts them (man 2 prctl, PR_SET_CHILD_SUBREAPER), so that they end with it.
+# Some of the browser's processes are orphans. The driver adopts them (man 2 prctl, PR_SET_CHILD_SUBREAPER), so that they end with the driver.
 ADOPTING = "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"
-# Loopback only, whatever the environment says.
+# Connect to the driver directly, even if the environment names a proxy.
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Browser:
-    """Chromium without a window, with an empty profile; ended, with all its processes, at the end of a `with` block."""
+    """Chromium without a window, with an empty profile. At the end of the `with` block, all of its processes end."""
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -59,7 +59,7 @@ class Browser:
         self.stack.__exit__(*exception)
 
     def call(self, method, path, **body):
-        """Send a command; return its value. Raise Failure with the browser's words if it cannot be carried out."""
+        """Send a command to the driver; return the value of its answer. Raises Failure with the driver's message."""
         data = json.dumps(body).encode() if method == "POST" else None
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
         try:
@@ -73,13 +73,13 @@ class Browser:
         self.call("POST", "/url", url=url)
 
     def js(self, script, *args):
-        """Run the body of a function in the page; return what it returns (of a Promise: what it is fulfilled with)."""
+        """Run script, the body of a function, in the page. Return its result; if that is a Promise, the value of the Promise."""
         return self.call("POST", "/execute/sync", script=script, args=args)
 
     def wait(self, expression, *args, timeout=TIMEOUT):
-        """Wait until an expression is true in the page; return its value.
+        """Wait until a JavaScript expression is true in the page; return its value. timeout: in seconds.
 
-        The page itself looks, before each frame, so nothing here asks again and again.
+        A script in the page checks the expression every 30 ms. Raises Failure if it does not become true in time.
         """
         script = """const [limit, ...args] = arguments; const done = args.pop(); const until = performance.now() + limit;
             const look = () => { let value; try { value = (function () { return (%s); }).apply(null, args); }
@@ -95,7 +95,7 @@ class Browser:
         return value
 
     def keys(self, *names):
-        """Press keys, one after the other, wherever the focus is. "Shift+Tab" holds the first down."""
+        """Press keys, one after the other, in the element with the focus. "Shift+Tab" holds Shift down."""
         actions = []
         for name in names:
             held = [KEYS.get(key, key) for key in (name.split("+") if len(name) > 1 else [name])]
@@ -107,30 +107,30 @@ class Browser:
         self.keys(*text)
 
     def click(self, selector):
-        """Click at an element as a mouse does: it must be seen, and nothing may lie over it."""
+        """Click the element with a mouse: it must be visible, and no other element may cover it."""
         element = self.call("POST", "/element", using="css selector", value=selector)
         self.call("POST", f"/element/{next(iter(element.values()))}/click")
 
     def cdp(self, command, **params):
-        """A command of the Chrome DevTools Protocol, for what WebDriver does not know."""
+        """Send a command of the Chrome DevTools Protocol, for features that WebDriver lacks; return its result."""
         return self.call("POST", "/goog/cdp/execute", cmd=command, params=params)
 
     def size(self, width, height):
-        """The size of the page, also such as no window has."""
+        """Set the size of the page in pixels. It may be smaller than any real window."""
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def media(self, **features):
-        """What the user prefers, such as prefers_color_scheme="dark"."""
+        """Set what the user prefers, such as prefers_color_scheme="dark"."""
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.cdp("Emulation.setEmulatedMedia", features=features)
 
     def errors(self):
-        """What was written to the console since the last call and is no remark: errors, requests that failed."""
+        """Return the errors and warnings in the console since the last call; failed requests are among them."""
         return [entry["message"] for entry in self.call("POST", "/se/log", type="browser")
                 if entry["level"] in ("SEVERE", "WARNING")]
 
     def tab(self):
-        """Open another page in a tab of its own, and go there; return the handle of the one before."""
+        """Open a new tab, and switch to it; return the handle of the tab before."""
         before = self.call("GET", "/window")
         handle = self.call("POST", "/window/new", type="tab")["handle"]
         self.call("POST", "/window", handle=handle)

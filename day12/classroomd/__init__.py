@@ -2,15 +2,15 @@
 classroom.py 的各个模块，自下而上：每个模块只导入列表中在它上面的模块。
 
     problem.py      a refusal, in both languages
-    processes.py    what /proc says about a process, and its descendants
+    processes.py    reads from /proc about a process and its descendants
     guard.py        the guardian: starts a run's script, and ends all of the run's processes
     lanes.py        the output of a run, with the process that wrote each part
-    clients.py      the class's clients of a server
+    clients.py      the clients that the class connects to a server
     runs.py         a run: its guardian, its output, its clients, and the thread that serves them
-    system.py       the picture: processes, threads, sockets and pipes of a run
-    scripts.py      which scripts there are, and how to run each: read from their docstrings
+    system.py       the picture of a run: its processes, threads, sockets and pipes
+    scripts.py      lists the scripts, and says how each can be run
     slowly.py       runs a script with a pause after each print
-    explorer.py     the programs of interleavings.py as tables
+    explorer.py     turns the programs of day10/interleavings.py into tables
     safety.py       which requests are accepted
     api.py          the routes
     page/           the files that the browser loads

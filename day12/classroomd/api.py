@@ -1,8 +1,9 @@
 """The routes: which function answers which path, and what it returns as JSON.
 路由：哪个函数回答哪个路径，返回什么 JSON。
 
-All of them run in the loop of the HTTP server, so none of them may wait. Each run has its own
-thread, and the page asks for new output again and again (GET /api/runs/7?from=12).
+All these functions run in the event loop of the HTTP server, so none of them may wait. Each run of
+a script has its own thread, and the page asks for new output again and again (GET
+/api/runs/7?from=12).
 """
 import functools
 import json
@@ -18,7 +19,7 @@ from classroomd.safety import check_token
 from classroomd.scripts import CLIENTS, Catalogue
 from classroomd.system import look
 
-# The most characters: of a text that is typed or that a client sends; of the name of a page.
+# The most characters of a text that is typed or that a client sends, and of the name of a page.
 MAX_TEXT, MAX_PAGE = 1000, 64
 EXPLORE = [sys.executable, "-c", "from classroomd.explorer import main; main()"]
 
@@ -35,17 +36,23 @@ def body_of(request):
 
 
 def take(body, name, kind, default=None, limit=MAX_TEXT):
-    """Return a value of this kind (str or int), not too large, from a body. Raises Problem."""
+    """Return the value of a name in a body. Raises Problem if it is missing, wrong or too large.
+
+    kind: the type, str or int.  default: the value if there is none.  limit: the most characters of
+    a str, or the largest absolute value of an int.
+    """
     value = body.get(name, default)
     is_good = type(value) is kind and (len(value) if kind is str else abs(value)) <= limit
     if not is_good:
-        raise Problem(400, f"{name} must be {kind.__name__}, at most {limit}", f"{name} 不对")
+        unit = "characters" if kind is str else "in size"
+        raise Problem(400, f"{name} must be of type {kind.__name__}, at most {limit} {unit}",
+                      f"{name} 的类型应为 {kind.__name__}，不超过 {limit}")
     # A lone surrogate is not a character, and cannot be encoded as UTF-8.
     return value.encode(errors="replace").decode() if kind is str else value
 
 
 def granted(function):
-    """Turn a function into a route: if it raises a Problem, that is the answer."""
+    """Turn a function into a route: if the function raises a Problem, the Problem is the answer."""
     @functools.wraps(function)
     def answer(request):
         try:
@@ -59,7 +66,8 @@ class Api:
     """The routes of a classroom.
 
     server: an HTTPServer.  top: the folder of the course.  token: what the page must send.
-    unasked: a run that no page has asked about for this many seconds is ended, or forgotten.
+    unasked: when no page has asked about a run for this many seconds, the run is ended or, if it
+    has already ended, forgotten.
     """
 
     def __init__(self, server, top, token, unasked):
@@ -101,7 +109,7 @@ class Api:
             run.asked = time.monotonic()
             if run.state == "running":
                 return 202, {"state": "working"}
-            # If it failed, the next request tries again.
+            # If this run failed, the next request tries again.
             del self.tables[program]
             if run.status:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
@@ -112,7 +120,7 @@ class Api:
     # Runs
 
     def start(self, request):
-        """Start a script."""
+        """Start a script; return the number of its run."""
         self.forget()
         body = body_of(request)
         script, choice = take(body, "script", str), take(body, "choice", str, "")
@@ -140,12 +148,12 @@ class Api:
             raise Problem(409, f"start {CLIENTS[script]} first", f"请先启动 {CLIENTS[script]}")
         with server.lock:
             if server.state != "running" or not server.address:
-                raise Problem(409, "its server is not listening yet, or has already ended",
+                raise Problem(409, "the server is not listening yet, or has already ended",
                               "服务器还没有开始监听，或者已经结束")
             return server.address
 
     def under_lock(self, run, function, request):
-        """Answer while holding the run's lock, so that the run's thread cannot change the run."""
+        """Call function(run, request) with the run's lock held: its thread cannot change it now."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)
@@ -171,10 +179,10 @@ class Api:
                 "began": run.began}
 
     def show(self, run, request):
-        """Return what a run has printed, from the piece with this number on."""
+        """Return what a run has printed, beginning with the piece that ?from=NUMBER names."""
         number = request.query.get("from", "0")
         if not number.isdecimal() or len(number) > 15:
-            raise Problem(400, "from is the number of a piece", "from 应该是一段输出的编号")
+            raise Problem(400, "from must be the number of a piece", "from 应该是一段输出的编号")
         pieces, missed = run.lanes.since(int(number))
         now = time.monotonic()
         return {**self.outline(run), "now": now, "seconds": run.seconds or now - run.began,
@@ -188,12 +196,12 @@ class Api:
     def type(self, run, request):
         text = take(body_of(request), "text", str)
         if "\n" in text or "\r" in text:
-            raise Problem(400, "one line, please", "一次只能输入一行")
+            raise Problem(400, "type only one line at a time", "一次只能输入一行")
         run.type(text)
         return {}
 
     def bye(self, request):
-        """A page was closed: end the runs that it started."""
+        """End the runs that a page started, because the page has been closed."""
         body = body_of(request)
         check_token(body.get("token"), self.token)
         page = take(body, "page", str, "", MAX_PAGE)
@@ -203,7 +211,7 @@ class Api:
                     run.stop()
         return {}
 
-    # The class's clients
+    # The clients that the class connects to a server
 
     def clients(self, run, request):
         if not run.order.protocol or run.order.protocol == "chat":
@@ -212,7 +220,7 @@ class Api:
                 "clients": [client.as_dict() for client in run.clients.values()]}
 
     def act(self, run, request):
-        """Make clients do what the page asks for."""
+        """Connect clients, or make connected ones do something, as the page asks."""
         body = body_of(request)
         action = take(body, "action", str)
         if action == "connect":
@@ -233,11 +241,12 @@ class Api:
 
     def result(self, run, request):
         if not run.result:
-            raise Problem(404, "there is no result, or none yet", "没有结果，或者还没有结果")
+            raise Problem(404, "there is no result: only a race that has ended has one",
+                          "没有结果：只有跑完的比赛才有结果")
         return json.loads(run.result)
 
     def last_race(self, request):
-        # No result is not an error: after a 404, the browser would report one.
+        # If there is no result, answer {}: the browser would report a 404 as an error.
         self.race = self.newest_race()
         return json.loads(self.race or "{}")
 

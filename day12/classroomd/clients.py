@@ -1,9 +1,9 @@
-"""The class's clients of a server: they connect, say something, keep silent, do not read, reset.
+"""The class's clients: they connect to a server, speak, keep silent, stop reading, reset, leave.
 课堂的客户端：连接、说话、沉默、只发一半、不读、重置、离开。
 
-Their sockets never block. The run's thread waits for them with its epoll, together with the output
-of the server. What the page asks for is done immediately, by the thread of the HTTP server. Both
-threads hold the lock of the run while they are in this module.
+The clients' sockets never block. The thread of the run waits for them with epoll, and also for the
+output of the server. The thread of the HTTP server calls do() when the page asks for an action.
+Both threads hold the lock of the run while they execute code of this module.
 """
 import contextlib
 import errno
@@ -16,15 +16,15 @@ import time
 
 from classroomd.problem import Problem
 
-# The most open clients of one run; bytes to receive at once; bytes of a flood.
-# A flood is more than the kernel's buffers hold, in both directions together.
+# The most open clients of one run; the most bytes to receive at once; the bytes of a flood.
+# A flood is more than the kernel's buffers for both directions can hold together.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
-# The size of a client's socket buffers that we ask the kernel for: small ones fill up soon.
+# The size in bytes of a client's socket buffers. They are small, so that they fill up soon.
 BUFFER = 1 << 14
 # From <asm/socket.h>: makes the kernel note when bytes arrive, as a struct timespec.
 SO_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("@ll")
-# What we keep at most: lines of a transcript, characters of a line.
+# The most lines of a transcript that we keep, and the most characters of a line.
 MAX_LINES, MAX_TEXT = 40, 2000
 FIN_OR_RST = "the server has closed the connection · 服务器关闭了连接"
 
@@ -43,9 +43,9 @@ def flood():
 
 
 def arrival(ancillary):
-    """Return when bytes arrived, in seconds since 1970.
+    """Return when bytes arrived, in seconds since 1970. ancillary: what recvmsg returned.
 
-    The kernel notes the time, so it does not matter if this program is busy and reads them later.
+    The kernel notes this time. It stays right even if a busy classroom reads the bytes later.
     由内核记下到达的时刻，本程序忙不忙都不影响回显时间。
     """
     for _, _, data in ancillary:
@@ -55,18 +55,18 @@ def arrival(ancillary):
 
 
 class Client:
-    """One connection.
+    """A client of a server, with its connection.
 
     number: its number in the run.  address: (host, port) of the server.  protocol: "echo", "http"
-    or "ftp".  epoll: where it waits.  Raises OSError if it cannot connect at all.
+    or "ftp".  epoll: the run's epoll object.  Raises OSError if it cannot connect at all.
     """
 
     def __init__(self, number, address, protocol, epoll):
         self.number, self.protocol, self.epoll = number, protocol, epoll
         self.reads, self.echo_ms = True, None
-        # unsent: views of bytes.  rest: the second half of a text.
+        # unsent: memoryviews of bytes still to send.  rest: the second half of a text.
         self.transcript, self.unsent, self.rest = [], [], b""
-        # What was sent and not yet answered: (number of bytes, when, the first of these bytes).
+        # The texts not yet answered: (number of bytes, time of sending, the first of the bytes).
         self.pending = []
         # The answer to pending[0]: how many bytes have arrived, and the first of these bytes.
         self.came, self.answer = 0, b""
@@ -81,8 +81,8 @@ class Client:
             self.sock.close()
             raise OSError(error, os.strerror(error))
         self.local = "{}:{}".format(*self.sock.getsockname()[:2])
-        # The kernel completes the connection, unless the server's queue is full. The server need
-        # not have accepted it yet. 内核完成连接，服务器可能还没有 accept。
+        # The kernel completes the connection even before the server accepts it, unless the server's
+        # queue is full. 内核完成连接，服务器可能还没有 accept。
         self.state = "waiting" if error else "open"
         self.note("connects · 连接")
         epoll.register(self.fd, select.EPOLLIN | select.EPOLLOUT * bool(error))
@@ -104,10 +104,10 @@ class Client:
                                 **more})
         del self.transcript[:-MAX_LINES]
 
-    # What the page asks for
+    # The actions that the page asks for
 
     def do(self, action, text):
-        """Do what a button of the page stands for. Raises Problem."""
+        """Do the action of a button, a key of ACTIONS, with the page's text. Raises Problem."""
         if not self.is_open:
             raise Problem(409, f"client {self.number} has left", f"客户端 {self.number} 已经离开")
         if action not in ACTIONS:
@@ -132,17 +132,17 @@ class Client:
 
     def stop_reading(self, text):
         self.reads = False
-        self.note("reads no more · 不再接收")
+        self.note("stops reading · 停止接收")
         self.wait()
 
     def read_on(self, text):
         self.reads = True
-        self.note("reads on · 继续接收")
+        self.note("reads again · 继续接收")
         self.wait()
 
     def end(self, text):
         self.sock.shutdown(socket.SHUT_WR)
-        self.note("sends no more (FIN) · 不再发送（FIN）")
+        self.note("stops sending (FIN) · 停止发送（FIN）")
 
     def reset(self, text):
         # With a linger time of 0 seconds, close sends RST instead of FIN. 发送 RST 而不是 FIN
@@ -161,7 +161,7 @@ class Client:
 
     @contextlib.contextmanager
     def ending_with_connection(self):
-        """An OSError in this block ends the client, and nothing else."""
+        """Catch an OSError of the with block, and end only this client."""
         try:
             yield
         except BlockingIOError:
@@ -171,7 +171,10 @@ class Client:
             self.close("ended")
 
     def send(self, data, text):
-        """Send as much as there is room for now, and the rest when there is room again."""
+        """Send as much data as the send buffer has room for now, and the rest later.
+
+        text: the line for the transcript.
+        """
         if data:
             self.note(text, "client")
             self.pending.append((len(data), time.time(), data[:MAX_TEXT]))
@@ -194,7 +197,7 @@ class Client:
             self.epoll.modify(self.fd, events)
 
     def handle(self, events):
-        """Handle the events that epoll reported. Called by the thread of the run."""
+        """Handle the events that epoll reported. The thread of the run calls this method."""
         with self.ending_with_connection():
             if events & select.EPOLLOUT:
                 self.flush()
@@ -209,7 +212,10 @@ class Client:
                     self.take(data, arrival(ancillary))
 
     def take(self, data, now):
-        """Note what the server has sent. An echo is complete when all bytes have come back."""
+        """Note what the server has sent. now: when it arrived, in seconds since 1970.
+
+        An echo is complete when all bytes of the text have come back.
+        """
         while data:
             is_echo = self.protocol == "echo" and self.pending
             count = min(self.pending[0][0] - self.came, len(data)) if is_echo else len(data)
@@ -222,7 +228,7 @@ class Client:
             self.state = "open"
 
     def note_answer(self, now):
-        """Note an answer; if it answers a text, also how long it took."""
+        """Add the server's answer to the transcript, with its time if it answers a text."""
         text, self.came, self.answer = self.answer, 0, b""
         text = text.decode(errors="replace").rstrip("\r\n")
         if self.pending:

@@ -1,7 +1,7 @@
 """The programs of interleavings.py as tables: what the page's explorer steps through.
 interleavings.py 里的程序，做成可以一步一步走的表。
 
-It runs as a separate process, because exploring takes seconds of CPU time:
+This module runs as a separate process, because exploring takes seconds of CPU time:
 
     python -c "from classroomd.explorer import main; main()" add     prints JSON
 """
@@ -33,7 +33,8 @@ def main():
 def table(program):
     """Explore a program; return its outcomes, each with the steps of a schedule that leads to it.
 
-    The functions are those of day 10, so changes that a student makes there take effect here.
+    program: a key of PROGRAMS.  The functions of day 10 are executed, so changes that a student
+    makes there take effect here.
     """
     sys.path.insert(0, DAY10)
     lesson = importlib.import_module("interleavings")
@@ -42,7 +43,7 @@ def table(program):
     threads = list(zip("ABC", (getattr(lesson, name) for name in functions)))
 
     def check():
-        # vars, because n is a global variable of the lesson.
+        # n is a global variable of the lesson, and vars returns all of them.
         return vars(lesson)["n"] == right
 
     found = lesson.explore(threads, lesson.setup, check, seconds=lesson.SECONDS)

@@ -1,18 +1,18 @@
-"""The guardian of a run: starts the script, and ends all of its descendants when the time comes.
+"""The guardian of a run: starts the script, and ends all of its descendants when the run must end.
 一次运行的监护进程：启动脚本；该结束时，把脚本和它的所有后代一起结束。
 
-It is a process between the classroom and the script, for two reasons:
+The guardian is a process between the classroom and the script, for two reasons:
 
-- When a process ends, init adopts its children, and we could not find them any more. But a process
-  can ask to adopt its orphaned descendants itself: PR_SET_CHILD_SUBREAPER (man 2 prctl).
+- When a process ends, init adopts its children, and the classroom could not find them any more. But
+  the guardian asks the kernel to be their new parent: PR_SET_CHILD_SUBREAPER (man 2 prctl).
 - kill -9 gives the classroom no chance to tidy up. But the kernel then closes the classroom's end
-  of the pipe that is our standard input, so we read EOF.
+  of the pipe that is the guardian's standard input, so the guardian reads EOF.
 
 Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
 
-STDIN, STDOUT and STDERR are the numbers of descriptors for the script. It starts in FOLDER; "-"
-means a temporary folder. Our standard output is a pipe to the classroom: we write "pid 12" when the
-script has started, and "status 0" when it has ended.
+STDIN, STDOUT and STDERR are the numbers of descriptors for the script. The script starts in FOLDER;
+"-" means a temporary folder. The guardian's standard output is a pipe to the classroom: the
+guardian writes "pid 12" when the script has started, and "status 0" when it has ended.
 """
 import contextlib
 import ctypes
@@ -26,8 +26,9 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# Seconds: for a script to end after Ctrl-C; for its orphans to end after the script.
+# How many seconds a script has to end after Ctrl-C, and orphans have to end after the script.
 GRACE, ORPHANS = 1, 10
+# Two descriptors of the guardian. EOF on LEASH means that the run must end.
 LEASH, REPORT = 0, 1
 
 
@@ -44,12 +45,12 @@ def main():
 
 @contextlib.contextmanager
 def standing_in(folder):
-    """Change to a folder; "-" means a temporary one, which is removed at the end of the block."""
+    """Work in a folder during a with block; "-" means a temporary folder, removed at its end."""
     if folder != "-":
         os.chdir(folder)
         yield
         return
-    # Imported here, because this import takes longer than all others, and is rarely needed.
+    # This import is here because it takes longer than all others, and is rarely needed.
     import tempfile
     with tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder:
         os.chdir(folder)
@@ -81,13 +82,13 @@ def start(command, fds):
 
 
 def tell(line):
-    """Send a line to the classroom, if it is still running."""
+    """Send a line to the classroom, if the classroom is still running."""
     with contextlib.suppress(OSError):
         os.write(REPORT, f"{line}\n".encode())
 
 
 def watch(script, child_ended):
-    """Wait until no descendant is left, or until it is time to end the ones that are left."""
+    """Return when no descendant is left, or when the descendants that are left must be ended."""
     deadline = float("inf")
     while True:
         rest = deadline - time.monotonic()
@@ -104,7 +105,7 @@ def watch(script, child_ended):
 
 
 def reap(child_ended):
-    """Yield (PID, status) for each child that has ended; the orphans are our children too."""
+    """Yield (PID, status) for each ended child; the adopted orphans are children too."""
     with contextlib.suppress(BlockingIOError):
         os.read(child_ended, 4096)
     while has_children() and (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -121,7 +122,7 @@ def has_children():
 
 
 def end_descendants(script, child_ended):
-    """Send Ctrl-C first, so that the script can tidy up; then kill all processes that are left."""
+    """Send Ctrl-C to the script, so that it can tidy up; later kill all processes that are left."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(script, signal.SIGINT)
     deadline, now = time.monotonic() + GRACE, 0

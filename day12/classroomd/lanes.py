@@ -3,8 +3,8 @@
 
 How do we know which process wrote the text? The script's standard output is not a pipe but one end
 of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID of the
-process that wrote these bytes. The kernel fills it in, so no process can forge it, and one recvmsg
-never returns bytes of two processes (man 7 unix).
+process that wrote these bytes. The kernel fills in this PID, so no process can forge it, and one
+recvmsg never returns bytes of two processes (man 7 unix).
 内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
 """
 import codecs
@@ -16,9 +16,9 @@ import time
 
 from classroomd.processes import read_stat
 
-# How much of a run's output is kept, the newest: lines, and characters.
+# The newest output of a run is kept: at most this many lines, and this many characters.
 MAX_LINES, MAX_SIZE = 2000, 1 << 20
-# Bytes to receive at once; lines in one piece; the size of the send buffer in bytes.
+# The most bytes to receive at once; the most lines in one piece; the send buffer's size in bytes.
 SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
 # The most lanes; if there are more processes, the others share the last lane.
 MAX_LANES = 64
@@ -29,7 +29,7 @@ NAMES = {"parent": "父进程", "child": "子进程", "grandchild": "孙进程",
 
 
 def output_pair():
-    """Return two connected sockets: ours, which shows the writer's PID, and one for the run."""
+    """Return two connected sockets: ours, which receives the writer's PID, and one for the run."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     ours.setblocking(False)
@@ -67,7 +67,7 @@ class Lanes:
         return len(data)
 
     def add(self, lane, stream, text):
-        """Add a text, and drop the oldest pieces beyond the limits."""
+        """Keep a text, and drop the oldest pieces if there is now more than the limits allow."""
         lines, now = text.splitlines(keepends=True), time.monotonic()
         for start in range(0, len(lines), PIECE):
             part = "".join(lines[start:start + PIECE])

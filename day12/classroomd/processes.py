@@ -1,4 +1,4 @@
-"""Processes, as /proc knows them: one of them, and all descendants of one.
+"""What /proc says about processes: reads one process, and finds all descendants of a process.
 /proc 里的进程：读一个进程，找出一个进程的所有后代。
 """
 import collections
@@ -8,19 +8,19 @@ import os
 STATES = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "t": "tracing stop",
           "Z": "zombie", "X": "dead", "I": "idle", "P": "parked"}
 # The fields of /proc/PID/stat that we use. born: when it started, in clock ticks since boot.
-# (Not a typing.NamedTuple: each guardian would take 5 ms longer to start.)
+# (With typing.NamedTuple, each guardian would take 5 ms longer to start.)
 Stat = collections.namedtuple("Stat", "pid name state ppid born")
 
 
 def read_stat(path):
     """Return the Stat of a process or thread, or None if it has ended. path: such as "/proc/12"."""
     try:
-        # Without buffers and in one read: all processes of the machine are read for each picture.
+        # Unbuffered and in one read, to save time: each picture reads all processes of the machine.
         with open(f"{path}/stat", "rb", buffering=0) as file:
             head, _, tail = file.read(4096).decode("utf-8", "replace").rpartition(")")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name stands in parentheses, because it may contain anything: "12 (a name) S 1 ...".
+    # The name is in parentheses, because it may contain spaces and ")": "12 (a name) S 1 ...".
     pid, _, name = head.partition(" (")
     fields = tail.split()
     state = f"{fields[0]} ({STATES.get(fields[0], 'unknown')})"

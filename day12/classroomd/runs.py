@@ -19,8 +19,9 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
 # The most runs at the same time; the most runs that we remember, including ended ones.
 MAX_RUNS, MAX_KNOWN = 8, 32
-# In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: from one
-# read of the output to the next, so that each read gets many lines if a script prints endlessly.
+# In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: how long to
+# wait between two reads of the output, so that one read gets many lines of a script that prints
+# endlessly.
 TICK, PAUSE = 0.5, 0.005
 LISTENING = re.compile(r"^listening on (\S+):(\d+)$", re.MULTILINE)
 
@@ -33,6 +34,7 @@ class Order:
     person would type it.  folder: where to start it, or "-" for a temporary folder.
     protocol: what it speaks, if it is a server.  is_typed: whether it reads lines from standard
     input.  has_result: whether to replace RESULT in argv with the name of a file for its result.
+    page: the name of the page that asked for the run.
     """
     script: str
     choice: str
@@ -48,7 +50,8 @@ class Order:
 class Run:
     """A script that runs, or has run. Hold the lock to read its attributes.
 
-    unasked: if no page has asked about it for this many seconds, it is ended.
+    number: the number of the run.  order: an Order.  unasked: the run is ended when no page has
+    asked about it for this many seconds.
     """
 
     def __init__(self, number, order, unasked):
@@ -58,7 +61,7 @@ class Run:
         self.began = self.asked = time.monotonic()
         self.seconds = self.address = self.result = self.stdin = self.result_fd = None
         self.clients, self.lines = {}, b""
-        # For the picture: when the addresses of its sockets were read, and what they were.
+        # A cache for system.py: when it read the addresses of the run's sockets, and the addresses.
         self.sockets = 0, {}
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
@@ -74,7 +77,7 @@ class Run:
             for _, theirs in outputs.values():
                 theirs.close()
         self.lanes = Lanes(self.guardian.pid)
-        # The outputs that we do not watch during a pause; the time of the last read.
+        # The descriptors of outputs that we do not watch during a pause; the time of the last read.
         self.resting, self.read_at = set(), 0
         self.once = select.EPOLLIN | select.EPOLLONESHOT
         # descriptor -> the function to call with the events that epoll reports
@@ -84,7 +87,7 @@ class Run:
         self.thread.start()
 
     def start(self, outputs):
-        """Start the guardian, which starts the script. outputs: the sockets for its output."""
+        """Start the guardian, which starts the script. outputs: the sockets that it writes to."""
         order, argv = self.order, self.order.argv
         with contextlib.ExitStack() as theirs:
             if order.is_typed:
@@ -96,11 +99,11 @@ class Run:
             fds = [reader, *(sock.fileno() for sock in outputs)]
             passed = fds
             if order.has_result:
-                # A file in memory without a name: it can never be left behind.
+                # A file in memory has no name in any folder, so it can never be left behind.
                 self.result_fd = os.memfd_create("result")
                 passed = [*fds, self.result_fd]
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
-            # Without it, Python would write to a socket only when its buffer of 8 KiB is full.
+            # Without PYTHONUNBUFFERED, Python would write only when its buffer of 8 KiB is full.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
             return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
@@ -149,7 +152,7 @@ class Run:
         sock = self.outputs[stream]
         try:
             if stream == "err" and self.is_stopping:
-                # Drop it: the traceback of KeyboardInterrupt comes from our Ctrl-C.
+                # Drop this text: it is the traceback of the KeyboardInterrupt from our Ctrl-C.
                 self.resting.add(sock.fileno())
                 return len(sock.recv(1 << 16)) > 0
             if self.lanes.receive(sock, stream):
@@ -161,7 +164,7 @@ class Run:
         except BlockingIOError:
             return False
         if sock.fileno() in self.handlers:
-            # EOF: all processes that could write to it have ended, or have closed it.
+            # EOF: all processes that could write to this output have ended, or have closed it.
             del self.handlers[sock.fileno()]
             self.resting.discard(sock.fileno())
             self.epoll.unregister(sock.fileno())
@@ -184,7 +187,8 @@ class Run:
                 client.handle(select.EPOLLIN)
                 client.close("ended")
         if self.guardian.wait() and self.lanes.lanes:
-            # The guardian failed or was killed. The script is the leader of its process group.
+            # The guardian failed or was killed, so kill the script's process group here. The script
+            # is the leader of the group, so its PID is the group's ID.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.lanes.lanes[0]["pid"], 9)
         if self.result_fd is not None:
@@ -200,7 +204,7 @@ class Run:
         self.seconds = time.monotonic() - self.began
         self.state = "stopped" if self.is_stopping else "ended"
 
-    # What the page asks for
+    # The actions that the page asks for
 
     def stop(self):
         """Close the guardian's standard input: at EOF, it ends all processes of the run."""
@@ -216,10 +220,11 @@ class Run:
         try:
             os.write(self.stdin, f"{text}\n".encode())
         except BlockingIOError:
-            raise Problem(409, "it is not reading its input now", "程序还没读前面的输入") from None
+            raise Problem(409, "the program has not read its earlier input yet",
+                          "程序还没读前面的输入") from None
         except BrokenPipeError:
             self.close_stdin()
-            raise Problem(409, "it has stopped reading its input", "程序不再读输入") from None
+            raise Problem(409, "the program no longer reads its input", "程序不再读输入") from None
 
     def close_stdin(self):
         if self.stdin is not None:
@@ -227,9 +232,10 @@ class Run:
             self.stdin = None
 
     def connect(self, count):
-        """Connect clients, and return them. Raises Problem."""
+        """Connect `count` clients to the server, and return them. Raises Problem."""
         if self.state != "running" or not self.address or self.order.protocol == "chat":
-            raise Problem(409, "there is no TCP server listening here", "没有正在监听的 TCP 服务器")
+            raise Problem(409, "no TCP server is listening in this run: start one first",
+                          "没有正在监听的 TCP 服务器，请先启动一个")
         if sum(client.is_open for client in self.clients.values()) + count > MAX_OPEN:
             raise Problem(429, f"at most {MAX_OPEN} clients at a time: close some first",
                           f"最多同时 {MAX_OPEN} 个客户端，请先让几个离开")
@@ -247,7 +253,7 @@ class Run:
 
 
 class Runs:
-    """The runs that we remember: number -> Run. unasked: as for a Run."""
+    """The runs that we remember. known: number -> Run. unasked: seconds, as for a Run."""
 
     def __init__(self, unasked=90):
         self.unasked, self.known, self.count = unasked, {}, 0
@@ -261,14 +267,14 @@ class Runs:
         try:
             run = Run(self.count, order, self.unasked)
         except OSError as error:
-            raise Problem(503, f"cannot start it: {error.strerror}", "无法启动") from None
+            raise Problem(503, f"cannot start the program: {error.strerror}", "无法启动") from None
         self.known[run.number] = run
         return run
 
     def forget(self):
         """Forget ended runs that no page asks about any more, and the oldest if there are too many.
 
-        Return their numbers.
+        Return the numbers of the forgotten runs.
         """
         ended = [run for run in self.known.values() if run.state != "running"]
         too_many = len(self.known) - MAX_KNOWN

@@ -1,10 +1,10 @@
-"""Which requests are let in: pure functions of a request.
-放行哪些请求：都是请求的纯函数。
+"""Checks whether to accept a request: only this machine's, and changes only from our own page.
+检查是否放行一个请求：只接受本机的请求，只有课堂自己的页面才能改变状态。
 
 The classroom starts programs, so only its own page may use it. A page of another site can send
-requests to 127.0.0.1 too, but it cannot forge the Origin, it does not know the token, and its Host
-is not this machine. The Host is checked because of DNS rebinding: an attacker can make the name of
-his site resolve to 127.0.0.1; then the browser treats the classroom as a part of that site.
+requests to 127.0.0.1 too, but the page cannot forge the Origin, does not know the token, and its
+Host is not this machine. The Host is checked because of DNS rebinding: an attacker can make the
+name of a site resolve to 127.0.0.1; then the browser treats the classroom as a part of that site.
 别的网站的页面也能向 127.0.0.1 发请求，但它伪造不了 Origin，不知道令牌，
 Host 也不是本机（DNS 重绑定）。
 """
@@ -16,12 +16,13 @@ from classroomd.problem import Problem
 
 # 127.0.0.1:8001, localhost, [::1]:8001
 HOST = re.compile(r"\[([0-9a-f:]+)\](?::\d*)?|([^:]+)(?::\d*)?", re.IGNORECASE)
-# Its token is in the body: navigator.sendBeacon, called when a page is closed, sets no headers.
+# A page that is closed sends this request with navigator.sendBeacon, which cannot set a header. So
+# the token is in the body.
 BEACON = "/api/bye"
 
 
 def is_loopback(name):
-    """Return whether a name or address is a loopback one: only this machine can reach it."""
+    """Return whether a host name or address is a loopback one: only this machine can reach it."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

@@ -1,5 +1,5 @@
-"""Which scripts there are, and how each may be run: all words come from their docstrings.
-有哪些脚本，每个可以怎样运行：所有文字都来自它们的文档字符串。
+"""Lists the scripts, with the titles from their docstrings, and says how each can be run.
+列出所有脚本，标题来自它们的文档字符串，并说明每个可以怎样运行。
 """
 import ast
 import os
@@ -11,25 +11,25 @@ from classroomd.runs import Order
 
 ROW = re.compile(r"^\| \[[^\]]+\]\((day(\d\d)[^)]*\.py)\)", re.MULTILINE)
 RUN = {"id": "", "en": "run", "zh": "运行", "args": []}
-# A pause after each print: see slowly.py.
+# Run a script with a pause after each print: see slowly.py.
 SLOWLY = {"id": "slowly", "en": "slowly", "zh": "慢放", "args": []}
 SLOWLY_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "slowly.py")
-# Echo servers: the drawing of their model in site/models.html, or None.
+# Echo servers -> the drawing of their model in site/models.html, or None.
 MODELS = {"day10/iterative_server.py": "iterative", "day10/fork_server.py": "fork",
           "day10/thread_server.py": "thread", "day11/select_server.py": "select",
           "day12/poll_server.py": None, "day12/epoll_server.py": "epoll",
           "day12/coroutine_server.py": "coroutine", "day12/gevent_server.py": None,
           "day12/asyncio_server.py": None}
 CHAT, FTP = "day07/chat/chat_server.py", "day11/ftp/ftp_server.py"
-# Other servers: their protocol, and their arguments after the port. Uploads are not allowed.
+# Other servers -> (protocol, arguments after the port). The FTP server does not allow uploads.
 SERVERS = {CHAT: ("chat", ["-v"]), FTP: ("ftp", ["-v", "--read-only"]),
            "day12/http_server.py": ("http", [])}
-# Client programs: the server that each one connects to, unless the page names another.
+# Client programs -> the server that each one connects to, unless the page names another.
 CLIENTS = {"day07/chat/chat_client.py": CHAT, "day11/ftp/ftp_client.py": FTP,
            "day10/echo_client.py": "day10/thread_server.py"}
 TYPED = {CHAT, *CLIENTS}
 RACE, ITSELF = "day12/server_race.py", "day12/classroom.py"
-# Scripts with more than one way to run them.
+# Scripts that can be run in several ways (or, for the classroom itself, in none).
 CHOICES = {
     "day12/epoll_server.py": [
         {**RUN, "en": "level-triggered", "zh": "水平触发", "args": ["0", "-v"]},
@@ -51,7 +51,7 @@ class Catalogue:
     def paths(self):
         """Return the paths of the scripts in the order of README.md, with their days."""
         rows = ROW.findall(self.read("README.md"))
-        # A student may have moved or deleted some.
+        # A student may have moved or deleted some of the files.
         return {path: day for path, day in rows if os.path.isfile(os.path.join(self.top, path))}
 
     def course(self):
@@ -59,7 +59,7 @@ class Catalogue:
         days = {}
         for path, day in self.paths().items():
             changed = os.stat(os.path.join(self.top, path)).st_mtime_ns
-            # Read only changed files: reading all takes a while, and all clients would wait.
+            # Read only changed files: all clients would wait while we read all files.
             if self.known.get(path, (0, 0))[0] != changed:
                 self.known[path] = changed, self.describe(path)
             days.setdefault(day, []).append(self.known[path][1])
@@ -109,7 +109,7 @@ class Catalogue:
         self.check(path)
         found = [one for one in choices_of(path) if one["id"] == choice]
         if not found:
-            raise Problem(404, "it cannot be run this way", "不能这样运行")
+            raise Problem(404, "this script cannot be run this way", "不能这样运行")
         args = found[0]["args"]
         if path in CLIENTS:
             args = [str(address[1])]
@@ -139,7 +139,7 @@ class Catalogue:
 
 
 def choices_of(path):
-    """Return the ways to run a script."""
+    """Return the ways in which a script can be run, each as a dictionary."""
     if path in MODELS:
         return CHOICES.get(path, [{**RUN, "args": ["0", "-v"]}])
     if path in SERVERS:

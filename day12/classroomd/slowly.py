@@ -1,7 +1,7 @@
 """Runs a script with a pause after each print, so that there is time to look at its processes.
 慢放：脚本每打印一次就停一下，有时间看它的进程。
 
-Run: python slowly.py SCRIPT. What the script does, and in which order, stays the same.
+Run: python slowly.py SCRIPT. Only print is replaced; the rest of the script is executed as it is.
 """
 import builtins
 import os
@@ -9,20 +9,20 @@ import runpy
 import sys
 import time
 
-# Seconds.
+# The seconds to wait after each print.
 PAUSE = 0.7
 print_at_once = builtins.print
 
 
 def print_slowly(*args, **options):
-    """Print; then wait, in the process and thread that printed."""
+    """Print, then make the calling thread wait."""
     print_at_once(*args, **options)
     time.sleep(PAUSE)
 
 
 def main():
     del sys.argv[0]
-    # As `python SCRIPT` does: the script imports modules from its own folder.
+    # As with `python SCRIPT`, the script must be able to import modules from its own folder.
     sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     builtins.print = print_slowly
     runpy.run_path(sys.argv[0], run_name="__main__")

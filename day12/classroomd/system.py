@@ -1,4 +1,4 @@
-"""The picture of a run: its processes, threads, sockets and pipes, as /proc has them now.
+"""The picture of a run: its processes, threads, sockets and pipes, as /proc shows them now.
 运行的现场图：进程、线程、套接字和管道，全部现场读自 /proc。
 """
 import contextlib
@@ -13,19 +13,19 @@ from classroomd.runs import HERE
 
 # The most characters of a command to show.
 WIDTH = 80
-# Seconds for which the addresses of the same sockets are not read again.
+# For how many seconds the addresses of sockets are reused before they are read again.
 FRESH = 1
 # From <net/tcp_states.h>.
 TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE "
                             "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
 # What a link in /proc/PID/fd refers to, such as "socket:[12]".
 DESCRIPTOR = re.compile(r"(socket|pipe):\[(\d+)\]")
-# O_ACCMODE of an end of a pipe -> what it is for.
+# The access mode of an end of a pipe -> what this end is for.
 ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
 
 
 def look(run):
-    """Return the processes of a run, for the page. Hold the run's lock only at the beginning."""
+    """Return the processes of a run, for the page. The run's lock is held only at the beginning."""
     with run.lock:
         run.asked = time.monotonic()
         is_running, lanes = run.state == "running", dict(run.lanes.by_pid)
@@ -59,7 +59,7 @@ def command(pid):
 def threads(pid):
     """Return the threads of a process."""
     found = []
-    # The process may end while we look.
+    # The process may end while we read.
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for name in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
             if stat := read_stat(f"/proc/{pid}/task/{name}"):
@@ -75,7 +75,7 @@ def descriptors(pid):
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return found
     for fd in fds:
-        # It may be closed while we look.
+        # The process may close the descriptor while we read.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             target = os.readlink(f"/proc/{pid}/fd/{fd}")
             match = DESCRIPTOR.fullmatch(target)
@@ -100,9 +100,10 @@ def fdinfo(pid, fd):
 
 
 def known_sockets(run, inodes):
-    """Return what read_sockets does; for a moment, what it has returned if no socket is new.
+    """Return the result of read_sockets; within FRESH seconds, reuse it unless a socket is new.
 
-    The kernel goes through all that it has room for: milliseconds, as long as all the rest takes.
+    Reading takes milliseconds, as long as the rest of the picture, because the kernel goes through
+    its entire table of sockets, even the empty places.
     """
     read_at, known = run.sockets
     if time.monotonic() - read_at > FRESH or not inodes <= known.keys():
@@ -114,7 +115,8 @@ def known_sockets(run, inodes):
 def read_sockets(inodes):
     """Return inode -> (kind, local address, remote address, state) of TCP and UDP sockets.
 
-    inodes: those of the sockets to look up, as text. Sockets not found are Unix sockets.
+    inodes: the inode numbers of the sockets to look up, as strings. Sockets that are not found are
+    Unix sockets.
     """
     found = {}
     # These files have a line for each socket of the machine, even for thousands in TIME_WAIT.
@@ -130,11 +132,14 @@ def read_sockets(inodes):
 
 
 def address(text):
-    """Return an address of /proc/net/tcp as people write it; "" for any. text: 0100007F:1F90."""
+    """Return an address of /proc/net/tcp as people write it; "" for port 0, which means any.
+
+    text: such as "0100007F:1F90", which is 127.0.0.1:8080.
+    """
     packed, _, port = text.partition(":")
     if int(port, 16) == 0:
         return ""
-    # Each 32 bits are a number in this machine's byte order, on most machines little-endian.
+    # Each group of 32 bits is a number in this machine's byte order, mostly little-endian.
     data = bytes.fromhex(packed)
     if sys.byteorder == "little":
         data = b"".join(data[start:start + 4][::-1] for start in range(0, len(data), 4))

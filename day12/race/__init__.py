@@ -3,22 +3,22 @@
 
     models     which servers take part: to add one, add an entry here
                参赛的服务器；要新增一个，只需在这里加一项
-    servers    starts, stops and ends them, reads their CPU time and memory
+    servers    starts, stops and ends the servers, reads their CPU time and memory
                启动、暂停、结束服务器，读取 CPU 时间和内存
     load       the clients: sends requests and times the answers
                客户端：发送请求并计时
     results    the figures of all rounds, their medians, the JSON
                各轮的数字、中位数和 JSON
-    progress   shows on stderr how far the race is
+    progress   shows on stderr what is being measured
                在 stderr 上报告进度
-    scenarios  which server meets which load, in which order
+    scenarios  decides which server meets which load, and in which order
                每个服务器按什么顺序面对哪种负载
     report     turns figures into tables and sentences
                把数字变成表格和句子
     picture    draws bars and curves as SVG
                用 SVG 画出条形图和曲线
 
-One turn: scenarios lets a server continue (SIGCONT), load sends it requests, servers reads what
-they cost, results keeps the figures, and scenarios stops the server again (SIGSTOP). At the end,
-report and picture read the results; they know nothing about processes and sockets.
+In one turn, scenarios lets a server continue (SIGCONT), load sends it requests, servers reads what
+the requests cost, results keeps the figures, and scenarios stops the server again (SIGSTOP). At the
+end, report and picture read the results; they know nothing about processes and sockets.
 """

@@ -1,8 +1,9 @@
-"""The clients: they open connections, send requests and time the answers. This is the load.
+"""The clients, which are the load: they open connections, send requests and time the answers.
 客户端：建立连接、发送请求、给响应计时。负载在这里产生。
 
-There are two kinds of load. Both return (seconds, latencies in ns). In ping_pong, clients stay
-connected; in fresh_connections, each request has a new connection.
+There are two kinds of load, and a function for each. In ping_pong, clients stay connected; in
+fresh_connections, each request uses a new connection. Both functions return (seconds, a list of
+latencies in nanoseconds).
 """
 import os
 import select
@@ -15,15 +16,15 @@ from race.servers import CORES, Failed, Unsupported
 MESSAGE = b"x" * 63 + b"\n"
 ANSWER_WITHIN = 2                   # seconds that a server has to answer
 BATCH = 50                          # connections to open before waiting for the first answer
-SLOTS = 16                          # new connections at a time
-MEMORY = 1 << 20                    # KiB that the connections may take in a server
+SLOTS = 16                          # connections that fresh_connections has open at a time
+MEMORY = 1 << 20                    # KiB that a server may use for its connections
 
 
 def ping_pong(seconds, conns):
-    """Each client sends a message, waits for its echo, and sends the next.
+    """Let each client send a message, wait for the echo, send the next, and so on.
 
-    When the time is up, no new message is sent, but all answers are awaited, so the count is exact.
-    Raises Failed, OSError."""
+    seconds: after this time, no client sends a new message, but all wait for their last answer, so
+    the count is exact. conns: the sockets of the clients. Raises Failed, OSError."""
     # A single client and the server never work at the same time, so they share a core: waking up
     # a sleeping core would take longer than the echo.
     stay_on_core(CORES[0] if len(conns) == 1 else CORES[-1])
@@ -54,8 +55,8 @@ def ping_pong(seconds, conns):
 def fresh_connections(seconds, server, most):
     """Connect, send a message, wait for its echo, close; SLOTS connections at a time.
 
-    After these seconds, or `most` answers, no new connection is opened; all answers are awaited.
-    Raises Failed, OSError."""
+    After this many seconds or `most` answers, no new connection is opened, but the answers on the
+    open ones are still counted. Raises Failed, OSError."""
     stay_on_core(CORES[-1])
     clock, latencies, waiting = time.perf_counter_ns, [], {}
     begin = now = clock()
@@ -79,7 +80,7 @@ def fresh_connections(seconds, server, most):
     finally:
         for conn, since in waiting.values():
             conn.close()
-    server.settle()                 # the end of a connection is part of its cost
+    server.settle()                 # closing a connection is part of its cost
     return (now - begin) / 1e9, latencies
 
 
@@ -91,16 +92,17 @@ def wait(epoll):
 
 
 def stay_on_core(core):
-    """Move this process, the client. The servers stay on CORES[0].
+    """Move this process, which is the client, to a core. The servers stay on CORES[0].
 
-    The last core is the least likely to be the other half of the first (hyper-threading)."""
+    The last core is the best one for clients: it is the least likely to share its hardware with the
+    first (hyper-threading)."""
     os.sched_setaffinity(0, {core})
 
 
 class Clients:
-    """Connections to a server. Each has received an answer, so the server has accepted it.
+    """Clients of a server. Each has received an answer, so the server has accepted its connection.
 
-    conns: the sockets. memory: the KiB that the server had before they connected.
+    conns: their sockets. memory: the KiB that the server used before they connected.
     """
 
     def __init__(self, server):
@@ -115,10 +117,10 @@ class Clients:
         self.close(politely=kind is not KeyboardInterrupt)
 
     def grow(self, count):
-        """Open connections until there are `count`.
+        """Open connections until there are `count` of them.
 
-        Raises Unsupported if the server cannot serve that many; those that it serves remain open.
-        Raises Failed, OSError."""
+        Raises Unsupported if the server cannot serve that many; the connections that it serves
+        remain open. Raises Failed, OSError."""
         server = self.server
         stay_on_core(CORES[-1])
         while len(self.conns) < count:
@@ -126,7 +128,7 @@ class Clients:
                 raise Unsupported(excuse)
             try:
                 self.connect_some(min(BATCH, count - len(self.conns)))
-            except BlockingIOError:                # the time limit of connect() or receive()
+            except BlockingIOError:                # connect() or receive() took too long
                 server.limit = len(self.conns)
                 if server.limit == 0:
                     raise Failed(f"no answer within {ANSWER_WITHIN} s") from None
@@ -134,11 +136,11 @@ class Clients:
                 self.check_memory()
 
     def check_memory(self):
-        """Raise Unsupported if these connections take more memory than MEMORY."""
+        """Raise Unsupported if the server uses more than MEMORY KiB for these connections."""
         count = len(self.conns)
-        # Not every time: with a process per client, reading the memory is expensive too.
+        # Check only now and then: with a process per client, reading the memory takes long too.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
-            raise Unsupported(f"stopped at {count:,}: they take {MEMORY >> 20} GiB")
+            raise Unsupported(f"stopped at {count:,} connections: they take {MEMORY >> 20} GiB")
 
     def connect_some(self, count):
         """Open connections, then wait for an answer on each; close those without an answer."""
@@ -157,7 +159,8 @@ class Clients:
     def close(self, politely=True):
         """Close all connections. politely: wait until the server has closed its side too.
 
-        Otherwise the server would do the rest in its next turn, and it would count there."""
+        Without this wait, the server would close its side in its next turn, and that turn would
+        seem to cost more."""
         conns, self.conns = self.conns, []
         try:
             for conn in conns if politely else ():
@@ -177,7 +180,7 @@ def connect(address):
     """Return a connected socket. Raises OSError; BlockingIOError after ANSWER_WITHIN seconds."""
     conn = socket.socket()
     try:
-        # The kernel's own time limits; Python's would cost one more system call each time.
+        # Let the kernel limit the time: settimeout() would cost one more system call each time.
         limit = struct.pack("ll", ANSWER_WITHIN, 0)                # struct timeval
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
@@ -197,10 +200,10 @@ def receive(conn):
 
 
 def raise_descriptor_limit(wanted):
-    """Raise the limit of open files to `wanted`, or as far as allowed; return it.
+    """Raise the limit of open files to `wanted`, or as far as allowed; return the new limit.
 
     The servers inherit the limit: a connection takes one descriptor at each end."""
-    import resource                 # does not exist on Windows
+    import resource                 # this module does not exist on Windows
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = max(soft, wanted)
     if hard != resource.RLIM_INFINITY:

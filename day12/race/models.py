@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Model:
-    """A server of the race.
+    """A server that takes part in the race.
 
     command: the script, relative to day12/, and its arguments after the port.
-    lesson: a sentence of the report.
-    compare: what the report compares after this sentence: (words, scenario, the other model).
-    held: the most silent connections to hold, to save memory and time; 0: leave this row out.
-    idle: the most idle clients beside one at work.
+    lesson: the sentence about this server in the report.
+    compare: the comparisons after this sentence, each as (words, scenario, the other model).
+    held: how many silent connections to open at most; 0: leave the server out of this table.
+    idle: how many idle clients to connect at most, beside one at work.
+    Lower limits than 10,000 save memory and time.
     """
     command: tuple
     lesson: str
@@ -27,46 +28,47 @@ class Model:
 MODELS = {
     "iterative": Model(
         ("../day10/iterative_server.py",),
-        "One client at a time: simple, and enough for short visits.",
+        "It serves one client at a time: simple, and enough for short visits.",
         (("a new connection", "fresh", "epoll"),),
         held=0),
     "fork": Model(
         ("../day10/fork_server.py",),
-        "A process per client: a client can harm only its own process.",
+        "Each client has a process, so a client can harm only its own process.",
         (("a new connection", "fresh", "thread"), ("a held connection", "memory", "thread")),
         held=200),
     "thread": Model(
         ("../day10/thread_server.py",),
-        "A thread per client: as easy to write as processes, and threads share their data.",
+        "Each client has a thread: as easy to write as processes, and threads share their data.",
         (("a new connection", "fresh", "epoll"), ("a held connection", "memory", "epoll")),
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread for all clients; each call checks the entire list, 1,024 descriptors at most.",
+        "One thread serves all clients; each call checks the entire list, at most 1,024 sockets.",
         held=1000),
-    # Whenever a client connects, poll checks all the others: 10,000 would take minutes.
+    # Whenever a client connects, poll checks all the others: 10,000 clients would take minutes.
     "poll": Model(
         ("poll_server.py",),
-        "A list without that limit, but each call still checks all of it.",
+        "Like select, but the list has no limit; each call still checks all of it.",
         held=1000, idle=5000),
     "epoll": Model(
         ("epoll_server.py",),
-        "The kernel keeps the list and reports only the sockets that are ready."),
+        "The kernel keeps the list of sockets and reports only those that are ready."),
     "epoll-edge": Model(
         ("epoll_server.py", "--edge"),
-        "Fewer reports, but the server must call recv until nothing is left."),
+        "The kernel reports only new bytes, so the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "A coroutine per client, on our own small scheduler over epoll.",
+        "Each client has a coroutine, on our own small scheduler over epoll.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),
-        "Written like the thread server, but all greenlets run in one thread.",
+        "The code is like the thread server's, but all greenlets run in one thread.",
         (("a held connection", "memory", "thread"),)),
     "asyncio": Model(
         ("asyncio_server.py",),
-        "Written with async and await, all in one thread.",
+        "The code uses async and await, and all clients share one thread.",
         (("a held connection", "memory", "thread"),)),
 }
-# The three ways to watch many sockets: these three meet more and more idle clients.
+# The three ways to watch many sockets. These models are also measured with more and more idle
+# clients.
 WATCHERS = ("select", "poll", "epoll")

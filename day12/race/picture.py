@@ -13,7 +13,7 @@ TITLE = 'font-size="26" font-weight="bold"'
 
 
 def picture(results):
-    """Return the picture as text."""
+    """Return the picture, the text of an SVG file. results: a Results."""
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'font-family="sans-serif" font-size="20">',
@@ -47,7 +47,9 @@ def bars(results):
 
 
 def curves(results):
-    """Yield the right half: a request's cost beside idle clients; both axes are logarithmic."""
+    """Yield the right half: curves of the cost of a request, against the number of idle clients.
+
+    Both axes are logarithmic."""
     yield text(690, 50, "The same, for 1 client beside idle ones", TITLE)
     points = {name: [(level, cost) for level in results.idle()
                      if (cost := results.median(f"idle-{level}", name))] for name in WATCHERS}
@@ -61,7 +63,7 @@ def curves(results):
     before = 0
     for level in results.idle():
         x, y = place(level, 10 ** low)
-        # A number that would touch the one before it goes one line lower.
+        # A number that would touch the number before it is written one line lower.
         below = 57 if x - before < 65 else 35
         yield text(x, y + below, f"{level:,}", 'text-anchor="middle"')
         before = x
@@ -84,7 +86,7 @@ def scale(levels, low, high):
 
 
 def draw(name, places):
-    """Yield a line through these places, a dot for each, and the name at its end."""
+    """Yield the curve of a server: a line through places (x, y), a dot at each, and its name."""
     colour = COLOURS[name]
     line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
     yield f'<polyline points="{line}" stroke="{colour}" stroke-width="4" fill="none"/>'
@@ -92,7 +94,7 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        if name == "select":        # its right side belongs to poll's curve
+        if name == "select":        # on the right of this curve's end, poll's curve continues
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:
             yield text(x + 14, y + 8, name, style)

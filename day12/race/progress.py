@@ -10,7 +10,7 @@ class Progress:
         self.on_terminal = sys.stderr.isatty()
 
     def show(self, step, server):
-        """step: what is being measured; server: the name of the server whose turn it is."""
+        """Show what is being measured (step), and the name of the server whose turn it is."""
         if self.on_terminal:
             line = f"{step}: {server}"[:79]
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

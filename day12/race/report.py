@@ -10,13 +10,13 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 14, 20                 # columns, with the space after them
+LABEL, BAR = 14, 20                 # widths in columns, with the space after them
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
 
 def report(results, took):
-    """Yield the lines. took: the seconds that the race took."""
+    """Yield the lines of the report. took: how many seconds the race took."""
     plan, facts = results.plan, machine()
     gil = "with" if facts["gil"] else "without"
     cores = "one core for the servers, one for the clients"
@@ -65,10 +65,10 @@ def memory_table(results):
     fewer = [f"{name} {held[name]:,}" for name in results.names if 0 < held[name] < plan.held]
     wanted = f"Wanted: {plan.held:,}"
     if fewer:
-        wanted += f", but to save memory and time fewer of some: {', '.join(fewer)}"
+        wanted += f" each, but fewer of these to save memory and time: {', '.join(fewer)}"
     yield from fold(f"{wanted}.", "  ", "  ")
     if results.room < plan.held:
-        yield f"  The limit of descriptors (ulimit -Hn) leaves room for {results.room:,}."
+        yield f"  The limit of descriptors (ulimit -Hn) allows {results.room:,} connections."
 
 
 def table(results, title, rows, what="CPU time per request",
@@ -76,8 +76,10 @@ def table(results, title, rows, what="CPU time per request",
           figure="cpu_us", others=("per_second", "p50_us", "p99_us", "mib")):
     """Yield the lines of a table.
 
-    rows: label, scenario and server of each. figure: what the bar and the first number show;
-    others: the figures after it. A row without figures says why there are none."""
+    rows: a (label, scenario, server) for each row. what: the heading above the bars. head: the
+    headings above the figures.
+    figure: the figure that the bar and the first number show; others: the figures after it.
+    A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
     yield from ["", title, f"  {'':{LABEL}}{what:{BAR}}{head}"]
@@ -106,13 +108,14 @@ def lesson(results, name):
 
 
 def comparison(results, name, what, scenario, other):
-    """Return what something costs a server, and how that compares with another server."""
+    """Return a sentence: what something costs a server, compared with another server."""
     figure, unit = ("kib", "KiB") if scenario == "memory" else ("cpu_us", "us")
     ours, theirs = (results.median(scenario, one, figure) for one in (name, other))
     what = what[0].upper() + what[1:]
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
-    # 0 or less is rare, but possible: another program may have begun to share some memory.
+    # A figure of 0 or less is rare, but possible: if another program begins to share some of the
+    # server's memory, less of it counts for the server.
     if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."
@@ -129,7 +132,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield how idle clients change the cost of a request, and how many the server can hold."""
+    """Yield sentences: how idle clients change the cost of a request, and where the limit is."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]
@@ -138,7 +141,7 @@ def growth(results, name):
         verdict = "idle clients cost next to nothing."
         if costs[last] > 1.5 * costs[first]:
             verdict = "each idle client adds to the cost of every request."
-        yield (f"From {first:,} to {last:,} idle clients beside it, the cost of a request goes "
+        yield (f"From {first:,} to {last:,} idle clients, the cost of a request goes "
                f"from {costs[first]:.1f} to {costs[last]:.1f} us: {verdict}")
     for level in missing[:1]:
         yield f"With {level:,} idle clients: {results.says(f'idle-{level}', name)}."

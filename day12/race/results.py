@@ -14,13 +14,14 @@ from race.servers import CORES
 
 @dataclass
 class Plan:
-    """How many clients there are, and how long a turn is.
+    """What to measure: how many clients, how many rounds, and how long a turn is.
 
-    clients: the numbers of clients at work.
-    idle: the numbers of idle clients beside one at work, for WATCHERS; a model may limit it.
-    idle_for_all: the one of these numbers that all servers get.
-    held: how many silent connections to hold; a model may limit it.
+    clients: the numbers of clients at work to measure, one after the other.
+    idle: the numbers of idle clients beside one at work. Only WATCHERS meet all of them.
+    idle_for_all: the one number among these that all servers meet.
+    held: how many silent connections to hold.
     rounds: turns of each server. seconds: the length of a turn.
+    A Model may set lower limits for idle and held.
     """
     clients: tuple = (1, 64, 512)
     idle: tuple = (10, 100, 1000, 5000, 10_000)
@@ -30,14 +31,14 @@ class Plan:
     seconds: float = 0.25
 
 
-# To see whether everything works at all.
+# A short race, to see whether everything works.
 QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rounds=1, seconds=0.03)
 
 
 class Results:
-    """What the race has found out about these servers.
+    """The figures of a race, and what its servers cannot do.
 
-    plan: what was measured. room: how many connections the descriptor limit allows.
+    names: the servers' names. plan: a Plan. room: how many connections the descriptor limit allows.
     rounds: scenario -> server -> a dictionary of figures for each round.
     words: scenario, or "" for all scenarios -> server -> what the server cannot do.
     failures: server -> what went wrong; the figures of such a server no longer count.
@@ -56,14 +57,14 @@ class Results:
         self.words.setdefault(scenario, {})[name] = reason
 
     def median(self, scenario, name, figure="cpu_us"):
-        """Return the median of a figure over the rounds, or None if there is none."""
+        """Return the median of a figure over the rounds, or None if it was not measured."""
         rounds = self.rounds.get(scenario, {}).get(name)
         if not rounds or name in self.failures:
             return None
         return statistics.median(one[figure] for one in rounds)
 
     def says(self, scenario, name):
-        """Return the text for a row without figures: the reason why there are none."""
+        """Return why a server has no figures in a scenario, for its row in the table."""
         words = self.words.get("", {}).get(name) or self.words.get(scenario, {}).get(name)
         return self.failures.get(name) or words or "not measured"
 
@@ -77,11 +78,11 @@ class Results:
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
-        """Return the number of clients at work for comparisons: many, but not too many."""
+        """Return how many clients at work the comparisons use: many, but not too many."""
         return self.plan.clients[1]
 
     def as_dict(self):
-        """Return everything, for the JSON file."""
+        """Return all results as a dictionary, for the JSON file."""
         return {"machine": machine(),
                 "options": {"rounds": self.plan.rounds, "seconds": self.plan.seconds},
                 "medians": {scenario: self.medians(scenario) for scenario in self.rounds},
@@ -94,7 +95,10 @@ class Results:
 
 
 def figures(used, seconds, latencies, memory):
-    """Return what a turn cost. used: CPU seconds of the server; latencies in ns; memory in KiB."""
+    """Return the figures of a turn as a dictionary.
+
+    used: the server's CPU seconds. seconds: the length of the turn. latencies: a list, in ns.
+    memory: the server's memory in KiB."""
     count, latencies = len(latencies), sorted(latencies)
     return {"cpu_us": 1e6 * used / count, "per_second": count / seconds,
             "p50_us": latencies[count // 2] / 1e3, "p99_us": latencies[count * 99 // 100] / 1e3,
@@ -102,7 +106,7 @@ def figures(used, seconds, latencies, memory):
 
 
 def machine():
-    # Since Python 3.13, the interpreter can tell us; older versions always have a GIL.
+    # Python 3.13 and later can tell whether there is a GIL; older versions always have one.
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     return {"python": platform.python_version(), "gil": gil, "cores": len(CORES),
             "kernel": platform.release()}

@@ -9,13 +9,15 @@ from race.models import MODELS, WATCHERS
 from race.results import figures
 from race.servers import Failed, Server, Unsupported, end_all
 
-MOST_FRESH = 20_000     # per server: each connection blocks a client port for a minute (TIME_WAIT)
+# New connections to a server, in all rounds together, at most: each blocks a client port for a
+# minute (TIME_WAIT).
+MOST_FRESH = 20_000
 
 
 class Race:
-    """All scenarios.
+    """The race: run() measures all servers in all scenarios.
 
-    results: a Results, which takes the figures. progress: a Progress, which shows the steps.
+    results: a Results, which receives the figures. progress: a Progress, which shows the steps.
     """
 
     def __init__(self, results, progress):
@@ -26,7 +28,7 @@ class Race:
             for number in range(1, self.plan.rounds + 1):
                 self.run_round(f"round {number} of {self.plan.rounds}", servers)
             self.run_idle(servers)
-        # A new process for each server: the memory of the old one has already grown.
+        # Start each server again, because the memory of the old process has already grown.
         for name in self.results.names:
             if MODELS[name].held and name not in self.results.failures:
                 with self.started([name], "memory") as servers:
@@ -45,9 +47,10 @@ class Race:
             end_all(servers)
 
     def turn(self, step, scenario, server, action, *args):
-        """Let a server run during the action; note what it cannot do, or where it fails.
+        """Let a server run while action(*args) runs; note what it cannot do, or why it failed.
 
-        step: what to show on the terminal, or "". scenario: where to note it; "": in all."""
+        step: what to show as progress, or "". scenario: where to note what the server cannot do;
+        "" means in all scenarios."""
         results = self.results
         if results.ended(scenario, server.name):
             return
@@ -75,11 +78,11 @@ class Race:
                       self.measure, "fresh", server, fresh_connections, server, most)
 
     def run_idle(self, servers):
-        """One client at work beside more and more idle ones."""
+        """Measure one client at work beside more and more idle ones."""
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:
-                # No polite close: the servers are about to end.
+                # Do not wait until the servers close their side too: they are about to end.
                 stack.callback(crowd.close, politely=False)
             for level in self.plan.idle:
                 self.run_level(level, crowds)
@@ -88,9 +91,10 @@ class Race:
                         self.turn("", "", crowd.server, crowd.close)
 
     def run_level(self, level, crowds):
-        """One client beside `level` idle ones, or fewer if there are too few descriptors.
+        """Measure one client beside `level` idle ones, or fewer if there are too few descriptors.
 
-        WATCHERS take part in every level, the other servers only in the level plan.idle_for_all.
+        crowds: a Clients for each server. WATCHERS take part in every level, the other servers only
+        in the level plan.idle_for_all.
         """
         results, for_all = self.results, level == self.plan.idle_for_all
         invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
@@ -98,10 +102,10 @@ class Race:
         taking_part = [one for one in invited if not excuses[one.server.name]]
         if not taking_part:
             return
-        # All these connections exist at the same time, beside those that other servers keep.
+        # The servers that take part share the descriptors that the other servers' clients leave.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
-        # Too few descriptors: the level would not exceed the one before it.
+        # There may be so few descriptors that this level would not exceed the one before it.
         if level <= max(results.idle(), default=0):
             return
         if for_all:
@@ -123,7 +127,7 @@ class Race:
 
     def measure_memory(self, server):
         with Clients(server) as clients:
-            # A server that cannot hold so many holds as many as it can.
+            # If the server cannot hold so many connections, measure as many as it can hold.
             with contextlib.suppress(Unsupported):
                 clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
             held = len(clients.conns)
@@ -131,7 +135,9 @@ class Race:
                 "connections": held, "kib": (server.memory() - clients.memory) / held})
 
     def measure(self, scenario, server, load, *args):
-        """Note what a load costs. load: ping_pong or fresh_connections; args: its arguments."""
+        """Measure what a load costs a server, and add the figures to the results.
+
+        load: ping_pong or fresh_connections; args: its arguments after the seconds."""
         before = server.cpu()
         seconds, latencies = load(self.plan.seconds, *args)
         used = server.cpu() - before
@@ -146,7 +152,7 @@ def start(server):
 
 
 def excuse(server, level):
-    """Return why a server does not get this number of idle clients, or ""."""
+    """Return why a server does not take part in this level of idle clients; "" if it does."""
     if level > MODELS[server.name].idle:
         return "left out, because opening so many takes too long"
     return server.excuse(level + 1)

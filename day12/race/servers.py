@@ -14,16 +14,16 @@ import time
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent
-# The CPU cores that we may use. (On other systems than Linux, only --help works.)
+# The CPU cores that this process may use. (On systems other than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds that a server has to print its first line
-SETTLED_WITHIN = 2                  # seconds that children have to exit after their clients
+SETTLED_WITHIN = 2                  # seconds that children have to exit after their clients left
 ENDED_WITHIN = 2                    # seconds that a server has to end after Ctrl-C
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
 class Unsupported(Exception):
-    """A model, or this machine, cannot do this. The row of the table then shows the reason."""
+    """A model, or this machine, cannot do what is to be measured. The table shows the reason."""
 
 
 class Failed(Exception):
@@ -45,12 +45,13 @@ class Server:
         self.stderr = tempfile.TemporaryFile()
 
     def start(self):
-        """Start it on a free port and wait for its first line.
+        """Start the server on a free port and wait for the first line that it prints.
 
-        Raises Unsupported if it needs something that is missing, Failed if it does not start."""
+        Raises Unsupported if it needs a package that is missing, Failed if it does not start."""
         script, *args = self.command
         race = os.getpid()
-        # A Ctrl-C between the start of the process and this assignment would leave it running.
+        # A Ctrl-C between the start of the process and the assignment would leave the process
+        # running.
         with interrupts_blocked():
             self.process = subprocess.Popen(
                 [sys.executable, os.path.normpath(FOLDER / script), "0", *args],
@@ -67,9 +68,9 @@ class Server:
         self.address = ready[1], int(ready[2])
 
     def first_line(self):
-        """Return what it prints up to its first newline; less if it ends or takes too long."""
+        """Return the first line that the server prints; less if it ends or takes too long."""
         fd, line = self.process.stdout.fileno(), b""
-        # poll, because select cannot watch descriptors from 1024 on (day 11).
+        # Use poll, because select cannot watch descriptors above 1023 (day 11).
         poller = select.poll()
         poller.register(fd, select.POLLIN)
         while not line.endswith(b"\n") and poller.poll(READY_WITHIN * 1000):
@@ -80,11 +81,11 @@ class Server:
         return line.decode(errors="replace")
 
     def last_words(self):
-        """Return the last line of its stderr, or its exit status; "" if it has not ended."""
+        """Return the last line of the server's stderr, or its exit status; "" if it still runs."""
         if not self.process:
             return ""
         try:
-            # It may be about to exit: it closes its connections first, then prints its traceback.
+            # A failing server closes its connections first, and prints its traceback later.
             status = self.process.wait(2)
         except subprocess.TimeoutExpired:
             return ""
@@ -96,18 +97,20 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why it cannot serve this many at a time; "" if it can, or if that is unknown."""
+        """Return why the server cannot serve `count` clients, or "" if no such limit is known."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at a time; the next client gets no answer"
 
     def signal(self, signum):
-        """Send a signal to its process group, which includes the children of fork_server.py."""
+        """Send a signal to the server's process group: also to the children of fork_server.py."""
         if self.process and self.process.returncode is None:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return PID -> the fields of /proc/PID/stat from the state on (man 5 proc)."""
+        """Return the server's processes: PID -> fields of /proc/PID/stat after the name.
+
+        The first of these fields is the state (man 5 proc)."""
         found = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
@@ -117,11 +120,11 @@ class Server:
         return found
 
     def cpu(self):
-        """Return the CPU seconds, user and system, of its processes and their reaped children."""
+        """Return the CPU seconds, user and system, of the server and of its reaped children."""
         seconds = 0
         for pid, fields in self.stats().items():
-            # The number of a process's CPU clock, as clock_getcpuclockid(3) computes it. It counts
-            # nanoseconds; /proc counts steps of 10 ms.
+            # This is the ID of the process's CPU clock, as clock_getcpuclockid(3) computes it. The
+            # clock counts nanoseconds; /proc counts steps of 10 ms.
             with contextlib.suppress(OSError):
                 seconds += time.clock_gettime(~int(pid) << 3 | 2)
             # cutime and cstime: the CPU time of the children that it has reaped.
@@ -129,17 +132,17 @@ class Server:
         return seconds
 
     def memory(self):
-        """Return the KiB of its processes; a page shared by n of them counts 1/n for each (PSS)."""
+        """Return the server's memory in KiB; a page that n processes share counts 1/n for each."""
         return sum(memory_of(pid) for pid in self.stats())
 
     def settle(self):
-        """Wait until the children whose clients have left are reaped."""
+        """Wait until the server has reaped all of its children, SETTLED_WITHIN seconds at most."""
         deadline = time.monotonic() + SETTLED_WITHIN
         while len(self.stats()) > 1 and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def end(self):
-        """Send SIGINT (Ctrl-C) until it ends, kill it if that takes too long, and reap it."""
+        """Send SIGINT (Ctrl-C) until the server ends; kill it if that takes too long; reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:
@@ -151,9 +154,9 @@ class Server:
 
 
 def end_all(servers):
-    """End servers, whether they are running or stopped. It takes a few seconds at most."""
+    """End servers, whether they are running or stopped. This takes a few seconds at most."""
     with interrupts_blocked():
-        # First ask all of them, so that they end at the same time.
+        # First send the signals to all of them, so that they end at the same time.
         for server in servers:
             server.signal(signal.SIGCONT)
             server.signal(signal.SIGINT)
@@ -162,7 +165,7 @@ def end_all(servers):
 
 
 def memory_of(pid):
-    """Return the KiB of a process: PSS, or RSS where there is no PSS; 0 if it has ended."""
+    """Return the memory of a process in KiB: PSS, or RSS without PSS; 0 if it has ended."""
     for path, name in ((f"/proc/{pid}/smaps_rollup", "Pss"), (f"/proc/{pid}/status", "VmRSS")):
         with contextlib.suppress(OSError), open(path) as file:
             if found := re.search(rf"^{name}:\s+(\d+)", file.read(), re.MULTILINE):
@@ -171,21 +174,21 @@ def memory_of(pid):
 
 
 def prepare(race):
-    """Run in the child, between fork and exec. race: the PID of the race."""
+    """Prepare the server's process, between fork and exec. race: the PID of server_race.py."""
     # If the race is killed, the kernel kills the server too.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != race:        # the race was killed before prctl
         os._exit(1)
     # Threads and children inherit the core.
     os.sched_setaffinity(0, {CORES[0]})
-    # A shell's `&` would make it ignore Ctrl-C.
+    # If a shell started the race with `&`, SIGINT is ignored; the server must not inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 @contextlib.contextmanager
 def interrupts_blocked():
-    """Delay Ctrl-C until the end of a block."""
+    """Delay Ctrl-C until the end of the with block."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

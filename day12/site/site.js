@@ -6,12 +6,12 @@ const PATIENCE = 4000;                  // milliseconds to wait for an answer
 const READINGS = 60;                    // how many readings the curve shows
 
 const MESSAGES = {
-  waiting: ["asking the server ...", "正在询问服务器……"],
-  live: ["read from the server every second; each reading is itself a request",
+  waiting: ["asking the server for its numbers ...", "正在询问服务器……"],
+  live: ["these numbers are read from the server every second; each reading is itself a request",
     "每秒读取一次；面板每次读取本身也算一个请求"],
-  paused: ["paused while the page is not visible", "页面不可见，已暂停"],
-  down: ["the server does not answer; asking again every second", "服务器没有响应，每秒重试一次"],
-  busy: ["the server answers with an error; asking again every second", "服务器返回错误，每秒重试一次"],
+  paused: ["the panel pauses while the page is not visible", "页面不可见，已暂停"],
+  down: ["the server does not answer; the panel asks again every second", "服务器没有响应，每秒重试一次"],
+  busy: ["the server answers with an error; the panel asks again every second", "服务器返回错误，每秒重试一次"],
   none: ["this server has no /api/status, so there are no numbers to show; the course's own server has: python day12/http_server.py",
     "当前服务器没有 /api/status，这里没有数据可看；想看实时数据，请运行 python day12/http_server.py"],
   file: ["this page was opened as a file, so there is no server to ask: start python day12/http_server.py and open http://127.0.0.1:8000/",
@@ -51,7 +51,7 @@ async function read() {
     last = null;
     return "down";
   }
-  if (!response.ok) {                   // a 404 will not change; a 500 or 503 may
+  if (!response.ok) {                   // a 404 will remain a 404; a 500 or 503 may go away
     return response.status < 500 || response.status === 501 ? "none" : "busy";
   }
   try {
@@ -109,7 +109,7 @@ function update({ uptime, workers }) {
   list(workers);
 }
 
-// Requests per second between two readings, by the server's clock; null without two readings of the same run.
+// Return the requests per second between two readings, by the server's clock; null without two readings of the same run.
 function perSecond(before, now) {
   if (!before || now.uptime <= before.uptime || now.requests < before.requests) {
     return null;
@@ -117,7 +117,7 @@ function perSecond(before, now) {
   return (now.requests - before.requests) / (now.uptime - before.uptime);
 }
 
-// One row for each worker. Rows and cells remain, and only their text changes: no flicker.
+// Show a row for each worker. Rows and cells remain, and only their text changes, so the table does not flicker.
 function list(workers) {
   const body = document.getElementById("status-workers");
   while (body.rows.length > workers.length) {
@@ -140,8 +140,8 @@ function list(workers) {
   });
 }
 
-// The curve of the last minute, in a box of 60 by 30; its top is the highest rate in the box, at least 5. It grows from the
-// left, and moves once the box is full. Each rate belongs to the second before it, so the first rate is already a line.
+// Draw the curve of the last minute in a box of 60 by 30; the top of the box is the highest rate, at least 5. The curve grows from
+// the left, and moves once the box is full. Each rate belongs to the second before it, so the first rate is already a line.
 function draw(rate) {
   rates.push(rate);
   rates.splice(0, rates.length - READINGS);

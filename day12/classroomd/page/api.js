@@ -1,13 +1,13 @@
-// The classroom's API: the same requests that one can make with curl. A POST carries the token of the printed address.
+// Requests to the classroom's API. A POST carries the token from the address that classroom.py printed.
 const given = new URLSearchParams(location.search).get("token");
 if (given) {
   sessionStorage.setItem("token", given);
 }
 const token = given ?? sessionStorage.getItem("token") ?? "";
 const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (n) => n.toString(16).padStart(2, "0")).join("");
-const PATIENCE = 15000;                   // milliseconds without an answer
+const PATIENCE = 15000;                   // milliseconds to wait for an answer
 
-// What the server refuses, in both languages; status 0: it does not answer at all.
+// An error with its reason in both languages. status: the HTTP status, or 0 if the server does not answer at all.
 export class Refusal extends Error {
   constructor(status, { en, zh }) {
     super(en);
@@ -20,14 +20,14 @@ export function get(path, params = {}) {
   return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store" });
 }
 
-// After each, those who ask again and again ask at once: event "acted".
+// The event "acted" makes the functions that ask the server periodically ask at once.
 export async function post(path, body = {}) {
   const answer = await ask(`/api/${path}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Token": token } });
   dispatchEvent(new Event("acted"));
   return answer;
 }
 
-// Start a script; return the number of its run. Its runs end with the page.
+// Start a script, and return the number of its run. The server ends the run when this page is closed.
 export async function start(script, choice = "", more = {}) {
   return (await post("runs", { script, choice, page, ...more })).id;
 }

@@ -1,4 +1,4 @@
-// The chat room: its server and two members, each a run of its own, typed from the page.
+// The chat room: its server and two members. Each is a run of its own, and the page has an input line for each.
 import { post } from "./api.js";
 import { complain, find, say } from "./page.js";
 import { Lanes } from "./output.js";
@@ -48,7 +48,7 @@ export function showChat(root) {
   return { leave: end, keys: {} };
 }
 
-// A process of the room with what it prints and a line to type.
+// A column of the page for one of the programs: an input line, the program's output and its processes.
 function column(english, chinese) {
   const root = find("view-member").content.cloneNode(true).firstElementChild;
   const form = root.querySelector("form");

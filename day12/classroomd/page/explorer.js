@@ -1,23 +1,23 @@
-// The explorer: every way in which a few threads can interleave, how they end, and one of each end to step through.
+// The explorer: counts the outcomes of all schedules of a few threads, and steps through one schedule for each outcome.
 import { get } from "./api.js";
 import { complain, make, say } from "./page.js";
 import { drawBars } from "./race.js";
 import { pause } from "./run.js";
 
-const AGAIN = 300;                        // milliseconds until we ask again whether it is explored
+const AGAIN = 300;                        // milliseconds until we ask again whether the program is explored
 
 export function showExplorer(root, course) {
   const [programs, outcomes] = ["program", "outcome"].map((name) => root.querySelector(`[name=${name}]`));
   const [state, count, bars, head, body] = [".state", ".count", ".bars", "thead", "tbody"].map((selector) => root.querySelector(selector));
   let found = null;
   let outcome = null;
-  let at = 0;                             // how many steps are done
+  let at = 0;                             // how many steps are shown
 
   programs.append(...course.interleavings.map(({ program, title }) => new Option(title, program)));
 
   async function load() {
     const program = programs.value;
-    say(state, "exploring", "正在枚举");
+    say(state, "exploring all schedules", "正在枚举");
     for (found = { state: "working" }; found.state === "working" && programs.value === program && root.isConnected;) {
       found = await get("interleavings", { program });
       if (found.state === "working") {
@@ -88,6 +88,6 @@ export function showExplorer(root, course) {
   outcomes.addEventListener("change", choose);
   root.querySelector(".step").addEventListener("click", () => move(1));
   root.querySelector(".back").addEventListener("click", () => move(-1));
-  setTimeout(begin);                      // when the view is on the page
+  setTimeout(begin);                      // later, when the view is on the page
   return { keys: { ArrowRight: () => move(1), ArrowLeft: () => move(-1), Home: () => move(-Infinity), End: () => move(Infinity) } };
 }

@@ -1,24 +1,24 @@
-// Where everything of the picture stands: plain numbers, no drawing. 16 units are 1 em.
+// Computes the places of all parts of the picture, but draws nothing. 16 units are 1 em.
 //
-// On the left are the clients, in the middle the kernel with its sockets and pipes, on the right the processes. A process comes
-// after its parent and is joined to it at the right edge. What belongs to a process stands beside it, one thing in each slot.
-export const WIDTH = 400;
-const TOP = 24;                           // under the heads of the columns
-const ROOMY = { box: 44, gap: 8 };          // a process with one thread
-const DENSE = { box: 28, gap: 4 };          // the same, if there are many
+// The clients are on the left, the kernel with its sockets and pipes in the middle, and the processes on the right. A process
+// is below its parent, and a line at the right edge joins them. The sockets and pipes of a process are to the left of it.
+export const WIDTH = 400;                 // of the picture
+const TOP = 24;                           // the top of the first process, below the heads of the columns
+const ROOMY = { box: 44, gap: 8 };        // the height of a process with one thread, and the gap below it
+const DENSE = { box: 28, gap: 4 };        // the same if there are more than MANY processes
 const MANY = 6;
-const SLOT = { pipe: 15, other: 26 };
-const WAVES = 20;                         // a row of more threads
-const CLIENTS = 30;
-const KERNEL = [74, 112];                 // its left edge and its width
-const SOCKET = 92;
-export const CELL = 160;                  // the numbers of what epoll watches
-const PROCESSES = 204;
-const INDENT = 12;
+const SLOT = { pipe: 15, other: 26 };     // the height of a pipe, and of a socket
+const WAVES = 20;                         // the height of a row of threads
+const CLIENTS = 30;                       // the x of the clients
+const KERNEL = [74, 112];                 // the left edge of the kernel, and its width
+const SOCKET = 92;                        // the x of the sockets and pipes
+export const CELL = 160;                  // the x of the descriptors' numbers
+const PROCESSES = 204;                    // the left edge of the processes
+const INDENT = 12;                        // how much narrower a child is than its parent
 
-// system: an answer of the API; clients: those of the classroom, or [].
-// Returns {height, kernel, boxes, things, queue}: boxes {process, depth, dense, x, y, width, height},
-// things {key, kind, y, owners: [{pid, fd, end, watched}], peer, ...}.
+// system: an answer of the API. clients: the classroom's clients, or [].
+// Returns {height, kernel, boxes, things, queue, clients, socket}. boxes: {process, depth, dense, x, y, width, height} for each process.
+// things: {key, kind, y, owners: [{pid, fd, end, watched}], peer, ...} for each socket and pipe. queue: the clients not yet accepted.
 export function arrange(system, clients) {
   const { processes } = system;
   const things = collect(processes);
@@ -56,7 +56,7 @@ export function threadsInRow(kernel, depth) {
   return Math.floor(((kernel ? WIDTH - PROCESSES : 296) - 24 - depth * INDENT) / 21);
 }
 
-// Parents before their children, with the depth in the tree.
+// Yields each process before its children, with its depth in the tree.
 function* inOrder(processes, parent = null, depth = 0) {
   for (const process of processes.filter((one) => one.parent === parent)) {
     yield { process, depth };
@@ -64,7 +64,7 @@ function* inOrder(processes, parent = null, depth = 0) {
   }
 }
 
-// All sockets and pipes, once each, with the processes that hold them: {key, kind, owners: [{pid, fd, end}], first, ...}.
+// Returns each socket and pipe once, with the processes that hold it: inode -> {key, kind, owners: [{pid, fd, end, watched}], first, peer, ...}.
 function collect(processes) {
   const things = new Map();
   for (const process of processes) {

@@ -1,4 +1,4 @@
-// A script on one screen: its source, and beside it what it prints and which processes it has.
+// The view of one script: its source, and beside the source its processes and its output.
 import { get, post } from "./api.js";
 import { complain, say } from "./page.js";
 import { Lanes } from "./output.js";
@@ -6,7 +6,7 @@ import { Picture } from "./system.js";
 import { Run } from "./run.js";
 import { markLines, showSource, unmark } from "./source.js";
 
-const SLOWLY = "slowly";                  // the choice that pauses after each print
+const SLOWLY = "slowly";                  // the choice that adds a pause after each print
 
 export function showLesson(root, course, script) {
   const scripts = course.days.flatMap((day) => day.scripts);
@@ -17,7 +17,7 @@ export function showLesson(root, course, script) {
   const lanes = new Lanes(part(".log"));
   const picture = new Picture(part(".system"));
   let run = null;
-  let server = null;                      // what a client talks to
+  let server = null;                      // the run of the server, if the script is a client
   let errors = "";
   let names = {};
 
@@ -37,7 +37,7 @@ export function showLesson(root, course, script) {
   startButton.hidden = stopButton.hidden = choices.length === 0;
   part(".more").hidden = script.kind !== "server" || !["echo", "http", "ftp"].includes(script.protocol);
   part(".more").href = `#servers/${script.path}`;
-  say(state, script.choices.length ? "" : "you are looking at it", script.choices.length ? "" : "就是这个页面");
+  say(state, script.choices.length ? "" : "you are looking at this program", script.choices.length ? "" : "就是这个页面");
   get("source", { script: script.path }).then((answer) => showSource(source, answer.source), complain);
 
   function output(answer) {
@@ -96,7 +96,7 @@ export function showLesson(root, course, script) {
     }
   }
 
-  // A client needs its server: start it too, and wait until it listens.
+  // Start the server that a client needs, and wait until the server listens.
   async function startServer(path) {
     server = await new Run({}).start(path);
     await server.open;

@@ -1,4 +1,4 @@
-// The page of `make class`: which view is shown, the keys, and the size of the content.
+// The page of `make class`: chooses the view, handles the keys, and sets the size of the content.
 import { get } from "./api.js";
 import { complain, find, make } from "./page.js";
 import { showLesson } from "./lesson.js";
@@ -10,7 +10,7 @@ import { showRace } from "./race.js";
 const VIEWS = { servers: showServers, chat: showChat, explorer: showExplorer, race: showRace };
 const SIZES = [0.7, 0.85, 1, 1.2, 1.45, 1.75, 2.1];
 
-// The view that is shown: keys {name: function}, and leave(), which ends its runs.
+// The view that is shown. keys: {name of a key: function}. leave(): ends the runs of the view.
 let view = {};
 let course = null;
 
@@ -28,7 +28,7 @@ async function route() {
     document.title = `${script?.name ?? "Classroom"} · 课堂`;
     view = VIEWS[name]?.(root, course, rest.join("/")) ?? (script ? showLesson(root, course, script) : showCourse(root, name));
     scrollTo(0, 0);
-    find("scripts").hash = script ? name : "";         // from a lesson back to its day
+    find("scripts").hash = script ? name : "";         // the link leads from a lesson back to its day
     (find(`to-${name}`) ?? find("view")).focus({ preventScroll: true });
     find(name)?.scrollIntoView();
   } catch (error) {
@@ -40,7 +40,7 @@ async function route() {
   }
 }
 
-// All days and their scripts.
+// Show the list of all days and their scripts.
 function showCourse(root) {
   root.querySelector(".jump").append(...course.days.map(({ day, title }) => {
     const link = make("a", "", `${Number(day)}`);
@@ -86,7 +86,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.key.startsWith("Page") && event.target.closest(".source, .log, .system")) {
-    return;                               // where one scrolls; elsewhere it is a presenter's clicker
+    return;                               // the key scrolls this element; elsewhere it comes from a presenter's clicker
   }
   const act = { "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1) }[event.key] ?? view.keys?.[event.key];
   if (act) {

@@ -1,39 +1,39 @@
-// What a run prints: time runs down, each process has a lane, and the page stays fluent however much it is.
+// The output of a run: new lines appear at the bottom, each process has a lane, and even a flood of output does not block the page.
 import { make, say } from "./page.js";
 
 const KEPT = 400;                         // lines on the page; the server keeps more
 const AT_ONCE = 30;                       // lines added in one frame: a few milliseconds of work
-const KEPT_OF_MORE = 120;                 // when more than KEPT come at once: they cannot be read, so most are not even drawn
-const FLOOD = 10;                         // so many lines in one frame are not read out by screen readers
-const NEAR_THE_END = 80;                  // pixels: as long as the end is in sight, the page follows it
+const KEPT_OF_MORE = 120;                 // lines that are drawn if more than KEPT arrive at once, too fast to be read
+const FLOOD = 10;                         // if a frame adds more lines than this, screen readers do not read them out
+const NEAR_THE_END = 80;                  // pixels: if the end is no further away than this, the page scrolls with new lines
 
 export class Lanes {
-  // log: an element that scrolls. It gets a row of heads and the lines.
+  // log: an element that scrolls. The constructor adds to it a row of heads, a note, and a box for the lines.
   constructor(log) {
     this.log = log;
     this.heads = make("div", "heads");
     this.lines = make("div", "lines");
     this.lines.setAttribute("role", "log");
     this.lines.setAttribute("aria-label", "Output 输出");
-    this.note = make("p", "empty");       // how many lines came before the first that is shown
+    this.note = make("p", "empty");       // says how many lines came before the first line that is shown
     log.replaceChildren(this.heads, this.note, this.lines);
     this.clear();
   }
 
   clear() {
     this.waiting = [];
-    this.hidden = 0;                      // lines before those on the page
-    this.gap = false;                     // whether lines between those on the page and those waiting are missing
-    this.dropped = 0;
+    this.hidden = 0;                      // how many lines came before the first line that is shown
+    this.gap = false;                     // whether lines are missing between the page and this.waiting
+    this.dropped = 0;                     // lines that the server no longer keeps
     this.seen = 0;                        // how many lanes have a head
     this.unfinished = new Set();          // lanes and streams whose last line has no end yet
-    this.last = null;                     // the row at the end: of which lane and stream
+    this.last = null;                     // the last row on the page, with its lane and stream
     this.heads.replaceChildren();
     say(this.note, "");
     this.lines.replaceChildren();
   }
 
-  // An answer of the API: pieces of text, not always whole lines.
+  // Add the output in an answer of the API. A piece of text need not end with a whole line.
   add({ lanes, pieces, missed, dropped }) {
     if (lanes.length !== this.seen) {
       this.spread(lanes);
@@ -66,7 +66,7 @@ export class Lanes {
     this.frame = 0;
     const { log, lines } = this;
     const following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END;
-    if (this.gap) {                       // what is shown has no holes
+    if (this.gap) {                       // remove the lines before the gap, so that the lines shown have no holes
       this.hide(lines.childElementCount);
       this.gap = false;
     }
@@ -90,7 +90,7 @@ export class Lanes {
     }
   }
 
-  // Add a line, or more of one. Between the two parts of a line another process may have written: then it begins anew.
+  // Add a line, or the next part of an unfinished line. If another process has written in between, the part gets a row of its own.
   write(rows, { lane, stream, text, ends }) {
     const writer = `${lane} ${stream}`;
     const begun = this.unfinished.has(writer);
@@ -110,7 +110,7 @@ export class Lanes {
     this.unfinished[ends ? "delete" : "add"](writer);
   }
 
-  // The heads of the lanes; with each new one, all move closer together, and the last keeps 40 % of the width.
+  // Show the heads of the lanes. With each new lane, the heads move closer together; the last one keeps 40 % of the width.
   spread(lanes) {
     this.seen = lanes.length;
     this.names = lanes.map(({ name }) => name.en);

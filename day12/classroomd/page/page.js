@@ -1,6 +1,6 @@
-// Small helpers of all views: elements with text, in two languages, and what is said to screen readers.
+// Helpers that all views use: they make elements with text in two languages, and show errors.
 
-// make("button", "main", "Run", "运行"): an element with a class and its text, English and Chinese.
+// make("button", "main", "Run", "运行") returns an element with this class and this text, in English and Chinese.
 export function make(name, className = "", english = "", chinese = "") {
   const element = document.createElement(name);
   if (className) {
@@ -10,10 +10,10 @@ export function make(name, className = "", english = "", chinese = "") {
   return element;
 }
 
-// Give an element its text; Chinese gets its language, so that it is pronounced and set as such. Nothing is ever HTML.
+// Set the text of an element. The Chinese part is marked as Chinese, for screen readers and fonts. The text is never read as HTML.
 export function say(element, english, chinese = "") {
   if (element.dataset.text === `${english}|${chinese}`) {
-    return;                               // what is said again would be read out again by a screen reader
+    return;                               // a screen reader would read the same text again
   }
   element.dataset.text = `${english}|${chinese}`;
   element.replaceChildren(english);
@@ -29,7 +29,7 @@ export function find(id) {
   return document.getElementById(id);
 }
 
-// A problem that the user has to know: what the server refuses, or that it does not answer.
+// Show an error to the user, such as a refusal of the server; null removes it.
 export function complain(error) {
   const box = find("problem");
   say(box, error ? String(error.message ?? error) : "", error?.zh ?? "");

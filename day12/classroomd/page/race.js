@@ -1,4 +1,4 @@
-// The race of all echo servers: its progress, and its figures as bars that grow.
+// The race between all echo servers: shows its progress, and then its figures as bars.
 import { get } from "./api.js";
 import { complain, make, say } from "./page.js";
 import { Lanes } from "./output.js";
@@ -6,13 +6,13 @@ import { Run } from "./run.js";
 
 const SCRIPT = "day12/server_race.py";
 
-// bars: [{name, value, text, wrong}]; the longest takes the whole width. Bars that were there before grow or shrink.
+// Draw bars: [{name, value, text, wrong}]. The longest takes the whole width. Bars that are already shown grow or shrink.
 export function drawBars(box, bars) {
   const top = Math.max(...bars.map(({ value }) => value), 1e-9);
   if (box.children.length !== bars.length * 3) {
     box.replaceChildren(...bars.flatMap(() => [make("b"), make("span"), make("output")]));
     [...box.children].forEach((part, i) => i % 3 === 1 && part.append(make("div", "fill")));
-    box.offsetWidth;                      // so that they grow from nothing
+    box.offsetWidth;                      // make the browser lay out the empty bars, so that they grow from nothing
   }
   bars.forEach(({ name, value, text, wrong }, i) => {
     const [label, track, output] = [...box.children].slice(3 * i, 3 * i + 3);
@@ -79,6 +79,6 @@ export function showRace(root, course) {
   start.addEventListener("click", begin);
   stop.addEventListener("click", () => run?.stop());
   scenario.addEventListener("change", draw);
-  get("race").then((answer) => answer.medians ? show(answer) : say(state, "no race yet", "还没有比赛结果"), complain);
+  get("race").then((answer) => answer.medians ? show(answer) : say(state, "no race has ended yet", "还没有比赛结果"), complain);
   return { leave: () => run?.drop(), keys: { Escape: () => run?.stop() } };
 }

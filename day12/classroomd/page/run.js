@@ -1,16 +1,17 @@
-// One run of a script, followed from its first piece of output to its end.
+// One run of a script: starts the run and asks for its output and its processes until it ends.
 import { get, post, start } from "./api.js";
 
-const OUTPUT_PERIOD = 120;                // milliseconds between two questions for output, while there is some
-const SYSTEM_PERIOD = 200;                // and for the picture of its processes, while it changes
+// All periods are in milliseconds, from an answer to the next question.
+const OUTPUT_PERIOD = 120;                // for the output, while there is new output
+const SYSTEM_PERIOD = 200;                // for the processes, while the picture of them changes
 const LONGEST = 500;                      // while nothing is new
-const BEGINNING = 20;                     // so many questions come faster, since many scripts are over soon
+const BEGINNING = 20;                     // this many first questions use the periods below, because many scripts end soon
 const OUTPUT_PERIOD_FIRST = 40;
 const SYSTEM_PERIOD_FIRST = 30;
 const AGAIN = 1000;                       // after a question without an answer
 
-// How often to ask: at the shortest period while there is news, less and less often while there is none, and at once
-// when something is done on this page, since then something will come.
+// Decides how often to ask: at the shortest period while there is news, and less and less often while there is none. After an
+// action on this page it asks at once, because the action will soon have an effect.
 export class Pace {
   static acts = 0;
   static resting = new Set();
@@ -20,7 +21,8 @@ export class Pace {
     this.acts = 0;
   }
 
-  // Wait until it is time for the next question. news: whether the last one has brought some; or give the time.
+  // Wait until it is time for the next question. news: whether the last answer had something new. least: the shortest wait.
+  // time: wait for this time, whether there is news or not.
   async rest(news, { least = 0, time = 0 } = {}) {
     const acted = this.acts !== Pace.acts;
     this.acts = Pace.acts;
@@ -33,7 +35,7 @@ export class Pace {
     Pace.resting.delete(this);
   }
 
-  hurry() {}                              // while it rests: end the rest
+  hurry() {}                              // during a rest, this function ends it
 }
 
 addEventListener("acted", () => {
@@ -42,7 +44,7 @@ addEventListener("acted", () => {
 });
 
 export class Run {
-  // on: functions that are called with what is new: output(answer), system(answer), problem(error or null).
+  // on: functions to call: output(answer) and system(answer) after each answer, problem(error) after a failure, problem(null) after success.
   constructor(on) {
     this.on = on;
     this.id = null;
@@ -77,7 +79,7 @@ export class Run {
     }
   }
 
-  // Stop it, and hear no more of it.
+  // Stop the run, and call none of its functions any more.
   drop() {
     this.on = {};
     const stopped = this.stop();
@@ -118,7 +120,7 @@ export class Run {
     }
   }
 
-  // What on.system returns is whether it shows something new.
+  // Ask for the processes again and again. on.system returns whether the picture has changed.
   async watch() {
     for (let asked = 0; this.runs; asked++) {
       const began = performance.now();
@@ -126,7 +128,7 @@ export class Run {
       const least = 2 * (performance.now() - began);
       const news = Boolean(answer && this.runs && this.on.system?.(answer));
       if (answer && answer.state !== "running") {
-        this.outputPace.hurry();          // its last output, and how it has ended
+        this.outputPace.hurry();          // ask at once for the last output and the exit status
       }
       if (this.runs) {
         const time = !answer ? AGAIN : asked < BEGINNING ? Math.max(SYSTEM_PERIOD_FIRST, least) : 0;
@@ -135,7 +137,7 @@ export class Run {
     }
   }
 
-  // The answer; null if there is none now. A run that is not known any more has ended.
+  // Return the answer, or null if there is none. Status 404 means that the server has forgotten the run, so the run has ended.
   async ask(path, params) {
     try {
       const answer = await get(path, params);

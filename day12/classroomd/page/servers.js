@@ -1,11 +1,11 @@
-// One server, or two side by side, under the class's clients: what each client makes appear in the system.
+// One server, or two side by side, with the same clients: shows which processes, threads and sockets each client causes.
 import { get, post } from "./api.js";
 import { complain, find, say } from "./page.js";
 import { Picture } from "./system.js";
 import { Pace, Run } from "./run.js";
 
-const PERIOD = 250;                       // milliseconds between two questions for the clients, while they do something
-const ENDED_SHOWN = 3;                    // clients that have ended and are still in the table
+const PERIOD = 250;                       // milliseconds between two questions about the clients, while something changes
+const ENDED_SHOWN = 3;                    // how many clients remain in the table after they have ended
 const STATES = { waiting: ["waits for an answer", "在等"], open: ["", ""], ended: ["closed by the server", "服务器已关闭"], left: ["left", "已离开"], reset: ["reset", "已重置"] };
 const FIRST_WORDS = { http: "GET /", ftp: "USER anonymous" };
 
@@ -36,10 +36,10 @@ export function showServers(root, course, wanted) {
     update();
   }
 
-  // Which buttons can be pressed, and which clients there are to choose from.
+  // Enable the buttons that can be used now, and list the clients to choose from.
   function update() {
     const running = panels.filter(({ run }) => run.runs);
-    // Both listen, or the clients of one would be more than those of the other.
+    // Wait until both servers listen. Otherwise one of them would get more clients than the other.
     act.disabled = !running.length || running.some(({ run }) => !run.port);
     stop.disabled = !running.length;
     const open = [...new Set(panels.flatMap((panel) => panel.open()))].sort((a, b) => a - b);
@@ -97,7 +97,7 @@ class Panel {
     return this.clients.filter(({ state }) => state === "open" || state === "waiting").map(({ client }) => client);
   }
 
-  // The same order goes to both servers; one of them may not have this client any more.
+  // Give an order to the clients of this server. Both panels get the same orders, but the client may have left one of the servers.
   order(body) {
     if (this.run.port && this.run.runs && (body.action === "connect" || body.client === "all" || this.open().includes(body.client))) {
       post(`runs/${this.run.id}/clients`, body).then(() => this.look(), complain);
@@ -126,7 +126,7 @@ class Panel {
     this.changed();
   }
 
-  // Return whether there is something new.
+  // Ask for the clients, and return whether something is new.
   async look() {
     const answer = await get(`runs/${this.run.id}/clients`).catch(() => null);
     const news = Boolean(answer) && JSON.stringify(answer.clients) !== JSON.stringify(this.clients);
@@ -138,7 +138,7 @@ class Panel {
     return news;
   }
 
-  // A row for each client; only what has changed is written, so that it can be read out and selected.
+  // Show a row for each client. Only cells that have changed are written: the others can be read out and selected without a break.
   list() {
     const body = this.part("tbody");
     const open = this.open();

@@ -1,14 +1,14 @@
-// The source of a script: line numbers, quiet highlighting, and the line that a traceback names.
+// Shows the source of a script, with line numbers and colours, and marks the line that a traceback names.
 const WORDS = new Set(("and as assert async await break case class continue def del elif else except finally for from global if import in is"
   + " lambda match nonlocal not or pass raise return try while with yield None True False").split(" "));
 const TOKENS = /(?<s>[rbfuRBFU]{0,2}(?:"""[^]*?"""|'''[^]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))|(?<c>#.*)|(?<w>[^\W\d]\w*)|\n/gu;
 
-// Show a source in an element: a row for each line. All of it is text.
+// Show a source in an element, with a row for each line. The source is added as text, never as HTML.
 export function showSource(element, source) {
   const rows = source.replace(/\n$/, "").split("\n").map((line) => {
     const row = document.createElement("span");
     row.className = "row";
-    row.style.setProperty("--in", line.search(/\S|$/) + 2);         // where a long line goes on
+    row.style.setProperty("--in", line.search(/\S|$/) + 2);         // the indent of a long line where it wraps
     return row;
   });
   let line = 0;
@@ -24,7 +24,7 @@ export function showSource(element, source) {
   element.scrollTop = 0;
 }
 
-// Pairs of a kind (k keyword, d defined name, s string, c comment, or "") and a text; together they are the source.
+// Yields [kind, text] for each part of the source. kind: k keyword, d defined name, s string, c comment, or "" for the rest.
 function* tokens(source) {
   let end = 0;
   let before = "";
@@ -48,7 +48,7 @@ function coloured(kind, text) {
   return element;
 }
 
-// Mark the lines that a text of stderr names (the last frame of a traceback in this script), and bring the last one into view.
+// Mark the line of this script that a traceback names last, and scroll to it. text: what the script wrote to stderr.
 export function markLines(element, path, text) {
   const name = path.split("/").at(-1).replace(".", "\\.");
   const frames = [...text.matchAll(new RegExp(`File ".*?${name}", line (\\d+)`, "g"))];

@@ -1,21 +1,21 @@
-// The picture of a running system: its processes, their threads, sockets and pipes, in the signs of site/models.html.
+// The picture of a running system: its processes, threads, sockets and pipes, drawn with the signs of site/models.html.
 import { find, make, say } from "./page.js";
 import { arrange, threadsInRow, CELL, WIDTH } from "./layout.js";
 
-const FADING = 1000;                      // milliseconds for which what has ended is still seen
+const FADING = 1000;                      // milliseconds for which a removed part is still visible
 const STATES = { R: "running 运行", S: "sleeping 睡眠", D: "disk sleep 不可中断睡眠", T: "stopped 已停止", t: "traced 被跟踪",
   Z: "zombie 僵尸", X: "dead 已结束", I: "idle 空闲" };
 
 export class Picture {
-  // figure: an element that gets the drawing, and a sentence on it for those who do not see it.
+  // figure: the element for the drawing, and for a sentence that describes the drawing to users who cannot see it.
   constructor(figure) {
     this.figure = figure;
     this.svg = svg("svg", { role: "img", preserveAspectRatio: "xMinYMin meet" });
     this.title = svg("title");
     [this.back, this.wires, this.front] = [svg("g"), svg("g"), svg("g")];
     this.svg.append(this.title, this.back, this.wires, this.front);
-    this.empty = make("p", "soft", "No process runs yet.", "还没有进程在运行。");
-    this.caption = make("figcaption", "soft", "while it ran, at its fullest", "运行中，进程和线程最多的时刻");
+    this.empty = make("p", "soft", "No process is running yet.", "还没有进程在运行。");
+    this.caption = make("figcaption", "soft", "the moment with the most processes and threads", "运行中，进程和线程最多的时刻");
     figure.replaceChildren(this.empty, this.caption, this.svg);
     this.clear();
   }
@@ -37,7 +37,7 @@ export class Picture {
     this.svg.style.display = something ? "" : "none";
   }
 
-  // When the run ends, the moment at which there was most to see stays, but paler.
+  // When the run ends, show once more the moment at which there was most to see, but paler.
   finish() {
     if (this.fullest.score && this.caption.hidden) {
       this.figure.classList.add("over");
@@ -46,15 +46,15 @@ export class Picture {
     }
   }
 
-  // system: an answer of the API; clients: the classroom's, if it has any; names: PID -> what to call it.
-  // Return whether it looks different now. What looks as before is not drawn again: the page would be laid out each time.
+  // Draw the system, and return whether the picture has changed. system: an answer of the API. clients: the classroom's clients.
+  // names: PID -> name. The same picture is not drawn again, because the browser would have to lay out the page each time.
   draw(system, clients = [], names = {}) {
     const drawn = JSON.stringify([system.processes, clients.map(({ client, state, unsent }) => [client, state, unsent > 0]), names]);
     if (drawn === this.drawn) {
       return false;
     }
     if (system.processes.every(({ state }) => "ZX".includes(state[0]))) {
-      return false;                       // all have ended: what was there before stays to be seen
+      return false;                       // all processes have ended: keep the last picture of them
     }
     const score = system.processes.reduce((sum, { threads, state }) => sum + 1 + threads.length + (state[0] === "Z" ? 2 : 0), 0);
     if (score >= this.fullest.score) {
@@ -86,7 +86,7 @@ export class Picture {
     const name = names[process.pid] ?? (!process.name.startsWith("python") ? process.name : process.parent === null ? "parent 父进程" : "child 子进程");
     const threads = process.threads.map(({ tid, state }) => tid + state[0]).join();
     const word = letter === "Z" ? "zombie 僵尸" : letter === "T" ? "stopped 停止" : "";
-    const line = dense ? 19 : 17;         // where its first line of text stands
+    const line = dense ? 19 : 17;         // the y of its first line of text
     this.part(this.front, `process${process.pid}`, kind, x, y, [width, height, dense, letter, name, threads], () => [
       svg("rect", { class: "process", width, height, rx: 4 }),
       svg("text", { class: "small", x: 10, y: line }, dense ? name.replace(/ ?[^ -~].*/, "").slice(0, 8) : name),
@@ -124,7 +124,7 @@ export class Picture {
     }
   }
 
-  // Connected, but no process has accepted it: it waits in the kernel's queue.
+  // Draw a client that is connected but not yet accepted by any process: its connection waits in the kernel's queue.
   queued({ client, y }, plan) {
     this.part(this.front, `client${client}`, "", plan.clients, y, client, () => screen(client));
     this.part(this.front, `queued${client}`, "queued", plan.socket, y, "", () => [
@@ -132,7 +132,7 @@ export class Picture {
     this.wire(`client${client}`, `M${plan.clients + 22} ${y} H${plan.socket}`);
   }
 
-  // Put a part at its place, and draw it anew only if it looks different.
+  // Put a part of the picture at its place, and draw the part again only if it looks different.
   part(layer, key, kind, x, y, looks, draw) {
     let part = this.parts.get(key);
     if (!part) {
@@ -154,14 +154,14 @@ export class Picture {
     this.part(this.wires, `wire${key}`, kind, 0, 0, d, () => [svg("path", { class: `wire ${kind}`, d })]);
   }
 
-  // What is no longer there fades, and then goes.
+  // Let the parts that were not drawn this time fade, and then remove them.
   fade() {
     for (const [key, part] of this.parts) {
       if (!this.used.has(key)) {
         this.parts.delete(key);
         part.setAttribute("class", `${part.getAttribute("class")} gone`);
         delete part.dataset.key;
-        part.parentNode.prepend(part);    // under what moves to its place
+        part.parentNode.prepend(part);    // behind the parts that may move to its place
         setTimeout(() => part.remove(), FADING);
       }
     }
@@ -192,7 +192,7 @@ function columns({ kernel: [x, width], height }, withClients) {
   ];
 }
 
-// One thread is a wave beside the PID; more of them get rows of their own.
+// Draw a wave for each thread: a single one beside the PID, several in rows below it.
 function waves(threads, inRow, width, y) {
   if (threads.length === 1) {
     return [wave(width - 52, y)];
@@ -218,7 +218,7 @@ function sign({ kind, local }) {
   ];
 }
 
-// The descriptor: a number that the process knows the thing by; in a cell, if epoll watches it.
+// Draw the number of a descriptor: in a cell if epoll watches it, and with an arrow for an end of a pipe.
 function number(fd, watched, end) {
   const arrow = { read: "M20 -4 L27 0 L20 4 Z", write: "M-14 -4 L-21 0 L-14 4 Z" }[end];
   return [
