@@ -64,7 +64,6 @@ async def echo(conn, addr):
             await writer.wait_closed()
     except BaseException:
         # Ctrl-C cancels the task: close the connection without sending the rest.
-----
         writer.transport.abort()
         raise
     say(addr, f"left, {task} ends")

@@ -70,7 +70,6 @@ def write(name, times, written):
     for number in range(1, times + 1):
         written.append(f"{name}{number}")
         # Let the other tasks run. Until this line, no other task gets a turn. 主动让出
-----
         yield
 
 

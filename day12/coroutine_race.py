@@ -32,7 +32,6 @@ def count_with(task):
 
 def run(tasks):
     """The scheduler of coroutine_0.py: run each task in turn up to its next yield."""
-----
     ready = deque(tasks)
     while ready:
         task = ready.popleft()

@@ -135,7 +135,6 @@ class Scheduler:
 
     def close(self):
         """End every coroutine at its current yield; its `with conn` then closes its socket."""
-----
         for task in self.tasks.values():
             task.close()
         self.epoll.close()

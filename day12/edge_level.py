@@ -75,7 +75,6 @@ def show(what, conn, level, edge, expected):
 
 def report_of(epoll):
     """Return "EPOLLIN" if the epoll object reports the socket, or "-" if it reports nothing."""
-----
     events = epoll.poll(SILENCE)
     return "EPOLLIN" if events else "-"
 

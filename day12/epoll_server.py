@@ -120,7 +120,6 @@ class EchoServer:
         """Send as much as the send buffer has room for; return whether that was all."""
         try:
             # Not sendall: it would wait for this one client, and all other clients with it.
-----
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full

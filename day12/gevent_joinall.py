@@ -75,7 +75,6 @@ def fail():
 
 def error_of(function, *args, **kwargs):
     """Call a function; return the name of the exception that it raises, or "nothing"."""
-----
     try:
         function(*args, **kwargs)
     except Exception as error:

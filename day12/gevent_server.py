@@ -62,7 +62,6 @@ def echo(conn, addr):
             if len(data) == SIZE:
                 # If more bytes are there already, recv neither waits nor switches. So let the
                 # other greenlets run here.
-----
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

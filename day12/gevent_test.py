@@ -60,7 +60,6 @@ def compare_waits():
 
 def letters(sleep):
     """Let two greenlets write letters and wait in sleep; return the letters as they were written."""
-----
     written = []
     gevent.joinall([gevent.spawn(write, letter, sleep, written) for letter in "ab"])
     return "".join(written)

@@ -67,7 +67,6 @@ def play_a(b, value):
 
 def switch_from_inside(b):
     """Switch to b in a function that a calls: a greenlet can stop here, a generator could not."""
-----
     return b.switch("from a, inside a function")
 
 

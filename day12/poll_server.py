@@ -109,7 +109,6 @@ class EchoServer:
 
     def drop(self, conn):
         # Unregister before close: poll reports a closed descriptor again and again (POLLNVAL).
-----
         self.poller.unregister(conn)
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)
