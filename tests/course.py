@@ -20,7 +20,7 @@ NUMBERS = ("pid", "port", "ms", "n")               # placeholders that stand for
 
 @dataclass(frozen=True)
 class Script:
-    """One script, as its docstring presents it."""
+    """What the docstring of a script says about the script."""
     path: str                                      # relative to the course's folder, such as day07/fork.py
     title: str                                     # line 1: what it shows, in English
     title_zh: str                                  # line 2: the same in Chinese
