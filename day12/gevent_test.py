@@ -1,5 +1,5 @@
-"""gevent switches greenlets only in its own waiting functions, such as gevent.sleep and joinall.
-gevent 只在自己的等待函数里切换，例如 gevent.sleep 和 joinall，别处都不切换。
+"""gevent switches greenlets only in its own waiting functions, such as sleep and joinall.
+gevent 只在自己的等待函数里切换，例如 sleep 和 joinall，别处都不切换。
 讲义: 第三方协程模块 · gevent模块
 
 Run:    python day12/gevent_test.py
@@ -59,7 +59,7 @@ def compare_waits():
 
 
 def letters(sleep):
-    """Let two greenlets write letters and wait in sleep; return the letters as they were written."""
+    """Let two greenlets write letters and wait in sleep; return the letters in order of writing."""
     written = []
     gevent.joinall([gevent.spawn(write, letter, sleep, written) for letter in "ab"])
     return "".join(written)

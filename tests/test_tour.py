@@ -177,7 +177,7 @@ def test_r_shows_the_script_again_as_it_is_now(walking, copy):
     assert shown(walking) == ["day07/fork1.py"] * 2
     walking.write("q")
     walking.finish()
-    assert "1 of 1 scripts showed" in walking.stdout
+    assert "1 of 1 scripts passed" in walking.stdout
 
 
 def test_a_shows_all_the_others_without_a_stop(walking):
@@ -210,7 +210,7 @@ def test_an_enter_too_many_skips_no_script(copy):
         menu(program, "next")
         program.write("q")
         program.finish()
-    assert "1 of 1 scripts showed" in program.stdout and "[2/2]" not in program.stdout
+    assert "1 of 1 scripts passed" in program.stdout and "[2/2]" not in program.stdout
 
 
 def test_it_ends_with_its_terminal(walking):
