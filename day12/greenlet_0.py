@@ -1,5 +1,5 @@
-"""greenlet switches by hand: g.switch(value) continues g where it stopped, and passes the value.
-greenlet 手工切换：g.switch(value) 让 g 从停下的地方继续，并把值带给它。
+"""With greenlet, you switch by hand: g.switch(value) continues g where it stopped.
+用 greenlet 要手工切换：g.switch(value) 让 g 从停下的地方继续。
 讲义: 第三方协程模块 · greenlet模块
 
 Run:    python day12/greenlet_0.py
