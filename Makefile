@@ -1,10 +1,11 @@
-# make, or make help: what there is.
+# make, or make help: list the commands.
 
 PYTHON ?= python3
 VENV   ?= .venv
-# A script is run with the Python of .venv. Before that, packages.py makes .venv: with "needed", nothing runs without it; with
-# "wanted", the script leaves out what lacks its package; with "unneeded", .venv is used only if it is there.
-# Without exec, a shell would stand between make and the script, and Ctrl-C would look like a failure.
+# packages.py runs each script with the Python of .venv. The word before the script says how much the script needs .venv.
+# needed: make .venv; if that fails, run nothing. wanted: make .venv; if that fails, run the script without the packages.
+# unneeded: use .venv only if it is there already.
+# exec replaces the shell. Otherwise the shell would remain between make and the script, and Ctrl-C would look like a failure.
 FOUND   = command -v "$(PYTHON)" >/dev/null || { echo "make: there is no $(PYTHON): $(INSTALL)" >&2; exit 1; }
 INSTALL = sudo apt install python3 python3-venv, or make PYTHON=another
 RUN     = $(FOUND); exec "$(PYTHON)" tests/packages.py "$(VENV)"
@@ -14,25 +15,25 @@ RUN     = $(FOUND); exec "$(PYTHON)" tests/packages.py "$(VENV)"
 help:
 	@echo 'make demo           walk through the scripts, one by one · 逐个看脚本'
 	@echo '                    only some: DAY="07 08" or SCRIPT=day10/race.py'
-	@echo 'make serve          the pages of the course on its own HTTP server · 课程网页'
+	@echo 'make serve          serve the course pages with our own HTTP server · 课程网页'
 	@echo "                    another port, two processes: ARGS='8080 -w 2'"
-	@echo 'make class          the scripts in the browser, live · 浏览器里的课堂'
-	@echo 'make race           all server models under the same load · 服务器模型同场比较'
+	@echo 'make class          run the scripts in the browser, live · 浏览器里的课堂'
+	@echo 'make race           compare all servers under the same load · 服务器模型同场比较'
 	@echo "                    with a picture: ARGS='--svg race.svg'"
-	@echo 'make practice       broken programs to mend, judged, with hints · 改错练习'
+	@echo 'make practice       mend broken programs; a judge gives hints · 改错练习'
 	@echo '                    EX=day10/transfer, ALL=1 or RESET=day10/transfer'
 	@echo "make test           run the tests · 运行测试; some of them: ARGS='-k chat'"
-	@echo 'make bench-http     the HTTP server beside nginx and others, if installed'
-	@echo 'make bench-ftp      the FTP server beside vsftpd and pyftpdlib, if installed'
+	@echo 'make bench-http     compare the HTTP server with nginx and others, if installed'
+	@echo 'make bench-ftp      compare the FTP server with vsftpd, pyftpdlib, if installed'
 	@echo 'make readme         renew the lists of scripts and the output in the READMEs'
 	@echo 'make packages       only set up .venv: gevent, greenlet, pytest'
-	@echo 'make clean          remove what these commands have made'
-	@echo 'PYTHON=python3.13   after any of them: use that Python (3.10 or newer)'
+	@echo 'make clean          remove .venv and the caches that these commands have made'
+	@echo 'PYTHON=python3.13   add this to a command to use that Python (3.10 or newer)'
 
-# A variable counts only if it is given to make itself: the environment may have one of the same name.
+# Use a variable only if it is given on make's command line: the environment may have a variable of the same name.
 given   = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 
-# Only day 12 has scripts that need packages. It is among the days when none is named.
+# Only day 12 has scripts that need packages. If no day is named, make demo shows day 12 too.
 demo:
 	@$(RUN) $(if $(findstring 12,$(or $(call given,DAY)$(call given,SCRIPT),12)),wanted,unneeded) tests/tour.py $(call given,DAY) $(call given,SCRIPT)
 

@@ -1,4 +1,4 @@
-"""Echo with asyncio: each place where another client may get its turn says await.
+"""Echo with asyncio: `await` marks each place at which another client may get its turn.
 asyncio 服务器：标准库的协程；凡是可能轮到其他客户端的地方都写着 await。
 讲义: 协程技术 · 扩展延伸@标准库协程的实现
 
@@ -14,7 +14,7 @@ import socket
 
 SIZE = 1 << 16                      # bytes to receive at once
 RETRY = 0.1                         # seconds until the next attempt to accept
-watched = False                     # whether say() shows the clients
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -54,16 +54,16 @@ async def echo(conn, addr):
     try:
         with contextlib.suppress(OSError):
             while data := await reader.read(SIZE):
-                # write keeps the bytes for which the send buffer has no room; while they are too
-                # many, drain waits. So we do not read from a client that does not read its echo
-                # (backpressure).
+                # write stores the bytes that do not fit into the send buffer, and drain waits
+                # while too many are stored. So we do not read from a client that does not read
+                # its echo (backpressure).
                 writer.write(data)
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     except BaseException:
-        # Ctrl-C cancels the task: do not wait until the rest is sent.
+        # Ctrl-C cancels the task: close the connection without sending the rest.
         writer.transport.abort()
         raise
     say(addr, f"left, {task} ends")

@@ -1,4 +1,4 @@
-"""A coroutine stops in the middle and keeps its place: next, send, and a ten-line scheduler.
+"""A coroutine pauses, and later continues where it stopped: next, send, a ten-line scheduler.
 协程在中间停下，保存自己的位置，以后再继续：next、send，以及一个十行的调度器。
 讲义: 协程技术 · 基础概念 · 协程原理
 
@@ -23,10 +23,10 @@ def main():
 
 
 def adder():
-    """A generator: each yield gives the total to the caller, and waits for send(n)."""
+    """A generator that adds numbers: each yield returns the total, and waits for send(n)."""
     total = 0
     while True:
-        # The generator stops here. send(10) continues it: the value of this `yield` is then 10.
+        # The generator stops here. send(10) continues it, and `yield total` has the value 10.
         # 停在这里；send(10) 从这里继续，yield 的值就是 10
         n = yield total
         total += n
@@ -48,13 +48,13 @@ def keep_the_place():
 
 
 def show(what, coroutine):
-    """Print what the frame of a stopped coroutine keeps: its variables (and its current line)."""
+    """Print the variables that a stopped coroutine keeps in its frame (with its current line)."""
     # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
     print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 
 
 def run(tasks):
-    """The scheduler: run the first task up to its next yield, then put it at the queue's end."""
+    """The scheduler: run the first task to its next yield, move it to the queue's end, repeat."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()
@@ -69,7 +69,7 @@ def run(tasks):
 def write(name, times, written):
     for number in range(1, times + 1):
         written.append(f"{name}{number}")
-        # Let the other tasks run: no other task gets a turn until this line. 主动让出
+        # Let the other tasks run. Until this line, no other task gets a turn. 主动让出
         yield
 
 

@@ -1,4 +1,4 @@
-"""A race in one thread: coroutines that switch between reading and writing lose updates.
+"""A race in one thread: if coroutines yield between reading and writing, updates are lost.
 只有一个线程也会有竞争：在读和写之间切换的协程会丢失更新。
 讲义: 协程技术 · 基础概念 · 协程优缺点
 
@@ -24,14 +24,14 @@ def main():
 
 
 def count_with(task):
-    """Let ten tasks add 1 in turns; return the final count."""
+    """Run ten coroutines of the function `task`, each of which adds 1; return the final count."""
     shared = {"n": 0}
     run([task(shared) for _ in range(TASKS)])
     return shared["n"]
 
 
 def run(tasks):
-    """The scheduler of coroutine_0.py: each task in turn runs up to its next yield."""
+    """The scheduler of coroutine_0.py: run each task in turn up to its next yield."""
     ready = deque(tasks)
     while ready:
         task = ready.popleft()

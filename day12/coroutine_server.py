@@ -5,9 +5,9 @@
 Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
-The scheduler of coroutine_0.py gives every coroutine a turn. This one continues a coroutine when
-its socket is ready, and epoll tells it when that is. asyncio and http_server.py work like this
-inside: compare serve and echo with those of asyncio_server.py.
+The scheduler of coroutine_0.py gives every coroutine a turn. The scheduler in this file continues
+a coroutine when epoll reports that its socket is ready. asyncio and http_server.py work in the
+same way: compare serve and echo here with serve and echo in asyncio_server.py.
 """
 import argparse
 import contextlib
@@ -18,9 +18,9 @@ import socket
 import sys
 
 SIZE = 1 << 16                      # bytes to receive at once
-RETRY = 0.1                         # seconds that a pause lasts, at most
-PAUSE = "pause"                     # yielded instead of an event: continue me after RETRY seconds
-watched = False                     # whether say() shows the clients
+RETRY = 0.1                         # a pause lasts at most this many seconds
+PAUSE = "pause"                     # a coroutine yields PAUSE to continue after RETRY seconds
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -35,9 +35,9 @@ def main():
             scheduler.run()
 
 
-# The coroutines. Each belongs to one socket. next(task) runs a coroutine up to its next yield, and
-# returns what it yields: the event of its socket for which it waits. `yield from f()` runs f as if
-# the yields of f stood in the caller; the value of the expression is what f returns.
+# Each coroutine belongs to one socket. next(task) runs a coroutine up to its next yield, and
+# returns the yielded value: the socket event for which the coroutine waits. `yield from f()` runs
+# f as if the yields of f were written in the caller; its value is the return value of f.
 # 协程：每个协程属于一个套接字。next(task) 让它执行到下一个 yield，得到它 yield 的值：它在等的事件。
 # `yield from f()` 相当于把 f 的 yield 写在这里，它的值是 f 的返回值。写法和多线程版一样。
 
@@ -66,13 +66,13 @@ def echo(conn, addr):
 
 
 def receive(conn):
-    """Return what the client has sent; b"" when it has shut down its side."""
+    """Return the bytes that the client has sent, or b"" at EOF."""
     yield select.EPOLLIN
     return conn.recv(SIZE)
 
 
 def send_all(conn, data):
-    """Send all of data. If the client does not read, only this coroutine waits (backpressure)."""
+    """Send all of data. While the client does not read, only its coroutine waits (backpressure)."""
     while data:
         try:
             data = data[conn.send(data):]
@@ -85,9 +85,9 @@ class Scheduler:
 
     def __init__(self):
         self.epoll = select.epoll()
-        self.tasks = {}             # fileno -> the coroutine of this socket
-        self.events = {}            # fileno -> what the coroutine has yielded: an event, or PAUSE
-        self.paused = []            # the filenos of the coroutines that have yielded PAUSE
+        self.tasks = {}             # fileno of a socket -> its coroutine
+        self.events = {}            # fileno -> what the coroutine yielded: an event or PAUSE
+        self.paused = []            # filenos of the sockets whose coroutines yielded PAUSE
 
     def start(self, sock, task):
         """Run a coroutine up to its first yield; from then on, epoll watches its socket.
@@ -100,21 +100,21 @@ class Scheduler:
         self.events[fd] = event
 
     def step(self, fd):
-        """Continue a coroutine, up to its next yield."""
+        """Continue the coroutine of the socket fd, up to its next yield."""
         try:
             event = next(self.tasks[fd])
         except StopIteration:
-            # The coroutine has returned: its `with conn` has closed the socket, and that has
-            # removed the socket from epoll.
+            # The coroutine has returned. Its `with conn` has closed the socket, and close()
+            # removes a socket from epoll.
             del self.tasks[fd], self.events[fd]
             return
-        # Most of the time it waits for the same event as before, and epoll is watching for that.
+        # Usually the coroutine waits for the same event as before: epoll already watches for it.
         if event != self.events[fd]:
             self.events[fd] = event
             self.watch(fd, event)
 
     def watch(self, fd, event):
-        """From now on, watch a socket for this event; while its coroutine pauses, for none."""
+        """Make epoll watch the socket fd for this event, or for none if the event is PAUSE."""
         if event == PAUSE:
             self.epoll.modify(fd, 0)
             self.paused.append(fd)
@@ -122,11 +122,11 @@ class Scheduler:
             self.epoll.modify(fd, event)
 
     def run(self):
-        """The event loop: wait until some sockets are ready, continue their coroutines, repeat."""
+        """The event loop: wait until sockets are ready, continue their coroutines, repeat."""
         # 事件循环：epoll 告诉我们哪些套接字就绪，就继续执行它们的协程
         while True:
             events = self.epoll.poll(RETRY if self.paused else None)
-            # A pause ends here: after RETRY seconds, or earlier if another socket was ready.
+            # All pauses end here: after RETRY seconds, or earlier if a socket is ready.
             pauses_over, self.paused = self.paused, []
             for fd in pauses_over:
                 self.step(fd)
@@ -134,7 +134,7 @@ class Scheduler:
                 self.step(fd)
 
     def close(self):
-        """End every coroutine at its yield; the `with` around the yield closes its socket."""
+        """End every coroutine at its current yield; its `with conn` then closes its socket."""
         for task in self.tasks.values():
             task.close()
         self.epoll.close()

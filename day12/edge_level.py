@@ -1,4 +1,4 @@
-"""Level trigger reports unread bytes again and again, edge trigger reports only new bytes.
+"""Level trigger reports unread bytes again and again, but edge trigger reports only new bytes.
 水平触发：只要还有数据没读就一直报告；边缘触发：有新数据到来才报告。
 讲义: epoll方法 · epoll特点 · 触发方式（EPOLLET 边缘触发）
 
@@ -20,7 +20,8 @@ import struct
 import sys
 import termios
 
-# Seconds. epoll reports a ready socket immediately; after this time we know that none is ready.
+# Seconds to wait for a report. epoll reports a ready socket immediately, so if it reports nothing
+# in this time, the socket is not ready.
 SILENCE = 0.1
 
 
@@ -42,8 +43,8 @@ def main():
         show("10 bytes arrive", conn, level, edge, expected=(10, "EPOLLIN", "EPOLLIN"))
         conn.recv(5)
         show("we read 5 of them", conn, level, edge, expected=(5, "EPOLLIN", "-"))
-        # A server with edge trigger that reads only once per event is stuck here: it waits for an
-        # event, while its client, which has sent the complete request, waits for the answer.
+        # A server with edge trigger that reads only once per event would hang here: it waits for
+        # an event, but its client has sent the complete request and waits for the answer.
         # 边缘触发时每次事件只读一次的服务器会卡在这里：它等事件，客户端等响应
         show("nothing else happens", conn, level, edge, expected=(5, "EPOLLIN", "-"))
         peer.sendall(b"a")
@@ -55,7 +56,7 @@ def main():
 
 
 def drain(conn):
-    """Read until nothing is left. Edge trigger requires this after each event."""
+    """Read until no bytes are left, as edge trigger requires after each event."""
     while True:
         try:
             conn.recv(5)
@@ -73,7 +74,7 @@ def show(what, conn, level, edge, expected):
 
 
 def report_of(epoll):
-    """Return EPOLLIN if the epoll object reports the socket, and - if it reports nothing."""
+    """Return "EPOLLIN" if the epoll object reports the socket, or "-" if it reports nothing."""
     events = epoll.poll(SILENCE)
     return "EPOLLIN" if events else "-"
 

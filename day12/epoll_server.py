@@ -6,7 +6,7 @@ Run:    python day12/epoll_server.py [port] [-b ADDRESS] [--edge] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
 With --edge the kernel reports new bytes only once (EPOLLET), so we must read until none are left.
-Ten thousand idle clients cost the loop next to no time (C10K).
+Ten thousand idle clients cost the event loop almost no time (C10K).
 """
 import argparse
 import contextlib
@@ -16,11 +16,11 @@ import select
 import socket
 import sys
 
-# The most bytes that one recv returns, and so the most unsent bytes of one client.
+# One recv returns at most this many bytes, so each client has at most this many unsent bytes.
 SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
 ROUNDS = 16                         # with --edge: calls of recv before the next client's turn
-watched = False                     # whether say() shows the clients
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -36,7 +36,7 @@ def main():
 
 
 class EchoServer:
-    """Each client is watched for EPOLLIN, or for EPOLLOUT while it does not read its echo."""
+    """Watches each client for EPOLLIN, or for EPOLLOUT while the client has unsent bytes."""
 
     def __init__(self, listener, edge):
         self.listener = listener
@@ -44,15 +44,15 @@ class EchoServer:
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes still to be sent to its client
-        self.pause = None           # for how many seconds accepting is paused, or None
-        # edge trigger, or level trigger, the default · 边缘触发，或默认的水平触发
+        self.pause = None           # seconds for which accepting is paused, or None if it is not
+        # edge trigger, or level trigger (the default) · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
         self.epoll = select.epoll()
         self.epoll.register(listener, select.EPOLLIN)
 
     def serve(self):
-        """The event loop: wait until some sockets are ready, serve each of them, repeat."""
+        """The event loop: wait until sockets are ready, serve each of them, repeat."""
         # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
             events = self.epoll.poll(self.pause)
@@ -66,7 +66,7 @@ class EchoServer:
                         self.accept()
                     elif event & select.EPOLLOUT:
                         self.send_rest(conn)
-                    else:                       # EPOLLIN, EPOLLHUP, EPOLLERR: recv finds out
+                    else:                       # EPOLLIN, EPOLLHUP, EPOLLERR: recv finds out which
                         self.read(conn)
                 except BlockingIOError:         # nothing is left to read (EAGAIN)
                     pass
@@ -78,7 +78,7 @@ class EchoServer:
             conn, addr = self.listener.accept()
             self.epoll.register(conn, select.EPOLLIN | self.trigger)
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for nothing)
+            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for no event)
             self.epoll.modify(self.listener, 0)
             self.pause = RETRY
             return
@@ -88,7 +88,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send it back; return True if all was sent, so that we may read on."""
+        """Receive once and send the bytes back; return True if all were sent: we may read on."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -97,29 +97,29 @@ class EchoServer:
         return False
 
     def drain(self, conn):
-        """With --edge: echo until no bytes are left; then recv raises BlockingIOError (EAGAIN)."""
+        """Echo (with --edge) until no bytes are left: then recv raises BlockingIOError (EAGAIN)."""
         for _ in range(ROUNDS):
             was_all_sent = self.echo(conn)
             if not was_all_sent:
                 return
-        # The client sends as fast as we read. Now it is the other clients' turn (starvation), but
-        # more bytes may be there, and edge trigger has already reported them. Re-arm the socket:
-        # then epoll checks it again, and reports these bytes in the next turn of the loop.
+        # This client sends as fast as we read, so now serve the other clients (starvation). More
+        # bytes may be unread, which edge trigger has already reported. Re-arm the socket: epoll
+        # checks it again, and reports these bytes in the next turn of the loop.
         # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)
 
     def watch(self, conn, event):
-        """Watch a client for this event from now on.
+        """Watch the socket of a client for this event from now on.
 
-        modify makes epoll check the socket immediately. So even with edge trigger, epoll reports a
-        socket that is ready already.
+        modify makes epoll check the socket immediately. So even with edge trigger, epoll reports
+        a socket that was ready before.
         """
         self.epoll.modify(conn, event | self.trigger)
 
     def send(self, conn, data):
         """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this one client, and so would all other clients.
+            # Not sendall: it would wait for this one client, and all other clients with it.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full

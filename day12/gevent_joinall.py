@@ -1,4 +1,4 @@
-"""gevent.joinall only waits: a timeout ends no greenlet, and errors need raise_error=True.
+"""gevent.joinall only waits: its timeout ends no greenlet, and it hides errors by default.
 gevent.joinall 只负责等待：超时不会结束协程；不加 raise_error=True 就看不到异常。
 讲义: 第三方协程模块 · gevent模块
 
@@ -35,7 +35,7 @@ def main():
 
 
 def time_out():
-    # An event that is never set. 一个永远不会 set 的事件
+    # This event is never set, so slow never ends. 这个事件永远不会 set，slow 不会结束
     slow = gevent.spawn(gevent.event.Event().wait)
     quick = gevent.spawn(str, 1)
     quick.join()
@@ -51,9 +51,9 @@ def time_out():
 
 
 def fail():
-    # int("x") raises ValueError.
+    # bad fails, because int("x") raises ValueError.
     bad, quick = gevent.spawn(int, "x"), gevent.spawn(str, 1)
-    # gevent prints the traceback when bad fails: here into memory, so that we can search it.
+    # gevent prints a traceback when bad fails. Redirect it into memory, so that we can search it.
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
         finished = gevent.joinall([bad, quick])
     names = {bad: "bad", quick: "quick"}
@@ -74,7 +74,7 @@ def fail():
 
 
 def error_of(function, *args, **kwargs):
-    """Call a function; return the name of the exception that it raises, or nothing."""
+    """Call a function; return the name of the exception that it raises, or "nothing"."""
     try:
         function(*args, **kwargs)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""monkey.patch_all() replaces names of the standard library; names imported earlier remain old.
+"""monkey.patch_all() replaces names in standard modules; names imported earlier stay unchanged.
 monkey.patch_all() 替换标准库里的名字：在它之前用 from ... import 导入的名字仍是旧的。
 讲义: 第三方协程模块 · gevent模块 · monkey脚本
 
@@ -36,7 +36,7 @@ def main():
 
     monkey.patch_all()
 
-    # Too late for old_sleep: this name still refers to the old function.
+    # The patch comes too late for old_sleep: this name still refers to the old function.
     # 对 old_sleep 来说太晚了：这个名字仍然指向旧的函数
     show("after it: names imported before it", old_sleep, old_socket,
          expected=["aaabbb", "aaabbb"])
@@ -44,20 +44,20 @@ def main():
     from time import sleep as new_sleep
     show("after it: names imported after it", new_sleep, new_socket,
          expected=["ababab", "ababab"])
-    # `import time` at the top does no harm: Python looks up time.sleep now, in the patched module.
+    # `import time` above does no harm: Python looks up time.sleep now, in the patched module.
     show("after it: time.sleep, socket.socket", time.sleep, socket.socket,
          expected=["ababab", "ababab"])
 
 
 def show(title, sleep, socket_class, expected):
-    """Let two greenlets wait in sleep, then two in recv; print the order of their letters."""
+    """Let two greenlets wait in sleep, then two in recv; print both orders of their letters."""
     came = [letters(sleep, 0.01), letters(receive, socket_class)]
     print(f"{title:56}  {came[0]}  {came[1]}")
     assert came == expected, f"expected {expected} for [sleep, recv], got {came}"
 
 
 def letters(wait, argument):
-    """Let two greenlets write and wait; return their letters in the order of writing."""
+    """Let two greenlets write letters and wait; return the letters in the order of writing."""
     written = []
     gevent.joinall([gevent.spawn(write, letter, wait, argument, written) for letter in "ab"],
                    raise_error=True)
@@ -71,7 +71,7 @@ def write(letter, wait, argument, written):
 
 
 def receive(socket_class):
-    """Wait 0.01 seconds in recv: no packet arrives."""
+    """Wait in recv until its timeout of 0.01 seconds, because no packet arrives."""
     with socket_class(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(0.01)

@@ -1,4 +1,4 @@
-"""Echo with a greenlet per client: written like the thread server, but all in one thread.
+"""Echo with a greenlet per client: the code reads like the thread server, but uses one thread.
 gevent 服务器：每个客户端一个 greenlet，写法和多线程版一样，却只有一个线程。
 讲义: 第三方协程模块 · gevent模块
 
@@ -8,8 +8,8 @@ Run:    python day12/gevent_server.py [port] [-b ADDRESS] [-v] [--quiet]
 try:
     import gevent
     from gevent import monkey
-    # Before any other import: from here on accept, recv and sendall do not block the thread, but
-    # switch to another greenlet.
+    # Call patch_all before any other import: from here on, accept, recv and sendall do not block
+    # the thread, but switch to another greenlet.
     # 必须最先执行：之后 accept、recv、sendall 不再阻塞线程，而是切换协程
     monkey.patch_all()
 except ImportError:
@@ -25,7 +25,7 @@ import time
 
 SIZE = 1 << 16                      # bytes to receive at once
 RETRY = 0.1                         # seconds until the next attempt to accept
-watched = False                     # whether say() shows the clients
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -60,8 +60,8 @@ def echo(conn, addr):
         while data := conn.recv(SIZE):
             conn.sendall(data)
             if len(data) == SIZE:
-                # If more bytes are there already, recv does not wait, so it does not switch: give
-                # the other greenlets their turn.
+                # If more bytes are there already, recv neither waits nor switches. So let the
+                # other greenlets run here.
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

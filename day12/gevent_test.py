@@ -1,5 +1,5 @@
-"""gevent switches only where a greenlet waits inside gevent: spawn, sleep, joinall.
-gevent 只在 gevent 自己的阻塞处切换，别处都不切换：spawn、sleep、joinall。
+"""gevent switches greenlets only in its own waiting functions, such as sleep and joinall.
+gevent 只在自己的等待函数里切换，例如 sleep 和 joinall，别处都不切换。
 讲义: 第三方协程模块 · gevent模块
 
 Run:    python day12/gevent_test.py
@@ -34,10 +34,10 @@ def main():
 
 def spawn_and_join():
     written = []
-    # The function, then its arguments, also by name. 函数，然后是它的参数，也可以按名字传
+    # Pass the function, then its arguments, by position or by name. 先传函数，再按位置或名字传参数
     a = gevent.spawn(write, "a", gevent.sleep, written)
     b = gevent.spawn(write, "b", gevent.sleep, written=written)
-    # The greenlets are only scheduled; they have not run yet. 只是排队，还没有执行
+    # spawn only schedules the greenlets; they have not run yet. 只是排队，还没有执行
     print(f"after spawn, twice: {''.join(written)!r} is written")
     # Time alone is not enough: a and b run only when we wait inside gevent.
     time.sleep(0.01)
@@ -59,7 +59,7 @@ def compare_waits():
 
 
 def letters(sleep):
-    """Let two greenlets write; return their letters in the order in which they were written."""
+    """Let two greenlets write letters and wait in sleep; return the letters in order of writing."""
     written = []
     gevent.joinall([gevent.spawn(write, letter, sleep, written) for letter in "ab"])
     return "".join(written)

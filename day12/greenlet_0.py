@@ -1,5 +1,5 @@
-"""Greenlets switch by hand: each continues where it stopped, with the value that switch passes.
-greenlet 手工切换：每个都从停下的地方继续，并收到 switch 带来的值。
+"""With greenlet, you switch by hand: g.switch(value) continues g where it stopped.
+用 greenlet 要手工切换：g.switch(value) 让 g 从停下的地方继续。
 讲义: 第三方协程模块 · greenlet模块
 
 Run:    python day12/greenlet_0.py
@@ -34,7 +34,7 @@ def main():
     # The first switch to a greenlet calls its function, with these arguments.
     # 第一次 switch 调用它的函数，参数就是这些
     value = a.switch(b, "from main")
-    # b has returned. Its parent continues: main, because main created b.
+    # b has returned, so its parent continues. The parent is main, because main created b.
     print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
     assert (value, a.dead, b.dead) == ("result of b", False, True), \
         f"expected the result of b, and only b to be dead; got {value!r}, {a.dead}, {b.dead}"
@@ -56,7 +56,7 @@ def main():
 
 def play_a(b, value):
     print(f"a begins with {value!r}")
-    # a stops here, until another greenlet switches back and passes a value.
+    # a stops here until another greenlet switches back to a and passes a value.
     # 停在这里，直到别的 greenlet 切换回来，并带来一个值
     value = b.switch(greenlet.getcurrent(), "from a")
     print(f"a continues with {value!r}")
@@ -66,7 +66,7 @@ def play_a(b, value):
 
 
 def switch_from_inside(b):
-    """A greenlet has its own stack, so it can stop at any depth of calls; a generator cannot."""
+    """Switch to b in a function that a calls: a greenlet can stop here, a generator could not."""
     return b.switch("from a, inside a function")
 
 

@@ -1,4 +1,4 @@
-"""Echo with poll: each socket is registered once, and there may be more than 1024.
+"""Echo with poll: the server registers each socket once, and can watch more than 1024 of them.
 poll 服务器：要关注的套接字只注册一次，数量可以超过 1024。
 讲义: poll方法 · poll_server 步骤
 
@@ -13,10 +13,10 @@ import select
 import socket
 import sys
 
-# The most bytes that one recv returns, and so the most unsent bytes of one client.
+# One recv returns at most this many bytes, so each client has at most this many unsent bytes.
 SIZE = 1 << 16
 RETRY = 100                         # milliseconds until the next attempt to accept
-watched = False                     # whether say() shows the clients
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -31,7 +31,7 @@ def main():
 
 
 class EchoServer:
-    """Each client is watched for POLLIN, or for POLLOUT while it does not read its echo."""
+    """Watches each client for POLLIN, or for POLLOUT while the client has unsent bytes."""
 
     def __init__(self, listener):
         self.listener = listener
@@ -39,12 +39,12 @@ class EchoServer:
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # poll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes still to be sent to its client
-        self.pause = None           # for how many milliseconds accepting is paused, or None
+        self.pause = None           # milliseconds for which accepting is paused, or None
         self.poller = select.poll()
         self.poller.register(listener, select.POLLIN)
 
     def serve(self):
-        """The event loop: wait until some sockets are ready, serve each of them, repeat."""
+        """The event loop: wait until sockets are ready, serve each of them, repeat."""
         # 事件循环：等到有套接字就绪，逐个处理，再等
         while True:
             events = self.poller.poll(self.pause)
@@ -58,7 +58,7 @@ class EchoServer:
                         self.accept()
                     elif event & select.POLLOUT:
                         self.send_rest(conn)
-                    else:                       # POLLIN, POLLHUP, POLLERR: recv finds out
+                    else:                       # POLLIN, POLLHUP, POLLERR: recv finds out which
                         self.echo(conn)
                 except BlockingIOError:         # nothing is left to read (EAGAIN)
                     pass
@@ -70,7 +70,7 @@ class EchoServer:
             conn, addr = self.listener.accept()
             self.poller.register(conn, select.POLLIN)
         except OSError:
-            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for nothing)
+            # out of file descriptors (EMFILE): stop accepting for a moment (0: watch for no event)
             self.poller.modify(self.listener, 0)
             self.pause = RETRY
             return
@@ -80,7 +80,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send it back."""
+        """Receive once and send the bytes back."""
         data = conn.recv(SIZE)
         if data:
             self.send(conn, data)
@@ -91,7 +91,7 @@ class EchoServer:
     def send(self, conn, data):
         """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this one client, and so would all other clients.
+            # Not sendall: it would wait for this one client, and all other clients with it.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full
@@ -108,7 +108,7 @@ class EchoServer:
             self.poller.modify(conn, select.POLLIN)
 
     def drop(self, conn):
-        # Before close: poll reports a closed descriptor again and again (POLLNVAL).
+        # Unregister before close: poll reports a closed descriptor again and again (POLLNVAL).
         self.poller.unregister(conn)
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)

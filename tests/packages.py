@@ -1,20 +1,20 @@
-"""Make the virtual environment that the Makefile's commands use, unless it is there; then run a script with its Python.
+"""Make the virtual environment of the Makefile's commands, unless it exists; then run a script with its Python.
 
-    packages.py FOLDER                             make it, that is all
+    packages.py FOLDER                             only make the environment in FOLDER
     packages.py FOLDER needed SCRIPT ARGUMENTS     make it; if that is impossible, run nothing
-    packages.py FOLDER wanted SCRIPT ARGUMENTS     make it; if that is impossible, run the script all the same
-    packages.py FOLDER unneeded SCRIPT ARGUMENTS   make nothing, but use it if it is there
+    packages.py FOLDER wanted SCRIPT ARGUMENTS     make it; if that is impossible, run the script anyway
+    packages.py FOLDER unneeded SCRIPT ARGUMENTS   do not make it, but use it if it exists
 
-It is made again when requirements.txt or the Python has changed, or when the last attempt was broken off. While a new one is
-made, the old one stands aside, under another name; if the new one cannot be made, the old one comes back. Of two commands
-that run at once, one waits for the other.
+The environment is made again if requirements.txt or the Python has changed, or if the last attempt was interrupted. While a
+new environment is being made, the old one is kept under another name; if the new one cannot be made, the old one is restored.
+If two commands run at the same time, one waits for the other.
 
-An old Python must understand this file as far as the next lines, so it has no f-strings.
+This file has no f-strings, so that a very old Python can read it and print the message of the next lines.
 """
 import sys
 
 if sys.version_info < (3, 10):
-    sys.exit("make: this is Python {}.{}, the course needs 3.10 or newer: try make PYTHON=python3.12".format(*sys.version_info))
+    sys.exit("make: this is Python {}.{}, but the course needs 3.10 or newer: try make PYTHON=python3.12".format(*sys.version_info))
 
 import contextlib
 import fcntl
@@ -26,21 +26,21 @@ import subprocess
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
-# Not sys.prefix: an activated environment would always be a reason to make itself again.
+# We compare base_prefix, not prefix: with prefix, the Python of an activated environment would always make it again.
 THIS_PYTHON = "{}\n{}\n".format(sys.version, sys.base_prefix)
-# The Python that this one is made from, if this one is that of a virtual environment: perhaps the one that we make again.
+# The Python outside any virtual environment, because our own Python may belong to the environment that we replace.
 BASE_PYTHON = sys.executable if sys.prefix == sys.base_prefix else os.path.realpath(sys.executable)
 ANOTHER_WAY = "sudo apt install python3-venv, or make PYTHON=another"
 
 
 class NotMade(Exception):
-    """There is no environment, and why: a text for the reader."""
+    """The environment could not be made; the text says why."""
 
 
 def main():
     folder = Path(sys.argv[1]).absolute()
     packages_are, command = (sys.argv[2:3] or ["needed"])[0], sys.argv[3:]
-    # To end by an exception, as with Ctrl-C, is to end with the old environment in its place.
+    # Let these signals raise KeyboardInterrupt, as Ctrl-C does: then the old environment is restored before we end.
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.default_int_handler)
     try:
@@ -48,7 +48,7 @@ def main():
             set_up(folder)
     except NotMade as error:
         if packages_are == "needed":
-            sys.exit("make: {} (make demo, make race and make serve do without)".format(error))
+            sys.exit("make: {} (make demo, make race and make serve work without it)".format(error))
         how = "with the old" if is_usable(folder) else "without"
         sys.stderr.write("make: going on {} {}: {}\n".format(how, folder.name, error))
     except KeyboardInterrupt:
@@ -59,21 +59,21 @@ def main():
 
 
 def is_usable(folder):
-    """Whether there is a whole environment of this Python, though perhaps with the packages of older requirements."""
+    """Return whether the folder has a complete environment of this Python, perhaps with packages of an older requirements.txt."""
     stamp = folder / "made-for"
     return stamp.exists() and stamp.read_text().startswith(THIS_PYTHON)
 
 
 def set_up(folder):
-    """Make the environment unless it is there; raise NotMade."""
+    """Make the environment unless it is up to date; raise NotMade if that fails."""
     wanted = THIS_PYTHON + REQUIREMENTS.read_text()
-    stamp = folder / "made-for"                    # written last, so what is half made has none
+    stamp = folder / "made-for"                    # written last, so an unfinished environment has no stamp
     if is_made(stamp, wanted):
         return
     try:
         with open("{}.lock".format(folder), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not is_made(stamp, wanted):         # it may have been made while we waited
+            if not is_made(stamp, wanted):         # another command may have made it while we waited
                 with replacing(folder, stamp):
                     make(folder, lock)
                     stamp.write_text(wanted)
@@ -87,12 +87,12 @@ def is_made(stamp, wanted):
 
 @contextlib.contextmanager
 def replacing(folder, stamp):
-    """For the length of a block, put aside what is in the folder. It comes back if the block raises an exception.
+    """Rename the folder during the `with` block, and restore it if the block raises an exception.
 
-    A virtual environment contains its own path, so it works under one name only: what is aside cannot be used.
+    A virtual environment contains its own path, so it cannot be used under the other name.
     """
     aside = folder.with_name("{}.old".format(folder.name))
-    if aside.exists():                             # we were killed (kill -9) half-way
+    if aside.exists():                             # an earlier command was killed (kill -9) half-way
         if stamp.exists():
             shutil.rmtree(aside)
         else:
@@ -109,7 +109,7 @@ def replacing(folder, stamp):
 
 
 def restore(aside, folder):
-    """Remove what is half made, and put back what was there before, if there was something."""
+    """Remove the unfinished environment, and restore the old one if there was one."""
     if folder.exists():
         shutil.rmtree(folder)
     if aside.exists():
@@ -128,9 +128,9 @@ def make(folder, lock):
 
 
 def call(command, lock, problem):
-    """Run a command to its end; raise NotMade with that problem and the command's last line if it fails."""
+    """Run a command to its end; if it fails, raise NotMade with the problem and the last line that the command printed."""
     try:
-        # It inherits the lock: if we are killed, it still holds it until it has ended.
+        # The command inherits the lock: if we are killed, the command still holds the lock until it has ended.
         subprocess.run(command, check=True, capture_output=True, text=True, pass_fds=[lock.fileno()])
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout).strip().splitlines() or ["status {}".format(error.returncode)]

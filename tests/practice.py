@@ -1,10 +1,10 @@
-"""Broken programs to mend: shows the first that is not mended yet, says why, and gives a hint.
+"""Judge the programs that you mend: show the first one that is still broken, why it fails, and a hint.
 需要改好的程序：显示第一个还没有改好的，说明原因，并给出提示。
 
-Run:    make practice                              the next exercise; again: one more hint
-        make practice EX=day10/transfer            this one
-        make practice ALL=1                        a table of all; exit status 0 if all are mended
-        make practice RESET=day10/transfer         the broken program again; yours is kept as transfer.py.mine
+Run:    make practice                              the next exercise; each run gives one more hint
+        make practice EX=day10/transfer            only this exercise
+        make practice ALL=1                        a table of all exercises; exit status 0 if all are mended
+        make practice RESET=day10/transfer         restores the broken program; yours is kept as transfer.py.mine
         python tests/practice.py --all --json      for graders
 """
 import argparse
@@ -23,9 +23,9 @@ from judge.verdict import LEFT_OUT, PASSED
 
 def main():
     if not hasattr(os, "fork"):
-        print("practice.py needs os.fork, as Linux and macOS have it", file=sys.stderr)
+        print("practice.py needs os.fork: use Linux, macOS or WSL", file=sys.stderr)
         sys.exit(2)
-    # To end by an exception, as with Ctrl-C, is to end what is being judged as well.
+    # Let these signals raise KeyboardInterrupt, as Ctrl-C does: then we also end the programs that we are judging.
     for signum in signal.SIGTERM, signal.SIGHUP:
         signal.signal(signum, signal.default_int_handler)
     arguments = parse()
@@ -48,20 +48,20 @@ def main():
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="practice.py", description="Broken programs to mend.")
-    parser.add_argument("exercise", nargs="?", metavar="EX", type=exercise, help="judge only this one, such as day10/transfer")
-    parser.add_argument("--all", action="store_true", help="a table of all; exit status 0 if all are mended, 1 if not")
-    parser.add_argument("--json", action="store_true", help="the verdicts as JSON, with the same exit status")
-    parser.add_argument("--reset", metavar="EX", type=exercise, help="put the broken program back, and keep yours beside it")
+    parser = argparse.ArgumentParser(prog="practice.py", description="Judge the programs that you mend.")
+    parser.add_argument("exercise", nargs="?", metavar="EX", type=exercise, help="judge only this exercise, such as day10/transfer")
+    parser.add_argument("--all", action="store_true", help="print a table of all exercises; exit status 0 if all are mended, 1 if not")
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON, with the same exit status")
+    parser.add_argument("--reset", metavar="EX", type=exercise, help="restore the broken program, and keep yours under another name")
     return parser.parse_args()
 
 
 def exercise(text):
-    """The exercise of this name."""
+    """Return the exercise of this name, for argparse; raise ArgumentTypeError if there is none."""
     found = find(text)
     if found is None:
         near = difflib.get_close_matches(text, NAMES, n=3, cutoff=0.4) or NAMES[:3]
-        raise argparse.ArgumentTypeError(f"there is no exercise {text}; there is {', '.join(near)}")
+        raise argparse.ArgumentTypeError(f"there is no exercise {text}; did you mean {', '.join(near)}?")
     return found
 
 
@@ -72,12 +72,12 @@ def put_back(exercise):
     state.save()
     print(f"{exercise.shown} is broken again · 恢复成了出错的程序")
     if kept:
-        print(f"yours is kept as · 你的版本保存为 {kept.relative_to(exercise.file.parent.parent.parent)}")
+        print(f"your version is kept as · 你的版本保存为 {kept.relative_to(exercise.file.parent.parent.parent)}")
     return 0
 
 
 def grade(exercises, as_json):
-    """Judge all of them, whatever was known before."""
+    """Judge these exercises, also those that passed before; print the verdicts and return the exit status."""
     verdicts = list(judge_all([(one, one.file) for one in exercises]))
     counted = [one for one in verdicts if one.kind != LEFT_OUT]
     mended = sum(one.kind == PASSED for one in counted)
@@ -91,7 +91,7 @@ def grade(exercises, as_json):
 
 
 def one(exercise):
-    """Judge one, and show its solution or the next hint."""
+    """Judge one exercise, and show its solution or the next hint."""
     state = Progress()
     [verdict] = judge_all([(exercise, exercise.file)])
     state.note(exercise, verdict.kind == PASSED)
@@ -107,12 +107,12 @@ def one(exercise):
 
 
 def next_one():
-    """Judge what was changed; show the solutions of what is mended now, or the first that is not, and why."""
+    """Judge the files that were changed. Show the solutions of those that are mended now, then the first that is not."""
     state, exercises = Progress(), all_exercises()
     left_out = [one.name for one in exercises if one.missing_package()]
     there = [one for one in exercises if one.name not in left_out]
     open_ones = [one for one in there if not state.is_mended(one)]
-    # What was not touched is broken still: only of the first of these we need to know why.
+    # A file that was not touched is still broken. We judge only the first of these, to say why it fails.
     first_untouched = [one for one in open_ones if is_untouched(one)][:1]
     to_judge = [one for one in open_ones if one in first_untouched or not is_untouched(one)]
     verdicts = dict(zip([one.name for one in to_judge], judge_all([(one, one.file) for one in to_judge])))
@@ -128,7 +128,7 @@ def next_one():
     else:
         print(*show.task(first), sep="\n")
         if new:
-            print("\nwhy it fails · 为什么不对: make practice")
+            print("\nto see why it fails · 为什么不对: make practice")
         else:
             explain(first, verdicts[first.name], state, "make practice")
     close(state)
@@ -136,12 +136,12 @@ def next_one():
 
 
 def explain(exercise, verdict, state, command):
-    """Why it is not mended, and the hints so far with a new one."""
+    """Print why the program is not mended, and the hints so far with a new one."""
     print(*show.reason(verdict), sep="\n")
     count = state.next_hint(exercise)
     print(*show.hints(exercise, count), sep="\n")
-    more = "one more hint" if count < len(exercise.check().HINTS) else "to judge it again"
-    print(f"\nchange the file, then (also for {more}) · 修改文件，然后:\n  {command}")
+    more = ", and get one more hint" if count < len(exercise.check().HINTS) else ""
+    print(f"\nchange the file, then judge it again{more} · 修改文件，然后:\n  {command}")
 
 
 def close(state):

@@ -1,9 +1,10 @@
-"""Bring the READMEs up to date: the lists of scripts by their docstrings, the transcripts by what the commands print.
+"""Update the READMEs: the lists of scripts from the docstrings, the transcripts from what the commands print.
 
 Run:    make readme
 
-The list in README.md has the order, the docstrings have the words; the list of the page that is served follows both. A transcript that still matches, as the tests see it, is left as it is. In one that does not, the lines that have not changed
-keep their placeholders, such as <name>.
+README.md gives the order of the scripts, and the docstrings give the words; the list on the site's page is made from both.
+A transcript that still matches (by the rules of the tests) is not changed. If a transcript no longer matches, its unchanged
+lines keep their placeholders, such as <name>.
 """
 import html
 import re
@@ -35,7 +36,7 @@ def main():
 
 
 def stale_lists():
-    """What README.md and the site's page should contain, by page, if their lists of scripts are not what they should be."""
+    """Return {page: new text} of those pages (README.md and the site's page) whose lists of scripts are out of date."""
     pages = {"README.md": list_of_readme, SITE: list_of_site}
     old = {page: (course.ROOT / page).read_text(encoding="utf-8") for page in pages if (course.ROOT / page).exists()}
     new = {page: pages[page](text) for page, text in old.items()}
@@ -47,7 +48,7 @@ def list_of_readme(text):
 
 
 def list_of_site(text):
-    """Below the heading of each day of the page, its scripts as README.md lists them."""
+    """Return the site's page (text) with the scripts of each day below the day's heading, as README.md lists them."""
     readme = (course.ROOT / "README.md").read_text(encoding="utf-8")
     for day, rows in zip(DAY.findall(readme), DAY.split(readme)[2::2]):
         items = "".join(item(path, name) for name, path in ROW.findall(rows))
@@ -66,22 +67,22 @@ def item(path, name):
 
 
 def code(text):
-    """Text as HTML, with what stands between backquotes as code."""
+    """Return text as HTML, with the parts between backquotes as <code>."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def update(page):
-    """Rewrite the transcripts of a page that are no longer true; return them, the last one first."""
+    """Rewrite the transcripts of a page that no longer match; return them, the last one first."""
     path = course.ROOT / page
     lines = path.read_text(encoding="utf-8").split("\n")
     rewritten = []
-    for transcript in reversed([one for one in course.transcripts() if one.page == page]):     # so that line numbers stay true
+    for transcript in reversed([one for one in course.transcripts() if one.page == page]):     # reversed, so that line numbers stay true
         markers = transcript.markers.split()
         if "skip" in markers:
             continue
         printed = course.output_of(transcript.command.split()[1]).splitlines()
         if course.compare(transcript.output, printed, "unordered" in markers, "masked" in markers):
-            start = transcript.line + 1            # behind the fence and the command
+            start = transcript.line + 1            # the output begins after the fence and the command
             lines[start:start + len(transcript.output)] = merge(transcript.output, printed, "masked" in markers)
             rewritten.append(transcript)
     if rewritten:
@@ -90,7 +91,7 @@ def update(page):
 
 
 def merge(template, printed, masked):
-    """What was printed, with a line of the template in place of each line that it matches."""
+    """Return the printed lines; where a line of the template matches one, take the template's line instead."""
     unused, merged = list(template), []
     for line in printed:
         old = next((one for one in unused if re.fullmatch(course.line_pattern(one, masked), line)), line)

@@ -174,7 +174,7 @@ def test_the_exit_status_is_that_of_the_script(packages):
 def test_an_old_python_and_a_folder_of_others_say_what_to_do(packages, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.version_info = (3, 9, 1, 'final', 0)\n")
     run(packages, tmp_path / "env", status=1, env={"PYTHONPATH": str(tmp_path)},
-        stderr="make: this is Python 3.9, the course needs 3.10 or newer: .*\n")
+        stderr="make: this is Python 3.9, but the course needs 3.10 or newer: .*\n")
     run(packages, "/proc/env", status=1, stderr="make: cannot write /proc/env: .*\n")
 
 
@@ -197,7 +197,7 @@ OLD_PYTHONS = [python for version in ("2.7", "3.6", "3.9")
 @pytest.mark.parametrize("python", OLD_PYTHONS, ids=lambda python: python.parts[-3])
 def test_an_old_python_says_so_in_one_line(packages, python):
     run(python, packages, packages.parent / "env", "unneeded", "x.py", status=1,
-        stderr="make: this is Python [23].[0-9], the course needs 3.10 or newer: [^\n]+\n")
+        stderr="make: this is Python [23].[0-9], but the course needs 3.10 or newer: [^\n]+\n")
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")

@@ -44,7 +44,7 @@ def test_it_shows_a_day():
     assert heads[0].startswith(f"[1/{len(scripts)}] ")
     assert "\n$ python day07/fork.py\nbefore the fork: one process" in printed
     assert "\n小明   |   管理员消息：五分钟后下课\n" in printed and "\nTom    | < quit\n" in printed
-    assert f"\n{len(scripts)} of {len(scripts)} scripts showed their facts, in " in printed
+    assert f"\n{len(scripts)} of {len(scripts)} scripts passed their own checks, in " in printed
     assert "\x1b" not in printed                   # colour is for terminals
     assert "Enter" not in printed                  # and so is the menu
 
@@ -103,8 +103,8 @@ def test_it_knows_no_other_day():
 def test_without_a_package_its_scripts_are_left_out_by_name(copy):
     replace(copy / "day07/wait.py", "def main():\n    import nosuch.thing, os.path")
     tour = run(copy / "tests/tour.py")
-    assert tour.stdout.startswith("left out, as nosuch is not installed (没有安装，略过): wait.py\n\n[1/1] day07/fork1.py")
-    assert "\n1 of 1 scripts showed their facts" in tour.stdout
+    assert tour.stdout.startswith("left out, because nosuch is not installed (没有安装，略过): wait.py\n\n[1/1] day07/fork1.py")
+    assert "\n1 of 1 scripts passed their own checks" in tour.stdout
     run(copy / "tests/tour.py", "wait.py", status=2, stderr="tour: nosuch is not installed; make packages installs [^\n]+\n")
     replace(copy / "day07/fork1.py", "from nosuchelse.thing import x")
     run(copy / "tests/tour.py", status=2, stderr="tour: nosuch and nosuchelse are not installed; [^\n]+\n")
@@ -157,7 +157,7 @@ def test_on_a_terminal_it_stops_after_each_script(walking):
     walking.write("\r")
     walking.finish()
     assert shown(walking) == ["day07/fork1.py", "day07/wait.py"]
-    assert walking.stdout.endswith("\r2 of 2 scripts showed their facts\n")           # the menu has gone
+    assert walking.stdout.endswith("\r2 of 2 scripts passed their own checks\n")           # the menu has gone
 
 
 def test_s_shows_the_source(walking, copy):
@@ -177,7 +177,7 @@ def test_r_shows_the_script_again_as_it_is_now(walking, copy):
     assert shown(walking) == ["day07/fork1.py"] * 2
     walking.write("q")
     walking.finish()
-    assert "1 of 1 scripts showed" in walking.stdout
+    assert "1 of 1 scripts passed" in walking.stdout
 
 
 def test_a_shows_all_the_others_without_a_stop(walking):
@@ -193,7 +193,7 @@ def test_q_ends_the_tour_and_the_terminal_is_as_it_was(copy, key):
         assert program.terminal_settings() != program.first_terminal_settings
         program.wait_until_asleep()
         program.write(key)
-        program.expect("1 of 1 scripts showed their facts")
+        program.expect("1 of 1 scripts passed their own checks")
         assert program.terminal_settings() == program.first_terminal_settings
         program.finish()
     assert shown(program) == []                    # with colours, no line begins with [
@@ -210,7 +210,7 @@ def test_an_enter_too_many_skips_no_script(copy):
         menu(program, "next")
         program.write("q")
         program.finish()
-    assert "1 of 1 scripts showed" in program.stdout and "[2/2]" not in program.stdout
+    assert "1 of 1 scripts passed" in program.stdout and "[2/2]" not in program.stdout
 
 
 def test_it_ends_with_its_terminal(walking):
@@ -222,10 +222,10 @@ def test_it_ends_with_its_terminal(walking):
 def test_without_a_terminal_on_one_side_it_runs_through(copy):
     with Program("sh", "-c", f"{sys.executable} {copy}/tests/tour.py </dev/null", tty=True) as program:
         program.finish()
-    assert "2 of 2 scripts showed their facts" in program.stdout and "Enter" not in program.stdout
+    assert "2 of 2 scripts passed their own checks" in program.stdout and "Enter" not in program.stdout
     with Program("sh", "-c", f"{sys.executable} {copy}/tests/tour.py | cat", tty=True) as program:
         program.finish()
-    assert "2 of 2 scripts showed their facts" in program.stdout and "Enter" not in program.stdout
+    assert "2 of 2 scripts passed their own checks" in program.stdout and "Enter" not in program.stdout
 
 
 def test_it_shows_colour_on_a_terminal(copy):
@@ -249,7 +249,7 @@ def test_it_tells_of_a_script_that_fails(copy, broken, complaint):
     tour = run(copy / "tests/tour.py", status=1)
     assert f"half way\nFAILED: {sys.executable} day07/fork1.py {complaint}" in tour.stdout
     assert "killed by signal 9" in tour.stdout     # it goes on with the next one
-    assert "1 of 2 scripts showed their facts" in tour.stdout and "\n    failed: day07/fork1.py\n" in tour.stdout
+    assert "1 of 2 scripts passed their own checks" in tour.stdout and "\n    failed: day07/fork1.py\n" in tour.stdout
 
 
 def test_it_ends_at_ctrl_c(copy):

@@ -1,11 +1,11 @@
-"""Walk through the course: every script with its headings, its command and its live output.
+"""Walk through the course: show every script with its heading, its command and its live output.
 
 Run:    python tests/tour.py [DAY or SCRIPT]...    such as 07 or day10/race.py; without any, all scripts
         make demo                                  the same
 
-A demo runs by itself. A server is shown with its clients, in a scene: the name of the program that says something stands in
-front of each line. On a terminal the tour stops after each script (see walk.py), elsewhere it runs through. Its exit status
-is 1 if a script failed.
+A demo is a script that runs by itself. A server is shown in a scene, together with its clients: each line begins with the
+name of the program that printed it. On a terminal the tour stops after each script (see walk.py); elsewhere it does not stop.
+The exit status is 1 if a script failed.
 """
 import ast
 import contextlib
@@ -23,28 +23,28 @@ import walk
 from harness import Failure, Program, serve
 
 COLOURS = {"heading": "1", "command": "36", "good": "32", "bad": "31", "who": "2"}
-CAME, LEFT = r"^\S+ -> .+\n", r"^\S+ left.+\n"      # what an echo server says of a client
+CAME, LEFT = r"^\S+ -> .+\n", r"^\S+ left.+\n"      # what an echo server prints when a client comes, and when it leaves
 WIDTH = 80                                         # columns of a terminal
 
 
 def main():
     scripts, missing, left_out = what_can_run(choose(course.scripts_in_order(), sys.argv[1:]))
     if not scripts:
-        fail(f"{missing} not installed; make packages installs what is missing, where there is a network")
+        fail(f"{missing} not installed; make packages installs what is missing (you need a network)")
     if left_out:
-        print(fold(f"left out, as {missing} not installed (没有安装，略过): {left_out}"), end="\n\n", flush=True)
+        print(fold(f"left out, because {missing} not installed (没有安装，略过): {left_out}"), end="\n\n", flush=True)
     started, stops = time.monotonic(), walk.is_possible()
-    results = go_through(scripts, stops)           # whether each script that was shown did well, by path
+    results = go_through(scripts, stops)           # path of each script that was shown -> whether it succeeded
     took = "" if stops else f", in {time.monotonic() - started:.1f} s"
     failed = [path for path, did_well in results.items() if not did_well]
     print(paint("bad" if failed else "good",
-                f"{len(results) - len(failed)} of {len(results)} scripts showed their facts{took}"
+                f"{len(results) - len(failed)} of {len(results)} scripts passed their own checks{took}"
                 + "".join(f"\n    failed: {path}" for path in failed)))
     sys.exit(1 if failed else 0)
 
 
 def choose(scripts, words):
-    """Those of the days and scripts that the words name; all of them if there are no words."""
+    """Return the scripts that the words name (a word is a day or a script); all scripts if there are no words."""
     chosen = set()
     for word in words:
         named = [script.path for script in scripts
@@ -63,7 +63,7 @@ def fail(message):
 
 
 def what_can_run(scripts):
-    """Return the scripts whose packages are installed; what is missing, in words; and the names of the other scripts."""
+    """Return the scripts whose packages are installed, a phrase that names the missing packages, and the other scripts' names."""
     missing = {script.path: missing_packages(script.path) for script in scripts}
     packages = sorted(set().union(*missing.values()))
     words = " and ".join(packages) + (" are" if len(packages) > 1 else " is")
@@ -72,13 +72,13 @@ def what_can_run(scripts):
 
 
 def missing_packages(path):
-    """What a script imports that is neither in the standard library, nor its own, nor installed."""
+    """Return the names of the packages that a script imports and that are not installed."""
     return {name for name in imported(path) - sys.stdlib_module_names - course.packages_beside(path)
             if importlib.util.find_spec(name) is None}
 
 
 def imported(path):
-    """The names of the modules and packages that a script imports."""
+    """Return the names of all modules and packages that a script imports."""
     names = set()
     for node in ast.walk(ast.parse((course.ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -89,7 +89,7 @@ def imported(path):
 
 
 def go_through(scripts, stops):
-    """Show one script after the other; if it stops, go on as the reader says. Return whether each did well, by path."""
+    """Show the scripts in turn; if stops is true, ask the user after each. Return {path: whether the script succeeded}."""
     results, position = {}, 0
     while position < len(scripts):
         path = scripts[position].path
@@ -105,14 +105,14 @@ def go_through(scripts, stops):
 
 
 def ask_about(path, is_last):
-    """What comes next; the source is shown meanwhile, if the reader wants it."""
+    """Ask the user what comes next, and return the answer. If the user asks for the script's source, show it and ask again."""
     while (answer := walk.ask(is_last)) == walk.SOURCE:
         walk.show_source(path)
     return answer
 
 
 def show_safely(path, place):
-    """Show a script, as it is now; return False if it failed."""
+    """Show a script as its file is now, because the user may have edited it; return whether it succeeded."""
     try:
         show(course.describe(path), place)
         return True
@@ -134,7 +134,7 @@ def show(script, place):
 def fold(text):
     """Break a line into lines that fit on the terminal: between words, or between any two Chinese characters."""
     lines, line = [], ""
-    # A mark such as a comma begins no line.
+    # No line begins with a punctuation mark such as a comma.
     for word in re.findall(r" *(?:[!-~]+|[^ ])[，。：；？！）」、]*", text):
         if line and course.columns(line + word) > WIDTH:
             lines.append(line)
@@ -150,7 +150,7 @@ def paint(what, text):
 
 
 def show_demo(script):
-    """Run a script as its docstring says, with its output as it comes."""
+    """Run a script with the command in its docstring, and show its output as it comes."""
     print(paint("command", f"$ {script.commands[0]}"), flush=True)
     _, path, *args = script.commands[0].split()
     with Program(path, *args, stdin="", echo=write) as program:
@@ -163,13 +163,13 @@ def write(data):
 
 
 class Voices:
-    """The output of several programs, line by line, each with its name in front."""
+    """Shows the output of several programs line by line, with the name of the program in front of each line."""
 
     def __init__(self, *names):
         self.width = max(map(course.columns, names))
 
     def of(self, name):
-        """A function for Program's echo."""
+        """Return a function for the argument echo of Program: it shows what the program prints, under this name."""
         rest = b""
 
         def echo(data):
@@ -180,7 +180,7 @@ class Voices:
         return echo
 
     def types(self, name, program, text):
-        """Type a line for a program, and show it."""
+        """Write a line to the stdin of a program, and show the line."""
         self.show(name, "< ", text)
         program.write(text + "\n")
 
@@ -227,7 +227,7 @@ def show_chat_client(script):
 
 
 def show_echo_server(script):
-    """Two clients at once: one is in the middle of something, and the other is served all the same."""
+    """Show two clients at once: the server serves client B while client A is still connected."""
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]} -v"), flush=True)
     voices = Voices("server", "A", "B")
     with serve(script.path, "-v", echo=voices.of("server")) as server:
@@ -244,7 +244,7 @@ def show_echo_server(script):
 
 
 def show_iterative_server(script):
-    """The second client gets its echo when the first has gone."""
+    """Show two clients at once: client B gets its echo only after client A has left."""
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]} -v"), flush=True)
     voices = Voices("server", "A", "B")
     with serve(script.path, "-v", echo=voices.of("server")) as server:
@@ -271,15 +271,15 @@ def show_echo_client(script):
 
 
 def show_server_race(script):
-    """A short one, to see what it looks like."""
+    """Show a short race, so that you see what the report looks like."""
     command = f"{script.commands[0].partition(' [')[0]} --quick"
     print(paint("command", f"$ {command}"), flush=True)
     with Program(script.path, "--quick", echo=write) as program:
-        program.finish(stderr="start\n.*\nmemory\n")       # how far it is
+        program.finish(stderr="start\n.*\nmemory\n")       # the race reports its progress on stderr
 
 
 def show_ftp_server(script):
-    """The two connections, as they are on the wire."""
+    """Show the lines of both FTP connections, control and data, as they are sent."""
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
     voices = Voices("server", "control", "data")
     with serve(script.path, echo=voices.of("server")) as server:
@@ -319,7 +319,7 @@ def show_ftp_client(script):
 
 
 def show_http_server(script):
-    """Requests and answers as they are on the wire, two at once on one connection, and the log."""
+    """Show requests and answers as they are sent, two requests at once on one connection, and the server's log."""
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
     voices = Voices("server", "client")
     with serve(script.path, stderr=".*", echo=voices.of("server")) as server:
@@ -347,7 +347,7 @@ def show_http_server(script):
 
 
 def show_classroom(script):
-    """What its page asks for, and what it is told."""
+    """Show what the classroom's page asks the server, and what the server answers."""
     from classroom_client import Page
 
     print(paint("command", f"$ {script.commands[0].partition(' [')[0]}"), flush=True)
@@ -394,7 +394,7 @@ def echo_client(server, voices, name):
 
 @contextlib.contextmanager
 def chat_client(server, voices, name, voice=None, joins=True):
-    """A client, once it is in the room; or at once, if it will not be let in."""
+    """Start a chat client and yield it once it is in the room; if joins is false, yield it immediately."""
     with Program("day07/chat/chat_client.py", server.port, "--name", name, echo=voices.of(voice or name)) as program:
         if joins:
             program.expect("You are in the room")
@@ -419,16 +419,16 @@ SCENES = {
 
 
 if __name__ == "__main__":
-    # Also in a POSIX locale: the programs write it too, and what they write goes through as it is.
+    # Write UTF-8 in a POSIX locale too: the programs write UTF-8, and we pass on their bytes unchanged.
     sys.stdout.reconfigure(encoding="utf-8")
     for terminating in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(terminating, lambda signum, frame: sys.exit(128 + signum))
     try:
         main()
     except KeyboardInterrupt:
-        # A person who walks has seen enough, as with q: no failure that make would report.
+        # On a terminal, Ctrl-C ends the tour as the key q does: this is no failure that make should report.
         sys.exit(0 if walk.is_possible() else 130)
-    except BrokenPipeError:                        # what reads this has ended, as head does
+    except BrokenPipeError:                        # the program that reads our output has exited, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
     finally:

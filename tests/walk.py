@@ -1,4 +1,4 @@
-"""How the tour walks on a terminal: after each script it stops, and asks what comes next."""
+"""The tour on a terminal: it stops after each script, and asks the user what comes next."""
 import contextlib
 import os
 import pydoc
@@ -15,12 +15,12 @@ MENU = "s 源码 source · r 再来 again · a 全部 all · q 结束 quit "
 
 
 def is_possible():
-    """Whether a person is there to be asked. In a pipe, a file or continuous integration the tour runs through."""
+    """Return whether we can ask a user: stdin and stdout are a terminal. Otherwise the tour does not stop."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def ask(is_last):
-    """Wait for a key that means something, and return what it means. Ctrl-C is another way to quit."""
+    """Show the menu, wait for one of its keys, and return what the key means. Ctrl-C means QUIT too."""
     prompt = ("Enter 结束 end · " if is_last else "Enter 下一个 next · ") + MENU
     try:
         with single_keys():
@@ -34,7 +34,7 @@ def ask(is_last):
 
 
 def meaning(typed):
-    """What the first key means that means something; None if there is none. Nothing typed at all is the end of input."""
+    """Return what the first known key in the typed text means, or None. An empty text means end of input, so QUIT."""
     # An arrow key, for example, is several characters: ESC [ A.
     keys = re.sub(r"\x1b[\[O][0-9;]*.", "", typed).lower()
     return next((KEYS[key] for key in keys if key in KEYS), None) if typed else QUIT
@@ -42,8 +42,8 @@ def meaning(typed):
 
 @contextlib.contextmanager
 def single_keys():
-    """For the length of a block, keys come at once, without Enter, and are not shown. What was typed before is dropped, so
-    nobody skips a script by an Enter too many."""
+    """In the `with` block, each key arrives at once, without Enter, and is not shown. Keys that were typed before the block
+    are discarded, so that an extra Enter does not skip a script."""
     settings = termios.tcgetattr(sys.stdin)
     try:
         tty.setcbreak(sys.stdin)
@@ -53,6 +53,6 @@ def single_keys():
 
 
 def show_source(path):
-    """Show a script with the reader's pager: $PAGER, less or more."""
+    """Show a script with the user's pager: $PAGER, less or more."""
     os.environ.setdefault("LESSCHARSET", "utf-8")
     pydoc.pager((course.ROOT / path).read_text(encoding="utf-8"))

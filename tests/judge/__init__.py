@@ -1,7 +1,7 @@
-"""The judge of the practice: says whether a broken program has been mended, and if not, why.
+"""The judge of the exercises: decides whether a broken program has been mended, and says why if it has not.
 练习的裁判：判断出错的程序是否已经改好；没有改好时说明原因。
 
-exercises: what there is. apart: judge a file in a process of its own, which always comes to an end.
-Inside that process: subject (the student's file), races (every schedule), programs (run it and see what
-it prints and leaves), sockets (a client that means no good).
+The module exercises lists the exercises; apart judges each file in a process of its own, which always
+ends. The checks in that process use subject (the student's file), races (tries every schedule of the threads), awaits
+(tries every order of the coroutines), programs (runs the file) and sockets (a hostile client).
 """

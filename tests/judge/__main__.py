@@ -1,4 +1,4 @@
-"""Judge files: reads lines of an exercise and a path, and prints a line of JSON for each.
+"""Judge files: read lines of an exercise and a path from stdin, and print one line of JSON for each.
 
 Run:    cd tests; echo day10/transfer exercises/day10/transfer/solution.py | python -m judge
 """

@@ -1,4 +1,4 @@
-"""Judge files, each in a process of its own that is killed with all its children in the end.
+"""Judge each file in a process of its own, which is killed at the end together with all its children.
 判定文件：每个文件在单独的进程里判定，最后连同它的所有子进程一起结束。
 
 Whatever the file does, a verdict comes within LIMIT seconds, and nothing is left running.
@@ -25,7 +25,7 @@ MOST_OUTPUT, MOST_MEMORY = 1 << 24, 1 << 32        # bytes
 
 
 def judge_all(jobs, at_once=AT_ONCE):
-    """Judge pairs of an exercise and the path of a file; yield their verdicts in the same order."""
+    """Judge files; yield their verdicts in the same order. jobs: pairs (exercise, path of a file)."""
     processes.become_subreaper()
     not_ours = processes.children(os.getpid())
     waiting, running, done, shown = list(enumerate(jobs))[::-1], {}, {}, 0
@@ -58,7 +58,7 @@ class Apart:
         self.reader, writer = os.pipe()
         os.set_blocking(self.reader, False)
         self.deadline = time.monotonic() + LIMIT
-        exercise.check()                           # loaded before the fork, and so only once
+        exercise.check()                           # load check.py before the fork, so that we load it only once
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
@@ -69,7 +69,7 @@ class Apart:
         os.close(writer)
 
     def is_over(self):
-        """A whole line has come; or the process has closed its end without it; or the time is up."""
+        """Return whether the verdict has come, the process has closed the pipe, or the time is up."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self.reader, 1 << 16):
                 self.data += data
@@ -81,12 +81,12 @@ class Apart:
         if self.data.endswith(b"\n"):
             return Verdict(**json.loads(self.data))
         if self.is_at_end:
-            return Verdict(self.exercise.name, FAILED, "ended", "the file ended the process that judges it: os._exit(), or a signal",
+            return Verdict(self.exercise.name, FAILED, "ended", "your program ended the judge's process, with os._exit() or a signal",
                            "这个文件结束了判定它的进程：os._exit() 或信号")
-        return Verdict(self.exercise.name, FAILED, "endless", f"it did not end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
+        return Verdict(self.exercise.name, FAILED, "endless", f"your program did not end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
 
     def end(self):
-        """Kill the process; what was below it becomes our child, and is killed by judge_all."""
+        """Kill the process. Its descendants then become our children, and judge_all kills them."""
         for kill in os.killpg, os.kill:
             with contextlib.suppress(OSError):
                 kill(self.pid, signal.SIGKILL)
@@ -98,7 +98,7 @@ class Apart:
 
 
 def work(exercise, path, folder, writer):
-    """The new process: judge, write the verdict, end."""
+    """What the new process does: judge the file, write the verdict into the pipe, exit."""
     me = os.getpid()
     os.setsid()
     processes.end_with_parent()
@@ -112,10 +112,10 @@ def work(exercise, path, folder, writer):
     sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
     os.chdir(folder)
     for name in [name for name in os.environ if name.startswith("PYTHON")]:
-        del os.environ[name]                       # PYTHONUNBUFFERED, for one, would change what a program does
+        del os.environ[name]                       # PYTHONUNBUFFERED, for example, would change how a program writes its output
     os.environ.update(TMPDIR=folder, HOME=folder, PYTHONDONTWRITEBYTECODE="1")
     text = json.dumps(judge(exercise, path).as_data()) + "\n"
-    if os.getpid() == me:                          # the file may have forked: its child comes here as well
+    if os.getpid() == me:                          # the student's program may have forked: its child gets here too
         data = text.encode()
         while data:
             data = data[os.write(writer, data):]
@@ -123,9 +123,9 @@ def work(exercise, path, folder, writer):
 
 
 def judge(exercise, path):
-    """The verdict of this exercise's check on a file, whatever the file does short of ending the process."""
+    """Return the verdict of an exercise's check on a file. Every exception becomes a verdict, even SystemExit."""
     if package := exercise.missing_package():
-        return Verdict(exercise.name, LEFT_OUT, package, f"{package} is not installed: make packages",
+        return Verdict(exercise.name, LEFT_OUT, package, f"{package} is not installed; to install it, type: make packages",
                        f"没有安装 {package}：make packages")
     try:
         subject = Subject(exercise, path)

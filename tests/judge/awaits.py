@@ -1,40 +1,43 @@
-"""Judge coroutines by every order in which what they wait for can happen.
+"""Judge coroutines in every order in which their waits can end.
 用所有可能的完成次序来判定协程。
 
-The student's coroutines await one function, which the judge replaces: it waits until the judge lets it
-go on. When all tasks wait, the judge chooses one of the waits to end; it tries all choices.
+The student's coroutines await one function. The judge replaces it with a function that waits until the
+judge lets it continue. When all tasks wait, the judge ends one of the waits. It tries every choice.
 """
 import asyncio
 
 from judge.verdict import NotKnown, Refused
 
-ROUNDS = 30                                        # of the event loop, after which every task that can go on has done so
+ROUNDS = 30                                        # turns of the event loop, enough for every task that can continue
 MOST_ORDERS = 500
 
 
 def judge(subject, names, awaited, argument, is_right):
-    """names: coroutine functions, one task each, called with the argument. awaited: the function that is replaced.
-    is_right(module, results) says whether the end is right. Each order begins with the file loaded anew."""
+    """Judge a file in every order; raise Refused or NotKnown. Each order begins with the file loaded anew.
+
+    names: the coroutine functions; each is called with the argument, in a task of its own.
+    awaited: the name of the function that is replaced. is_right(module, results): whether the final state is right.
+    """
     pending, orders = [()], 0
     while pending:
         path = pending.pop()
         orders += 1
         if orders > MOST_ORDERS:
-            raise NotKnown("too many", f"the first {MOST_ORDERS} orders are right, but there are more", f"前 {MOST_ORDERS} 种次序都对，但还有更多")
+            raise NotKnown("too many", f"the first {MOST_ORDERS} orders give the right result, but there are more orders", f"前 {MOST_ORDERS} 种次序都对，但还有更多")
         subject.load(*names, awaited)
         run = Run(subject.module, awaited)
         results, waiting = subject.call(lambda: asyncio.run(run.all([getattr(subject.module, name) for name in names], argument, path)))
-        # Where the path had ended, the first choice was taken; the others are still to be tried.
+        # After the end of the path, the run took the first choice each time. Try the other choices later.
         pending += [(*run.taken[:at], other) for at in range(len(path), len(run.taken)) for other in range(1, run.choices[at])]
         if waiting:
-            raise Refused("deadlock", f"in one order, {', '.join(waiting)} never ends", f"在一种次序中，{', '.join(waiting)} 永远不结束", run.log)
+            raise Refused("deadlock", f"in one order of events, {', '.join(waiting)} never ends", f"在一种次序中，{', '.join(waiting)} 永远不结束", run.log)
         if not is_right(subject.module, results):
-            raise Refused("race", f"with this order the end is wrong: balance = {subject.module.balance}, results {results}",
+            raise Refused("race", f"in this order the result is wrong: balance = {subject.module.balance}, return values {results}",
                           f"这种次序的结果不对：balance = {subject.module.balance}，返回值 {results}", run.log)
 
 
 class Run:
-    """One order. taken: the choices made; choices: how many there were."""
+    """A run in one order. taken: the choice at each step; choices: how many choices each step had."""
 
     def __init__(self, module, awaited):
         self.log, self.taken, self.choices, self.waits = [], [], [], []
@@ -52,7 +55,7 @@ class Run:
         return True
 
     async def all(self, functions, argument, path):
-        """Return (results, names of the tasks that never end)."""
+        """Run all functions, each in a task; return (results, names of the tasks that never end)."""
         tasks = [asyncio.create_task(self.named(function, argument), name=name) for function, name in zip(functions, "AB")]
         while True:
             for _ in range(ROUNDS):

@@ -1,8 +1,8 @@
 """The exercises, in the order of the course, and where their files are.
 所有练习（按课程顺序），以及它们的文件在哪里。
 
-tests/exercises/dayNN/NAME/ holds broken.py, solution.py, wrong mendings (wrong_*.py) and check.py;
-dayNN/practice/NAME.py is the student's. A check.py has
+tests/exercises/dayNN/NAME/ holds broken.py, solution.py, wrong solutions (wrong_*.py) and check.py;
+dayNN/practice/NAME.py is the student's file. A check.py defines
 
     HINTS     three pairs (English, Chinese)
     NOTICE    a pair: what to notice in the solution
@@ -30,7 +30,7 @@ NAMES = """
 
 
 class Exercise(namedtuple("Exercise", ["name"])):
-    """name: such as day10/transfer."""
+    """An exercise. name: its name, such as day10/transfer."""
 
     @property
     def day(self):
@@ -42,12 +42,12 @@ class Exercise(namedtuple("Exercise", ["name"])):
 
     @property
     def file(self):
-        """The student's file."""
+        """The path of the student's file."""
         return ROOT / self.shown
 
     @property
     def shown(self):
-        """The student's file, from the course's folder on."""
+        """The path of the student's file, relative to the course's folder."""
         return self.name.replace("/", "/practice/") + ".py"
 
     @property
@@ -65,12 +65,12 @@ class Exercise(namedtuple("Exercise", ["name"])):
         return lines[0], lines[1]
 
     def check(self):
-        """Its module check."""
+        """Return the module check.py of the exercise."""
         return load_check(self.folder / "check.py")
 
     def missing_package(self):
-        """The package that it needs and that is not installed, or None."""
-        # Read, not loaded: all checks together import much, and are asked at each start.
+        """Return the name of the package that the exercise needs and that is not installed, or None."""
+        # Search the text instead of importing check.py: to import all checks at each start would take long.
         needs = re.search('^NEEDS = "(.+)"$', (self.folder / "check.py").read_text(encoding="utf-8"), re.MULTILINE)
         return needs[1] if needs and importlib.util.find_spec(needs[1]) is None else None
 
@@ -88,6 +88,6 @@ def all_exercises():
 
 
 def find(name):
-    """The exercise of this name, which may also be given as the path of the student's file; None if there is none."""
+    """Return the exercise of this name, or None if there is none. The name may also be the path of the student's file."""
     name = name.strip().removeprefix("./").replace("/practice/", "/").removesuffix(".py")
     return Exercise(name) if name in NAMES else None

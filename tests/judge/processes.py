@@ -1,7 +1,7 @@
-"""What /proc says of processes and threads: which descend from which, and whether they only sleep.
+"""Read from /proc which processes descend from which, and whether processes and threads only sleep.
 从 /proc 读取：进程之间的父子关系，以及进程和线程是否一直在睡眠。
 
-Where there is no /proc, nothing is found, and only limits of time remain.
+On a system without /proc these functions find nothing, so only the time limits work.
 """
 import contextlib
 import ctypes
@@ -10,24 +10,24 @@ import signal
 import time
 
 PROC = "/proc"
-EVERY = 0.05                                       # seconds between two looks
+EVERY = 0.05                                       # seconds between two readings of /proc
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
 
 
 def become_subreaper():
-    """Processes that lose their parent below us become our children, so that we see and end them (man 2 prctl)."""
+    """Let this process adopt its descendants when their parent ends, so that we see and end them (man 2 prctl)."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_parent():
-    """The kernel kills us when our parent ends."""
+    """Ask the kernel to kill this process when its parent ends."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def stat_of(folder):
-    """(state, PID of the parent, CPU ticks) of /proc/PID or /proc/PID/task/TID; None if there is none."""
+    """Return (state, PID of the parent, CPU ticks) from the folder /proc/PID or /proc/PID/task/TID; None if it is missing."""
     try:
         with open(f"{folder}/stat", "rb") as file:
             fields = file.read().rpartition(b") ")[2].decode().split()
@@ -37,7 +37,7 @@ def stat_of(folder):
 
 
 def all_stats():
-    """{PID: stat_of} of all processes."""
+    """Return {PID: what stat_of returns} of all processes."""
     pids = [int(name) for name in os.listdir(PROC) if name.isdecimal()]
     return {pid: stat for pid in pids if (stat := stat_of(f"{PROC}/{pid}"))}
 
@@ -49,12 +49,12 @@ def children(pid):
             with open(f"{PROC}/{pid}/task/{task}/children", "rb") as file:
                 found += map(int, file.read().split())
         return found
-    except OSError:                                # it has ended; or the kernel was built without these files
+    except OSError:                                # the process has ended, or this kernel does not have these files
         return [child for child, (_, parent, _) in all_stats().items() if parent == pid]
 
 
 def descendants(pid):
-    """{PID: stat_of} of the processes below this one."""
+    """Return {PID: what stat_of returns} of all descendants of a process."""
     found, new = {}, [pid]
     while new:
         new = [child for parent in new for child in children(parent) if child not in found]
@@ -76,7 +76,7 @@ def command_of(pid):
 
 
 def kill_children(keep=()):
-    """Kill and reap all children of this process, and what becomes our child by that, except those in keep."""
+    """Kill and reap all children of this process, and those that it then adopts, except the PIDs in keep."""
     deadline = time.monotonic() + 5
     while (strangers := set(children(os.getpid())) - set(keep)) and time.monotonic() < deadline:
         for pid in strangers:
@@ -86,17 +86,18 @@ def kill_children(keep=()):
 
 
 class Stillness:
-    """For how long some processes or threads have slept without using the CPU. look() returns {key: stat}.
+    """Measures for how many seconds some processes or threads have slept without using the CPU.
 
-    The time between two looks counts as EVERY at most: on a machine so slow that we ourselves come to look too seldom,
-    the others come to run too seldom as well.
+    look: a function that returns {key: what stat_of returns} of them.
+    Each reading adds at most EVERY seconds. If the machine is so slow that we read too seldom, the processes that we watch
+    run too seldom as well.
     """
 
     def __init__(self, look):
         self.look, self.last, self.looked, self.slept = look, None, 0, 0
 
     def again(self):
-        """Count from now on."""
+        """Start again from 0 seconds."""
         self.slept = 0
 
     def seconds(self):
@@ -111,7 +112,7 @@ class Stillness:
 
 
 class Pauses:
-    """Sleeps between two looks at something: short ones at first, so that what comes soon is seen soon; then longer ones."""
+    """Pauses between two checks of a condition: short at first, so that we see an early change early; then longer."""
 
     def __init__(self):
         self.seconds = 0.001

@@ -1,4 +1,4 @@
-"""Run a student's program by itself; see what it prints, whether it ends, and what it leaves behind.
+"""Run a student's program; see what it prints, whether it ends, and which processes it leaves behind.
 运行学生的程序：看它打印什么、是否结束、留下什么。"""
 import contextlib
 import os
@@ -12,23 +12,23 @@ from pathlib import Path
 from judge import processes
 from judge.verdict import Refused
 
-STILL = 1.5                                        # seconds in which all its processes sleep: it waits for ever
-BUSY = 5.0                                         # seconds of CPU time after which it is taken to run for ever
-LIMIT = 30
+STILL = 1.5                                        # seconds: if all its processes sleep for so long, the program hangs
+BUSY = 5.0                                         # seconds of CPU time: a program that needs more runs for ever
+LIMIT = 30                                         # seconds for one run
 MOST_PROCESSES = 50
-GRACE = 1                                          # seconds in which what a program leaves may end by itself
-HELPERS = "resource_tracker", "forkserver", "semaphore_tracker"    # multiprocessing's own; they end by themselves
+GRACE = 1                                          # seconds in which processes that a program leaves may end by themselves
+HELPERS = "resource_tracker", "forkserver", "semaphore_tracker"    # processes of multiprocessing; they end by themselves
 
 
 class Program:
-    """A run of the file. stdin: open to be written to, or closed at once. Use it in a `with` block."""
+    """A run of the student's file, for a `with` block. keeps_stdin_open: whether stdin is a pipe, instead of /dev/null."""
 
     def __init__(self, subject, *arguments, keeps_stdin_open=False):
         self.subject = subject
         self.begun, self.status = time.monotonic(), None
         self.out_file, self.err_file = Path("out").absolute(), Path("err").absolute()
         with open(self.out_file, "wb") as out, open(self.err_file, "wb") as err:
-            # -X faulthandler: SIGABRT makes it say in which line it is.
+            # With -X faulthandler, Python prints at SIGABRT which line it is executing.
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-X", "faulthandler", subject.path, *arguments],
                 stdin=subprocess.PIPE if keeps_stdin_open else subprocess.DEVNULL, stdout=out, stderr=err,
@@ -60,14 +60,16 @@ class Program:
         return self.status is not None
 
     def until(self, condition, explain=None):
-        """Wait until this is true, or the program has ended. Refused, if it waits or runs for ever before: explain(program)
-        returns what to say of that, as (tag, English, Chinese), or None."""
+        """Wait until the condition is true or the program has ended; raise Refused if the program waits or runs for ever.
+
+        explain(program): returns the message for that case, as (tag, English, Chinese), or None for the usual message.
+        """
         self.stillness.again()
         pauses = processes.Pauses()
         while not condition() and not self.has_ended():
             pauses.sleep()
             if len(self.stillness.last or ()) > MOST_PROCESSES:
-                raise Refused("too many", f"it has started more than {MOST_PROCESSES} processes", f"启动了 {MOST_PROCESSES} 个以上的进程")
+                raise Refused("too many", f"the program has started more than {MOST_PROCESSES} processes", f"启动了 {MOST_PROCESSES} 个以上的进程")
             is_still = self.stillness.seconds() > STILL and not condition()
             if is_still or self.cpu_seconds() > BUSY or time.monotonic() - self.begun > LIMIT:
                 said = explain(self) if explain else None
@@ -80,14 +82,14 @@ class Program:
     def hang(self, is_still):
         line = self.line()
         if line and "input(" in self.subject.text.splitlines()[int(line) - 1]:
-            return "input", f"line {line} calls input(), and waits for a person", f"第 {line} 行调用 input()，在等待有人输入"
+            return "input", f"line {line} calls input(), and waits for someone to type", f"第 {line} 行调用 input()，在等待有人输入"
         at, stelle = (f" in line {line}", f"，在第 {line} 行") if line else ("", "")
         if is_still:
-            return "hangs", f"it hangs{at}: it waits for something that never happens", f"程序卡住了{stelle}：它等的事不会发生"
-        return "endless", f"it never ends{at}", f"程序没有结束{stelle}"
+            return "hangs", f"the program hangs{at}: it waits for something that never happens", f"程序卡住了{stelle}：它等的事不会发生"
+        return "endless", f"the program runs for ever{at}", f"程序没有结束{stelle}"
 
     def line(self):
-        """In which line of its file the first process is; it ends by that."""
+        """Return the line of the student's file that the first process is executing, or None. This ends the process."""
         self.process.send_signal(signal.SIGABRT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
@@ -95,33 +97,34 @@ class Program:
         return next((line for file, line in found if file == self.subject.path), None)
 
     def expect(self, pattern):
-        """Wait until this comes in its output; return the match. Refused if it does not come."""
+        """Wait until the output matches the pattern; return the match. Raise Refused if it never does."""
         compiled = re.compile(pattern, re.MULTILINE)
         self.until(lambda: compiled.search(self.out))
         found = compiled.search(self.out)
         if not found:
             self.finish()
-            raise Refused("output", "it ended without printing what it should", "程序结束了，但没有打印该打印的内容", shown(self.out))
+            raise Refused("output", "the program ended without printing what it should", "程序结束了，但没有打印该打印的内容", shown(self.out))
         return found
 
     def finish(self, explain=None, may_fail=False):
-        """Wait for its end. Refused if it ends with an exception, or leaves a process."""
+        """Wait until the program ends. Raise Refused if it ends with an exception, or leaves a process."""
         self.until(lambda: False, explain)
         if "EOFError: EOF when reading a line" in self.err:
-            raise Refused("input", "it calls input(), and would wait for a person", "它调用 input()，会等待有人输入")
+            raise Refused("input", "the program calls input(), and would wait for someone to type", "它调用 input()，会等待有人输入")
         if (self.status or "Traceback" in self.err) and not may_fail:
             raise self.failure()
-        # Helpers of multiprocessing, and what is about to end, get a moment: neither has a command line any more by then.
+        # Wait a moment for helpers of multiprocessing and other processes that are about to end: a process that is ending
+        # has no command line any more, so we cannot tell one from the other.
         deadline = time.monotonic() + GRACE
         while (left := self.strangers()) and time.monotonic() < deadline:
             time.sleep(processes.EVERY)
         if left:
-            raise Refused("left", f"it has ended, and left {len(left)} process{'es' * (len(left) > 1)} behind",
+            raise Refused("left", f"the program has ended, but left {len(left)} process{'es' * (len(left) > 1)} behind",
                           f"程序结束后还留下 {len(left)} 个进程", shown(self.out))
         return self
 
     def strangers(self):
-        """The processes that it has left and that still run, without the helpers of multiprocessing."""
+        """Return the PIDs of the processes that the program has left and that still run, without multiprocessing's helpers."""
         return [pid for pid in processes.children(os.getpid())
                 if pid != self.pid and processes.is_running(pid) and not any(name in processes.command_of(pid) for name in HELPERS)]
 
@@ -133,21 +136,21 @@ class Program:
 
 
 def run(subject, *arguments, explain=None):
-    """Run it to its end; return what it printed."""
+    """Run the student's file to its end; return what it printed."""
     with Program(subject, *arguments) as program:
         return program.finish(explain).out
 
 
 def shown(out):
-    """What it printed, as the details of a verdict."""
+    """Return what the program printed, as lines for the details of a verdict."""
     lines = [line[:76] for line in out.splitlines()]
     if len(lines) > 12:
         lines[6:-6] = [f"... {len(lines) - 12} more lines ..."]
-    return ["it printed · 它打印了:", *(f"  {line}" for line in lines)] if lines else ["it printed nothing · 它什么也没打印"]
+    return ["the program printed · 它打印了:", *(f"  {line}" for line in lines)] if lines else ["the program printed nothing · 它什么也没打印"]
 
 
 def reads_its_own_pipe(program):
-    """The process below us that holds both ends of one pipe, as (PID, fd of the write end); or None."""
+    """Find a descendant that holds both ends of one pipe; return (its PID, fd of the write end), or None."""
     for pid in processes.descendants(os.getpid()):
         ends = {}
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the student has mended, and how many hints were shown: kept in .practice.json.
+"""Keep in .practice.json what the student has mended, and how many hints were shown.
 学生改好了哪些练习、看过几个提示：保存在 .practice.json 里。"""
 import contextlib
 import hashlib
@@ -23,10 +23,10 @@ class Progress:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self.mended, self.hints = {}, {}
-            self.problem = f"{FILE.name} cannot be read: beginning anew · 无法读取，重新开始"
+            self.problem = f"{FILE.name} cannot be read, so your progress starts anew · 无法读取，重新开始"
 
     def is_mended(self, exercise):
-        """Whether the file is the one that has passed."""
+        """Return whether the student's file has passed and was not changed since."""
         return self.mended.get(exercise.name) == fingerprint(exercise) is not None
 
     def note(self, exercise, has_passed):
@@ -36,7 +36,7 @@ class Progress:
             self.mended.pop(exercise.name, None)
 
     def next_hint(self, exercise):
-        """How many hints to show now: one more than last time."""
+        """Return how many hints to show now: one more than last time."""
         self.hints[exercise.name] = min(HINTS, self.hints.get(exercise.name, 0) + 1)
         return self.hints[exercise.name]
 
@@ -58,7 +58,7 @@ class Progress:
 
 
 def fingerprint(exercise):
-    """Of the student's file and of its check; None if the file cannot be read."""
+    """Return a hash of the student's file and its check.py; None if a file cannot be read."""
     try:
         return hashlib.sha256(exercise.file.read_bytes() + (exercise.folder / "check.py").read_bytes()).hexdigest()
     except OSError:
@@ -66,7 +66,7 @@ def fingerprint(exercise):
 
 
 def is_untouched(exercise):
-    """Whether the file is as it was at the beginning."""
+    """Return whether the student's file is still the broken program."""
     try:
         return exercise.file.read_bytes() == (exercise.folder / "broken.py").read_bytes()
     except OSError:
@@ -74,7 +74,7 @@ def is_untouched(exercise):
 
 
 def reset(exercise):
-    """Put the broken program back; return the path under which the student's text was kept, or None."""
+    """Restore the broken program; return the path under which the student's version is kept, or None."""
     kept = None
     if exercise.file.exists() and not is_untouched(exercise):
         kept, number = exercise.file.with_name(exercise.file.name + ".mine"), 2

@@ -1,4 +1,4 @@
-"""Judge threads by every schedule of their steps: see day10/explorer/.
+"""Judge threads in every schedule of their steps, with the explorer of day10/explorer/.
 用所有可能的调度来判定线程程序：见 day10/explorer/。"""
 import ast
 import sys
@@ -14,24 +14,24 @@ from explorer.current import Unusable  # noqa: E402
 from explorer.replay import Replay  # noqa: E402
 sys.path.pop(0)
 
-SECONDS = 8                                       # of exploration; what is mended takes less than one
+SECONDS = 8                                       # seconds of exploration; a mended program takes less than one
 MOST_ROWS = 26
-UNFAIR = 40                                        # steps of one thread on end
-BUSY = ("A thread asks again and again instead of waiting: let it wait, for a lock, an Event or a Condition, without a timeout.",
+UNFAIR = 40                                        # steps that one thread takes in a row
+BUSY = ("A thread checks again and again instead of waiting. Let it wait for a lock, an Event or a Condition, without a timeout.",
         "线程一再查询，而不是等待：请让它等待锁、Event 或 Condition，不加 timeout。")
 ENDS = {
     "wrong": ("race", "end with a wrong result", "结果错误"),
     "deadlock": ("deadlock", "end with threads that wait for ever", "线程永远等下去"),
     "endless": ("endless", "never end: a thread runs in an endless loop", "永不结束：线程一直循环"),
-    "livelock": ("livelock", "may go on for ever without getting anywhere: a livelock", "可能永远忙碌却没有进展：活锁"),
+    "livelock": ("livelock", "may run for ever without progress: a livelock", "可能永远忙碌却没有进展：活锁"),
     "error": ("error", "end with an exception in a thread", "线程因异常结束"),
 }
 
 
 def judge(subject, starts_with, fixed=("a", "b", "check")):
-    """Explore a file that has a, b (and c), setup and check.
+    """Explore a file with the functions a(), b(), perhaps c(), setup() and check(); raise Refused or NotKnown.
 
-    starts_with: an expression that is true after setup(); fixed: functions that must be as they were.
+    starts_with: an expression that is true after setup(). fixed: names of functions that the student must not change.
     """
     subject.unchanged(*fixed)
     threads, begin, check = load(subject)
@@ -43,14 +43,17 @@ def judge(subject, starts_with, fixed=("a", "b", "check")):
     except NotKnown as unknown:
         if unknown.tag != "not explored":
             raise
-        # Perhaps a global variable keeps something from one run to the next: then run the whole file before each one.
+        # Perhaps a global variable keeps a value from one run to the next. So run the whole file again before each run.
         code = compile(subject.text, subject.path, "exec")
         again = numbering(namespace, lambda: (exec(code, namespace), namespace["setup"]()))
         explored(subject, threads, again, lambda: namespace["check"]())
 
 
 def numbering(namespace, begin):
-    """A setup after which id() gives shared objects the same numbers in every run: locks may be taken in that order."""
+    """Return a setup after which id() gives shared objects the same numbers in every run.
+
+    A program may acquire its locks in the order of their id().
+    """
     numbers = {}
 
     def begin_and_number():
@@ -79,7 +82,7 @@ def begin_is_right(subject, namespace, begin, starts_with):
 
 
 def explored(subject, threads, begin, check):
-    """Refused if any schedule loses; NotKnown if not all could be explored."""
+    """Run all schedules; raise Refused if one of them fails, or NotKnown if not all could be explored."""
     try:
         exploration = student.watched(lambda: explore(threads, begin, check, seconds=SECONDS), SECONDS + 10, subject.path)
         losing = [one for one in exploration.outcomes if one.kind not in ("right", "unfair")]
@@ -93,26 +96,26 @@ def explored(subject, threads, begin, check):
     except Unusable as error:
         raise unusable(error, subject) from None
     if not exploration.is_complete:
-        english, chinese = BUSY if is_busy else advice(subject.tree) or ("Make it shorter.", "请写得简短些。")
-        raise NotKnown("too many", f"no schedule of the first {exploration.schedules:,} loses, but there are more. {english}",
+        english, chinese = BUSY if is_busy else advice(subject.tree) or ("Make the program shorter.", "请写得简短些。")
+        raise NotKnown("too many", f"none of the first {exploration.schedules:,} schedules fails, but there are more. {english}",
                        f"前 {exploration.schedules:,} 种调度都对，但还没有看完。{chinese}", picture.histogram(exploration))
 
 
 class Ending(Replay):
-    """A replay that notes which threads could go on at each step."""
+    """A replay that notes which threads could continue at each step."""
 
     def choose(self, enabled):
         self.enabled = [*self.enabled, set(enabled)] if self.depth else [set(enabled)]
         return super().choose(enabled)
 
     def is_unfair(self):
-        """Whether one thread alone went round, while another could have gone on: no real scheduler does that for ever."""
+        """Return whether only one thread ran at the end, though another could have run: no real scheduler does so for ever."""
         last = set(self.schedule[-UNFAIR:])
         return len(last) == 1 and bool(set().union(*self.enabled[-UNFAIR:]) - last)
 
 
 def rows(replay, subject):
-    """The schedule as lines: without the looking up of locks, and without values that are too long for the left column."""
+    """Return the schedule as lines, without steps that only look up a lock, and without values too long for the left column."""
     kept = [(step, thread) for step, thread in zip(replay.steps, replay.schedule) if step.verb != "looks up"]
     replay.steps, replay.schedule = [step for step, _ in kept], [thread for _, thread in kept]
     for step in replay.steps:
@@ -141,20 +144,20 @@ def lost(exploration, losing, replay, subject):
 
 
 def advice(tree, kind="wrong"):
-    """What in a file looks like a mending that cannot work, as a pair; or None. kind: how it loses."""
+    """Find a repair that cannot work; return what is wrong with it, as (English, Chinese), or None. kind: how the file fails."""
     calls = [(node, text_of(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     inside = {id(node): function.name for function in ast.walk(tree) if isinstance(function, ast.FunctionDef)
               if function.name not in ("setup", "__init__") for node in ast.walk(function)}
     for node, name in calls:
         if name.split(".")[-1] in ("Lock", "RLock") and id(node) in inside:
-            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): no two threads ever use the same lock.",
+            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): two threads never use the same lock.",
                     f"第 {node.lineno} 行每次调用 {inside[id(node)]}() 都新建一把锁：两个线程用的不是同一把锁。")
         if name.split(".")[-1] == "local" and "threading" in name:
-            return (f"Line {node.lineno}: what is in threading.local() exists once per thread, so it is not shared.",
+            return (f"Line {node.lineno}: each thread has its own copy of what is in threading.local(), so nothing in it is shared.",
                     f"第 {node.lineno} 行：threading.local() 里的东西每个线程各有一份，不是共享的。")
     for node, name in calls:
         if name.split(".")[-1] == "sleep":
-            return (f"The sleep in line {node.lineno} orders nothing: any thread may still be slower.",
+            return (f"The sleep in line {node.lineno} guarantees no order: another thread may still be slower.",
                     f"第 {node.lineno} 行的 sleep 不能保证顺序：别的线程仍可能更慢。")
         if name.split(".")[-1] in ("get_ident", "current_thread"):
             return (f"Line {node.lineno}: each thread has its own lock, which keeps no other thread out.",
@@ -163,7 +166,7 @@ def advice(tree, kind="wrong"):
             return (f"The timeout in line {node.lineno} may end the wait before the other thread is ready.",
                     f"第 {node.lineno} 行的 timeout 可能在另一个线程到来之前就结束等待。")
     if kind == "wrong" and any(name.split(".")[-1] in ("Lock", "RLock", "Condition", "Semaphore") for _, name in calls):
-        return ("There is a lock, but it does not cover all that belongs together.", "有锁，但锁没有覆盖必须一起完成的全部步骤。")
+        return ("There is a lock, but it does not cover all the steps that belong together.", "有锁，但锁没有覆盖必须一起完成的全部步骤。")
     return None
 
 
@@ -172,7 +175,7 @@ def text_of(node):
 
 
 def unusable(error, subject):
-    """What the explorer could not do, as a verdict: most of it is the file's fault."""
+    """Turn an error of the explorer into a verdict; usually the student's file has caused it."""
     text = str(error).replace(f"{subject.path}: ", "").replace(subject.path, subject.exercise.shown)
     if isinstance(error, student.TooLong):
         return Refused("endless", text, "没有结束")
@@ -190,10 +193,10 @@ def unusable(error, subject):
 
 
 def with_processes():
-    """Let files that use multiprocessing's Value and Lock be explored: processes that share memory are like threads that
-    share an object."""
+    """Make the explorer accept multiprocessing's Value and Lock: processes that share memory are like threads that share
+    an object."""
     class Value:
-        """As multiprocessing.Value: the number is in .value, and the lock is another matter."""
+        """Replaces multiprocessing.Value: the number is in .value, and `value.value += 1` does not hold the lock."""
 
         def __init__(self, kind, value=0, lock=True):
             self.value, self._lock = value, primitives.RLock()
@@ -208,7 +211,8 @@ def with_processes():
             self._lock.release()
 
     class Lock:
-        """A lock that is not passed along: under spawn and forkserver each process has one of its own, which stops no other."""
+        """Replaces a global Lock that is not passed to the processes: with spawn and forkserver, each process has its own
+        copy, which stops no other process."""
 
         def acquire(self, *options):
             return True
@@ -222,7 +226,7 @@ def with_processes():
         def __exit__(self, *error):
             pass
 
-    Value.__module__ = Lock.__module__ = "student"     # their data is looked into as that of the student's classes
+    Value.__module__ = Lock.__module__ = "student"     # the explorer treats them as classes of the student
     processes = types.ModuleType("multiprocessing")
     processes.Value, processes.Lock, processes.RLock = Value, Lock, Lock
     processes.Process = processes.Queue = None

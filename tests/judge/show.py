@@ -10,8 +10,8 @@ WIDTH = 80
 SIGNS = {PASSED: "✓", NOT_KNOWN: "?", LEFT_OUT: "-"}
 WORDS = {PASSED: "mended · 已改好", NOT_KNOWN: "not known · 无法判断", LEFT_OUT: "left out · 跳过"}
 CLOSING = (
-    "All are mended. You have seen every kind of mistake that this course warns about, and found the cause of "
-    "each by a fact: a schedule, a lost byte, a process left behind. Look for such facts in your own programs.",
+    "All programs are mended. You have seen every kind of mistake that this course warns about, and each time a fact "
+    "showed you the cause: a schedule, a lost byte, a process left behind. Look for such facts in your own programs.",
     "全部改好了。课程提醒过的每一类错误你都见过，并且每次都根据事实找到原因：一种调度、丢失的字节、遗留的进程。在自己的程序里，也请这样寻找事实。")
 
 
@@ -20,9 +20,10 @@ def columns(text):
 
 
 def wrap(text, indent="  "):
-    """Lines of at most WIDTH columns. A Chinese text may be broken between any two characters, but no stop begins a line."""
+    """Break a text into lines of at most WIDTH columns. A line may end after any Chinese character, but no line begins with
+    a punctuation mark."""
     lines, line = [], indent
-    # A word, or one wide character, with the stops and spaces behind it.
+    # A piece is a word or one wide character, with the punctuation and spaces after it.
     for piece in re.findall(r"(?:[^\s\u2e80-\uffff]+|[\u2e80-\uffff])[，。；：、！？）”]*\s*|\s+", text):
         if columns(line + piece.rstrip()) > WIDTH and line.strip():
             lines.append(line.rstrip())
@@ -32,7 +33,7 @@ def wrap(text, indent="  "):
 
 
 def cut(text):
-    """A line of at most WIDTH columns."""
+    """Shorten a line to at most WIDTH columns."""
     if columns(text) <= WIDTH:
         return text
     while columns(text) > WIDTH - 3:
@@ -41,7 +42,7 @@ def cut(text):
 
 
 def progress(exercises, mended, left_out):
-    """How far the student has come, day by day."""
+    """Yield a line that says how many exercises of each day are mended, and lines that name the exercises left out."""
     parts = []
     for day in sorted({one.day for one in exercises}):
         names = [one.name for one in exercises if one.day == day and one.name not in left_out]
@@ -50,18 +51,18 @@ def progress(exercises, mended, left_out):
     line = " · ".join(parts)
     yield line if columns(line) <= WIDTH else "  ".join(parts)
     if left_out:
-        yield from wrap("left out, as gevent is not installed · 没有安装 gevent，跳过: " + ", ".join(left_out), "")
+        yield from wrap("left out, because gevent is not installed · 没有安装 gevent，跳过: " + ", ".join(left_out), "")
 
 
 def task(exercise):
-    """Which file is to be mended, and what it should do."""
+    """Yield the path of the file to mend, and what the program should do."""
     yield exercise.shown
     for line in exercise.title:
         yield from wrap(line)
 
 
 def reason(verdict):
-    """Why it is not mended: the sentence, then the facts."""
+    """Yield why the program is not mended: a sentence in both languages, then the facts."""
     yield ""
     yield "it cannot be judged · 无法判断" if verdict.kind == NOT_KNOWN else "not mended · 还没有改好"
     for text in verdict.english, verdict.chinese:
@@ -70,7 +71,7 @@ def reason(verdict):
 
 
 def hints(exercise, count):
-    """The first so many hints, the new one last."""
+    """Yield the first hints of an exercise, the new one last. count: how many."""
     yield ""
     all_of_them = exercise.check().HINTS
     for number, pair in enumerate(all_of_them[:count], 1):
@@ -80,7 +81,7 @@ def hints(exercise, count):
 
 
 def solution(exercise):
-    """What the official solution changes, and what to notice."""
+    """Yield what the official solution changes, and what to notice in it."""
     yield f"✓ {exercise.name}: mended · 已改好"
     yield "what the official solution changes · 参考答案所做的修改"
     yield f"(tests/exercises/{exercise.name}/solution.py)"
@@ -92,12 +93,12 @@ def solution(exercise):
 
 
 def code(text):
-    """The lines of a program behind its docstring."""
+    """Return the lines of a program after its docstring."""
     return text.partition('"""')[2].partition('"""')[2].strip().splitlines()
 
 
 def table(exercises, verdicts):
-    """All exercises: for an instructor."""
+    """Yield a table of the exercises and their verdicts, for an instructor."""
     widest = max(len(one.name) for one in exercises)
     for verdict in verdicts:
         word = WORDS.get(verdict.kind, f"not mended · 未改好: {verdict.tag}")

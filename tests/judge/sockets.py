@@ -1,4 +1,4 @@
-"""A client that means no good: it sends in small pieces, stops half-way, and counts each byte.
+"""A hostile client: it sends in small pieces, stops half-way, and checks each byte that it receives.
 不怀好意的客户端：一小块一小块地发，中途停下，并核对每个字节。"""
 import array
 import contextlib
@@ -10,14 +10,14 @@ import time
 
 @contextlib.contextmanager
 def pair():
-    """Two connected sockets, (ours, theirs). What is sent has arrived when send() returns."""
+    """Yield two connected sockets, (ours, theirs). When send() on one returns, the bytes have arrived at the other."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         yield ours, theirs
 
 
 def unread(conn):
-    """How many bytes lie in a socket and were not received yet; 0 if it is closed."""
+    """Return how many bytes have arrived at a socket and were not received yet; 0 if the socket is closed."""
     count = array.array("i", [0])
     with contextlib.suppress(OSError, ValueError):
         fcntl.ioctl(conn.fileno(), termios.FIONREAD, count)
@@ -25,14 +25,14 @@ def unread(conn):
 
 
 def feed(call, ours, theirs, pieces):
-    """Send pieces, each when the one before was received."""
+    """Send pieces, each one only after the program has received the piece before."""
     for piece in pieces:
         ours.sendall(piece)
         call.until(lambda: not unread(theirs))
 
 
 def receive(call, ours, count):
-    """So many bytes of what the call sends; fewer if it ends or closes before."""
+    """Return the next bytes that the call sends: as many as count, or fewer if the call ends or closes its socket."""
     data, ours_is_open = b"", True
     ours.setblocking(False)
     while len(data) < count and ours_is_open:
@@ -44,12 +44,12 @@ def receive(call, ours, count):
             if call.is_over:
                 break
     if call.is_over and call.error:
-        call.result()                              # raises: the reason why so little came
+        call.result()                              # raises the exception that ended the call
     return data
 
 
 def has_ended(conn):
-    """The other side sends no more."""
+    """Return whether the other side will send no more bytes (EOF or a reset)."""
     try:
         return conn.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
@@ -59,7 +59,7 @@ def has_ended(conn):
 
 
 class Reluctant(socket.socket):
-    """A socket whose send() takes at most 100 bytes at a time. Every kernel may do that; sendall() goes on until all is sent."""
+    """A socket whose send() takes at most 100 bytes at a time, as a kernel may do; sendall() continues until all is sent."""
 
     def send(self, data, flags=0):
         return super().send(memoryview(data)[:100], flags)

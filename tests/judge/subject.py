@@ -1,4 +1,4 @@
-"""The student's file: its text, its functions, and calls of them that always come back.
+"""The student's file: its text, its functions, and calls of these functions that always return.
 学生的文件：源码、函数，以及一定会返回的调用。"""
 import ast
 import builtins
@@ -11,13 +11,13 @@ import types
 from judge.processes import PROC, Pauses, Stillness, stat_of
 from judge.verdict import Refused
 
-STILL = 1.5                                        # seconds of sleep after which a thread is taken to wait for ever
-BUSY = 0.4                                         # seconds of CPU time after which it is taken to run for ever
-LIMIT = 20                                         # seconds for any call, also where there is no /proc
+STILL = 1.5                                        # seconds: a thread that sleeps for so long hangs
+BUSY = 0.4                                         # seconds of CPU time: a call that needs more runs for ever
+LIMIT = 20                                         # seconds for any call, also on a system without /proc
 
 
 class Subject:
-    """path: of the file that is judged."""
+    """The file that is judged. path: the path of this file."""
 
     def __init__(self, exercise, path):
         self.exercise, self.path = exercise, str(path)
@@ -27,26 +27,26 @@ class Subject:
             self.tree = ast.parse(self.text)
             self.code = compile(self.text, self.path, "exec")
         except FileNotFoundError:
-            raise Refused("missing", f"{exercise.shown} is not there; this brings it back: make practice RESET={exercise.name}",
+            raise Refused("missing", f"{exercise.shown} is missing; to restore it, type: make practice RESET={exercise.name}",
                           f"没有 {exercise.shown}；恢复它：make practice RESET={exercise.name}") from None
         except OSError as error:
-            raise Refused("unreadable", f"cannot read it: {error.strerror}", f"无法读取：{error.strerror}") from None
+            raise Refused("unreadable", f"cannot read the file: {error.strerror}", f"无法读取：{error.strerror}") from None
         except (SyntaxError, ValueError) as error:
             line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
-            raise Refused("syntax", f"it is not Python{line}: {getattr(error, 'msg', error)}", f"语法错误{line}") from None
+            raise Refused("syntax", f"the file is not valid Python{line}: {getattr(error, 'msg', error)}", f"语法错误{line}") from None
 
     def unchanged(self, *names):
-        """These functions must be as they were: they say how the program is used."""
+        """Raise Refused if one of these functions was changed or removed: they say how the program is used."""
         theirs, ours = functions_of(self.tree), functions_of(ast.parse(self.exercise.broken))
         for name in names:
             if name not in theirs:
                 raise missing(name, theirs)
             if theirs[name] != ours[name]:
-                raise Refused("changed", f"{name}() says how the program is used: leave it as it was, and mend the rest",
+                raise Refused("changed", f"do not change {name}(), which says how the program is used; mend the rest",
                               f"{name}() 规定了程序怎样使用：请保持原样，修改其他部分")
 
     def load(self, *names):
-        """Run the file, not as __main__; return the functions and classes of these names."""
+        """Import the file, so that main() does not run; return the functions and classes of these names."""
         module = types.ModuleType("practice")
         module.__file__ = self.path
         sys.modules["practice"] = module
@@ -63,32 +63,32 @@ class Subject:
         return Call(self, function, args)
 
     def call(self, function, *args):
-        """Its result. Refused, if it raises an exception or does not return."""
+        """Call a function and return its result; raise Refused if it raises an exception or does not return."""
         return self.start(function, *args).result()
 
 
 def no_input(*prompt):
-    raise Refused("input", "it calls input(), and would wait for a person", "它调用 input()，会等待有人输入")
+    raise Refused("input", "the program calls input(), and would wait for someone to type", "它调用 input()，会等待有人输入")
 
 
 def missing(name, there):
     has = ", ".join(f"{one}()" for one in there) or "none"
-    return Refused("name", f"it has no {name}(); it has {has}"[:200], f"没有 {name}()；现有：{has}"[:200])
+    return Refused("name", f"the file has no {name}(); it has {has}"[:200], f"没有 {name}()；现有：{has}"[:200])
 
 
 def functions_of(tree):
-    """{name: the text of its tree} of the functions and classes of a file."""
+    """Return {name: its syntax tree as text} of the functions and classes of a file."""
     return {node.name: ast.dump(node) for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
 
 
 def where(error, path):
-    """The last line of this file that an exception came through, or None."""
+    """Return the last line of this file in the traceback of an exception, or None."""
     lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)]
     return lines[-1] if lines else None
 
 
 class Call:
-    """A call of the student's code, in a thread that does not keep the process from ending."""
+    """A call of the student's code in a daemon thread, so that the process can end before the call returns."""
 
     def __init__(self, subject, function, args):
         self.path, self.value, self.error, self.is_over = subject.path, None, None, False
@@ -112,14 +112,14 @@ class Call:
         self.stillness = Stillness(lambda: {0: stat} if (stat := stat_of(self.folder)) else {})
 
     def line(self):
-        """In which line of the student's file it is."""
+        """Return the line of the student's file that the call is executing, or ?."""
         frame = sys._current_frames().get(self.thread.ident)
         while frame and frame.f_code.co_filename != self.path:
             frame = frame.f_back
         return frame.f_lineno if frame else "?"
 
     def until(self, condition):
-        """Wait until this is true, or the call is over. Refused, if the thread waits or runs for ever before."""
+        """Wait until the condition is true or the call is over; raise Refused if the thread waits or runs for ever."""
         self.new_stillness()
         pauses = Pauses()
         while not self.is_over and not condition():
@@ -132,7 +132,7 @@ class Call:
                 if self.is_over or condition():
                     break
                 line = self.line()
-                raise Refused("hangs", f"it hangs: line {line} waits for something that never happens",
+                raise Refused("hangs", f"the program hangs: line {line} waits for something that never happens",
                               f"卡住了：第 {line} 行在等待不会发生的事")
 
     def result(self):

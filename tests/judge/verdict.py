@@ -1,10 +1,10 @@
-"""What the judge says of a file.
+"""The judge's verdict on a file.
 裁判对一个文件的结论。"""
 PASSED, FAILED, NOT_KNOWN, LEFT_OUT = "passed", "failed", "not known", "left out"
 
 
 class Verdict:
-    """kind: one of the four above. tag: one word for the reason. details: lines of at most 80 columns."""
+    """A verdict. kind: one of the four above. tag: one word for the reason. details: lines of at most 80 columns."""
 
     def __init__(self, exercise, kind, tag="", english="", chinese="", details=()):
         self.exercise, self.kind, self.tag = exercise, kind, tag
