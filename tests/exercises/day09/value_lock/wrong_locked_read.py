@@ -17,7 +17,7 @@ def add_often(counter):
         add(counter)
 
 
-# Two processes that add once, for the judge. 裁判用：两个进程各加一次
+# The judge calls these functions: a and b each add once. 裁判用：两个进程各加一次
 def setup():
     global counter
     counter = Value("i", 0)
