@@ -36,7 +36,7 @@ def sleep_once():
     time.sleep(0.01)
     gave_up = usage().ru_nvcsw - before
     print(f"slept once: times that the process gave up the CPU: {gave_up}")
-    assert gave_up >= 1, f"expected the sleep to give up the CPU at least once; got {gave_up}"
+    assert gave_up >= 1, f"expected the process to give up the CPU at least once; got {gave_up}"
 
 
 def compute_beside_another_process():

@@ -38,7 +38,7 @@ def ask():
 
 
 def replace_the_keyboard():
-    """Make a pipe that contains one line the standard input of this process."""
+    """Replace the standard input of this process by a pipe that contains one line."""
     reader, writer = os.pipe()
     os.write(writer, b"a line\n")
     # Descriptor 0 is the standard input. So far it referred to the keyboard; from here on it refers

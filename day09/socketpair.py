@@ -34,7 +34,7 @@ def main():
         print(f"parent: received {end}, end of file: the child has closed its socket")
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
-    assert end == b"", f"expected end of file; it was {end}"
+    assert end == b"", f"expected end of file; recv returned {end}"
 
 
 def talk(ours, theirs):
@@ -51,8 +51,8 @@ def talk(ours, theirs):
         answer = f"{len(received)} bytes".encode()
         print(f"child : sent {answer}", flush=True)
         theirs.sendall(answer)
-    assert received == b"helloworld", f"expected b'helloworld'; it was {received}"
-    assert end == b"", f"expected end of file; it was {end}"
+    assert received == b"helloworld", f"expected b'helloworld'; recv returned {received}"
+    assert end == b"", f"expected end of file; recv returned {end}"
 
 
 if __name__ == "__main__":

@@ -228,7 +228,7 @@ def test_chat_client_does_not_believe_everything(answer):
         with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
             _, address = server.recvfrom(100)
             server.sendto(answer.encode(), address)
-            tom.finish(status=1, stderr="chat_client: no chat room at .*its answer was.*\n")
+            tom.finish(status=1, stderr="chat_client: no chat room at .*unexpected answer.*\n")
 
 
 def test_chat_client_whose_output_nobody_reads():

@@ -91,7 +91,7 @@ def interval_in(text):
             return float(text)
     except ValueError:
         pass
-    raise OSError(f"its answer was {clean(text)!r}")
+    raise OSError(f"unexpected answer {clean(text)!r}")
 
 
 def receive(sock):

@@ -26,7 +26,8 @@ SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THA
 # A name may mix the scripts of one group: they are written together and do not look alike.
 TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
             {"LATIN", "CJK", "HANGUL"}]
-# All visible ASCII characters except the colon, and signs within a name, as in 阿凡提·买买提
+# A name may contain all visible ASCII characters except the colon, and a few signs that separate
+# the parts of a name, as in 阿凡提·买买提.
 PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
@@ -121,7 +122,7 @@ def is_allowed(c):
 
 
 def is_usual_latin(letter):
-    """Return True unless it is a phonetic letter: ɑ and ʙ look like a and B."""
+    """Return False for a phonetic letter such as ɑ or ʙ, which looks like another letter."""
     base = unicodedata.normalize("NFKD", letter)[0]
     return base.lower() != base.upper() and min(base.casefold(), base.upper()) < "\u0250"
 

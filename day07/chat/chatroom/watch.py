@@ -11,7 +11,7 @@ import socket
 
 from chatroom.text import one_line
 
-LOOK = 0.1                      # seconds between two looks of the child for new lines
+LOOK = 0.1                      # seconds; the child looks for new lines this often
 LINES_PER_LOOK = 100            # after this many lines, the child goes back to the keyboard
 MAX_LINE = 1000                 # bytes; a name has at most 32 characters
 

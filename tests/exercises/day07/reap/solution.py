@@ -5,7 +5,7 @@ import os
 
 
 def work(number):
-    """The child's part: it ends with its number as its exit status."""
+    """In the child: exit with the child's number as the exit status."""
     os._exit(number)
 
 

@@ -8,7 +8,7 @@ import signal
 
 
 def work(number):
-    """The child's part: it ends with its number as its exit status."""
+    """In the child: exit with the child's number as the exit status."""
     os._exit(number)
 
 
