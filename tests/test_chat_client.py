@@ -25,7 +25,7 @@ def test_chat_client_shows_the_room():
 
 
 def test_chat_client_with_a_full_output_that_does_not_block():
-    """Some programs start the client with a non-blocking standard output. The client waits while this is full."""
+    """Some programs start the client with a non-blocking standard output. The client waits while the output is full."""
     with room("Ann") as (server, ann), Program(*harness.NARROW_OUTPUT, ROOT / CLIENT, server.port, "--name", "Tom") as tom:
         tom.expect("You are in the room")
         for number in range(20):                   # no process reads what Tom's client prints
@@ -114,7 +114,7 @@ def test_chat_client_says_that_there_is_no_room():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    for name in (["--name", "Tom"], []):           # without a name, it says so before it asks for one
+    for name in (["--name", "Tom"], []):           # without --name, the client says so before it asks for a name
         alone = run(CLIENT, port, *name, status=1, stderr="chat_client: no chat room at .*refused; .*\n")
         assert alone.stderr.endswith(f": python {ROOT / SERVER} {port}\n")
     run(CLIENT, "0", status=2, stderr=".*a port is a number.*")

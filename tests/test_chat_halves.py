@@ -48,7 +48,7 @@ def test_chat_halves_end_when_the_parent_is_signalled(pair, signum):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGHUP])
 def test_chat_halves_signals_of_the_terminal_are_the_parents(pair, signum):
     os.kill(pair.child, signum)
-    os.kill(pair.child, signal.SIGSTOP)            # when it stops, it has received signum, and ignored it
+    os.kill(pair.child, signal.SIGSTOP)            # when the child stops, it has received and ignored signum
     wait_until(lambda: state_of(pair.child) == "T", lambda: f"state {state_of(pair.child)}")
     os.killpg(pair.pid, signum)
     pair.expect("goodbye")
@@ -112,7 +112,7 @@ def test_chat_halves_the_parent_takes_the_childs_exit_status():
 
 
 def test_chat_halves_the_child_rings_until_it_is_heard():
-    """A signal that comes just before the parent waits has no effect. Here the handler imitates this for the first two."""
+    """A signal that comes just before the parent waits has no effect. Here the handler ignores the first two signals to imitate this."""
     assert run(sys.executable, "-c", BEGIN + """
     handover, rings = Handover(), []
     def ring(signum, frame):

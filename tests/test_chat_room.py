@@ -109,7 +109,7 @@ def test_chat_room_goes_on_if_one_member_cannot_be_reached():
 
 
 def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
-    """This happens within HEARTBEATS intervals: after eight ticks, and at most one interval until another member sends."""
+    """The member is removed within HEARTBEATS intervals: eight ticks, and at most one interval until another member sends."""
     chat = Chat("Tom", "Ann")
     chat.ticks(4)
     assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]
@@ -169,13 +169,13 @@ def test_chat_room_tells_its_watch_who_comes_and_goes():
         chat.receive(datagram.encode(), address)
     for _ in range(8):
         chat.tick()
-    chat.receive(b"", "admin")                     # the server sends itself this at each tick
+    chat.receive(b"", "admin")                     # at each tick, the server sends this to itself
     assert chat.watch == [("小明", "joined from 127.0.0.1:40001", 1), ("Ann", "joined from [::1]:2", 2), ("Ann", "left", 1),
                           ("Eve", "joined from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
 
 
 class Screenless:
-    """Replaces the Terminal: keeps the lines to show, or raises this error."""
+    """Replaces the Terminal: keeps the lines to show, or raises the given error."""
 
     def __init__(self, error=None):
         self.error = error

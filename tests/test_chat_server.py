@@ -228,7 +228,7 @@ def test_chat_server_notices_who_has_vanished():
 
 
 def test_chat_server_notices_within_its_timeout():
-    """The Room counts ticks (test_chat_room.py). Here we measure seconds: if ticks were twice as long, it would take at least 4.2."""
+    """The Room counts ticks (test_chat_room.py). Here we measure seconds: if ticks were twice as long, it would take at least 4.2 s."""
     with room("Tom", args=["--timeout", "3"]) as (server, tom):
         with Member(server, "Ghost"):
             left = time.monotonic()
@@ -345,7 +345,7 @@ def test_chat_server_waits_for_no_terminal():
     """On a terminal stopped by Ctrl-S, print waits. Here the whole half that prints is stopped, and the room goes on."""
     with room("Ann", tty=True, stdin=None) as (server, ann):
         server.expect("Ann joined")
-        os.kill(server.children()[0], signal.SIGSTOP)      # this half prints, and takes no more lines now
+        os.kill(server.children()[0], signal.SIGSTOP)      # this half would print; now it takes no more lines
         for number in range(1000):
             with Member(server, f"Tom{number}") as tom:
                 tom.say("Q")
@@ -502,7 +502,7 @@ ctypes.CDLL = cannot
 
 @pytest.mark.parametrize("script", [SERVER, CLIENT])
 def test_chat_says_what_it_needs_where_even_more_is_missing(script, tmp_path):
-    """Windows lacks not only fork, but also termios, readline and SIGHUP. The imports must work, so that main() can say this."""
+    """Windows lacks not only fork, but also termios, readline and SIGHUP. The imports must work, so that main() can say what is missing."""
     (tmp_path / "sitecustomize.py").write_text(WINDOWS)
     windows = run(script, status=2, stderr="this needs os.fork: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
     assert windows.stdout == ""

@@ -1,4 +1,4 @@
-"""Test the scripts of day 7, processes: each one shows its fact, seen here from outside as well."""
+"""Test the scripts of day 7 (processes) from outside: each one must show its fact."""
 import os
 import re
 import signal
@@ -218,7 +218,7 @@ def test_process_states_ctrl_c_is_not_for_the_children():
 
 
 def test_process_states_children_of_a_parent_that_is_killed_end_by_themselves():
-    """The children that compute or sleep end within 10 seconds. Here a replaced clock makes these pass at once."""
+    """The children that compute or sleep end within 10 seconds. Here a replaced clock lets this time pass at once."""
     run(sys.executable, "-c", """if True:
         import process_states
         times, slept = iter([0, 9, 11]), []
@@ -294,7 +294,7 @@ def test_time_slice_computes_its_figures_and_ends_the_other_process():
 
 
 def test_time_slice_leaves_no_process_that_computes_for_ever():
-    """If the other process is not killed, it ends by itself after 10 seconds. A replaced clock makes these pass at once."""
+    """If the other process is not killed, it ends by itself after 10 seconds. A replaced clock lets this time pass at once."""
     run(sys.executable, "-c", """if True:
         import os, sys, time, time_slice
         times = iter([0, 5, 9, 11])

@@ -1,4 +1,4 @@
-"""Test the scripts of day 8, multiprocessing: each one shows its fact, seen here from outside as well.
+"""Test the scripts of day 8 (multiprocessing) from outside: each one must show its fact.
 
 test_course.py checks that each script prints what its docstring shows, with every start method.
 """
@@ -28,7 +28,7 @@ def test_process1():
 
 
 def test_process1_names_the_process_that_made_it():
-    """The script names the process that called start(), not the one that forked (os.getppid): this may be a fork server."""
+    """The script names the process that called start(), not the one that forked (os.getppid), which may be a fork server."""
     assert run(sys.executable, "-c", """if True:
         import process1
         from types import SimpleNamespace as Object

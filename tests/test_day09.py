@@ -1,6 +1,6 @@
-"""Test the scripts of day 9, IPC and threads: each one shows its fact, seen here from outside as well.
+"""Test the scripts of day 9 (IPC and threads) from outside: each one must show its fact.
 
-test_course.py checks that each script prints what its docstring shows; scripts with processes, with every start method.
+test_course.py checks that each script prints what its docstring shows. It runs scripts with processes under every start method.
 """
 import errno
 import os
