@@ -26,7 +26,7 @@ def main():
 
     parent = os.getpid()
     # Two connected sockets: what is sent through one is received at the other. This process uses
-    # ours, the grandchild uses theirs. 一对相连的套接字：我们用 ours，二级子进程用 theirs。
+    # `ours`, the grandchild uses `theirs`. 一对相连的套接字：我们用 ours，二级子进程用 theirs。
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
@@ -43,8 +43,8 @@ def main():
     _, status = os.waitpid(middle, 0)
     print(f"parent     {parent}: reaped the middle process, its exit status is {status}")
 
-    # The grandchild is now an orphan. Both processes go on working. They take turns only so that
-    # the output has a fixed order.
+    # The grandchild is now an orphan. It and this process both go on working. They take turns only
+    # so that the output has a fixed order.
     # 二级子进程成为孤儿，和原来的父进程一样继续执行；轮流只是为了让输出有序。
     for step in (1, 2):
         print(f"parent     {parent}: step {step}")
@@ -65,7 +65,7 @@ def main():
 
 
 def work_as_grandchild(sock):
-    """Do one step for each byte that arrives: answer with my PID and my parent's PID."""
+    """In the grandchild: answer each byte that arrives with my PID and my parent's PID."""
     # recv returns b"" when the parent closes its socket or ends. That ends the work.
     while sock.recv(1):
         sock.send(f"{os.getpid()} {os.getppid()}".encode())

@@ -14,8 +14,8 @@ Output:
 import subprocess
 import sys
 
-# show() replaces CALL and runs this program. Its stdout is a pipe, so the text that it prints there
-# waits in a buffer first; stderr is written immediately.
+# show() puts a call in the place of CALL, and runs this program. The program's stdout is a pipe, so
+# its text waits in a buffer first. Text for stderr is written immediately.
 # 它的 stdout 是管道，文字先留在缓冲区；stderr 立即写出。
 PROGRAM = """
 import atexit, os, sys
@@ -32,15 +32,15 @@ finally:
 def main():
     print("a program calls         status   stdout      stderr")
     show("sys.exit(3)", (3, "buffered", "finally, atexit"))
-    # A string is printed to stderr, and the status is 1. 字符串写到 stderr，状态为 1。
+    # sys.exit prints a string to stderr; the status is 1. 字符串写到 stderr，状态为 1。
     show("sys.exit('disk full')", (1, "buffered", "finally, disk full, atexit"))
     show("os._exit(3)", (3, "-", "-"))
-    # A status has 8 bits. 状态只有 8 位。
+    # An exit status has 8 bits, so 256 becomes 0. 状态只有 8 位，所以 256 变成 0。
     show("os._exit(256)", (0, "-", "-"))
 
 
 def show(call, expected):
-    """Run PROGRAM with this call; print and check its exit status, stdout and stderr."""
+    """Run PROGRAM with this call in it; print and check its exit status, stdout and stderr."""
     # -E: ignore environment variables such as PYTHONUNBUFFERED, which would change the buffering.
     program = subprocess.run([sys.executable, "-E", "-c", PROGRAM.replace("CALL", call)],
                              capture_output=True, text=True, timeout=10)

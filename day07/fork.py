@@ -1,4 +1,4 @@
-"""fork returns twice: 0 in the child, the child's PID in the parent; a failure is an OSError.
+"""fork returns twice: 0 in the child, the child's PID in the parent. It raises OSError if it fails.
 fork 返回两次：子进程得到 0，父进程得到子进程的 PID；失败时抛出 OSError。
 讲义: 基于fork的多进程编程 · fork使用
 
@@ -24,13 +24,13 @@ def main():
     # End quietly when nothing reads our output any more, as in `python fork.py | head -1`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
-    # flush: text that is still in the buffer when fork copies it would be printed twice.
+    # flush: fork copies the buffer, so text that is still in it would be printed twice.
     # flush：否则文字可能还在缓冲区里，被 fork 复制，打印两次。
     print(f"before the fork: one process, PID {os.getpid()}", flush=True)
     try:
         pid = os.fork()
     except OSError as error:
-        # In C, fork returns -1. It fails when the system or the user has too many processes.
+        # In C, fork returns -1 if it fails: the system or the user has too many processes.
         # C 语言的 fork 返回 -1；系统或用户的进程数达到上限时会失败。
         sys.exit(f"fork raised {type(error).__name__}: {error}")
 

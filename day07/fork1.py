@@ -43,11 +43,11 @@ def main():
             names.append("Tom")
             print(f"child : n = {n}, names = {names}, after my change")
             print(f"child : read {os.read(fd, 3)}, the file offset is now {offset(fd)}")
-            # Not os._exit: sys.exit first writes what is still in the buffer of stdout.
+            # Use sys.exit, not os._exit: it first writes the text in the buffer of stdout.
             # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
             sys.exit(0)
 
-        # When this returns, the child has done everything above.
+        # When waitpid returns, the child has done everything above.
         os.waitpid(pid, 0)
         print(f"parent: n = {n}, names = {names}, after the child's change")
 
@@ -64,7 +64,7 @@ def main():
 
 
 def offset(fd):
-    """The position in the file at which the next read or write begins, in bytes."""
+    """Return the file offset in bytes: the position at which the next read or write begins."""
     return os.lseek(fd, 0, os.SEEK_CUR)
 
 

@@ -31,14 +31,14 @@ def main():
         # fork returned 0 here, so the child must ask for its own PID and its parent's.
         # fork 在子进程中返回 0，所以要用这两个函数得到自己和父进程的 PID。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
-        # Not os._exit: sys.exit first writes what is still in the buffer of stdout.
+        # Use sys.exit, not os._exit: it first writes the text in the buffer of stdout.
         # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 
     # The parent waits, so it is still alive when the child asks (compare orphan.py).
     _, status = os.waitpid(pid, 0)
     print(f"parent: fork returned {pid}, the PID of my child", flush=True)
-    assert status == 0, f"expected {parent} to be the child's parent; it ended with {status}"
+    assert status == 0, f"expected {parent} to be the child's parent; the child has another one"
 
 
 if __name__ == "__main__":

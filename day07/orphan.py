@@ -27,7 +27,7 @@ def main():
               " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Two connected sockets: we ask through ours, and the child answers through theirs.
+    # Two connected sockets: we ask through `ours`, and the child answers through `theirs`.
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
     theirs.settimeout(10)
@@ -40,7 +40,7 @@ def main():
         if os.fork() == 0:
             answer(theirs)
         else:
-            # The parent only lives until we kill it.
+            # The parent only waits until this script kills it.
             time.sleep(10)
         os._exit(0)
     theirs.close()
@@ -52,7 +52,7 @@ def main():
     print(f"the parent {parent} was killed and reaped")
     adopter = ask(ours)
 
-    assert before == parent, f"expected {parent} to be the child's first parent; it was {before}"
+    assert before == parent, f"expected the child's first parent to be {parent}; it was {before}"
     assert adopter != parent, f"expected the child to have a new parent; it still has {parent}"
     # The adopter is PID 1, or a subreaper: an ancestor that has told the kernel that it adopts
     # orphans (PR_SET_CHILD_SUBREAPER in man 2 prctl). 1 号进程，或者向内核申请收养孤儿的祖先进程。

@@ -29,7 +29,7 @@ def main():
     print(f"state                {pcb['State']}")
     print(f"threads              {pcb['Threads']}")
     print(f"memory in use        {pcb['VmRSS']}")
-    # - 1: do not count the descriptor with which listdir itself reads the folder /proc/self/fd.
+    # - 1: do not count the descriptor that listdir opens to read the folder /proc/self/fd.
     print(f"open files           {len(os.listdir('/proc/self/fd')) - 1}")
     # Context switches: this process gave up the CPU to wait, or lost it to another process
     # (time_slice.py).

@@ -1,4 +1,4 @@
-"""The textbook's process states beside Linux's letters R, S, T and Z, read live from /proc.
+"""The textbook's process states, and Linux's letters for them (R, S, T, Z), read from /proc.
 教科书上的进程状态，对照 Linux 的字母 R、S、T、Z：从 /proc 现场读取。
 讲义: 进程理论基础 · 进程状态（三态，五态）
 
@@ -43,8 +43,8 @@ def main():
     # 从这里开始，本进程和子进程只用同一个 CPU：本进程运行时，子进程只能排队。
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     show("ready", "computes, but has no CPU now", "R (running)", compute)
-    # D is waiting too, usually for a disk; ordinary signals do not wake the process. It usually
-    # ends too quickly to be shown here.
+    # A process in state D is waiting too, usually for a disk, and ordinary signals do not wake it.
+    # State D usually ends too quickly to be shown here.
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
     show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
@@ -54,7 +54,7 @@ def main():
 def show(textbook, what, expected, task, sent=None):
     """Fork a child that calls task(), send it a signal, wait for the expected state, and kill it.
 
-    textbook, what, expected: a row of the table.  sent: the signal, or None.
+    textbook, what, expected: the columns of one row of the table.  sent: the signal, or None.
     """
     pid = os.fork()
     if pid == 0:
@@ -65,8 +65,8 @@ def show(textbook, what, expected, task, sent=None):
             os._exit(0)
     try:
         if sent is not None:
-            # A stopped process cannot end itself. In a process group of its own, the child is woken
-            # and ended by the kernel if this script is killed; SIGTSTP then no longer stops it.
+            # A stopped process cannot end itself. So the child gets a process group of its own: if
+            # this script is killed, the kernel wakes and ends the stopped processes of that group.
             # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
             os.setpgid(pid, pid)
             os.kill(pid, sent)
@@ -96,7 +96,7 @@ def state_of(pid):
 
 
 def compute():
-    # The limit ends a child whose parent was killed. 时限：父进程被杀时，子进程会自己结束。
+    # The time limit ends the child if its parent was killed. 时限：父进程被杀时，子进程会自己结束。
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         pass

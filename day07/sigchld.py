@@ -7,7 +7,7 @@ Run:    python day07/sigchld.py
 Output:
     child <pid> called os._exit(7)
         waitpid raised ChildProcessError: the exit status is lost
-        kill raised ProcessLookupError: it does not even exist as a zombie
+        kill raised ProcessLookupError: the child does not even exist as a zombie
     the command `exit 3` failed
         subprocess says that its exit status is 0
 """
@@ -23,7 +23,7 @@ def main():
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Set this before the child ends. From now on the kernel itself reaps our children.
+    # Ignore SIGCHLD before the child ends. From now on, the kernel itself reaps our children.
     # 必须在子进程退出之前设置；从此由内核回收子进程。
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     pid = os.fork()
@@ -31,27 +31,28 @@ def main():
         os._exit(7)
 
     print(f"child {pid} called os._exit(7)")
-    # No wait is needed. We call it here only to be sure that the child has ended.
+    # The child need not be reaped. We call waitpid only to be sure that the child has ended.
     try:
         result = os.waitpid(pid, 0)
     except ChildProcessError as error:
         print(f"    waitpid raised {type(error).__name__}: the exit status is lost")
     else:
         raise AssertionError(f"expected ChildProcessError; waitpid returned {result}")
-    # Signal 0 is not sent: it only checks whether the process exists. A zombie still exists.
+    # Signal 0 is never delivered: kill only checks whether the process exists. A zombie exists.
     try:
         os.kill(pid, 0)
     except ProcessLookupError as error:
-        print(f"    kill raised {type(error).__name__}: it does not even exist as a zombie")
+        print(f"    kill raised {type(error).__name__}: the child does not even exist as a zombie")
     else:
         raise AssertionError(f"expected no process {pid}; kill found one")
 
     # The price: modules that start a program cannot learn how it ended. subprocess then reports 0,
-    # as if it had succeeded. 代价：得不到命令的退出状态，subprocess 会报告 0，好像成功了一样。
+    # as if the program had succeeded.
+    # 代价：得不到命令的退出状态，subprocess 会报告 0，好像成功了一样。
     status = subprocess.run(["sh", "-c", "exit 3"], timeout=10).returncode
     print("the command `exit 3` failed")
     print(f"    subprocess says that its exit status is {status}")
-    assert status == 0, f"expected the exit status to be lost, so 0; got {status}"
+    assert status == 0, f"expected 0, because the exit status is lost; got {status}"
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ Run:    python day07/sigchld_handler.py
 Output:
     children that ended while SIGCHLD was blocked: 5
     calls of the handler: 1
-    exit statuses that it read: [1, 2, 3, 4, 5]
+    exit statuses that the handler read: [1, 2, 3, 4, 5]
     zombies that are left: 0
 """
 import os
 import signal
 import sys
 
-# What the handler has done: for each call, the signal's number; and the exit statuses read.
+# The handler records the signal's number at each call, and each exit status that it reads.
 calls = []
 statuses = []
 
@@ -24,7 +24,7 @@ def main():
         print("this needs os.fork: use Linux, macOS or WSL"
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
-    # On macOS it is new in Python 3.13.
+    # On macOS, os.waitid is new in Python 3.13.
     if not hasattr(os, "waitid"):
         print("this needs os.waitid: use Linux or WSL, or Python 3.13"
               " · 需要 os.waitid，请用 Linux、WSL 或 Python 3.13", file=sys.stderr)
@@ -42,12 +42,12 @@ def main():
         # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print(f"children that ended while SIGCHLD was blocked: {len(expected)}")
-    # Five children sent SIGCHLD, but only one is pending. Unblocking delivers it: the handler runs
-    # before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
+    # Five children sent SIGCHLD, but only one signal is pending. Unblocking delivers it, so the
+    # handler runs before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
     print(f"calls of the handler: {len(calls)}")
-    print(f"exit statuses that it read: {sorted(statuses)}")
+    print(f"exit statuses that the handler read: {sorted(statuses)}")
     print(f"zombies that are left: {len(expected) - len(statuses)}")
     assert len(calls) == 1, f"expected one call, because SIGCHLD does not queue; got {len(calls)}"
     assert sorted(statuses) == expected, f"expected the exit statuses {expected}; got {statuses}"

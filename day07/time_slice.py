@@ -5,9 +5,9 @@
 Run:    python day07/time_slice.py
 
 Output:
-    slept once: times that it gave up the CPU: <n>
+    slept once: times that the process gave up the CPU: <n>
     computed beside another process on the same CPU: lost the CPU <n> times
-    computed for <ms> ms on average before it lost the CPU
+    computed for <ms> ms on average before the process lost the CPU
 """
 import os
 import signal
@@ -35,8 +35,8 @@ def sleep_once():
     # A process that waits gives up the CPU. 等待就是让出 CPU。
     time.sleep(0.01)
     gave_up = usage().ru_nvcsw - before
-    print(f"slept once: times that it gave up the CPU: {gave_up}")
-    assert gave_up >= 1, f"expected the sleep to give up the CPU at least once; got {gave_up}"
+    print(f"slept once: times that the process gave up the CPU: {gave_up}")
+    assert gave_up >= 1, f"expected the process to give up the CPU at least once; got {gave_up}"
 
 
 def compute_beside_another_process():
@@ -62,16 +62,16 @@ def compute_beside_another_process():
 
     print(f"computed beside another process on the same CPU: lost the CPU {lost} times")
     assert lost >= 5, f"expected to lose the CPU 5 times within 10 seconds; got {lost}"
-    # About a time slice: less if a more urgent process took the CPU, more if the kernel noticed
-    # only at the next tick of its clock that the slice was over.
+    # This is about one time slice. It is less if a more urgent process took the CPU, and more if
+    # the kernel noticed only at the next tick of its clock that the slice was over.
     # 大约是一个时间片：更紧急的进程会提前抢走 CPU；内核在时钟中断时才检查，所以也可能晚一点收回。
     ms = 1000 * used / lost
-    print(f"computed for {ms:.1f} ms on average before it lost the CPU")
+    print(f"computed for {ms:.1f} ms on average before the process lost the CPU")
 
 
 def usage():
-    """What this process has used so far (man 2 getrusage)."""
-    # Imported here, because Windows has no such module.
+    """Return the resources that this process has used so far (man 2 getrusage)."""
+    # Import resource only here, because Windows has no such module.
     import resource
     return resource.getrusage(resource.RUSAGE_SELF)
 

@@ -36,7 +36,8 @@ def main():
     print(f"the child {pid} has exited, and its parent has not waited:")
     show(pid)
 
-    # No error, and no effect: the process has already ended. 它已经结束，信号不起作用。
+    # This has no effect and raises no error: the process has already ended.
+    # 它已经结束，信号不起作用。
     os.kill(pid, signal.SIGKILL)
     print("after kill -9:")
     show(pid)
@@ -54,7 +55,7 @@ def main():
 
 
 def show(pid):
-    """Print the state of a process, and how many lines about its memory /proc has."""
+    """Print a zombie's state and the number of lines about its memory in /proc; check both."""
     with open(f"/proc/{pid}/status") as file:
         lines = file.read().splitlines()
     [state] = [line.split(maxsplit=1)[1] for line in lines if line.startswith("State:")]

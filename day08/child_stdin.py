@@ -7,7 +7,7 @@ Run:    python day08/child_stdin.py
 Output:
     child : input() raises EOFError
     child : sys.stdin reads from the null device: True
-    child : descriptor 0 is still the parent's: os.read gets b'a line\\n'
+    child : descriptor 0 is still the parent's input: os.read gets b'a line\\n'
 """
 import os
 import sys
@@ -25,20 +25,20 @@ def ask():
     else:
         raise AssertionError("expected input() to raise EOFError; it returned a line")
 
-    # os.fstat and os.stat describe a file; samestat is True if both describe the same one.
+    # os.fstat and os.stat describe files; samestat is True if both describe the same file.
     is_null = os.path.samestat(os.fstat(sys.stdin.fileno()), os.stat(os.devnull))
     print(f"child : sys.stdin reads from the null device: {is_null}")
     # multiprocessing replaced only the Python object sys.stdin. Descriptor 0, the standard input as
     # the kernel knows it, is unchanged.
     # 被替换的只是 Python 对象 sys.stdin；内核的标准输入，即描述符 0，没有变
     data = os.read(0, 100)
-    print(f"child : descriptor 0 is still the parent's: os.read gets {data}")
+    print(f"child : descriptor 0 is still the parent's input: os.read gets {data}")
     assert is_null, "expected sys.stdin to read from the null device; it reads from another file"
     assert data == b"a line\n", f"expected the parent's line, b'a line\\n'; got {data}"
 
 
 def replace_the_keyboard():
-    """Let the standard input come from a pipe that contains one line."""
+    """Replace the standard input of this process by a pipe that contains one line."""
     reader, writer = os.pipe()
     os.write(writer, b"a line\n")
     # Descriptor 0 is the standard input. So far it referred to the keyboard; from here on it refers

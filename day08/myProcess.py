@@ -17,7 +17,7 @@ from multiprocessing import Process
 
 
 class Multiplier(Process):
-    """Multiplies two numbers: start() does it in a child process, run() in this process."""
+    """Multiplies two numbers: start() in a child process, run() in the calling process."""
 
     def __init__(self, label, a, b):
         # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
@@ -28,7 +28,7 @@ class Multiplier(Process):
         self.result = None
 
     def run(self):
-        """What the child does, in place of a target. 子进程执行的内容"""
+        """Do the child's work. This method replaces a target. 子进程执行的内容"""
         print(f"{self.label}: run() in {os.getpid()} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b
 
@@ -43,7 +43,7 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    # The child set the result of its own copy of this object. 子进程设置的是它自己的副本
+    # The child set the result in its own copy of this object. 子进程设置的是它自己的副本
     print(f"start(): back in main, result is {started.result}")
     assert started.exitcode == 0, f"expected exit code 0; it is {started.exitcode}"
     assert started.result is None, f"expected None in the parent; result is {started.result}"

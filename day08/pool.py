@@ -9,7 +9,7 @@ Output:
     20 tasks were done, by <n> of the 2 workers
     their results: [0, 1, 4, 9, 16, 25, 36, 49, 64, 81] ...
     the task that failed: ready() is True, successful() is False
-    its error comes out of get: ZeroDivisionError
+    get raises the task's error: ZeroDivisionError
 """
 import os
 import signal
@@ -17,7 +17,7 @@ from multiprocessing import Pool
 
 
 def square(n):
-    # The answer, and the worker that computed it. 结果，以及是哪个工作进程算的
+    # Return the square, and the PID of the worker that computed it. 结果，以及是哪个工作进程算的
     return n * n, os.getpid()
 
 
@@ -56,7 +56,7 @@ def main():
     try:
         failed.get(timeout=10)
     except ZeroDivisionError as error:
-        print(f"its error comes out of get: {type(error).__name__}")
+        print(f"get raises the task's error: {type(error).__name__}")
     else:
         raise AssertionError("expected get to raise ZeroDivisionError; it returned")
 

@@ -1,4 +1,4 @@
-"""Why a pool: many short tasks, timed with and without one.
+"""Why a pool is useful: the time of many short tasks, with and without a pool.
 为什么要用进程池：许多短任务的耗时对比。
 讲义: multiprocessing 模块创建进程 · 进程池实现 · 必要性
 
@@ -20,7 +20,7 @@ WIDTH = 24
 
 
 def task(n):
-    # Short: it takes much less time than creating a process. 远比创建进程快
+    # This takes much less time than creating a process. 远比创建进程快
     return n * n
 
 
@@ -35,7 +35,7 @@ def with_a_process_for_each():
 
 
 def with_a_pool():
-    """Return how many seconds it takes to create the pool, and how many for all tasks."""
+    """Return two times in seconds: to create the pool, and to do all tasks with it."""
     started = time.perf_counter()
     with Pool(2) as pool:
         # The pool is ready when it has done a first task. 做完第一个任务，说明进程池已经就绪

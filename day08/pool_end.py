@@ -29,7 +29,7 @@ def leave_the_block():
         results = [pool.apply_async(time.sleep, (3,)) for _ in range(3)]
     done = sum(result.ready() for result in results)
     print(f"with  : leaving the block terminates the pool; {done} of 3 tasks were done")
-    assert done == 0, f"expected 0 tasks to be done; it is {done}"
+    assert done == 0, f"expected 0 tasks to be done; {done} were done"
 
 
 def lose_a_worker():

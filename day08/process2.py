@@ -1,4 +1,4 @@
-"""Arguments by position and by name; the child gets copies.
+"""Pass arguments by position and by name; the child gets copies.
 按位置、按名字传参；子进程得到的是副本。
 讲义: multiprocessing 模块创建进程 · 进程创建方法
 

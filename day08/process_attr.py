@@ -1,4 +1,4 @@
-"""name, pid, is_alive() and exitcode during a process's life.
+"""How name, pid, is_alive() and exitcode change during a process's life.
 进程对象属性：启动前、运行中、结束后。
 讲义: multiprocessing 模块创建进程 · 进程对象属性
 

@@ -1,5 +1,5 @@
-"""A normal exit terminates daemons and joins other children.
-正常退出时终止守护进程，等待其他子进程。
+"""A parent that exits normally terminates its daemons and joins its other children.
+父进程正常退出时终止守护进程，等待其他子进程。
 讲义: multiprocessing 模块创建进程 · 进程对象属性 · p.daemon
 
 Run:    python day08/process_daemon.py
@@ -15,11 +15,12 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
-    # Through a Pipe (day 9), the three processes report to us. The reader reaches end of file
+    # Through a Pipe (day 9), three processes report to this one. The reader reaches end of file
     # when the last process that can write has exited.
     # 三个进程通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
-    # The "parent" in this demo is a child of ours: so we can watch what happens when it exits.
+    # The "parent" in this demo is a child of this process, which can watch what happens when the
+    # parent exits.
     # 父进程不是本进程，而是它的子进程，这样才能看到父进程退出时发生什么
     parent = Process(target=be_the_parent, args=(writer,))
     parent.start()
@@ -35,7 +36,7 @@ def main():
             done += 1
         line = receive(reader)
     print(f"end of file: all three have exited; children that finished their work: {done} of 2")
-    assert done == 1, f"expected 1 child to finish its work; it is {done}"
+    assert done == 1, f"expected 1 child to finish its work; {done} did"
 
     try:
         parent.daemon = True

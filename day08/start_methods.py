@@ -1,4 +1,4 @@
-"""fork, spawn, forkserver: what a child gets from its parent.
+"""The start methods fork, spawn and forkserver: what a child gets from its parent.
 三种启动方式：子进程从父进程得到什么。
 讲义: multiprocessing 模块创建进程 · 进程创建方法 · 注意
 
@@ -18,7 +18,7 @@ import pickle
 
 word = "original"
 
-# For each start method, the four columns of the table.
+# The last four columns of the table, for each start method.
 EXPECTED = {
     # The child is a copy of the parent, with all of its memory. 父进程的副本，包括全部内存
     "fork": ("changed", "not imported", "the parent", "works"),
@@ -33,7 +33,7 @@ EXPECTED = {
 
 
 def look(answers):
-    """In the child: send the parent what the first three columns of the table show."""
+    """In the child: send the parent (my global, main file, created by), for the table."""
     # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
     # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
     main_file = "not imported"
@@ -41,7 +41,7 @@ def look(answers):
         main_file = "imported"
 
     # parent_process() is the process that called start(). os.getppid() is the PID of the process
-    # that created this one. 前者调用了 start()，后者创建了本进程，两者可能不同
+    # that created this child. 前者调用了 start()，后者创建了本进程，两者可能不同
     created_by = "a fork server"
     if os.getppid() == multiprocessing.parent_process().pid:
         created_by = "the parent"
@@ -50,13 +50,13 @@ def look(answers):
 
 
 def start_a_lambda(context):
-    """Try to start a child with a lambda as its target; return what happened."""
+    """Try to start a child with a lambda as its target; return "works" or "cannot be sent"."""
     # spawn and forkserver send the target as a pickle, and a lambda cannot be pickled.
     # 这两种方式要序列化 target，而 lambda 无法序列化
     child = context.Process(target=lambda: None)
     try:
         child.start()
-    # Until CPython 3.13, this can be an AttributeError. 3.13 及以前可能是 AttributeError
+    # Up to CPython 3.13, start may raise AttributeError instead. 3.13 及以前可能是 AttributeError
     except (pickle.PicklingError, AttributeError):
         return "cannot be sent"
     child.join()

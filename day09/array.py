@@ -20,8 +20,8 @@ import sys
 if __name__ == "array":
     # Skip this block at first reading. 初读可跳过
     # The notes named this file array.py. There is a standard module of that name, and
-    # multiprocessing imports it. But Python searches the script's folder first, so its
-    # `import array` may find this file. Then this block runs and loads the standard module instead.
+    # multiprocessing imports it. But Python searches the script's folder first, so this import may
+    # find this file. Then the block below runs and loads the standard module instead.
     # The lesson: never name a file after a standard module. 不要用标准库模块的名字给文件命名
     here = os.path.dirname(os.path.abspath(__file__))
     all_folders = sys.path
@@ -37,7 +37,7 @@ else:
 
 
 def main():
-    # An integer as second argument is the length; all elements start as 0. 整数表示个数，初值为 0
+    # If the second argument is an int, it is the length; all elements are 0. 整数表示个数，初值为 0
     numbers = Array("i", 3)
     print(f"Array('i', 3) starts as {numbers[:]}")
     for i in range(3):
@@ -46,7 +46,7 @@ def main():
     print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    # A second argument that is no int is a sequence: the contents, and so the length.
+    # Otherwise, the second argument is a sequence: the initial contents, and so the length.
     # 第二个参数不是整数时，是表示初始内容的序列
     text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")

@@ -15,7 +15,7 @@ from threading import Thread
 
 
 class Multiplier(Thread):
-    """Multiplies two numbers: start() does it in a new thread, run() in the current one."""
+    """Multiplies two numbers: start() in a new thread, run() in the calling thread."""
 
     def __init__(self, label, a, b):
         # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
@@ -26,7 +26,7 @@ class Multiplier(Thread):
         self.result = None
 
     def run(self):
-        """What the thread does, in place of a target. 线程执行的内容"""
+        """Do the thread's work. This method replaces a target. 线程执行的内容"""
         name = threading.current_thread().name
         print(f"{self.label}: run() in thread {name!r} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b
@@ -41,7 +41,7 @@ def main():
     started = Multiplier("start()", 6, 7)
     started.start()
     started.join()
-    # The thread set the result of this very object; nothing was copied. 是同一个对象，没有复制
+    # The thread set the result in this same object; nothing was copied. 是同一个对象，没有复制
     print(f"start(): back in main, result is {started.result}")
     assert started.result == 42, f"expected 42; result is {started.result}"
 

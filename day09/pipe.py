@@ -61,7 +61,7 @@ def report(writer):
 
 
 def error_of(call, *args):
-    """Call a function that must fail, and return the name of its OSError."""
+    """Call a function that must raise OSError; return the name of the exception."""
     try:
         call(*args)
     except OSError as error:
@@ -70,7 +70,7 @@ def error_of(call, *args):
 
 
 def receive(end):
-    """Return the next object. recv could wait for ever; poll waits at most 10 s."""
+    """Return the next object from this end. Wait at most 10 s; recv alone could wait for ever."""
     assert end.poll(10), "expected an object within 10 s; none came"
     return end.recv()
 

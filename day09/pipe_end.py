@@ -1,4 +1,4 @@
-"""A reader gets EOFError when every copy of the writer is closed.
+"""The reader of a pipe gets EOFError only when every copy of the writing end is closed.
 写端的副本全部关闭，读端才得到 EOFError。
 讲义: 进程间通信 (IPC) · 管道通信(Pipe)
 
@@ -45,7 +45,7 @@ def read_to_the_end(reader, writer, closed):
 
 
 def receive(reader):
-    """Return the next object. recv could wait for ever; poll waits at most 10 s."""
+    """Return the next object from the pipe. Wait at most 10 s; recv alone could wait for ever."""
     assert reader.poll(10), "expected an object or end of file within 10 s: is a writer still open?"
     return reader.recv()
 

@@ -1,4 +1,4 @@
-"""Why get comes before join: the feeder thread of a Queue.
+"""Why a program must call get before join: the feeder thread of a Queue.
 为什么先 get 后 join：队列的发送线程。
 讲义: 进程间通信 (IPC) · 消息队列
 
@@ -43,8 +43,8 @@ def main():
 
 
 def put_much(q, has_put):
-    # If the parent never calls get: after 10 s, print where each thread waits, and exit.
-    # (suppress: some programs, such as IDLE, have no stderr to print to.)
+    # If the parent never calls get, print after 10 s where each thread waits, and exit.
+    # (suppress is needed in programs such as IDLE, which have no stderr to print to.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # put returns immediately; the feeder thread writes the message. put 立即返回，由发送线程写入

@@ -39,9 +39,9 @@ def main():
     print(f"{PROCESSES} processes entered; at most {most.value} were inside at the same time")
     codes = [child.exitcode for child in children]
     assert codes == [0] * PROCESSES, f"expected exit codes 0; they are {codes}"
-    assert most.value == SLOTS, f"expected {SLOTS} inside at the same time; it is {most.value}"
+    assert most.value == SLOTS, f"expected {SLOTS} inside at the same time; there were {most.value}"
 
-    # release does not check whether this process acquired it. 它不检查是否 acquire 过
+    # release does not check whether this process has called acquire. 它不检查是否 acquire 过
     sem.release()
     print(f"one release too many: get_value() is {value_of(sem)}")
     try:

@@ -18,7 +18,7 @@ from multiprocessing import Process
 
 def main():
     ours, theirs = socket.socketpair()
-    # In seconds: no call waits longer. 单位秒
+    # No call on this socket waits longer than 10 seconds. 单位秒
     ours.settimeout(10)
     with ours:
         ours.sendall(b"hello")
@@ -34,7 +34,7 @@ def main():
         print(f"parent: received {end}, end of file: the child has closed its socket")
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
-    assert end == b"", f"expected end of file; it was {end}"
+    assert end == b"", f"expected end of file; recv returned {end}"
 
 
 def talk(ours, theirs):
@@ -42,7 +42,7 @@ def talk(ours, theirs):
     ours.close()
     theirs.settimeout(10)
     with theirs:
-        # One recv returns what two calls sent. A long message may take several recvs.
+        # Here one recv returns what two calls sent. For a long message, several may be needed.
         # 一次 recv 收到两次发送的内容；消息长时，也可能要 recv 几次
         received = theirs.recv(100)
         print(f"child : received {received}: a stream does not keep messages apart")
@@ -51,8 +51,8 @@ def talk(ours, theirs):
         answer = f"{len(received)} bytes".encode()
         print(f"child : sent {answer}", flush=True)
         theirs.sendall(answer)
-    assert received == b"helloworld", f"expected b'helloworld'; it was {received}"
-    assert end == b"", f"expected end of file; it was {end}"
+    assert received == b"helloworld", f"expected b'helloworld'; recv returned {received}"
+    assert end == b"", f"expected end of file; recv returned {end}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Two threads of one process: one PID, the same variables.
+"""Two threads of one process have the same PID and the same variables.
 同一进程的两个线程：同一 PID，同样的变量。
 讲义: 线程编程 (Thread) · threading模块创建线程
 

@@ -1,4 +1,4 @@
-"""name, is_alive(), ident and daemon of a thread, and their old names.
+"""A thread's attributes name, is_alive(), ident and daemon, and the old names of two of them.
 线程对象属性，以及旧写法。
 讲义: 线程编程 (Thread) · 线程对象属性
 
@@ -27,8 +27,8 @@ def work(running, may_end):
 
 
 def main():
-    # If a thread waits for ever: after 10 s, print where each thread waits, and exit.
-    # (suppress: some programs, such as IDLE, have no stderr to print to.)
+    # If a thread waits for ever, print after 10 s where each thread waits, and exit.
+    # (suppress is needed in programs such as IDLE, which have no stderr to print to.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("the thread ...  name     is_alive()  ident            native_id")
@@ -37,7 +37,7 @@ def main():
     show("before start", thread, alive=False)
     thread.start()
     running.wait()
-    # name is a label for people, ident is Python's number, and native_id is the kernel's.
+    # name is a label for people. ident is Python's number for the thread, native_id the kernel's.
     # name 只是给人看的；ident 是 Python 的编号，native_id 是内核的
     thread.name = "renamed"
     show("is running", thread, alive=True)
@@ -53,7 +53,7 @@ def main():
         print(f"setting daemon after start raises {type(error).__name__}")
     else:
         raise AssertionError("expected a RuntimeError; daemon could be set after start")
-    # This thread waits for ever. The interpreter exits all the same, because it is a daemon thread.
+    # This thread waits for ever, but it is a daemon thread. So the interpreter exits without it.
     # 这个线程永远等待；它是守护线程，所以解释器照样退出
     last = Thread(target=Event().wait, daemon=True)
     last.start()

@@ -7,7 +7,7 @@ Run:    python day09/value.py
 Output:
     child : sees 1.5, writes 2.5
     parent: sees 2.5
-    2 processes read, add 1 and write, from 0: n is 1, lost updates: 1
+    n is 0, then 2 processes read it, add 1 and write it: n is 1, lost updates: 1
     2 processes add 1, 20 times each, under get_lock(): n is 40
     a C int wraps around: 2147483647 + 1 is -2147483648
 """
@@ -27,7 +27,8 @@ def main():
 
     n = Value("i", 0)
     run(add_without_lock, n, Barrier(2, timeout=10), count=2)
-    print(f"2 processes read, add 1 and write, from 0: n is {n.value}, lost updates: {2 - n.value}")
+    print(f"n is 0, then 2 processes read it, add 1 and write it: n is {n.value}, "
+          f"lost updates: {2 - n.value}")
     assert n.value == 1, f"expected 1, because both read 0 before either wrote; n is {n.value}"
 
     n = Value("i", 0)
@@ -59,8 +60,8 @@ def spend(money):
 
 
 def add_without_lock(n, both_have_read):
-    # These are the steps of n.value += 1, with a Barrier between them: there, each process waits
-    # until both have arrived. So both read before either writes.
+    # These are the steps of n.value += 1, with a Barrier between the read and the write. Each
+    # process waits there until both have arrived, so both read before either writes.
     # 即 n.value += 1 的各个步骤，中间插入屏障：两个进程都到了才能通过，所以都先读后写
     value = n.value
     both_have_read.wait()
@@ -74,7 +75,7 @@ def add_with_lock(n, both_are_here):
         # 拿着锁的时候，另一个进程既不能读也不能写 n
         with n.get_lock():
             value = n.value
-            # Give the other process time to try to get in. 留出时间让它去试
+            # Give the other process time to try to take the lock. 留出时间让它去试
             time.sleep(0.001)
             n.value = value + 1
 

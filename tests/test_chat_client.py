@@ -1,4 +1,4 @@
-"""The chat's client: how it joins and leaves, what it shows, and what it does when the server fails it."""
+"""Test the chat's client: joining, leaving, what it shows, and what it does when the server fails."""
 import contextlib
 import os
 import signal
@@ -25,10 +25,10 @@ def test_chat_client_shows_the_room():
 
 
 def test_chat_client_with_a_full_output_that_does_not_block():
-    """Some programs hand down a non-blocking standard output. While it is full, the client waits."""
+    """Some programs start the client with a non-blocking standard output. The client waits while the output is full."""
     with room("Ann") as (server, ann), Program(*harness.NARROW_OUTPUT, ROOT / CLIENT, server.port, "--name", "Tom") as tom:
         tom.expect("You are in the room")
-        for number in range(20):                   # nobody reads what Tom prints
+        for number in range(20):                   # no process reads what Tom's client prints
             ann.say(f"C {number:>500}")
         harness.assert_idle(tom)
         tom.expect("^Ann： +19\n")
@@ -46,7 +46,7 @@ def test_chat_client_does_not_send_a_long_line():
 
 
 def test_chat_client_shows_lines_that_come_faster_than_it_wakes_up():
-    """Each is shown, in order: none is lost between the two halves, and the last one needs no other signal."""
+    """The client shows all lines in order. It shows the last one without waiting for another signal."""
     with room("Ann") as (server, ann), client(server) as tom:
         tom.expect("You are in the room")
         for number in range(300):
@@ -69,7 +69,7 @@ def test_chat_client_leaves(how):
     with room("Ann") as (server, ann), client(server) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
         ann.say("C hello")
-        tom.expect("Ann：hello")                   # so it is in the room itself, and not only on its way
+        tom.expect("Ann：hello")                   # so the client has joined, and receives lines
         if how == "quit":
             tom.write("quit\n")
         elif how == "end of input":
@@ -114,7 +114,7 @@ def test_chat_client_says_that_there_is_no_room():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    for name in (["--name", "Tom"], []):           # without one it says so before it asks for one
+    for name in (["--name", "Tom"], []):           # without --name, the client says so before it asks for a name
         alone = run(CLIENT, port, *name, status=1, stderr="chat_client: no chat room at .*refused; .*\n")
         assert alone.stderr.endswith(f": python {ROOT / SERVER} {port}\n")
     run(CLIENT, "0", status=2, stderr=".*a port is a number.*")
@@ -137,13 +137,13 @@ def test_chat_client_ends_when_the_server_is_killed():
             tom.expect("You are in the room")
             server.signal(signal.SIGKILL)
             server.wait()
-            tom.wait()                             # the kernel says it once, to whichever half of the client asks first
+            tom.wait()                             # the kernel reports the error once, to the half that uses the socket first
             assert tom.status == 1 and ("! the server has stopped · 服务器已停止\n" in tom.stdout or "refused" in tom.stderr)
         server.finish(status=-signal.SIGKILL, orphans=1)
 
 
 def test_chat_client_ends_when_the_server_falls_silent():
-    """A server that answers once and never again: a machine that was unplugged."""
+    """The server answers once and never again, like a machine that was unplugged."""
     with Wire(socket.AF_INET, socket.SOCK_DGRAM, name="server") as server:
         server.bind(("127.0.0.1", 0))
         with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
@@ -155,7 +155,7 @@ def test_chat_client_ends_when_the_server_falls_silent():
 
 
 def test_chat_client_takes_its_leave_also_when_only_the_answer_was_missing():
-    """It may be in the room already."""
+    """The server may have let the client in already, so the client sends Q before it ends."""
     with Wire(socket.AF_INET, socket.SOCK_DGRAM, name="server") as server:
         server.bind(("127.0.0.1", 0))
         with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
@@ -168,7 +168,7 @@ def test_chat_client_takes_its_leave_also_when_only_the_answer_was_missing():
 
 
 def test_chat_client_repeats_what_was_lost():
-    """The first question and the first answer are lost on the way: it asks again, and takes part."""
+    """The first question and the first answer are lost on the way: the client asks again, and joins."""
     with room("Ann") as (server, ann), Wire(socket.AF_INET, socket.SOCK_DGRAM, name="network") as network:
         network.bind(("127.0.0.1", 0))
         with Program(CLIENT, network.getsockname()[1], "--name", "Tom") as tom:
@@ -176,7 +176,7 @@ def test_chat_client_repeats_what_was_lost():
             for lost in (True, False):
                 assert network.recvfrom(100) == (question, tom_address)
                 network.sendto(question, (server.host, server.port))
-                while (answer := network.recv(100)) == question:       # he has asked again in the meantime
+                while (answer := network.recv(100)) == question:       # the client has repeated its question
                     pass
                 if not lost:
                     network.sendto(answer, tom_address)
@@ -190,7 +190,7 @@ def test_chat_client_repeats_what_was_lost():
 
 
 def test_chat_client_comes_back_after_a_long_pause():
-    """Stopped by Ctrl-Z for longer than the server's patience, it is out; continued, it is in again by itself."""
+    """A client that is stopped for longer than the server's timeout is removed. When it continues, it joins again by itself."""
     with room("Ann", args=["--timeout", "1"]) as (server, ann), client(server) as tom:
         ann.hear_of("SAY Tom 进入了聊天室")
         os.killpg(tom.pid, signal.SIGSTOP)
@@ -202,7 +202,7 @@ def test_chat_client_comes_back_after_a_long_pause():
 
 
 def test_chat_client_asks_again_while_others_talk():
-    """What the room says while the answer is missing is no answer."""
+    """A line from the room is not the answer to L, so the client goes on asking."""
     with Wire(socket.AF_INET, socket.SOCK_DGRAM, name="server") as server:
         server.bind(("127.0.0.1", 0))
         with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
@@ -228,7 +228,7 @@ def test_chat_client_does_not_believe_everything(answer):
         with Program(CLIENT, server.getsockname()[1], "--name", "Tom") as tom:
             _, address = server.recvfrom(100)
             server.sendto(answer.encode(), address)
-            tom.finish(status=1, stderr="chat_client: no chat room at .*its answer was.*\n")
+            tom.finish(status=1, stderr="chat_client: no chat room at .*unexpected answer.*\n")
 
 
 def test_chat_client_whose_output_nobody_reads():
@@ -243,7 +243,7 @@ def test_chat_client_its_halves_end_together(killed):
     with room("Ann") as (server, ann), client(server) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
         ann.say("C hello")
-        tom.expect("Ann：hello")                   # shown by the forked half, which is therefore there
+        tom.expect("Ann：hello")                   # the child has received this, so it is running
         [child] = tom.children()
         if killed == "parent":
             tom.signal(signal.SIGKILL)

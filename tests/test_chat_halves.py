@@ -1,4 +1,4 @@
-"""The two halves of the chat's programs by themselves: what one does when the other ends, stops, or misses a signal."""
+"""Test the two halves of the chat's programs: what one half does when the other ends, stops, or misses a signal."""
 import os
 import signal
 import sys
@@ -48,7 +48,7 @@ def test_chat_halves_end_when_the_parent_is_signalled(pair, signum):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGHUP])
 def test_chat_halves_signals_of_the_terminal_are_the_parents(pair, signum):
     os.kill(pair.child, signum)
-    os.kill(pair.child, signal.SIGSTOP)            # by then it has had the other, and ignored it
+    os.kill(pair.child, signal.SIGSTOP)            # when the child stops, it has received and ignored signum
     wait_until(lambda: state_of(pair.child) == "T", lambda: f"state {state_of(pair.child)}")
     os.killpg(pair.pid, signum)
     pair.expect("goodbye")
@@ -70,7 +70,7 @@ def test_chat_halves_end_when_the_parent_is_killed(pair):
 
 
 def test_chat_halves_end_when_the_parent_was_killed_before_the_child_asked_the_kernel():
-    """Then another process has adopted it, and the kernel kills it only with that one."""
+    """The child then has another parent, whose end would kill it much later. So the child must exit immediately."""
     assert run(sys.executable, "-c", BEGIN + """
     become_child(os.getppid() + 1)
     print("still there", flush=True)
@@ -78,7 +78,7 @@ def test_chat_halves_end_when_the_parent_was_killed_before_the_child_asked_the_k
 
 
 def test_chat_halves_a_second_signal_changes_nothing():
-    """Also one that comes while both are being ended, or that was waiting at the same time."""
+    """The second signal may come while the halves are being ended, or may be pending together with the first."""
     assert run(sys.executable, "-c", BEGIN + """
     hold_signals()
     parent, pid = os.getpid(), os.fork()
@@ -112,14 +112,14 @@ def test_chat_halves_the_parent_takes_the_childs_exit_status():
 
 
 def test_chat_halves_the_child_rings_until_it_is_heard():
-    """The signal that comes in the moment before the parent waits is not noticed; here it is the first and the second."""
+    """A signal that comes just before the parent waits has no effect. Here the handler ignores the first two signals to imitate this."""
     assert run(sys.executable, "-c", BEGIN + """
     handover, rings = Handover(), []
     def ring(signum, frame):
         rings.append(signum)
         if len(rings) > 2:
             handover.take(lambda line: print(line, "after", len(rings), flush=True))
-            handover.take(print)                   # a ring too many finds nothing
+            handover.take(print)                   # a signal without a line does nothing
     signal.signal(signal.SIGUSR1, ring)
     parent, pid = os.getpid(), os.fork()
     if pid == 0:
@@ -132,7 +132,7 @@ def test_chat_halves_the_child_rings_until_it_is_heard():
 
 
 def test_chat_halves_call_nothing_more_at_the_end():
-    """A heartbeat behind the goodbye would let the client in again."""
+    """If a heartbeat were sent after the goodbye, the client would join again."""
     assert run(sys.executable, "-c", BEGIN + """
     hold_signals()
     parent, pid = os.getpid(), os.fork()
@@ -145,7 +145,7 @@ def test_chat_halves_call_nothing_more_at_the_end():
 
 
 def test_chat_halves_listener_gives_up_after_five_intervals_without_a_word():
-    """Five in a row: a word from the server, and it counts from the beginning."""
+    """The five intervals must follow each other: when a datagram comes, the client counts from 0 again."""
     run(sys.executable, "-c", f"""if True:
         import sys
         sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
@@ -164,7 +164,7 @@ def test_chat_halves_listener_gives_up_after_five_intervals_without_a_word():
 
 
 def test_chat_halves_keyboard_is_another_programs_if_we_run_in_the_background():
-    """To read from it then would stop us (SIGTTIN)."""
+    """If a background process reads from its terminal, the kernel stops it (SIGTTIN)."""
     run(sys.executable, "-c", f"""if True:
         import os, sys
         sys.path.insert(0, {str((ROOT / SERVER).parent)!r})

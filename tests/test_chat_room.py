@@ -1,15 +1,15 @@
-"""The chat's Room by itself: datagrams go in, datagrams come out, and there is no socket and no clock but ours."""
+"""Test the chat's Room by itself, without a socket: the tests hand datagrams to it, and move its clock."""
 import argparse
 import re
 import unicodedata
 
-import chat                                        # noqa: F401 - so that the rooms can be imported
+import chat                                        # noqa: F401 - it makes the package chatroom importable
 import pytest
 from chatroom import arguments, names, room, text, watch
 
 
 class Post:
-    """Instead of a UDP socket: keeps what is sent, and cannot reach some addresses. An address is any word."""
+    """Replaces the UDP socket: keeps each datagram, and raises OSError for unreachable addresses. An address is any word."""
 
     def __init__(self, unreachable=()):
         self.unreachable = unreachable
@@ -21,7 +21,7 @@ class Post:
         self.sent.append((address, datagram.decode()))
 
     def take(self):
-        """What was sent since the last time, as [(address, text)]."""
+        """Return the datagrams sent since the last call, as [(address, text)]."""
         sent, self.sent = self.sent, []
         return sent
 
@@ -36,7 +36,7 @@ class Chat(room.Room):
         self.sock.take()
 
     def hear(self, address, words):
-        """Receive a datagram; return what the room sends for it."""
+        """Give the room a datagram from this address; return the datagrams that it sends."""
         self.receive(words if isinstance(words, bytes) else words.encode(), address)
         return self.sock.take()
 
@@ -56,7 +56,7 @@ def test_chat_room_tells_who_comes_what_is_said_and_who_leaves():
 
 
 def test_chat_room_speaks_the_words_of_its_docstring():
-    """The table at its beginning, tried word by word."""
+    """Try each word of the table in the docstring of room.py."""
     rows = [line for line in room.__doc__.splitlines() if re.match(r"    .{30,}", line)][1:]
     theirs = dict(re.match(r"    (\w+)(?: \w+)? +(.*?)(?:  |$)", row).groups() for row in rows if row[4] != " ")
     ours = dict(re.match(r".{43}(\w+)(?: [A-Z]+)? +(.*)", row).groups() for row in rows)
@@ -109,12 +109,12 @@ def test_chat_room_goes_on_if_one_member_cannot_be_reached():
 
 
 def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
-    """Within HEARTBEATS intervals of two ticks: eight ticks, and the interval until another member sends."""
+    """The member is removed within HEARTBEATS intervals: eight ticks, and at most one interval until another member sends."""
     chat = Chat("Tom", "Ann")
     chat.ticks(4)
     assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]
     chat.ticks(3)
-    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom is silent, but not yet for too long
+    assert chat.hear("ann", "L Ann") == [("ann", "OK 6")]              # Tom is silent, but not yet too long
     chat.ticks(1)
     assert chat.hear("ann", "L Ann") == [("ann", "SAY Tom退出了聊天室"), ("ann", "OK 6")]
     assert chat.hear("new", "L Tom")[0] == ("new", "OK 6")             # the name is free
@@ -151,12 +151,12 @@ def test_chat_room_does_not_tell_those_who_vanish_together_of_each_other():
 def test_chat_room_is_full_with_its_last_member():
     chat = Chat(*(f"member{number}" for number in range(room.MAX_MEMBERS)))
     [(_, answer)] = chat.hear("new", "L new")
-    assert answer.startswith("NO the room is full, it holds 500")
-    assert ("member0", "OK 6") in chat.hear("member0", "L other")      # a change of name needs no place
+    assert answer.startswith("NO the room is full: at most 500")
+    assert ("member0", "OK 6") in chat.hear("member0", "L other")      # a member can change its name in a full room
 
 
 class Noted(list):
-    """Instead of a Watch."""
+    """Replaces the Watch: keeps what the room tells it."""
 
     def tell(self, name, what, members):
         self.append((name, what, members))
@@ -169,13 +169,13 @@ def test_chat_room_tells_its_watch_who_comes_and_goes():
         chat.receive(datagram.encode(), address)
     for _ in range(8):
         chat.tick()
-    chat.receive(b"", "admin")                     # what the server sends itself at each tick
+    chat.receive(b"", "admin")                     # at each tick, the server sends this to itself
     assert chat.watch == [("小明", "joined from 127.0.0.1:40001", 1), ("Ann", "joined from [::1]:2", 2), ("Ann", "left", 1),
                           ("Eve", "joined from [::1]:2", 2), ("Eve", "left", 1), ("小明", "fell silent", 0)]
 
 
 class Screenless:
-    """Instead of a Terminal: keeps what is shown, or fails."""
+    """Replaces the Terminal: keeps the lines to show, or raises the given error."""
 
     def __init__(self, error=None):
         self.error = error
@@ -191,17 +191,17 @@ def test_chat_watch_hands_lines_over_and_waits_for_nothing(impatient):
     watched = watch.Watch()
     with watched.for_room, watched.for_child:
         watched.tell("小明", "joined from 127.0.0.1:40001", 2)
-        watched.tell("a\x1b[2J\n", "left", 1)      # no room lets it in; it is cleaned all the same
+        watched.tell("a\x1b[2J\n", "left", 1)      # the room refuses this name, but the watch cleans it too
         terminal = Screenless()
         watched.show(terminal)
-        watched.show(terminal)                     # nothing more has come
+        watched.show(terminal)                     # no new line has come
         assert terminal.shown == ["小明 joined from 127.0.0.1:40001 -> 2 in the room", "a\ufffd[2J  left -> 1 in the room"]
-        for number in range(100_000):              # which no child takes
+        for number in range(100_000):              # no child takes these lines
             watched.tell("Tom", "left", number)
         watched.show(Screenless(OSError("no terminal")))
         watched.show(terminal)
         assert len(terminal.shown) == 2 + watch.LINES_PER_LOOK
-    watched.tell("Tom", "left", 1)                 # the child has gone
+    watched.tell("Tom", "left", 1)                 # the child's socket is closed
 
 
 @pytest.mark.parametrize("read, right, wrong", [
@@ -255,7 +255,7 @@ def test_chat_room_refuses_a_name_that_looks_like_another(reason):
 
 
 def test_chat_room_names_follow_a_rule():
-    """All of Unicode but the ideographs: what passes is a letter, mark or number, a picture, or one of a few signs."""
+    """Try all of Unicode but the ideographs: allowed are letters, marks, numbers, pictures and a few signs."""
     few = [*range(0x3400), *range(0xa000, 0xac00), *range(0xd7b0, 0x17000), *range(0x1b000, 0x20000), *range(0xe0000, 0xe0200)]
     passing = [c for c in map(chr, few) if names.objection_to(c) is None]
     for c in passing:

@@ -1,4 +1,4 @@
-"""The chat's server: what its members see, what hostile datagrams do not do, and how it ends."""
+"""Test the chat's server: what its members see, that hostile datagrams do no harm, and how it ends."""
 import contextlib
 import os
 import random
@@ -23,7 +23,7 @@ def test_chat_server_tells_the_others():
         assert ming.hear() == tom.hear() == ann.hear() == "SAY 管理员消息：下课了"
         tom.say("Q")
         assert ming.hear() == ann.hear() == "SAY Tom退出了聊天室"
-    assert ming.transcript().count("小明") == 2   # L and its own name in no line that came back
+    assert ming.transcript().count("小明") == 2   # in the heading and in L, but in no line that came back
 
 
 def test_chat_server_says_goodbye():
@@ -57,7 +57,7 @@ def test_chat_server_refuses_a_name():
         for name, reason in REFUSED.items():
             new.say(b"L " + (name if isinstance(name, bytes) else name.encode()))
             assert re.fullmatch(f"NO .*{reason}.* · .*", new.hear())
-        new.say("L Ann")                           # asked for again, and the first that the others hear of
+        new.say("L Ann")                           # the next name is accepted, and Tom hears of no other
         assert new.hear().startswith("OK ")
         assert tom.hear() == "SAY Ann 进入了聊天室"
 
@@ -83,7 +83,7 @@ def test_chat_server_answers_each_join_but_announces_one():
             assert tom.hear().startswith("OK ")
         tom.say("C once")
         assert ann.hear() == "SAY Tom：once"
-        tom.say("L Tim")                           # another name: as if he had left and come back
+        tom.say("L Tim")                           # a new name counts as leaving and joining again
         assert tom.hear().startswith("OK ")
         assert [ann.hear(), ann.hear()] == ["SAY Tom退出了聊天室", "SAY Tim 进入了聊天室"]
 
@@ -104,7 +104,7 @@ def test_chat_server_lets_200_in_at_once():
         server = stack.enter_context(serve(SERVER))
         members = [stack.enter_context(Member(server)) for _ in range(200)]
         outside = dict(enumerate(members))
-        for _ in range(10):                        # as a client does: ask until there is an answer
+        for _ in range(10):                        # like a client, ask until there is an answer
             for number, member in outside.items():
                 member.say(f"L member{number}")
             for number, member in list(outside.items()):
@@ -136,7 +136,7 @@ def test_chat_server_survives_nonsense(from_a_member):
                 sender.say(datagram)
         tom.say("C still here")
         while (line := ann.hear()) != "SAY Tom：still here":
-            # What came through is Eve's, under her name, and nothing in it moves a cursor.
+            # Only Eve's lines come through. They begin with her name, and nothing in them moves a cursor.
             assert from_a_member and line.startswith("SAY Eve") and line.isprintable()
 
 
@@ -172,13 +172,13 @@ def test_chat_server_nobody_speaks_or_leaves_for_another():
     with room("Tom", "Ann", stdin=None) as (server, tom, ann), Member(server) as stranger:
         stranger.say("C I am Tom")
         assert stranger.hear() == "SAY ! not sent: you are not in the room · 未发送：你不在聊天室里"
-        stranger.say("Q Tom")                      # as the protocol of many a chat lesson has it
+        stranger.say("Q Tom")                      # in other chat programs, this would remove Tom
         stranger.say("Q")
         stranger.say("C Tom hello")
         stranger.hear()
         tom.say("C it is me")
         assert ann.hear() == "SAY Tom：it is me"
-        ann.say("Q Tom")                           # Ann leaves, and only Ann
+        ann.say("Q Tom")                           # this removes only Ann, not Tom
         assert tom.hear() == "SAY Ann退出了聊天室"
         server.write("to all\n")
         assert tom.hear() == "SAY 管理员消息：to all"
@@ -195,18 +195,18 @@ def test_chat_server_is_bounded_against_a_flood_of_joins():
                 one.say(f"L flood{number}")
                 answer = one.answer()
                 if answer.startswith("OK "):
-                    addresses.add(one.getsockname())       # a port comes back sometimes: then it is a change of name
+                    addresses.add(one.getsockname())       # if a port is used again, this only changes the name
                 else:
-                    assert answer == "NO the room is full, it holds 500 · 聊天室已满，最多 500 人"
+                    assert answer == "NO the room is full: at most 500 · 聊天室已满，最多 500 人"
         assert len(addresses) == 499
         assert server.memory() < before + 4096
-        tom.drain()                                # so much has been said that his own buffer is full
-        tom.say("L Tom")                           # he is in, and served
+        tom.drain()                                # Tom has not read for so long that his buffer is full
+        tom.say("L Tom")                           # Tom is still a member, and gets an answer
         assert tom.answer().startswith("OK ")
 
 
 def test_chat_server_goes_on_beside_a_member_who_does_not_read():
-    """UDP may lose a line: when the receiver's buffer is full, the kernel drops what comes. It costs nobody else anything."""
+    """When a receiver's buffer is full, the kernel drops its datagrams. The other members lose nothing."""
     with room("Tom", "Ann", "Deaf") as (server, tom, ann, deaf):
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         for number in range(500):
@@ -221,14 +221,14 @@ def test_chat_server_notices_who_has_vanished():
     with room("Tom", args=["--timeout", "1"]) as (server, tom):
         with Member(server, "Ghost"):
             tom.hear_of("SAY Ghost 进入了聊天室")
-        heard = tom.hear_of("SAY Ghost退出了聊天室")                        # Tom gives his signs of life, the ghost does not
+        heard = tom.hear_of("SAY Ghost退出了聊天室")                        # Tom sends heartbeats, Ghost does not
         assert [line for line in heard if line.startswith("SAY")] == ["SAY Ghost退出了聊天室"]
         with Member(server, "Ghost"):              # the name is free again
             tom.hear_of("SAY Ghost 进入了聊天室")
 
 
 def test_chat_server_notices_within_its_timeout():
-    """The Room counts ticks (test_chat_room.py); here are their seconds: with ticks twice as long it would be 4.2 at least."""
+    """The Room counts ticks (test_chat_room.py). Here we measure seconds: if ticks were twice as long, it would take at least 4.2 s."""
     with room("Tom", args=["--timeout", "3"]) as (server, tom):
         with Member(server, "Ghost"):
             left = time.monotonic()
@@ -239,7 +239,7 @@ def test_chat_server_notices_within_its_timeout():
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
 def test_chat_server_speaks_with_a_person():
-    """As day07/README.md shows it, to the letter."""
+    """Type exactly what day07/README.md shows."""
     page = (ROOT / "day07/README.md").read_text(encoding="utf-8")
     [shown] = re.findall(r"```console skip[^\n]*\n\$ nc -u [\d.]+ 8888\n(.*?)```", page, re.DOTALL)
     joins, answer, says = shown.splitlines()
@@ -258,7 +258,7 @@ def test_chat_server_speaks_with_a_person():
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
 def test_chat_server_is_poked():
-    """By the commands under "Poke it" on day07/README.md, to the letter, with another port."""
+    """Run exactly the commands under "Poke it" in day07/README.md, but with another port."""
     page = (ROOT / "day07/README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^\d\. `(.*nc -u .*) 8888`", page, re.MULTILINE)
     answers = re.findall(r"`((?:SAY|NO) [^`]+|Eve：[^`]+)`", page.partition("#### Poke it")[2].partition("####")[0])
@@ -272,7 +272,7 @@ def test_chat_server_is_poked():
         assert [ann.hear(), ann.hear()] == ["SAY Eve 进入了聊天室", f"SAY {answers[-1]}"]
 
 
-# What the server shows of its room
+# What the server shows about its room
 
 ANNOUNCED = "type a line to announce it to all users; Ctrl-C stops the server · 在此输入的一行会通知所有人，Ctrl-C 停止服务器"
 
@@ -285,7 +285,7 @@ def test_chat_server_shows_who_is_in(args, options):
             server.expect(rf"Ann joined from 127\.0\.0\.1:{ann.getsockname()[1]} -> 2 in the room\n")
             ann.say("Q")
             server.expect(r"Ann left -> 1 in the room\n")
-        # He was the last, so no member's datagram comes any more that could make the server look.
+        # 小明 was the last member, so no datagram from a member wakes the server: its own clock must do it.
         server.expect(r"小明 fell silent -> 0 in the room\n", timeout=10)
         first, second, *_ = server.stdout.splitlines()
         assert first == f"listening on 127.0.0.1:{server.port}" and second == ANNOUNCED
@@ -302,7 +302,7 @@ def test_chat_server_shows_nothing_unasked(args, options):
 
 
 def test_chat_server_draws_what_is_half_typed_again():
-    """Members who come do not tear the administrator's line apart: it stands below theirs, whole."""
+    """A new member does not break the administrator's half-typed line: it is drawn again below the new line."""
     screen = Screen()
     with room(tty=True, stdin=None, echo=screen.feed) as (server,), Member(server, "Ann") as ann:
         server.expect("Ann joined .*\n")
@@ -326,7 +326,7 @@ def test_chat_server_goes_on_when_it_cannot_show_its_room(output):
         wait_until(lambda: len(server.children()) == 1, lambda: "it has not forked")
         server.wait_until_asleep()
         with Member(server, "Ann") as ann, Member(server, "Tom"):
-            ann.hear_of("SAY Tom退出了聊天室")     # a second later, after ten looks of the half that prints
+            ann.hear_of("SAY Tom退出了聊天室")     # after 1 s, in which the child has looked for lines ten times
         server.interrupt()
         server.finish()
 
@@ -342,10 +342,10 @@ def test_chat_server_goes_on_when_its_reader_has_gone():
 
 
 def test_chat_server_waits_for_no_terminal():
-    """What is printed on a terminal that Ctrl-S has stopped must wait. Here all of that half is stopped; the room goes on."""
+    """On a terminal stopped by Ctrl-S, print waits. Here the whole half that prints is stopped, and the room goes on."""
     with room("Ann", tty=True, stdin=None) as (server, ann):
         server.expect("Ann joined")
-        os.kill(server.children()[0], signal.SIGSTOP)      # so the half that prints takes nothing any more
+        os.kill(server.children()[0], signal.SIGSTOP)      # this half would print; now it takes no more lines
         for number in range(1000):
             with Member(server, f"Tom{number}") as tom:
                 tom.say("Q")
@@ -370,7 +370,7 @@ def test_chat_server_port_in_use():
     with serve(SERVER) as server:
         second = run(SERVER, server.port, status=2, stderr=".*Address already in use; .*\n")
         assert second.stderr.count("\n") == 1
-        # It ends with a command that works.
+        # The message ends with a command that works.
         other = re.search(r"python (\S+chat_server.py) (\d+)$", second.stderr)
         assert other[1] == str(ROOT / SERVER) and int(other[2]) == server.port % 65535 + 1
 
@@ -410,7 +410,7 @@ def test_chat_server_ends_when_its_terminal_closes():
 
 
 def test_chat_server_its_keyboard_half_has_one_socket_and_that_is_not_the_rooms():
-    """A copy of it would keep the port taken for a moment longer than the room is there."""
+    """If this half had a copy of the room's socket, the port would stay in use for a moment after the room has ended."""
     with serve(SERVER) as server:
         [child] = server.children()
         wait_until(lambda: len(sockets(child)) == 1, lambda: f"{sockets(child)}")
@@ -425,7 +425,7 @@ def test_chat_server_leaves_the_terminal_as_it_was():
     with Program(SERVER, "0", tty=True) as program:
         program.expect("listening on")
         program.write("x")
-        program.expect("x")                        # echoed: by the line editor, which has changed the settings
+        program.expect("x")                        # the line editor echoes it, so it has changed the settings
         program.signal(signal.SIGTERM)
         program.wait()
         assert program.terminal_settings() == program.first_terminal_settings
@@ -460,7 +460,7 @@ def test_chat_server_and_client_respect_nohup():
 
 
 def test_chat_server_ends_on_time_at_any_moment():
-    """Its clock is an alarm. One that rings while the interpreter shuts down must not end the process."""
+    """The server's clock is SIGALRM. This signal must not kill the process while the interpreter shuts down."""
     for _ in range(20):
         with room("Tom", args=["--timeout", "0.005"]):
             pass
@@ -502,7 +502,7 @@ ctypes.CDLL = cannot
 
 @pytest.mark.parametrize("script", [SERVER, CLIENT])
 def test_chat_says_what_it_needs_where_even_more_is_missing(script, tmp_path):
-    """Windows has no fork, and no termios, readline and SIGHUP either: the import must come as far as main()."""
+    """Windows lacks not only fork, but also termios, readline and SIGHUP. The imports must work, so that main() can say what is missing."""
     (tmp_path / "sitecustomize.py").write_text(WINDOWS)
     windows = run(script, status=2, stderr="this needs os.fork: [^\n]+\n", env={"PYTHONPATH": str(tmp_path)})
     assert windows.stdout == ""
@@ -528,7 +528,7 @@ def test_chat_says_that_it_needs_prctl(script, tmp_path):
 
 
 def test_chat_server_two_datagrams_are_two_messages():
-    """UDP keeps the boundaries: both wait in the socket of a server that is stopped, and are read one by one."""
+    """UDP keeps message boundaries: two datagrams wait in the socket of a stopped server, and are read one by one."""
     with room("Tom", "Ann") as (server, tom, ann):
         server.signal(signal.SIGSTOP)
         tom.say("C one")

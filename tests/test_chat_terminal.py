@@ -1,4 +1,4 @@
-"""The chat's client on a terminal: what stands on the screen when lines arrive while one is being typed."""
+"""Test the chat's client on a terminal: what the screen shows when lines arrive while the user types."""
 import signal
 
 import pytest
@@ -8,7 +8,7 @@ from screen import Screen, wrapped
 
 
 def test_chat_client_on_a_terminal():
-    """A line that arrives takes the place of the one being typed, which then stands below it again, with what was typed."""
+    """A line that arrives replaces the half-typed line, which is then drawn again below it."""
     with room("Ann") as (server, ann), client(server, tty=True) as tom:
         tom.expect("You are in the room as Tom")
         assert ann.hear() == "SAY Tom 进入了聊天室"
@@ -37,18 +37,18 @@ def test_chat_client_on_a_terminal():
 
 
 def test_chat_client_edits_on_after_a_pause():
-    """After Ctrl-Z and fg the shell has left its own settings of the terminal, in which the line editor cannot work."""
+    """After Ctrl-Z and fg, the terminal has the shell's settings. The client must restore those of the line editor."""
     with room("Ann") as (server, ann), client(server, tty=True) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
         tom.expect("You are in the room.*\n> ")
         edited = tom.terminal_settings()
         assert edited != tom.first_terminal_settings
-        tom.wait_until_asleep()                    # as a person sees it, who presses Ctrl-Z
+        tom.wait_until_asleep()                    # the client waits for input when Ctrl-Z comes
         tom.signal(signal.SIGSTOP)
-        wait_until(lambda: state_of(tom.pid) == "T", lambda: "it does not stop")
+        wait_until(lambda: state_of(tom.pid) == "T", lambda: "the client does not stop")
         tom.change_terminal_settings(tom.first_terminal_settings)
         tom.signal(signal.SIGCONT)
-        # No word of it tells: the prompt may be drawn once more for another reason.
+        # Wait for the settings, not for a prompt: the prompt may be drawn again for another reason.
         wait_until(lambda: tom.terminal_settings() == edited, lambda: f"{tom.terminal_settings()} instead of {edited}")
         tom.write("back\r")
         assert ann.hear() == "SAY Tom：back"
@@ -71,7 +71,7 @@ TYPED = ["short", "x" * 78, "x" * 79, "x" * 150 + " end", "x" * 158, "three rows
 
 @pytest.mark.parametrize("back", [0, 3, 100])
 def test_chat_client_draws_a_half_typed_line_again(back):
-    """However many rows it takes and wherever the cursor is in it, it stands below the new lines, whole and once."""
+    """However many rows the line takes, and wherever its cursor is, it is drawn below the new lines, whole and only once."""
     screen = Screen()
     with room("Ann") as (server, ann), client(server, tty=True, echo=screen.feed) as tom:
         assert ann.hear() == "SAY Tom 进入了聊天室"
@@ -83,7 +83,7 @@ def test_chat_client_draws_a_half_typed_line_again(back):
             for number in range(3):
                 ann.say(f"C line {number}")
                 tom.expect(f"line {number}\n")
-            tom.write(last + "\r")                 # where the cursor should be
+            tom.write(last + "\r")                 # goes to the cursor's position
             first.insert(max(0, len(first) - back), last)
             edited = "".join(first)
             assert ann.hear() == f"SAY Tom：{edited}"
@@ -95,7 +95,7 @@ def test_chat_client_draws_a_half_typed_line_again(back):
 
 
 def test_chat_client_draws_a_half_typed_line_again_on_the_last_row():
-    """Where the screen must scroll."""
+    """On the last row, the screen must scroll to make room for a new line."""
     screen = Screen()
     typed = "three rows " + "y" * 180
     with room("Ann") as (server, ann), client(server, tty=True, echo=screen.feed) as tom:

@@ -1,4 +1,4 @@
-"""day07, processes: each demo shows its fact, seen here from the outside as well."""
+"""Test the scripts of day 7 (processes) from outside: each one must show its fact."""
 import os
 import re
 import signal
@@ -10,10 +10,10 @@ import pytest
 from course import output_of
 from harness import ROOT, Program, run, state_of, wait_until
 
-# For a program that imports a script of this day, changes something, and runs it.
+# Options of run() for code that imports a script of this day, changes something in it, and runs it.
 CHANGED = {"cwd": ROOT / "day07", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
-# That each of them prints what its docstring shows is checked in test_course.py. Here it is what the numbers must be.
+# test_course.py checks that each script prints what its docstring shows. The tests here check the numbers.
 
 
 def numbers(text):
@@ -31,7 +31,7 @@ def test_fork():
 
 
 def test_fork_that_fails_is_an_oserror():
-    """As a user who may have no more processes. The limit does not apply to root."""
+    """Run the script as a user that may create no more processes. (The limit does not apply to root.)"""
     code = f"""if True:
         import contextlib, os, resource, signal, sys
         with open({str(ROOT / "day07/fork.py")!r}, encoding="utf-8") as file:
@@ -51,7 +51,7 @@ def test_fork1():
 def test_get_pid():
     lines = output_of("day07/get_pid.py").splitlines()
     parent, ours = numbers(lines[0])
-    assert ours == os.getpid()                     # it was this process that started it
+    assert ours == os.getpid()                     # this process started the script
     child, its_parent = numbers(lines[1])
     assert its_parent == parent
     assert numbers(lines[2]) == [child]
@@ -62,7 +62,7 @@ def test_exit():
 
 
 def test_exit_is_the_same_in_any_environment_and_says_what_it_sees():
-    """Also where Python is told not to buffer; and it compares what came with what it expects."""
+    """PYTHONUNBUFFERED changes nothing, and the script fails if a result is not the expected one."""
     assert run("day07/exit.py", env={"PYTHONUNBUFFERED": "1"}).stdout == output_of("day07/exit.py")
     run(sys.executable, "-c", "import exit; exit.show('os._exit(3)', (4, '-', '-'))", status=1,
         stderr=r"(?s).*AssertionError: os._exit\(3\): expected \(4, .*, got \(3, '-', '-'\)\n", **CHANGED)
@@ -96,7 +96,7 @@ def test_orphan():
     lines = output_of("day07/orphan.py").splitlines()
     child, parent = numbers(lines[0])
     assert numbers(lines[1]) == [parent]
-    # The nearest subreaper above it is this process, which also reaps it: orphans=1.
+    # The nearest subreaper above the orphan is this process, which also reaps it: orphans=1.
     assert numbers(lines[2]) == [child, os.getpid()]
     assert numbers(lines[3])[0] == os.getpid()
 
@@ -111,9 +111,9 @@ def test_orphan_has_a_parent_that_lives_until_it_is_killed_but_not_for_ever():
             parents.append(ask(line))
             while len(parents) == 1 and (state := state_of(parents[0])) not in ("S", "Z"):
                 os.sched_yield()
-            assert len(parents) > 1 or state == "S", "it has ended by itself"
+            assert len(parents) > 1 or state == "S", "the parent has ended by itself"
             return parents[-1]
-        # If the script is killed half-way, it ends after 10 seconds.
+        # If the script is killed before that, the parent ends after 10 seconds.
         orphan.ask, orphan.time.sleep = ask_later, lambda seconds: seconds == 10 and sleep(seconds)
         orphan.main()
         """, orphans=1, **CHANGED)
@@ -165,7 +165,7 @@ def test_sigchld_handler_says_that_it_needs_waitid(tmp_path):
 
 
 def test_sigchld_ignored_too_late_leaves_the_zombie():
-    """Zombies that exist when the signal is set to be ignored remain, and can still be reaped."""
+    """A zombie that exists before SIGCHLD is ignored remains, and can still be reaped."""
     assert run(sys.executable, "-c", """if True:
         import os, signal
         pid = os.fork()
@@ -183,8 +183,8 @@ def test_process_states():
 
 
 def test_process_states_d_can_be_ended_by_sigkill(tmp_path):
-    """Not always, but where the kernel waits in a way that SIGKILL may end, as here: the process waits until its new child,
-    which still shares its memory (vfork), runs another program. The child first opens a FIFO, and waits for a writer."""
+    """SIGKILL can end some waits in state D. Here the process waits until its new child, which still shares its memory (vfork),
+    runs another program. The child first opens a FIFO, and waits for a writer."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with Program(sys.executable, "-c", f"""if True:
@@ -201,7 +201,7 @@ def test_process_states_d_can_be_ended_by_sigkill(tmp_path):
 
 @pytest.mark.parametrize("line", ["ready", "stopped"])
 def test_process_states_leaves_nothing_when_it_is_interrupted(line):
-    with Program("day07/process_states.py", tty=True) as program:      # on a terminal, so that each line comes at once
+    with Program("day07/process_states.py", tty=True) as program:      # on a terminal, each line comes at once
         program.expect(line)
         program.interrupt()
         program.wait()
@@ -209,7 +209,7 @@ def test_process_states_leaves_nothing_when_it_is_interrupted(line):
 
 
 def test_process_states_ctrl_c_is_not_for_the_children():
-    """Nothing is printed by a child that gets the terminal's SIGINT: it ends, which is what the parent waits for here."""
+    """A child that gets the terminal's SIGINT ends without printing anything. Here the parent waits for this end."""
     with Program(sys.executable, "-c", "import process_states as p; p.show('', '', 'Z (zombie)', p.sleep)", **CHANGED) as program:
         wait_until(lambda: [state_of(pid) for pid in program.children()] == ["S"], lambda: f"no child sleeps: {program.children()}")
         [child] = program.children()
@@ -218,7 +218,7 @@ def test_process_states_ctrl_c_is_not_for_the_children():
 
 
 def test_process_states_children_of_a_parent_that_is_killed_end_by_themselves():
-    """Both within 10 seconds, which do not pass here."""
+    """The children that compute or sleep end within 10 seconds. Here a replaced clock lets this time pass at once."""
     run(sys.executable, "-c", """if True:
         import process_states
         times, slept = iter([0, 9, 11]), []
@@ -273,12 +273,12 @@ def test_time_slice_is_taken_away_by_a_process_on_the_same_cpu():
             sys.exit()
         os.fork = fork
         time_slice.main()
-        raise AssertionError("it made no other process")
+        raise AssertionError("the script made no other process")
         """, **CHANGED)
 
 
 def test_time_slice_computes_its_figures_and_ends_the_other_process():
-    """With times and counts that are made up."""
+    """The test replaces times and counts by known numbers."""
     printed = run(sys.executable, "-c", """if True:
         import itertools, os, resource, signal, time, time_slice
         from types import SimpleNamespace as Object
@@ -294,17 +294,17 @@ def test_time_slice_computes_its_figures_and_ends_the_other_process():
 
 
 def test_time_slice_leaves_no_process_that_computes_for_ever():
-    """The other process ends by itself when it is not killed; the 10 seconds do not pass here."""
+    """If the other process is not killed, it ends by itself after 10 seconds. A replaced clock lets this time pass at once."""
     run(sys.executable, "-c", """if True:
         import os, sys, time, time_slice
         times = iter([0, 5, 9, 11])
         time.monotonic, os.fork, os._exit = lambda: next(times), lambda: 0, sys.exit
         time_slice.main()
-        raise AssertionError("it does not end")
+        raise AssertionError("the other process does not end")
         """, timeout=5, **CHANGED)
 
 
-# Of all of them
+# All scripts of the day
 
 DEMOS = [path for path in course.find_scripts() if path.startswith("day07/") and course.describe(path).output]
 
@@ -319,6 +319,6 @@ def test_fork_and_the_others_end_quietly_when_head_has_its_line(path):
 
 @pytest.mark.parametrize("path", [path for path in DEMOS if "flush=True" in (ROOT / path).read_text(encoding="utf-8")])
 def test_fork_is_quiet_when_its_reader_has_ended(path):
-    """The worst case of the above, where several processes print: none of their lines has a reader."""
+    """Several processes print, and none of their lines has a reader."""
     with Program("sh", "-c", f"{sys.executable} {ROOT / path} | exec 0<&-") as program:
         program.finish(orphans=range(3))

@@ -1,6 +1,6 @@
-"""day08, multiprocessing: each demo shows its fact, seen here from the outside as well.
+"""Test the scripts of day 8 (multiprocessing) from outside: each one must show its fact.
 
-That each prints what its docstring shows, with every start method, is checked in test_course.py.
+test_course.py checks that each script prints what its docstring shows, with every start method.
 """
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ import pytest
 from course import HELPERS, output_of
 from harness import ROOT, run
 
-# For a program that imports a script of this day, changes something, and runs it.
+# Options of run() for code that imports a script of this day, changes something in it, and runs it.
 CHANGED = {"cwd": ROOT / "day08", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
 
@@ -28,7 +28,7 @@ def test_process1():
 
 
 def test_process1_names_the_process_that_made_it():
-    """Which is not the one that forks (os.getppid), where a fork server does that."""
+    """The script names the process that called start(), not the one that forked (os.getppid), which may be a fork server."""
     assert run(sys.executable, "-c", """if True:
         import process1
         from types import SimpleNamespace as Object
@@ -63,8 +63,8 @@ def test_process_daemon():
 def test_myProcess():
     lines = output_of("day08/myProcess.py").splitlines()
     main = numbers(lines[0])[0]
-    assert numbers(lines[1])[0] != main            # start() runs it in a process of its own
-    assert numbers(lines[3])[0] == main            # run() does not
+    assert numbers(lines[1])[0] != main            # start() calls run() in another process
+    assert numbers(lines[3])[0] == main            # a direct call of run() does not
 
 
 def test_pool():
@@ -85,7 +85,7 @@ def test_pool_cost():
 
 
 def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
-    """A pool that Ctrl-C meets while it is being created can hang."""
+    """If Ctrl-C comes while a pool is being created, the program can hang."""
     run(sys.executable, "-c", """if True:
         import signal, pool, pool_cost, pool_end
         created = []
@@ -100,13 +100,13 @@ def test_pool_and_its_workers_ignore_ctrl_c_from_the_beginning():
                 script.main()
             except StopIteration:
                 pass
-        # Of the three tasks of pool_end, two are to be waiting.
+        # pool_end has one worker, so that two of its three tasks must wait.
         assert created == [(2, signal.SIG_IGN), (2, signal.SIG_IGN), (1, signal.SIG_IGN)], created
         """, **CHANGED)
 
 
 def test_pool_cost_waits_for_every_task():
-    """Both ways do the same tasks, and their times contain the ends of all of them."""
+    """With and without a pool, the tasks are the same, and the time includes the end of every task."""
     run(sys.executable, "-c", """if True:
         import contextlib, pool_cost
         from types import SimpleNamespace as Object
@@ -123,7 +123,7 @@ def test_pool_cost_waits_for_every_task():
         did.clear()
         now = iter([0, 3, 10])
         pool_cost.time.perf_counter = lambda: next(now)
-        assert pool_cost.with_a_pool() == (3, 7)   # to make it, to use it
+        assert pool_cost.with_a_pool() == (3, 7)   # seconds to create the pool, and to use it
         assert did == [tasks[0], *tasks], did
         """, **CHANGED)
 
@@ -153,7 +153,7 @@ def test_child_stdin_without_one_says_what_it_needs():
     assert not program.stdout
 
 
-# What the page's questions and its "Check yourself" claim beyond the scripts
+# What the questions and "Check yourself" on this day's page claim beyond the scripts
 
 FORK = """if True:
     import multiprocessing, os, signal, sys, time
@@ -162,7 +162,7 @@ FORK = """if True:
 
 
 def fork(code):
-    """What some lines print in a Python that has `context`, multiprocessing's for fork."""
+    """Run the code in another Python, where `context` is multiprocessing's context for fork; return what it prints."""
     return run(sys.executable, "-c", FORK + code, stderr="(?s).*").stdout
 
 
@@ -176,7 +176,7 @@ def test_process1_without_a_main_guard(method, tmp_path):
         run("tests/start_with.py", method, script)
     else:
         ended = run("tests/start_with.py", method, script, status=1, stderr="(?s).*", orphans=HELPERS)
-        in_the_helper = method == "forkserver" and "in import_main_path" in ended.stderr      # 3.14: it imports the file too
+        in_the_helper = method == "forkserver" and "in import_main_path" in ended.stderr      # since 3.14, it imports the file too
         assert in_the_helper or "RuntimeError" in ended.stderr and "expected exit code 0; it is 1" in ended.stderr
 
 
@@ -285,7 +285,7 @@ def test_pool_initializer_runs_once_in_each_worker():
 
 
 def test_pool_refuses_a_queue_as_argument_of_a_task():
-    """Queues and locks go to a child as arguments of Process, or of an initializer."""
+    """Queues and locks can be arguments of a Process or of a pool's initializer, but not of a task."""
     assert fork("""
     with context.Pool(1) as pool:
         try:
@@ -308,9 +308,9 @@ def test_pool_with_more_workers_than_cpus_computes_no_faster():
     assert cpu <= 1.05 * wall
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="this kernel does not show it")
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="this kernel has no smaps_rollup")
 def test_start_methods_fork_shares_a_page_until_one_side_writes():
-    """To read a Python object writes to it: its reference count. The bytes of a bytearray have none."""
+    """Reading a Python object changes its reference count, which is a write. The bytes of a bytearray have no such count."""
     read_bytes, write_bytes, read_objects = map(int, fork("""
     MEGABYTE = 1 << 20
     data, objects = bytearray(20 * MEGABYTE), [object() for _ in range(1_000_000)]

@@ -1,6 +1,6 @@
-"""day09, IPC and threads: each demo shows its fact, seen here from the outside as well.
+"""Test the scripts of day 9 (IPC and threads) from outside: each one must show its fact.
 
-That each prints what its docstring shows, those with processes with every start method, is checked in test_course.py.
+test_course.py checks that each script prints what its docstring shows. It runs scripts with processes under every start method.
 """
 import errno
 import os
@@ -13,7 +13,7 @@ import pytest
 from course import HELPERS, output_of
 from harness import ROOT, TIMEOUT, run
 
-# For a program that imports a script of this day, changes something, and runs it.
+# Options of run() for code that imports a script of this day, changes something in it, and runs it.
 CHANGED = {"cwd": ROOT / "day09", "env": {"PYTHONDONTWRITEBYTECODE": "1"}}
 
 
@@ -48,7 +48,7 @@ def test_array():
 
 
 def test_array_gives_way_to_the_standard_module(tmp_path):
-    """Where the standard array is not built into the interpreter, Python finds day09/array.py first."""
+    """If the standard module array is not built into the interpreter, Python finds day09/array.py first."""
     (tmp_path / "array.py").write_bytes((ROOT / "day09/array.py").read_bytes())
     (tmp_path / "uses_it.py").write_text(
         "import array, sys\n"
@@ -67,7 +67,7 @@ def test_sem():
 
 
 def test_sem_counts_under_a_lock():
-    """Else a process that comes in between two steps of another one might not be counted."""
+    """Without the lock, a process that comes between two steps of another one might not be counted."""
     run(sys.executable, "-c", """if True:
         import contextlib, threading, sem
         from types import SimpleNamespace as Object
@@ -100,7 +100,7 @@ def test_signal_ipc():
 
 
 def test_signal_ipc_holds_the_signals_back():
-    """The child has its turn after each signal, and has taken none when the next one comes."""
+    """After each signal the child gets a CPU, but it must not handle any signal before all have been sent."""
     run(sys.executable, "-c", f"""if True:
         import multiprocessing, os, sys, signal_ipc
         sys.path.insert(0, {str(ROOT / "tests")!r})
@@ -126,7 +126,7 @@ def test_thread1():
     lines = output_of("day09/thread1.py").splitlines()
     main, branch = numbers(lines[0]), numbers(lines[1])
     assert main[0] == branch[0]                    # PID
-    assert main[1] == main[0] != branch[1]         # the main thread's id is the PID, the other's is not
+    assert main[1] == main[0] != branch[1]         # the main thread's id is the PID, the other thread's id is not
 
 
 def test_thread2():
@@ -195,10 +195,10 @@ def test_thread_cost():
     assert numbers(lines[3]) == [pytest.approx(process / thread, rel=0.1, abs=1)]
 
 
-# What the page's questions and its "Check yourself" claim beyond the scripts
+# What the questions and "Check yourself" on this day's page claim beyond the scripts
 
 def python(code, **options):
-    """What some lines print in a Python that has `context`, multiprocessing's for fork."""
+    """Run the code in another Python, where `context` is multiprocessing's context for fork; return what it prints."""
     head = "if True:\n    import multiprocessing, os, signal, sys, threading\n    context = multiprocessing.get_context('fork')\n"
     return run(sys.executable, "-c", head + code, **options).stdout
 
@@ -252,7 +252,7 @@ def test_pipe_does_not_mix_writes_of_pipe_buf_bytes():
 
 
 def test_pipe_with_a_name_is_a_fifo(tmp_path):
-    """Its name lets unrelated processes find it. There is nothing on the disk: without a reader, it cannot be written."""
+    """Unrelated processes find a FIFO by its name. Its data is not on the disk: without a reader, no process can write."""
     fifo = str(tmp_path / "fifo")
     os.mkfifo(fifo)
     with pytest.raises(OSError) as caught:
@@ -354,7 +354,7 @@ def test_signal_ipc_handler_runs_in_the_main_thread_and_is_set_there():
 
 
 def test_socketpair_can_send_a_descriptor():
-    """The child gets a file that it did not inherit, since it was opened after the fork."""
+    """The child gets a file that it did not inherit, because the parent opened the file after the fork."""
     assert python("""
     import socket
     ours, theirs = socket.socketpair()

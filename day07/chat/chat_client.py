@@ -1,4 +1,4 @@
-"""A chat room over UDP, the client: one process reads the keyboard, its child receives messages.
+"""The client of a UDP chat room: one process reads the keyboard, its child receives messages.
 UDP 聊天室的客户端：父进程读键盘，fork 出来的子进程接收聊天室的消息。
 讲义: 群聊聊天室
 
@@ -10,13 +10,13 @@ Run:    python day07/chat/chat_server.py                  first, in another term
         screen <-----'      |    socket      '<-- OK, NO, SAY, END   from the server
                    child <--'
 
-The two processes, called halves, use the same socket: after fork, both have it. The parent sends
-what is typed, and the heartbeat (心跳). The child waits for messages and hands them to the parent,
-which shows them: only the process that reads the keyboard knows which half-typed line is on the
-screen.
+The two processes are called halves. They use the same socket: after fork, both have it. The parent
+sends the lines that the user types, and the heartbeat (心跳). The child waits for messages and
+hands them to the parent. The parent shows them, because only the process that reads the keyboard
+knows which half-typed line is on the screen.
 chatroom/room.py explains the commands (L, C, ...), chatroom/halves.py the signals.
 
-To leave: quit, end of input (Ctrl-D) or Ctrl-C.
+To leave, type quit, or press Ctrl-D (end of input) or Ctrl-C.
 """
 import argparse
 import os
@@ -31,7 +31,7 @@ from chatroom.terminal import Terminal, replace_unknown_characters, typed_lines
 from chatroom.text import MAX_TEXT, TOO_LONG, clean
 
 NAME = "chat_client"
-MISSED = 5                      # intervals without a datagram from the server, then we give up
+MISSED = 5                      # after this many intervals without a datagram, the client gives up
 
 
 def main():
@@ -48,7 +48,8 @@ def main():
     args = parse_arguments()
     if sys.stdin is None or sys.stdout is None:
         sys.exit(f"{NAME}: standard input and output must be open · 标准输入和标准输出不能关闭")
-    # Some programs hand down a non-blocking output. Let print wait while it is full.
+    # The program that started this one may have made standard output non-blocking. Make it block
+    # again, so that print waits while the output is full.
     # 有些程序传下来的标准输出是非阻塞的：改成写满时等待
     os.set_blocking(sys.stdout.fileno(), True)
     terminal = Terminal()
@@ -60,14 +61,17 @@ def main():
     if pid == 0:
         become_child(parent)
         status = listen(sock, lambda line: handover.give(clean(line), parent))
-        # The parent then gets SIGCHLD, and ends too.
+        # When the child exits, the parent gets SIGCHLD, and ends too.
         os._exit(status)
     else:
         Talker(sock, name, terminal, pid).talk(interval, handover)
 
 
 def get_in(args, terminal):
-    """Join the room, or end the program; return the socket, the name and the interval."""
+    """Join the room; return the socket, the name and the seconds between two heartbeats.
+
+    If the client cannot join, or the user leaves before that, the program exits.
+    """
     for signum in ending_signals():
         handle(signum, signal.default_int_handler)
     prompt = "Your name · 姓名: " if terminal.interactive else ""
@@ -90,7 +94,7 @@ def get_in(args, terminal):
 
 
 class Talker:
-    """The parent: sends what is typed and the heartbeat, and shows what the child hands over."""
+    """The parent half: sends typed lines and the heartbeat, and shows messages from the child."""
 
     def __init__(self, sock, name, terminal, child):
         self.sock = sock
@@ -99,7 +103,10 @@ class Talker:
         self.halves = Parent(NAME, child, self.goodbye)
 
     def talk(self, interval, handover):
-        """Send each line that is typed, until one of the ways to leave."""
+        """Send each line that the user types. When the user leaves, end both halves.
+
+        interval: seconds between two heartbeats.  handover: brings messages from the child.
+        """
         signal.signal(signal.SIGUSR1, lambda signum, frame: handover.take(self.show))
         signal.signal(signal.SIGCONT, lambda signum, frame: self.terminal.resume())
         every(interval, self.heartbeat)
@@ -118,7 +125,7 @@ class Talker:
         self.halves.end(0)
 
     def heartbeat(self):
-        """心跳: tell the server that we are still here. Its answer tells us that it still runs."""
+        """Send a heartbeat (心跳): the server sees that this client runs, and answers."""
         try:
             self.sock.send(f"L {self.name}".encode())
         except OSError as error:
@@ -137,9 +144,10 @@ class Talker:
 
 
 def listen(sock, show):
-    """The child: show the room's messages until the room closes or the server does not answer.
+    """In the child: show messages until the room closes or the server stops answering.
 
-    show: called with each line.  Returns the exit status of the client.
+    show: a function that is called with each line to show.
+    Returns the exit status of the client.
     """
     missed = 0
     while missed < MISSED:
@@ -156,7 +164,8 @@ def listen(sock, show):
         if word == "SAY":
             show(rest)
         elif word == "NO":
-            # We were silent for so long that another client has taken our name.
+            # The server removed us, because it heard no heartbeat for too long. Then another client
+            # took our name.
             show(f"! {rest}")
             return 1
         elif word == "END":

@@ -1,4 +1,4 @@
-"""A chat room over UDP, the server: one process serves the room, its child reads the keyboard.
+"""The server of a UDP chat room: one process serves the room, its child reads the keyboard.
 UDP 聊天室的服务器：父进程服务聊天室，fork 出来的子进程读键盘。
 讲义: 群聊聊天室
 
@@ -10,16 +10,16 @@ Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
           member A <----------------+--> parent: who is in the room, who gets which line
           member B <----------------'
 
-The heart is Room.receive in chatroom/room.py: what a datagram may say, and what the server does
-about it. chatroom/halves.py shows how the two processes end together.
+Begin with Room.receive in chatroom/room.py: it decides what the server does with each datagram.
+chatroom/halves.py shows how the two processes end together.
 
 On a terminal, or with -v, the child shows who joins and leaves (chatroom/watch.py), unless --quiet
-is given. Every line typed here is sent to all members as a message from the administrator: the
-child sends the line to the parent in a datagram, as a member would, from an address that the
-parent knows.
+is given. Each line typed on the server's terminal goes to all members as a message from the
+administrator. The child sends this line to the parent in a datagram, as a member would, but from
+an address that the parent knows.
 
-It does not encrypt, ask for passwords, repeat lost lines, keep a history or limit how fast a member
-sends. To poke it: nc -u 127.0.0.1 8888, and see day07/README.md.
+The chat does not encrypt, ask for passwords, send lost lines again, keep a history or limit how
+fast a member sends. To attack it, use nc -u 127.0.0.1 8888; day07/README.md shows how.
 它不加密，没有密码，不重发丢失的消息，不保存记录，不限制发送速度；怎样捣乱见 day07/README.md。
 """
 import argparse
@@ -81,7 +81,7 @@ def main():
 
 
 def serve(room, keyboard, terminal, child):
-    """The parent: serve the room until a signal, or the child's end, ends both processes."""
+    """In the parent: serve the room until a signal, or the end of the child, ends both."""
 
     def goodbye():
         room.close()
@@ -95,7 +95,7 @@ def serve(room, keyboard, terminal, child):
             keyboard.send(b"", socket.MSG_DONTWAIT)
 
     Parent(NAME, child, goodbye)
-    # The room's clock: it shows which member's heartbeat (心跳) has stopped.
+    # The room's clock: with it, the room notices that a member's heartbeat (心跳) has stopped.
     every(room.interval / 2, tick)
     # The room is open even if these lines cannot be printed.
     with contextlib.suppress(OSError):
@@ -108,12 +108,12 @@ def serve(room, keyboard, terminal, child):
 
 
 def has_keyboard():
-    """Whether we can read standard input: it is open, and not another program's terminal."""
+    """Return True if standard input is open, and is not a terminal that another program uses."""
     return sys.stdin is not None and (is_ours() or not sys.stdin.isatty())
 
 
 def read_keyboard(sock):
-    """The child: send what is typed on the server's terminal to the room."""
+    """In the child: send each line typed on the server's terminal to the room. Never returns."""
     if has_keyboard():
         with contextlib.suppress(OSError):
             for line in typed_lines():
@@ -121,16 +121,16 @@ def read_keyboard(sock):
                     print(TOO_LONG, file=sys.stderr)
                 elif line:
                     sock.send(f"C {line}".encode())
-    # The input has ended (it may be /dev/null), but the room goes on. This half waits until the
-    # parent ends it. 没有可读的输入了，但聊天室继续服务。
+    # There is no more input (it may be /dev/null), but the room stays open. So the child waits
+    # until the parent ends it. 没有可读的输入了，但聊天室继续服务。
     while True:
         signal.pause()
 
 
 def open_sockets(address, port):
-    """Return the room's socket, bound to the address, and the child's, which sends to the room.
+    """Return two UDP sockets: the room's, bound to the address, and the child's, connected to it.
 
-    Raises OSError, and UnicodeError if the address cannot be a host name.
+    Raises OSError, or UnicodeError if the address cannot be a host name.
     """
     family, kind, protocol, _, name = socket.getaddrinfo(
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
@@ -140,7 +140,7 @@ def open_sockets(address, port):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
         # The kernel writes the sender's address into a datagram. While this socket is open, no
-        # other socket gets its address. So a datagram from there was typed on our terminal.
+        # other socket gets its address. So a datagram from it was typed on the server's terminal.
         # 发送地址由内核写入；这个套接字打开期间，别的套接字不会得到同一地址。
         keyboard = stack.enter_context(socket.socket(family, kind, protocol))
         keyboard.connect(sock.getsockname())
@@ -150,16 +150,16 @@ def open_sockets(address, port):
 
 
 def next_step(error, port):
-    """Say what went wrong, and what to do about it."""
+    """Return a message that says why the server could not start, and what to do about it."""
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         other = command("chat_server.py", port % 65535 + 1)
-        return f"{reason(error)}; take another port · 端口已被占用，换一个: {other}"
+        return f"{reason(error)}; choose another port · 端口已被占用，换一个: {other}"
     if number == errno.EACCES and 0 < port < 1024:
         other = command("chat_server.py", PORT)
         return (f"{reason(error)}; ports below 1024 are for root"
                 f" · 1024 以下的端口要 root 权限: {other}")
-    return (f"{reason(error)}; take an address of this machine"
+    return (f"{reason(error)}; use an address of this machine"
             " · 换成本机的地址: -b 127.0.0.1")
 
 
@@ -170,13 +170,13 @@ def parse_arguments():
     parser.add_argument("-b", "--bind", metavar="ADDRESS", default="127.0.0.1",
                         help="address to bind (default: %(default)s) · 监听的地址")
     parser.add_argument("--timeout", type=timeout, metavar="SECONDS", default=30,
-                        help="time within which a vanished member is noticed"
-                             " (default: %(default)s) · 多少秒之内发现掉线的成员")
+                        help="time within which a vanished member is removed"
+                             " (default: %(default)s) · 多少秒之内删除掉线的成员")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("-v", "--verbose", action="store_true",
                        help="show who joins and leaves, as on a terminal · 显示成员的进出")
     shown.add_argument("--quiet", action="store_true",
-                       help="do not show this even on a terminal · 在终端上也不显示")
+                       help="never show who joins and leaves · 在终端上也不显示成员的进出")
     return parser.parse_args()
 
 

@@ -2,8 +2,8 @@
 信号处理函数要数清所有已结束的子进程，但不等待仍在工作的子进程。
 
 Run:    python day07/practice/count_children.py
-You see: `1 of 5 children have ended`. Five have ended, but only one signal arrived.
-看到：`1 of 5 children have ended`：五个都结束了，但只来了一个信号。
+You see: `1 of 5 children have ended`: all five ended, but the handler ran only once.
+看到：`1 of 5 children have ended`：五个都结束了，但处理函数只执行了一次。
 """
 import os
 import signal
@@ -19,7 +19,7 @@ def on_child(signum, frame):
 
 def main():
     signal.signal(signal.SIGCHLD, on_child)
-    # The parent is busy while the children end. 父进程正忙的时候，子进程结束了
+    # The parent is busy while its children end. 父进程正忙的时候，子进程结束了
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     reader, writer = os.pipe()
     children = [start(number, reader, writer) for number in range(6)]

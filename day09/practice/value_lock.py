@@ -17,7 +17,7 @@ def add_often(counter):
         add(counter)
 
 
-# For the judge: two processes, each adding once. 裁判用：两个进程各加一次
+# The judge calls these functions: a and b each add once. 裁判用：两个进程各加一次
 def setup():
     global counter
     counter = Value("i", 0)

@@ -7,7 +7,7 @@ import shlex
 import sys
 
 PORT = 8888
-# Seconds. With a shorter timeout the programs would do nothing but send heartbeats.
+# In seconds. With a shorter timeout, the programs would do nothing but send heartbeats.
 MIN_TIMEOUT, MAX_TIMEOUT = 0.005, 86400
 
 
@@ -30,7 +30,7 @@ def port_number(text, lowest):
 
 
 def timeout(text):
-    """Convert an argument to the seconds within which a vanished member is noticed."""
+    """Convert an argument to seconds: within this time, a vanished member is removed."""
     try:
         if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
             return float(text)
@@ -42,16 +42,16 @@ def timeout(text):
 
 
 def readable(text):
-    """Make an argument, which may contain any bytes, a string that can be sent as UTF-8."""
+    """Return the argument with "?" for each invalid byte, so that it can be sent as UTF-8."""
     return text.encode(errors="replace").decode()
 
 
 def command(script, *args):
-    """The command that starts another script of this folder, as the user would type it."""
+    """Return the shell command that starts another script of this folder."""
     path = os.path.join(os.path.dirname(sys.argv[0]), script)
     return shlex.join(["python", path, *map(str, args)])
 
 
 def reason(error):
-    """The message of an OSError or a UnicodeError, without its number."""
+    """Return the message of an OSError or a UnicodeError, without the error number."""
     return getattr(error, "strerror", None) or str(error)

@@ -1,7 +1,8 @@
-"""Two forked processes that end together, and a line that the child hands to the parent.
+"""Two processes that end together, and how the child hands a line to the parent.
 fork 出来的两个进程同生共死；子进程把一行文字交给父进程
 
-One half waits for the keyboard, the other for the network. Whatever ends one must end both:
+The two processes are the halves of one program: one waits for the keyboard, the other for the
+network. When one half ends, the other must end too:
 
     what happens                    the parent                      the child
     Ctrl-C; the terminal closes     ends both                       ignores it: the parent decides
@@ -19,14 +20,14 @@ import socket
 import sys
 
 PR_SET_PDEATHSIG = 1            # from <sys/prctl.h>
-SIGNAL_AGAIN = 0.1              # seconds without an answer until the child repeats its signal
-MAX_LINE = 10_000               # characters; the rest is cut off
+SIGNAL_AGAIN = 0.1              # seconds to wait for an answer before the child repeats its signal
+MAX_LINE = 10_000               # characters; the rest of a longer line is cut off
 
 
-# Windows lacks most of these signals. They are named inside functions only, so that the programs
-# can still start there, and say what they need.
+# Windows lacks most of these signals. The code names them only inside functions, so that the
+# programs can still start on Windows, and say what they need.
 def ending_signals():
-    """The signals that end both halves: Ctrl-C, kill, and a terminal that closes."""
+    """Return the signals that end both halves: from Ctrl-C, kill and a closing terminal."""
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
@@ -35,35 +36,36 @@ def held_signals():
 
 
 def hold_signals():
-    """Block the signals. Call this before the fork: neither half can handle them yet."""
+    """Block the signals that the halves handle. Call this before the fork."""
     signal.pthread_sigmask(signal.SIG_BLOCK, held_signals())
 
 
 def release_signals():
-    """Unblock the signals. Call this when the half has set its handlers."""
+    """Unblock the signals again. Each half calls this when it has set its handlers."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, held_signals())
 
 
 def handle(signum, handler):
-    """Set a handler, unless the signal was ignored on purpose, as nohup ignores SIGHUP."""
+    """Set a signal's handler, unless the signal is ignored (nohup makes us ignore SIGHUP)."""
     if signal.getsignal(signum) is not signal.SIG_IGN:
         signal.signal(signum, handler)
 
 
 def every(seconds, function):
-    """Call function() at this interval, even while the process waits for something (SIGALRM)."""
+    """Use SIGALRM to call function() at this interval, even while the process is waiting."""
     signal.signal(signal.SIGALRM, lambda signum, frame: function())
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def has_prctl():
-    """Whether the system has prctl: with it, a child asks to be killed when its parent ends."""
+    """Return True if the system has prctl, which a child needs to end with its parent."""
     return hasattr(ctypes.CDLL(None), "prctl")
 
 
 def become_child(parent):
-    """In the child, after the fork: leave the terminal's signals to the parent, and end with it.
+    """Call this in the child after the fork: from then on, the child ends when its parent ends.
 
+    The child ignores the terminal's signals, because the parent handles them.
     parent: the parent's PID.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -77,9 +79,10 @@ def become_child(parent):
 
 
 class Parent:
-    """The parent, after the fork: it decides when both halves end.
+    """The parent half: it ends both halves when a signal arrives or the child ends.
 
-    name: the command's, for error messages.  child: its PID.  goodbye: called before both end.
+    name: the program's name, for error messages.  child: the child's PID.
+    goodbye: a function that is called when the child has ended, before the parent exits.
     """
 
     def __init__(self, name, child, goodbye):
@@ -95,7 +98,7 @@ class Parent:
         self.end(0)
 
     def child_changed(self, signum, frame):
-        """Handle SIGCHLD: the child has ended, or it was only stopped or continued."""
+        """Handle SIGCHLD: if the child has ended, end too. (It may only have been stopped.)"""
         if self.ending:
             return
         change = os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -105,18 +108,20 @@ class Parent:
             self.end(1, "its other half was killed · 另一个进程被杀死了")
 
     def end(self, status, problem=None):
-        """End both halves, and do not return.
+        """Kill the child, call goodbye() and exit with this status.
 
-        Signal handlers call this, so it may run between any two steps of the program. If it raised
-        an exception, an `except` around the interrupted step might catch it; os._exit cannot be
-        caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
+        problem: an error message to print, or None.
+        Signal handlers call this method, so it may run between any two steps of the program. If it
+        raised an exception, an `except` around the interrupted step might catch it; os._exit cannot
+        be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
         """
-        # A second Ctrl-C has interrupted this function.
+        # Another signal, such as a second Ctrl-C, has interrupted this method: let it go on.
         if self.ending:
             return
         self.ending = True
         signal.setitimer(signal.ITIMER_REAL, 0)
-        # Not SIGTERM: a stopped child would not react to it. Killing a zombie does nothing.
+        # A stopped child would not react to SIGTERM. If the child has already ended, SIGKILL has no
+        # effect.
         os.kill(self.child, signal.SIGKILL)
         os.waitpid(self.child, 0)
         self.goodbye()
@@ -140,7 +145,7 @@ class Handover:
         self.for_child.settimeout(SIGNAL_AGAIN)
 
     def give(self, line, parent):
-        """In the child: hand over a line; return when the parent (a PID) has shown it."""
+        """In the child: hand a line to the parent (a PID); return when the parent has shown it."""
         self.for_child.send(line[:MAX_LINE].encode())
         answer = b""
         while not answer:
@@ -149,12 +154,12 @@ class Handover:
                 answer = self.for_child.recv(1)
 
     def take(self, show):
-        """In the parent: if there is a line, call show(line), then answer the child."""
+        """In the parent: if the child has sent a line, call show(line) and answer the child."""
         try:
             # In UTF-8, a character takes at most four bytes.
             line = self.for_parent.recv(4 * MAX_LINE, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            # The child sent the signal twice for one line.
+            # The child repeated its signal, but this method has already taken the line.
             return
         show(line.decode())
         self.for_parent.send(b"!")

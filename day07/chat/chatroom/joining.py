@@ -10,27 +10,27 @@ from chatroom.halves import hold_signals
 from chatroom.text import clean
 
 ASK_AGAIN = 0.5                 # seconds to wait for an answer before L is repeated
-TRIES = 10
+TRIES = 10                      # the client sends L this many times, then it gives up
 MAX_INTERVAL = 86400            # seconds
 RECEIVE_BUFFER = 1 << 20        # bytes; lines may arrive faster than a terminal shows them
 MAX_DATAGRAM = 1 << 16          # bytes
 
 
 def join(host, port, name, prompt):
-    """Ask the server for a name, and for another one if it is refused, until one is accepted.
+    """Join the room: ask the server for a name, and for other names until it accepts one.
 
-    name: the name to ask for first, or None.  prompt: shown where a name is typed.
-    Returns the socket, the name and the seconds between two heartbeats. Signals are then blocked,
-    until the program has forked and each half has set its handlers.
-    Raises EOFError when there is no more input, and OSError when no server answers.
+    name: the name to ask for first, or None.  prompt: shown when the user must type a name.
+    Returns the socket, the name and the seconds between two heartbeats. It leaves signals blocked
+    (hold_signals), until the program has forked and each half has set its handlers.
+    Raises EOFError when the input ends, and OSError when no server answers.
     """
     while True:
-        # A new socket for each name, because a late answer about one name could otherwise be taken
-        # for the answer about the next one.
+        # Use a new socket for each name. Otherwise a late answer about one name could be taken for
+        # the answer about the next name.
         sock = connect(host, port)
         try:
-            # Without a name, the server refuses; but then we know that it is running, and can ask
-            # the user for a name.
+            # The server refuses an empty name. But its answer shows that it is running, so we can
+            # ask the user for a name.
             word, rest = ask(sock, f"L {name or ''}")
             if word == "OK":
                 interval = interval_in(rest)
@@ -38,7 +38,7 @@ def join(host, port, name, prompt):
                 hold_signals()
                 return sock, name, interval
         except BaseException:
-            # The server may have let us in; perhaps only its answer was lost.
+            # The server may have let us in, and only its answer was lost. So tell it that we leave.
             leave(sock)
             sock.close()
             raise
@@ -49,19 +49,19 @@ def join(host, port, name, prompt):
 
 
 def connect(host, port):
-    """Return a UDP socket connected to the server. Raises OSError; UnicodeError for a bad host."""
+    """Return a UDP socket connected to the server. Raises OSError or UnicodeError (bad host)."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    # A connected UDP socket receives only from that address; and if no process has that port, the
-    # kernel reports it (ECONNREFUSED).
+    # A connected UDP socket receives only from the server's address. If no process uses the
+    # server's port, the kernel reports ECONNREFUSED.
     # 连接后的 UDP 套接字只收该地址的数据报；对方端口没有程序时会报错。
     sock.connect(address)
     return sock
 
 
 def ask(sock, question):
-    """Repeat the question until the answer is OK or NO; return this word and the rest.
+    """Send the question until the server answers OK or NO; return this word and the rest.
 
     Raises TimeoutError when no answer comes, and another OSError when sending fails.
     """
@@ -73,7 +73,7 @@ def ask(sock, question):
             try:
                 word, rest = receive(sock)
             except TimeoutError:
-                # The question or its answer was lost.
+                # The question or its answer was lost: ask again.
                 break
             # A SAY from the room may arrive first; it is not the answer.
             if word in ("OK", "NO"):
@@ -82,23 +82,26 @@ def ask(sock, question):
 
 
 def interval_in(text):
-    """The number of seconds in an OK. Raises OSError if no chat server would send this text."""
+    """Return the heartbeat interval in seconds, from the text after OK.
+
+    Raises OSError if a chat server would not send this text.
+    """
     try:
         if 0 < float(text) <= MAX_INTERVAL:
             return float(text)
     except ValueError:
         pass
-    raise OSError(f"its answer was {clean(text)!r}")
+    raise OSError(f"unexpected answer {clean(text)!r}")
 
 
 def receive(sock):
-    """Wait for a datagram; return its first word and the rest."""
+    """Wait for a datagram; return its first word and the rest of its text."""
     word, _, rest = sock.recv(MAX_DATAGRAM).decode(errors="replace").partition(" ")
     return word, rest
 
 
 def leave(sock):
     """Tell the server that we are leaving."""
-    # The server may have ended already.
+    # An error is ignored, because the server may have ended already.
     with contextlib.suppress(OSError):
         sock.send(b"Q")

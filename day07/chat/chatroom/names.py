@@ -1,10 +1,11 @@
 """Which names are allowed in the room, and which names count as the same.
 哪些姓名可以使用，哪些姓名算作同一个
 
-A member's name is shown before what the member says, so it must not look like the name of another
-member or of the administrator. Unicode has about 150,000 characters, too many for a list of bad
-ones. Therefore a rule says which characters are allowed. It uses a character's category (a letter,
-a mark, ...) and its Unicode name, whose first word is the script: CYRILLIC SMALL LETTER O.
+Each line is shown with the name of its speaker, so a name must not look like the name of another
+member or of the administrator. Unicode has about 150,000 characters, too many to list the bad ones.
+Therefore a rule says which characters are allowed. The rule uses a character's category (letter,
+mark, ...) and its Unicode name. The first word of this name is the script, as in CYRILLIC SMALL
+LETTER O.
 规则只说明允许什么：字符的类别，以及它所属的文字；其余一律不允许。
 
 Source: Unicode Technical Standard 39, Unicode Security Mechanisms (sections 4 and 5.2).
@@ -15,17 +16,18 @@ import unicodedata
 ADMIN = "管理员消息"
 RESERVED = "管理"
 MAX_NAME = 32                   # characters
-MAX_MARKS = 4                   # on one letter: Tibetan and Burmese need up to four
+MAX_MARKS = 4                   # on one letter; Tibetan and Burmese need up to four
 
-# 可以使用的文字。Scripts of living languages, except those that imitate other scripts (Lisu, ...).
+# 可以使用的文字。Scripts of living languages, except scripts that look like others (Lisu, ...).
 SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THAANA ETHIOPIC
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
     CJK HIRAGANA KATAKANA BOPOMOFO HANGUL""".split())
-# A name uses one script, or several that are written together and do not look alike.
+# A name may mix the scripts of one group: they are written together and do not look alike.
 TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
             {"LATIN", "CJK", "HANGUL"}]
-# All visible ASCII characters, and what separates the parts of a name: 阿凡提·买买提
+# A name may contain all visible ASCII characters except the colon, and a few signs that separate
+# the parts of a name, as in 阿凡提·买买提.
 PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
@@ -38,26 +40,28 @@ LOOKS = str.maketrans(
 
 
 def comparable(name):
-    """The name's skeleton: names that look alike have the same skeleton.
+    """Return the name's skeleton. Names that look alike have the same skeleton.
 
-    Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic and coco in Latin letters.
+    Examples of names that look alike: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic letters
+    and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # NFKC has combined marks with the letters before them. Those that remain are easy to miss.
+    # NFKC has joined marks with the letters before them. Remove the other marks, which are easy
+    # to overlook.
     marked = (c for c in folded if not is_combining(c))
     # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)
 
 
 def objection_to(name):
-    """Why this name is not allowed, in both languages; None if it is."""
+    """Return why this name is not allowed, in both languages, or None if it is allowed."""
     if not name:
         return "the name is empty · 姓名不能为空"
     if len(name) > MAX_NAME:
         return f"a name has at most {MAX_NAME} characters · 姓名最多 {MAX_NAME} 个字符"
     if not name.isprintable() or " " in name or "\N{REPLACEMENT CHARACTER}" in name:
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
-    # Check the name itself, and the characters that Ｂ, ㎏, ﬁ and the like stand for.
+    # Check the name's characters, and also those that characters such as Ｂ, ㎏ or ﬁ stand for.
     plain = unicodedata.normalize("NFKC", name)
     # Check each character once, in order of appearance.
     characters = dict.fromkeys(name + plain)
@@ -77,7 +81,10 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """Like objection_to, for a name as a whole: in NFKC, and with allowed characters only."""
+    """Return why the name as a whole (scripts, marks, words) is not allowed, or None if it is.
+
+    name: a name in the normal form NFKC that contains only allowed characters.
+    """
     scripts = {script_of(c) for c in name} & SCRIPTS
     if len(scripts) > 1 and not any(scripts <= group for group in TOGETHER):
         mixed = " and ".join(sorted(scripts))
@@ -95,17 +102,18 @@ def objection_to_whole(name):
 
 
 def is_allowed(c):
-    """Whether a name may contain the character; its place in the name is checked elsewhere."""
+    """Return True if a name may contain the character. The position does not matter here."""
     category = unicodedata.category(c)
     if c in PUNCTUATION or is_combining(c):
         return True
     plain = unicodedata.normalize("NFKC", c)
     if plain != c:
-        # It stands for other characters, which are checked too. If there are several, they must
-        # be letters, marks or digits: ︰ would become two full stops.
+        # The character stands for others (plain), which objection_to checks too. If there are
+        # several, they must be letters, marks or digits: ︰ stands for two full stops.
         return len(plain) == 1 or all(unicodedata.category(part)[0] in "LMN" for part in plain)
     if category in ("So", "Sk"):
-        # A picture (😀) takes two columns. Other symbols could be mistaken for letters or colons.
+        # Allow pictures such as 😀, which take two columns. Other symbols can look like letters or
+        # colons.
         wide = unicodedata.east_asian_width(c) == "W"
         return wide and name_of(c).split(" ")[0] not in ("CJK", "IDEOGRAPHIC", "HANGUL", "YI")
     if script_of(c) == "LATIN":
@@ -114,18 +122,18 @@ def is_allowed(c):
 
 
 def is_usual_latin(letter):
-    """Whether some language uses the letter. Phonetic letters such as ɑ and ʙ imitate a and B."""
+    """Return False for a phonetic letter such as ɑ or ʙ, which looks like another letter."""
     base = unicodedata.normalize("NFKD", letter)[0]
     return base.lower() != base.upper() and min(base.casefold(), base.upper()) < "\u0250"
 
 
 def is_combining(c):
-    """Whether it is a mark above, below or over a letter that belongs to no single script."""
+    """Return True for a mark above, below or over a letter, if it is not tied to one script."""
     return unicodedata.combining(c) > 0 and name_of(c).startswith("COMBINING ")
 
 
 def script_of(c):
-    """The script of a letter, mark or digit: the first word of its Unicode name."""
+    """Return the script of a letter, mark or digit: the first word of its Unicode name."""
     first = re.split("[ -]", name_of(c))[0]
     return "CJK" if first == "IDEOGRAPHIC" else first
 

@@ -11,25 +11,26 @@ UDP has no connections. So the room knows a member by the sender's address, whic
 into each datagram; a name in the text would prove nothing.
 成员以地址识别，而不是以数据报里的姓名识别。
 
-A datagram may be lost. A client repeats its L until the server answers, and then goes on repeating
-it: this is its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C remains lost.
+A datagram may be lost. So a client repeats L until the server answers. After that, it sends L at a
+fixed interval: this is its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C is
+not sent again.
 """
 from chatroom.names import ADMIN, comparable, objection_to
 from chatroom.text import MAX_TEXT, TOO_LONG, one_line
 from chatroom.watch import host_and_port
 
 MAX_MEMBERS = 500
-MAX_DATAGRAM = 8192             # bytes; MAX_TEXT characters take fewer, and the rest is cut off
-HEARTBEATS = 5                  # intervals within which a vanished member must be noticed
+MAX_DATAGRAM = 8192             # bytes, enough for MAX_TEXT characters; the rest is cut off
+HEARTBEATS = 5                  # a vanished member is removed within this many intervals
 MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
 
 class Room:
-    """The members, and what the server does for each datagram.
+    """Keeps the members of the room, and does what each datagram asks for.
 
     sock: the bound UDP socket.  admin: the address whose lines are the administrator's.
-    interval: seconds between two heartbeats of a member; the answer to L tells the member.
-    watch: a Watch, which is told who joins and leaves, or None.
+    interval: seconds between two heartbeats of a member, sent to the member in OK.
+    watch: a Watch that shows who joins and leaves, or None.
     """
 
     def __init__(self, sock, admin, interval, watch=None):
@@ -46,21 +47,21 @@ class Room:
         # The room's own clock, advanced by tick(). It stops while this process is stopped (Ctrl-Z,
         # a suspended machine), so a heartbeat that waited in the socket at that time is not late.
         self.now = 0
-        # The tick at which silent members were last looked for.
+        # The tick at which the room last looked for silent members.
         self.looked = 0
 
     def tick(self):
-        """Advance the clock: half an interval has passed."""
+        """Advance the room's clock. Call this when half an interval has passed."""
         self.now += 1
 
     def serve(self):
-        """Serve for ever."""
+        """Receive datagrams, and do what they ask for. Never returns."""
         while True:
             datagram, address = self.sock.recvfrom(MAX_DATAGRAM)
             self.receive(datagram, address)
 
     def receive(self, datagram, address):
-        """Do what one datagram asks for; ignore it if it is not a command."""
+        """Do what one datagram asks for; ignore a datagram that is not a command."""
         if address in self.names:
             self.heard[address] = self.now
         # Look for silent members once per tick.
@@ -94,7 +95,7 @@ class Room:
             if reason:
                 self.send(f"NO {reason}", address)
                 return
-            # If this address had another name, that member leaves.
+            # If this address already has another name, that member leaves first.
             self.leave(address)
             self.names[address] = name
             self.heard[address] = self.now
@@ -107,7 +108,7 @@ class Room:
             self.tell(f"{name} 进入了聊天室", but=address)
 
     def objection(self, address, name):
-        """Why this address may not have this name; None if it may."""
+        """Return why this address may not have this name, or None if it may."""
         if reason := objection_to(name):
             return reason
         if self.owners.get(comparable(name), address) != address:
@@ -115,7 +116,7 @@ class Room:
         if address == self.admin:
             return "the administrator cannot join · 管理员不能作为成员进入"
         if len(self.names) >= MAX_MEMBERS and address not in self.names:
-            return f"the room is full, it holds {MAX_MEMBERS} · 聊天室已满，最多 {MAX_MEMBERS} 人"
+            return f"the room is full: at most {MAX_MEMBERS} · 聊天室已满，最多 {MAX_MEMBERS} 人"
         return None
 
     def leave(self, address):
@@ -125,7 +126,7 @@ class Room:
             self.tell(f"{name}退出了聊天室")
 
     def note(self, name, what, address=None):
-        """Tell the watch, if there is one, how the room changed."""
+        """Tell the watch, if there is one, what a member did."""
         if self.watch is not None:
             where = f" {host_and_port(address)}" if address else ""
             self.watch.tell(name, what + where, len(self.names))
@@ -141,14 +142,14 @@ class Room:
 
         Two heartbeats in a row may be lost: the third one comes after six ticks, in time. A member
         that vanishes is removed at the first datagram after MAX_SILENCE + 1 ticks. The server sends
-        itself an empty datagram at each tick, so this is within HEARTBEATS intervals.
+        itself an empty datagram at each tick, so this happens within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
         for address in silent:
             names.append(self.remove(address))
             self.note(names[-1], "fell silent")
-        # Remove them all before telling the others, because a removed member is told nothing more.
+        # Remove all silent members before telling the others: a removed member gets no more lines.
         for name in names:
             self.tell(f"{name}退出了聊天室")
 
@@ -158,8 +159,9 @@ class Room:
             self.send("END", address)
 
     def tell(self, line, but=None):
-        """Send a line to every member, except to the address `but`: the room's inner loop."""
+        """Send a line to every member except the one at the address `but`."""
         datagram = f"SAY {line}".encode()
+        # The loop below is the room's busiest part: look sendto up only once.
         sendto = self.sock.sendto
         for address in self.names:
             if address != but:
@@ -173,5 +175,5 @@ class Room:
         try:
             self.sock.sendto(text.encode(), address)
         except OSError:
-            # As in tell: the client cannot be reached now.
+            # The client cannot be reached now, as in tell.
             pass

@@ -1,4 +1,4 @@
-"""The terminal, on which messages arrive while the user types.
+"""Show messages on a terminal while the user types.
 终端：一边输入，一边显示收到的消息
 """
 import contextlib
@@ -12,16 +12,16 @@ PROMPT = "> "
 
 
 def replace_unknown_characters():
-    """Replace characters that a stream's encoding lacks, instead of raising an error."""
+    """Make stdin and stdout replace characters that their encoding lacks: no UnicodeError."""
     for stream in (sys.stdin, sys.stdout):
         if stream is not None:
             stream.reconfigure(errors="replace")
 
 
 def is_ours():
-    """Whether standard input is a terminal that this process may read from.
+    """Return True if standard input is a terminal that this process may read from.
 
-    A program that was started with & may not: the keyboard belongs to another program.
+    A program that was started with & may not read: the terminal belongs to another program.
     """
     try:
         return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
@@ -34,7 +34,7 @@ def typed_lines(prompt=""):
     """Yield the lines of standard input until it ends. Raises OSError if the terminal closes."""
     while True:
         try:
-            # input() fails without stdout and stderr, even where it does not need them.
+            # input() fails without stdout and stderr, even when it does not need them.
             if sys.stdout is None or sys.stderr is None:
                 line = next(sys.stdin)
             else:
@@ -45,9 +45,9 @@ def typed_lines(prompt=""):
 
 
 class Terminal:
-    """Standard input and output, which may be a terminal or not.
+    """Standard input and standard output, which may be a terminal or something else.
 
-    prompt: on a terminal, it is shown before the line that the user types.
+    prompt: on a terminal, this text is shown before the line that the user types.
     """
 
     def __init__(self, prompt=PROMPT):
@@ -61,9 +61,9 @@ class Terminal:
             self.settings = termios.tcgetattr(sys.stdin)
 
     def show(self, line):
-        """Print a line. On a terminal, a half-typed line is removed first and drawn again below it.
+        """Print a line; on a terminal, print it above the half-typed line.
 
-        Raises OSError if it cannot be printed.
+        Raises OSError if the line cannot be printed.
         """
         if not self.interactive:
             print(line, flush=True)
@@ -73,7 +73,7 @@ class Terminal:
         line_editor.draw(self.prompt)
 
     def resume(self):
-        """Continue after Ctrl-Z and fg."""
+        """After Ctrl-Z and fg: let the user go on with the half-typed line."""
         if self.interactive:
             line_editor.resume(self.prompt)
 

@@ -1,4 +1,4 @@
-"""Make text safe to print on a terminal, and break a long line.
+"""Make text safe to print on a terminal, and break long lines.
 文本清理：终端只会显示，不会执行；长行在哪里折断
 
 An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
@@ -13,24 +13,25 @@ INDENT = "    "
 
 
 def clean(text):
-    """Return the text; each character that is not printable becomes the replacement character.
+    """Return the text with U+FFFD in place of each character that is not printable.
 
-    Then nothing in the text can move the cursor or change the terminal. 不可打印的字符一律替换。
+    So nothing in the text can move the cursor or change the terminal. 不可打印的字符一律替换。
     """
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def one_line(text):
-    """The cleaned text, with each newline, tab or other white space replaced by a space."""
+    """Return clean(text), but with a space for each newline, tab or other white space."""
     if text.isprintable():
         return text
     return clean("".join(" " if c.isspace() else c for c in text))
 
 
 def fold(line, columns):
-    """Break a line where a terminal of that width would break it, and indent the rest.
+    """Break a line that is wider than the terminal, and indent all rows but the first.
 
-    Then only a speaker's name can be at the left edge. 只有发言者的姓名会出现在行首。
+    columns: the terminal's width. After that, only a speaker's name can be at the left edge.
+    只有发言者的姓名会出现在行首。
     """
     folded, width = "", 0
     for c in line:

@@ -1,4 +1,4 @@
-"""Who joins and leaves, shown on the server's terminal.
+"""Show who joins and leaves on the server's terminal.
 谁进来、谁离开：显示在服务器的终端上
 
 The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or
@@ -11,9 +11,9 @@ import socket
 
 from chatroom.text import one_line
 
-LOOK = 0.1                      # seconds until the child looks for new lines again
-LINES_PER_LOOK = 100            # then the child goes back to the keyboard
-MAX_LINE = 1000                 # bytes; a name has 32 characters
+LOOK = 0.1                      # seconds; the child looks for new lines this often
+LINES_PER_LOOK = 100            # after this many lines, the child goes back to the keyboard
+MAX_LINE = 1000                 # bytes; a name has at most 32 characters
 
 
 class Watch:
@@ -23,13 +23,13 @@ class Watch:
         self.for_room, self.for_child = socket.socketpair(type=socket.SOCK_DGRAM)
 
     def tell(self, name, what, members):
-        """In the parent: say what a member did, and how many members are now in the room."""
+        """In the parent: send the child a line: what a member did, and the number of members."""
         line = f"{one_line(name)} {what} -> {members} in the room"
         with contextlib.suppress(OSError):
             self.for_room.send(line.encode(), socket.MSG_DONTWAIT)
 
     def show(self, terminal):
-        """In the child: show new lines. If the terminal fails, only the line is lost."""
+        """In the child: show the lines that have come. If the terminal fails, lose them."""
         with contextlib.suppress(OSError):
             for _ in range(LINES_PER_LOOK):
                 line = self.for_child.recv(MAX_LINE, socket.MSG_DONTWAIT).decode()
@@ -37,6 +37,6 @@ class Watch:
 
 
 def host_and_port(address):
-    """An address as text: 127.0.0.1:8888 or [::1]:8888."""
+    """Return a socket address as text, such as 127.0.0.1:8888 or [::1]:8888."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -21,7 +21,7 @@ def on_child(signum, frame):
 
 def main():
     signal.signal(signal.SIGCHLD, on_child)
-    # The parent is busy while the children end. 父进程正忙的时候，子进程结束了
+    # The parent is busy while its children end. 父进程正忙的时候，子进程结束了
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     reader, writer = os.pipe()
     children = [start(number, reader, writer) for number in range(6)]

@@ -9,7 +9,7 @@ import os
 
 
 def work(number):
-    """Run in a child: exit with the child's number as its exit status."""
+    """In the child: exit with the child's number as the exit status."""
     os._exit(number)
 
 
