@@ -14,7 +14,7 @@ import time
 
 SIZE = 1 << 16                      # bytes to receive at once
 RETRY = 0.1                         # seconds until the next attempt to accept
-watched = False                     # whether say() shows the clients
+watched = False                     # whether say() prints its lines
 
 
 def main():
@@ -46,14 +46,14 @@ def echo(conn):
             conn.sendall(data)
 
 
-# From here on: the same in every echo server; this part is not about concurrency.
+# The rest of the file is the same in every echo server, and is not about concurrency.
 # 以下部分在每个回声服务器里都一样，与并发无关。
 
 def say(addr, text):
     """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # os.write has no buffer, and one call of it prints the whole line, so lines of two threads
-        # do not mix, as they can with print. If the terminal is closed, it fails; serve on.
+        # os.write has no buffer: one call writes the whole line, so the lines of two threads cannot
+        # mix, as they can with print. It fails if the terminal is closed; the server then goes on.
         # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
         with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())

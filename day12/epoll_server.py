@@ -88,7 +88,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send the bytes back; return True if all were sent: we may read on."""
+        """Receive once and send the bytes back; return True if we may read more: all were sent."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -97,10 +97,10 @@ class EchoServer:
         return False
 
     def drain(self, conn):
-        """Echo (with --edge) until no bytes are left: then recv raises BlockingIOError (EAGAIN)."""
+        """With --edge: echo until no bytes are left, but at most ROUNDS times."""
         for _ in range(ROUNDS):
-            was_all_sent = self.echo(conn)
-            if not was_all_sent:
+            # If no bytes are left, recv raises BlockingIOError (EAGAIN), which serve() catches.
+            if not self.echo(conn):
                 return
         # This client sends as fast as we read, so now serve the other clients (starvation). More
         # bytes may be unread, which edge trigger has already reported. Re-arm the socket: epoll
@@ -147,14 +147,14 @@ class EchoServer:
         self.epoll.close()
 
 
-# From here on: the same in every echo server; this part is not about concurrency.
+# The rest of the file is the same in every echo server, and is not about concurrency.
 # 以下部分在每个回声服务器里都一样，与并发无关。
 
 def say(addr, text):
     """Print a line about the client at this address, if the clients are to be shown."""
     if watched:
-        # os.write has no buffer, and one call of it prints the whole line, so lines of two threads
-        # do not mix, as they can with print. If the terminal is closed, it fails; serve on.
+        # os.write has no buffer: one call writes the whole line, so the lines of two threads cannot
+        # mix, as they can with print. It fails if the terminal is closed; the server then goes on.
         # 与 print 不同，os.write 没有缓冲，两个线程的输出不会混在一行；终端已关闭时继续服务
         with contextlib.suppress(OSError):
             os.write(1, f"{host_port(addr)} {text}\n".encode())

@@ -358,7 +358,7 @@ def test_what_all_servers_share_is_the_same_to_the_letter():
         shared = [ast.get_source_segment(source, node) for node in functions if node.name in ("say", "host_port", "listen")]
         assert len(shared) == 3
         # All that follows this marker is the same in every server, including the comments.
-        _, mark, rest = source.partition("# From here on: the same in every echo server")
+        _, mark, rest = source.partition("# The rest of the file is the same in every echo server")
         assert mark and rest.index("def say(") < 100
         shared.append(rest)
         sources[script] = shared
