@@ -66,19 +66,20 @@ def parse_date(text):
 def byte_range(headers, file):
     """Return (start, end) of the bytes that Range asks for (RFC 9110, 14); None means all of them.
 
-    Raises Refusal if there are no such bytes.
+    Raises Refusal if there are no such bytes, or if the range is malformed (RFC 9110, 15.5.17).
     """
-    match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # No Range field, or several ranges, which a server need not support: send the complete file.
-    if not match:
+    field, size = headers.get("range", ""), len(file.body)
+    # No Range field, a unit other than bytes, or several ranges, which a server need not support:
+    # send the complete file.
+    if not field.lower().startswith("bytes=") or "," in field:
         return None
     if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
         return None
-    first, last = match.groups()
-    if not first and not last or first and last and int(first) > int(last):
-        return None
-    start = int(first) if first else max(0, size - int(last))
+    match = RANGE.fullmatch(field)
+    first, last = match.groups() if match else ("", "")
+    start = int(first) if first else max(0, size - int(last or 0))
     end = min(size, int(last) + 1) if first and last else size
+    # No bytes are left if the range is malformed, ends before it begins, or is beyond the file.
     if start >= end:
         raise Refusal(416, "The file has no such bytes", f"Content-Range: bytes */{size}\r\n")
     return start, end
