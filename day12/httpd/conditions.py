@@ -63,6 +63,18 @@ def parse_date(text):
         return math.nan
 
 
+def is_same_version(validator, file):
+    """Return whether If-Range names the file as it is now (RFC 9110, 13.1.5): by ETag or date.
+
+    A date counts only if the file has not been touched since: after cp -p or rsync, a different
+    file has the same st_mtime, but a later st_ctime. A file of this second never counts.
+    """
+    if file.tag.startswith("W/"):
+        return False
+    changed, touched = int(file.st.st_mtime), int(file.st.st_ctime)
+    return validator == file.tag or parse_date(validator) == changed == touched
+
+
 def byte_range(headers, file):
     """Return (start, end) of the bytes that Range asks for (RFC 9110, 14); None means all of them.
 
@@ -73,7 +85,7 @@ def byte_range(headers, file):
     # send the complete file.
     if not field.lower().startswith("bytes=") or "," in field:
         return None
-    if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
+    if "if-range" in headers and not is_same_version(headers["if-range"], file):
         return None
     match = RANGE.fullmatch(field)
     first, last = match.groups() if match else ("", "")
