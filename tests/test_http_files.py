@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from harness import ROOT, Program, ready, run, serve, wait_until
@@ -281,6 +282,9 @@ def test_a_file_that_is_removed_or_replaced_or_grows_during_a_download(server, w
 
 # Ranges and conditions
 
+OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
 @pytest.mark.parametrize("name", ["small.bin", "large.bin"])
 def test_ranges_byte_for_byte(server, name):
     data, order = FILES[name], random.Random(3)
@@ -289,9 +293,7 @@ def test_ranges_byte_for_byte(server, name):
     with Client(server) as client:
         for first, last in itertools.product(numbers, numbers):
             answer = client.get(f"/{name}", f"Range: bytes={first}-{last}")
-            if first > last:                       # an impossible range is ignored
-                assert (answer.status, answer.body) == (200, data)
-            elif first >= size:
+            if first > last or first >= size:
                 assert (answer.status, answer["content-range"]) == (416, f"bytes */{size}")
             else:
                 assert (answer.status, answer.body) == (206, data[first:last + 1])
@@ -303,12 +305,29 @@ def test_ranges_byte_for_byte(server, name):
             assert (answer.status, answer.body) == ((206, data[-number:]) if number else (416, answer.body))
 
 
-@pytest.mark.parametrize("value", ["bytes=0-1,3-4", "bytes=-", "bytes=", "bytes=a-b", "lines=0-1", "bytes 0-1", "bytes=0-1x",
-                                   "bytes=--1",
-                                   "bytes=1-0", "bytes=\xb2-", "bytes=0" + "0" * 200 + "-1"])
+@pytest.mark.parametrize("value", ["bytes=0-1,3-4", "bytes=0-1, -1", "bytes=x,y", "bytes=,", "lines=0-1", "lines=x", "bytes 0-1",
+                                   "bytes", "byte=0-1", "x-bytes=0-1"])
 def test_ranges_that_are_ignored(server, value):
+    """Several ranges, and every unit but bytes (RFC 9110, 14.2)."""
     answer = get(server, "/small.bin", f"Range: {value}")
     assert (answer.status, answer.body) == (200, SMALL)
+
+
+@pytest.mark.parametrize("value", ["bytes=-", "bytes=", "bytes=a-b", "bytes=0-1x", "bytes=0-x", "bytes=x", "bytes=--1", "bytes=1",
+                                   "bytes=1-0", "BYTES=1-0", "bytes=0-1 3-4", "bytes=0-1;3-4", "bytes=0 - 1", "bytes=+1-2",
+                                   "bytes=0x1-2", "bytes=0-1-2", "bytes==0-1", "bytes=\xb2-", "bytes=0" + "0" * 200 + "-1",
+                                   "bytes=" + "9" * 5000 + "-"])
+def test_ranges_that_are_malformed(server, value):
+    """They are refused (RFC 9110, 15.5.17), unless something else decides first."""
+    with Client(server) as client:
+        answer = client.get("/small.bin", f"Range: {value}")
+        assert (answer.status, answer["content-range"]) == (416, "bytes */1000")
+        for field in "If-Range: \"x\"", f"If-Range: {OLD}":
+            assert (answer := client.get("/small.bin", f"Range: {value}", field)).status == 200 and answer.body == SMALL
+        assert client.get("/small.bin", f"Range: {value}", "If-None-Match: *").status == 304
+        assert client.get("/small.bin", f"Range: {value}", 'If-Match: "x"').status == 412
+        assert client.get("/small.bin", f"Range: {value}", method="HEAD").status == 200
+        assert client.get("/no-such-file", f"Range: {value}").status == 404
 
 
 def test_ranges_of_an_empty_file_and_with_head(server):
@@ -317,9 +336,6 @@ def test_ranges_of_an_empty_file_and_with_head(server):
     answer = get(server, "/small.bin", "Range: bytes=0-1", method="HEAD")
     assert (answer.status, answer["content-length"]) == (200, "1000")
     assert get(server, "/small.bin", "range: BYTES= 0-1").body == SMALL[:2]
-
-
-OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
 
 
 @pytest.mark.parametrize("fields, status", [
@@ -331,7 +347,7 @@ OLD, NEW = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
     ([f"If-Unmodified-Since: {OLD}"], 412), (["If-Unmodified-Since: {date}"], 200), (["If-Unmodified-Since: 1"], 200),
     (["If-Match: {tag}", f"If-Unmodified-Since: {OLD}"], 200), (["If-Match: {tag}", "If-None-Match: {tag}"], 304),
     (['If-Match: "x"', "If-None-Match: {tag}"], 412),
-    (["Range: bytes=0-1", "If-Range: {tag}"], 206), (["Range: bytes=0-1", "If-Range: {date}"], 200),
+    (["Range: bytes=0-1", "If-Range: {tag}"], 206), (["Range: bytes=0-1", "If-Range: {date}"], 206),
     (["Range: bytes=0-1", 'If-Range: "x"'], 200), (["Range: bytes=0-1", "If-Range: W/{tag}"], 200),
     (["Range: bytes=0-1", f"If-Range: {OLD}"], 200), (["Range: bytes=0-1", "If-None-Match: {tag}"], 304),
     (["Range: bytes=0-1", 'If-Match: "x"'], 412), (["If-Modified-Since: Thu, 99 Foo 1970 00:00:00 GMT"], 200),
@@ -429,17 +445,48 @@ def test_to_a_folder_with_its_slash_and_its_query(site, tmp_path):
 
 @pytest.mark.parametrize("value, part", [
     ("bytes=0-0", (0, 1)), ("bytes=0-9", (0, 10)), ("bytes=0-99", (0, 10)), ("bytes=9-", (9, 10)), ("bytes=-3", (7, 10)),
-    ("bytes=-99", (0, 10)), ("", None), ("bytes=2-1", None), ("bytes=-", None), ("bytes=0-1,3-4", None), ("lines=0-1", None),
-    ("bytes=10-", 416), ("bytes=-0", 416),
+    ("bytes=-99", (0, 10)), ("", None), ("bytes=0-1,3-4", None), ("lines=0-1", None), ("bytes=10-", 416), ("bytes=-0", 416),
+    ("bytes=2-1", 416), ("bytes=12-11", 416), ("bytes=-", 416), ("bytes=x", 416),
 ])
 def test_byte_range(value, part):
-    file = files.File(None, bytes(10), '"x"', "", "")
+    file = files.File(SimpleNamespace(st_mtime=5.9, st_ctime=5.9), bytes(10), '"x"', "", "")
     try:
         assert conditions.byte_range({"range": value}, file) == part
         assert conditions.byte_range({"range": value, "if-range": '"y"'}, file) is None
         assert conditions.byte_range({"range": value, "if-range": '"x"'}, file) == part
     except Refusal as refusal:
         assert refusal.status == part and refusal.lines == "Content-Range: bytes */10\r\n"
+
+
+DATE = "Thu, 01 Jan 1970 00:00:05 GMT"
+
+
+@pytest.mark.parametrize("mtime, ctime, tag, validator, is_same", [
+    (5.2, 5.9, '"x"', DATE, True), (5.2, 5.9, '"x"', "Thu Jan  1 00:00:05 1970", True), (5.2, 6.1, '"x"', '"x"', True),
+    # other dates, a file of this second, and a date that a program has set (cp -p, rsync)
+    (5.2, 5.9, '"x"', "Thu, 01 Jan 1970 00:00:04 GMT", False), (5.2, 5.9, '"x"', "Thu, 01 Jan 1970 00:00:06 GMT", False),
+    (5.2, 5.9, 'W/"x"', DATE, False), (5.2, 5.9, 'W/"x"', 'W/"x"', False), (5.2, 6.1, '"x"', DATE, False),
+    (5.2, 5.9, '"x"', "5", False), (5.2, 5.9, '"x"', f"{DATE}, {DATE}", False),
+])
+def test_if_range_takes_only_a_date_that_is_certain(mtime, ctime, tag, validator, is_same):
+    file = files.File(SimpleNamespace(st_mtime=mtime, st_ctime=ctime), bytes(10), tag, "", "")
+    part = conditions.byte_range({"range": "bytes=1-2", "if-range": validator}, file)
+    assert part == ((1, 3) if is_same else None)
+
+
+def test_a_copy_with_the_date_of_the_file_is_another_version(site, tmp_path):
+    """As cp -p and rsync make one: with a date of the past, which was the date of the file before."""
+    path, later = tmp_path / "root/small", time.time() + LATER
+    before = int(path.stat().st_mtime) - LATER
+
+    def part(date):
+        asked = {"range": "bytes=0-1", "if-range": email.utils.formatdate(date, usegmt=True)}
+        return conditions.byte_range(asked, site.find("/small", "", later))
+
+    assert part(before + LATER) == (0, 2) and part(before) is None
+    os.utime(path, (before, before))
+    assert f"Last-Modified: {email.utils.formatdate(before, usegmt=True)}" in site.find("/small", "", later).lines
+    assert part(before) is part(before + LATER) is None
 
 
 @pytest.mark.parametrize("path, kind", [

@@ -66,24 +66,38 @@ def parse_date(text):
         return math.nan
 
 
+def is_same_version(validator, file):
+    """Return whether If-Range names the file as it is now (RFC 9110, 13.1.5): by ETag or date.
+
+    A date counts only if the file has not been touched since: after cp -p or rsync, a different
+    file has the same st_mtime, but a later st_ctime. A file of this second never counts.
+    """
+    if file.tag.startswith("W/"):
+        return False
+    changed, touched = int(file.st.st_mtime), int(file.st.st_ctime)
+    return validator == file.tag or parse_date(validator) == changed == touched
+
+
 def byte_range(headers, file):
     """Return (start, end) of the bytes that the Range field asks for (RFC 9110, 14).
 
     The byte at `end` is not included. Return None if the client must get the complete file.
-    Raises Refusal if the file has no bytes in the range.
+    Raises Refusal if the file has no bytes in the range, or if the range is malformed (RFC 9110,
+    15.5.17).
     """
-    match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # There is no Range field, or it asks for several ranges, which a server need not support. In
-    # both cases, send the complete file.
-    if not match:
+    field, size = headers.get("range", ""), len(file.body)
+    # There is no Range field, or its unit is not bytes, or it asks for several ranges, which a
+    # server need not support: send the complete file.
+    if not field.lower().startswith("bytes=") or "," in field:
         return None
-    if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
+    if "if-range" in headers and not is_same_version(headers["if-range"], file):
         return None
-    first, last = match.groups()
-    if not first and not last or first and last and int(first) > int(last):
-        return None
-    start = int(first) if first else max(0, size - int(last))
+    match = RANGE.fullmatch(field)
+    first, last = match.groups() if match else ("", "")
+    start = int(first) if first else max(0, size - int(last or 0))
     end = min(size, int(last) + 1) if first and last else size
+    # start >= end if the range is malformed, if it ends before it begins, or if it begins after the
+    # end of the file.
     if start >= end:
         raise Refusal(416, "The file has no bytes in this range",
                       f"Content-Range: bytes */{size}\r\n")
