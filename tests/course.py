@@ -84,7 +84,7 @@ def describe(path):
 
 
 def orphans(path):
-    """Return how many processes a script may leave that end by themselves soon: a number or a range."""
+    """Return how many processes a script may leave behind, which soon end by themselves: a number or a range."""
     uses_multiprocessing = "multiprocessing" in (ROOT / path).read_text(encoding="utf-8")
     return ORPHANS.get(path, HELPERS if uses_multiprocessing else 0)
 
