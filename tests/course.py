@@ -80,7 +80,8 @@ def describe(path):
     output = section(text, r"Output(?: \(in any order\))?:")
     # Two or more spaces end the command; the rest of the line is a remark.
     commands = [re.split(r"\s{2,}", line.strip())[0] for line in run if line.strip().startswith("python ")]
-    return Script(path, title, title_zh, heading.removeprefix(NOTES) if heading.startswith(NOTES) else "", tuple(commands), tuple(output), "Output (in any order):" in text)
+    heading = heading.removeprefix(NOTES) if heading.startswith(NOTES) else ""
+    return Script(path, title, title_zh, heading, tuple(commands), tuple(output), "Output (in any order):" in text)
 
 
 def orphans(path):

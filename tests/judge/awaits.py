@@ -23,7 +23,8 @@ def judge(subject, names, awaited, argument, is_right):
         path = pending.pop()
         orders += 1
         if orders > MOST_ORDERS:
-            raise NotKnown("too many", f"the first {MOST_ORDERS} orders give the right result, but there are more orders", f"前 {MOST_ORDERS} 种次序都对，但还有更多")
+            raise NotKnown("too many", f"the first {MOST_ORDERS} orders give the right result, but there are more orders",
+                           f"前 {MOST_ORDERS} 种次序都对，但还有更多")
         subject.load(*names, awaited)
         run = Run(subject.module, awaited)
         results, waiting = subject.call(lambda: asyncio.run(run.all([getattr(subject.module, name) for name in names], argument, path)))

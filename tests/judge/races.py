@@ -109,7 +109,7 @@ class Ending(Replay):
         return super().choose(enabled)
 
     def is_unfair(self):
-        """Return whether only one thread ran at the end, though another could have run: no real scheduler holds a thread back for ever."""
+        """Return whether only one thread ran at the end, though another could have run: no real scheduler does that for ever."""
         last = set(self.schedule[-UNFAIR:])
         return len(last) == 1 and bool(set().union(*self.enabled[-UNFAIR:]) - last)
 
