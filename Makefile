@@ -25,7 +25,7 @@ help:
 	@echo "make test           run the tests · 运行测试; some of them: ARGS='-k chat'"
 	@echo 'make bench-http     compare the HTTP server with nginx and others, if installed'
 	@echo 'make bench-ftp      compare the FTP server with vsftpd, pyftpdlib, if installed'
-	@echo 'make readme         renew the lists of scripts and the output in the READMEs'
+	@echo 'make readme         update the lists of scripts and the output in the READMEs'
 	@echo 'make packages       only set up .venv: gevent, greenlet, pytest'
 	@echo 'make clean          remove .venv and the caches that these commands have made'
 	@echo 'PYTHON=python3.13   add this to a command to use that Python (3.10 or newer)'

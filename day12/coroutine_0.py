@@ -23,7 +23,7 @@ def main():
 
 
 def adder():
-    """A generator that adds numbers: each yield returns the total, and waits for send(n)."""
+    """A generator that adds numbers: each yield outputs the total, then waits for send(n)."""
     total = 0
     while True:
         # The generator stops here. send(10) continues it, and `yield total` has the value 10.

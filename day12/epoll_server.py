@@ -44,7 +44,7 @@ class EchoServer:
         self.addrs = {}             # socket of a client -> its address
         self.conns = {listener.fileno(): listener}      # epoll reports numbers: fileno -> socket
         self.unsent = {}            # socket -> bytes still to be sent to its client
-        self.pause = None           # seconds for which accepting is paused, or None if it is not
+        self.pause = None           # seconds for which accepting is paused, or None
         # edge trigger, or level trigger (the default) · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
         self.read = self.drain if edge else self.echo
@@ -88,7 +88,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send the bytes back; return True if we may read more: all were sent."""
+        """Receive once and send the bytes back; return True if all were sent, so we can read on."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -102,8 +102,8 @@ class EchoServer:
             # If no bytes are left, recv raises BlockingIOError (EAGAIN), which serve() catches.
             if not self.echo(conn):
                 return
-        # This client sends as fast as we read, so now serve the other clients (starvation). More
-        # bytes may be unread, which edge trigger has already reported. Re-arm the socket: epoll
+        # This client sends as fast as we read, so now serve the other clients (starvation). Bytes
+        # that edge trigger has already reported may still be unread. Re-arm the socket: epoll
         # checks it again, and reports these bytes in the next turn of the loop.
         # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)

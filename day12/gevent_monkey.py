@@ -57,7 +57,7 @@ def show(title, sleep, socket_class, expected):
 
 
 def letters(wait, argument):
-    """Let two greenlets write letters and wait; return the letters in the order of writing."""
+    """Let two greenlets write letters and wait; return the letters in order of writing."""
     written = []
     gevent.joinall([gevent.spawn(write, letter, wait, argument, written) for letter in "ab"],
                    raise_error=True)
@@ -71,7 +71,7 @@ def write(letter, wait, argument, written):
 
 
 def receive(socket_class):
-    """Wait in recv until its timeout of 0.01 seconds, because no packet arrives."""
+    """Wait in recv until it times out after 0.01 seconds, because no packet arrives."""
     with socket_class(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(0.01)

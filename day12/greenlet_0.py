@@ -66,7 +66,7 @@ def play_a(b, value):
 
 
 def switch_from_inside(b):
-    """Switch to b in a function that a calls: a greenlet can stop here, a generator could not."""
+    """Switch to b one call deeper than play_a. A greenlet can stop here; a generator could not."""
     return b.switch("from a, inside a function")
 
 

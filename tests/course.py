@@ -80,11 +80,12 @@ def describe(path):
     output = section(text, r"Output(?: \(in any order\))?:")
     # Two or more spaces end the command; the rest of the line is a remark.
     commands = [re.split(r"\s{2,}", line.strip())[0] for line in run if line.strip().startswith("python ")]
-    return Script(path, title, title_zh, heading.removeprefix(NOTES) if heading.startswith(NOTES) else "", tuple(commands), tuple(output), "Output (in any order):" in text)
+    heading = heading.removeprefix(NOTES) if heading.startswith(NOTES) else ""
+    return Script(path, title, title_zh, heading, tuple(commands), tuple(output), "Output (in any order):" in text)
 
 
 def orphans(path):
-    """Return how many processes a script may leave that end by themselves soon: a number or a range."""
+    """Return how many processes a script may leave behind, which soon end by themselves: a number or a range."""
     uses_multiprocessing = "multiprocessing" in (ROOT / path).read_text(encoding="utf-8")
     return ORPHANS.get(path, HELPERS if uses_multiprocessing else 0)
 

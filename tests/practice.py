@@ -77,7 +77,7 @@ def put_back(exercise):
 
 
 def grade(exercises, as_json):
-    """Judge these exercises, also those that passed before; print the verdicts and return the exit status."""
+    """Judge these exercises, including those that passed before; print the verdicts and return the exit status."""
     verdicts = list(judge_all([(one, one.file) for one in exercises]))
     counted = [one for one in verdicts if one.kind != LEFT_OUT]
     mended = sum(one.kind == PASSED for one in counted)

@@ -343,7 +343,7 @@ def test_all_mended_the_closing_word_and_the_grades(few):
 
 def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
     (copy / ".practice.json").write_text("[1]")
-    practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read, so your progress starts anew .*\n")
+    practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read, so your progress starts again from zero .*\n")
     assert json.loads((copy / ".practice.json").read_text())["hints"] == {"day11/way_out": 1}
     failed = run("tests/practice.py", "day10/transfre", cwd=copy, status=2, stderr="(?s).*there is no exercise day10/transfre; did you mean day10/transfer.*")
     assert not failed.stdout

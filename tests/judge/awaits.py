@@ -13,7 +13,7 @@ MOST_ORDERS = 500
 
 
 def judge(subject, names, awaited, argument, is_right):
-    """Judge a file in every order; raise Refused or NotKnown. Each order begins with the file loaded anew.
+    """Judge a file in every order; raise Refused or NotKnown. For each order, the file is loaded again.
 
     names: the coroutine functions; each is called with the argument, in a task of its own.
     awaited: the name of the function that is replaced. is_right(module, results): whether the final state is right.
@@ -23,14 +23,16 @@ def judge(subject, names, awaited, argument, is_right):
         path = pending.pop()
         orders += 1
         if orders > MOST_ORDERS:
-            raise NotKnown("too many", f"the first {MOST_ORDERS} orders give the right result, but there are more orders", f"前 {MOST_ORDERS} 种次序都对，但还有更多")
+            raise NotKnown("too many", f"the first {MOST_ORDERS} orders give the right result, but there are more orders",
+                           f"前 {MOST_ORDERS} 种次序都对，但还有更多")
         subject.load(*names, awaited)
         run = Run(subject.module, awaited)
         results, waiting = subject.call(lambda: asyncio.run(run.all([getattr(subject.module, name) for name in names], argument, path)))
         # After the end of the path, the run took the first choice each time. Try the other choices later.
         pending += [(*run.taken[:at], other) for at in range(len(path), len(run.taken)) for other in range(1, run.choices[at])]
         if waiting:
-            raise Refused("deadlock", f"in one order of events, {', '.join(waiting)} never ends", f"在一种次序中，{', '.join(waiting)} 永远不结束", run.log)
+            english = f"in one order of events, {' and '.join(waiting)} never end{'s' * (len(waiting) == 1)}"
+            raise Refused("deadlock", english, f"在一种次序中，{', '.join(waiting)} 永远不结束", run.log)
         if not is_right(subject.module, results):
             raise Refused("race", f"in this order the result is wrong: balance = {subject.module.balance}, return values {results}",
                           f"这种次序的结果不对：balance = {subject.module.balance}，返回值 {results}", run.log)

@@ -70,7 +70,7 @@ class Exercise(namedtuple("Exercise", ["name"])):
 
     def missing_package(self):
         """Return the name of the package that the exercise needs and that is not installed, or None."""
-        # Search the text instead of importing check.py: to import all checks at each start would take long.
+        # Search the text instead of importing check.py: importing all checks at each start would take too long.
         needs = re.search('^NEEDS = "(.+)"$', (self.folder / "check.py").read_text(encoding="utf-8"), re.MULTILINE)
         return needs[1] if needs and importlib.util.find_spec(needs[1]) is None else None
 

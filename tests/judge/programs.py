@@ -83,10 +83,10 @@ class Program:
         line = self.line()
         if line and "input(" in self.subject.text.splitlines()[int(line) - 1]:
             return "input", f"line {line} calls input(), and waits for someone to type", f"第 {line} 行调用 input()，在等待有人输入"
-        at, stelle = (f" in line {line}", f"，在第 {line} 行") if line else ("", "")
+        at, at_zh = (f" in line {line}", f"，在第 {line} 行") if line else ("", "")
         if is_still:
-            return "hangs", f"the program hangs{at}: it waits for something that never happens", f"程序卡住了{stelle}：它等的事不会发生"
-        return "endless", f"the program runs for ever{at}", f"程序没有结束{stelle}"
+            return "hangs", f"the program hangs{at}: it waits for something that never happens", f"程序卡住了{at_zh}：它等的事不会发生"
+        return "endless", f"the program runs for ever{at}", f"程序没有结束{at_zh}"
 
     def line(self):
         """Return the line of the student's file that the first process is executing, or None. This ends the process."""
@@ -131,8 +131,8 @@ class Program:
     def failure(self):
         last = (self.err.strip().splitlines() or [f"exit status {self.status}"])[-1]
         lines = [line for file, line in re.findall(r'File "(.*)", line (\d+)', self.err) if file == self.subject.path]
-        at, stelle = (f"line {lines[-1]}: ", f"第 {lines[-1]} 行：") if lines else ("", "")
-        return Refused("exception", f"{at}{last}"[:300], f"{stelle}程序出错：{last}"[:300], shown(self.out))
+        at, at_zh = (f"line {lines[-1]}: ", f"第 {lines[-1]} 行：") if lines else ("", "")
+        return Refused("exception", f"{at}{last}"[:300], f"{at_zh}程序出错：{last}"[:300], shown(self.out))
 
 
 def run(subject, *arguments, explain=None):

@@ -23,10 +23,10 @@ class Progress:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             self.mended, self.hints = {}, {}
-            self.problem = f"{FILE.name} cannot be read, so your progress starts anew · 无法读取，重新开始"
+            self.problem = f"{FILE.name} cannot be read, so your progress starts again from zero · 无法读取，重新开始"
 
     def is_mended(self, exercise):
-        """Return whether the student's file has passed and was not changed since."""
+        """Return whether the student's file has passed and has not changed since."""
         return self.mended.get(exercise.name) == fingerprint(exercise) is not None
 
     def note(self, exercise, has_passed):

@@ -23,7 +23,7 @@ ENDS = {
     "wrong": ("race", "end with a wrong result", "结果错误"),
     "deadlock": ("deadlock", "end with threads that wait for ever", "线程永远等下去"),
     "endless": ("endless", "never end: a thread runs in an endless loop", "永不结束：线程一直循环"),
-    "livelock": ("livelock", "may run for ever without progress: a livelock", "可能永远忙碌却没有进展：活锁"),
+    "livelock": ("livelock", "can run for ever without progress: a livelock", "可能永远忙碌却没有进展：活锁"),
     "error": ("error", "end with an exception in a thread", "线程因异常结束"),
 }
 
@@ -109,7 +109,7 @@ class Ending(Replay):
         return super().choose(enabled)
 
     def is_unfair(self):
-        """Return whether only one thread ran at the end, though another could have run: no real scheduler does so for ever."""
+        """Return whether only one thread ran at the end, though another could have run: no real scheduler does that for ever."""
         last = set(self.schedule[-UNFAIR:])
         return len(last) == 1 and bool(set().union(*self.enabled[-UNFAIR:]) - last)
 

@@ -17,7 +17,7 @@ def pair():
 
 
 def unread(conn):
-    """Return how many bytes have arrived at a socket and were not received yet; 0 if the socket is closed."""
+    """Return how many bytes have arrived at a socket and have not been received yet; 0 if the socket is closed."""
     count = array.array("i", [0])
     with contextlib.suppress(OSError, ValueError):
         fcntl.ioctl(conn.fileno(), termios.FIONREAD, count)
@@ -25,7 +25,7 @@ def unread(conn):
 
 
 def feed(call, ours, theirs, pieces):
-    """Send pieces, each one only after the program has received the piece before."""
+    """Send pieces, each one only after the program has received the previous one."""
     for piece in pieces:
         ours.sendall(piece)
         call.until(lambda: not unread(theirs))

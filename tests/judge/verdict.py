@@ -24,5 +24,5 @@ class Refused(Exception):
 
 
 class NotKnown(Refused):
-    """The judge cannot tell whether it is mended."""
+    """The judge cannot tell whether the program is mended."""
     kind = NOT_KNOWN
