@@ -6,12 +6,12 @@ Run:    python day07/child.py
 
 Output:
     parent     <pid>: forked the middle process <pid>
-    parent     <pid>: reaped the middle process, its exit status is 0
+    parent     <pid>: reaped the middle process; its exit status is 0
     parent     <pid>: step 1
     grandchild <pid>: step 1, my parent is <pid>
     parent     <pid>: step 2
     grandchild <pid>: step 2, my parent is <pid>
-    parent     <pid>: wait raised ChildProcessError, I have no child left
+    parent     <pid>: wait raised ChildProcessError: I have no child left
 """
 import os
 import socket
@@ -41,7 +41,7 @@ def main():
     theirs.close()
     print(f"parent     {parent}: forked the middle process {middle}")
     _, status = os.waitpid(middle, 0)
-    print(f"parent     {parent}: reaped the middle process, its exit status is {status}")
+    print(f"parent     {parent}: reaped the middle process; its exit status is {status}")
 
     # The grandchild is now an orphan. It and this process both go on working. They take turns only
     # so that the output has a fixed order.
@@ -58,7 +58,7 @@ def main():
     try:
         result = os.wait()
     except ChildProcessError as error:
-        print(f"parent     {parent}: wait raised {type(error).__name__}, I have no child left")
+        print(f"parent     {parent}: wait raised {type(error).__name__}: I have no child left")
     else:
         raise AssertionError(f"expected ChildProcessError; wait returned {result}")
     ours.close()

@@ -14,8 +14,8 @@ Output:
 import subprocess
 import sys
 
-# show() puts a call in the place of CALL, and runs this program. The program's stdout is a pipe, so
-# its text waits in a buffer first. Text for stderr is written immediately.
+# show() replaces CALL with a call and runs this program. The program's stdout is a pipe, so its
+# text waits in a buffer first. Text for stderr is written immediately.
 # 它的 stdout 是管道，文字先留在缓冲区；stderr 立即写出。
 PROGRAM = """
 import atexit, os, sys

@@ -30,7 +30,7 @@ def main():
     try:
         pid = os.fork()
     except OSError as error:
-        # In C, fork returns -1 if it fails: the system or the user has too many processes.
+        # fork fails if the system or the user has too many processes. (In C, it returns -1.)
         # C 语言的 fork 返回 -1；系统或用户的进程数达到上限时会失败。
         sys.exit(f"fork raised {type(error).__name__}: {error}")
 

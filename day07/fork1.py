@@ -8,7 +8,7 @@ Output:
     before the fork: n = 1, names = ['Lily']
     child : n = 1, names = ['Lily'], before my change
     child : n = 1000, names = ['Lily', 'Tom'], after my change
-    child : read b'abc', the file offset is now 3
+    child : read b'abc'; the file offset is now 3
     parent: n = 1, names = ['Lily'], after the child's change
     parent: the file offset is 3 before my first read, which returns b'def'
 """
@@ -42,8 +42,8 @@ def main():
             n = 1000
             names.append("Tom")
             print(f"child : n = {n}, names = {names}, after my change")
-            print(f"child : read {os.read(fd, 3)}, the file offset is now {offset(fd)}")
-            # Use sys.exit, not os._exit: it first writes the text in the buffer of stdout.
+            print(f"child : read {os.read(fd, 3)}; the file offset is now {offset(fd)}")
+            # Use sys.exit, not os._exit: sys.exit first writes what is in stdout's buffer.
             # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
             sys.exit(0)
 

@@ -31,7 +31,7 @@ def main():
         # fork returned 0 here, so the child must ask for its own PID and its parent's.
         # fork 在子进程中返回 0，所以要用这两个函数得到自己和父进程的 PID。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
-        # Use sys.exit, not os._exit: it first writes the text in the buffer of stdout.
+        # Use sys.exit, not os._exit: sys.exit first writes what is in stdout's buffer.
         # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 

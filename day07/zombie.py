@@ -1,4 +1,4 @@
-"""A zombie has ended but is not reaped yet: its memory is free; wait removes it, SIGKILL does not.
+"""A zombie has ended but not been reaped: its memory is freed; wait removes it, SIGKILL does not.
 僵尸进程：已经结束，还没有被回收；内存已释放，wait 能清除它，SIGKILL 不能。
 讲义: 孤儿和僵尸 · 僵尸进程
 
@@ -42,7 +42,7 @@ def main():
     print("after kill -9:")
     show(pid)
 
-    # The kernel kept the entry so that the parent can read the status.
+    # The kernel keeps the entry so that the parent can read the status.
     # 内核保留表项，是为了让父进程读取状态。
     # The status is encoded: 7 * 256 means exit status 7 (wait.py). 状态是编码过的。
     child, status = os.waitpid(pid, 0)

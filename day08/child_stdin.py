@@ -38,7 +38,7 @@ def ask():
 
 
 def replace_the_keyboard():
-    """Replace the standard input of this process by a pipe that contains one line."""
+    """Replace the standard input of this process with a pipe that contains one line."""
     reader, writer = os.pipe()
     os.write(writer, b"a line\n")
     # Descriptor 0 is the standard input. So far it referred to the keyboard; from here on it refers

@@ -1,4 +1,4 @@
-"""Why a pool is useful: the time of many short tasks, with and without a pool.
+"""Why a pool is useful: how long many short tasks take, with and without a pool.
 为什么要用进程池：许多短任务的耗时对比。
 讲义: multiprocessing 模块创建进程 · 进程池实现 · 必要性
 
@@ -8,7 +8,7 @@ Output:
     8 short tasks, the fastest of 5 rounds
     a process for each  ########################  <ms> ms
     a pool of 2         <bar>  <ms> ms (and <ms> ms to create it, once)
-    a process for each took <ratio> times as long (<ratio> with creating the pool)
+    a process for each took <ratio> times as long (<ratio> including pool creation)
 """
 import signal
 import time
@@ -68,8 +68,9 @@ def main():
     # The more tasks there are, the less the cost of creating the pool matters.
     # 任务越多，创建进程池的开销越不重要
     print(f"a process for each took {each / pool:.0f} times as long "
-          f"({each / (make + pool):.1f} with creating the pool)")
-    assert each > pool, f"expected the pool to be faster: {pool:.4f} s, not {each:.4f} s"
+          f"({each / (make + pool):.1f} including pool creation)")
+    assert each > pool, (
+        f"expected the pool to be faster; it took {pool:.4f} s, the processes {each:.4f} s")
 
 
 def bar(value, largest):

@@ -5,8 +5,8 @@ Process 对象让子进程运行一个函数。
 Run:    python day08/process1.py
 
 Output:
-    parent <pid>: made a Process object, its PID is None
-    child  <pid>: running the function, my parent is <pid>
+    parent <pid>: made a Process object; its PID is None
+    child  <pid>: running the function; my parent is <pid>
     parent <pid>: the child <pid> has ended with exit code 0
     parent <pid>: only the parent prints this line
 """
@@ -18,13 +18,13 @@ def greet():
     # parent_process() is the process that called start(). os.getppid() may be the PID of a helper
     # process instead (start_methods.py).
     # parent_process() 是调用 start() 的进程；os.getppid() 可能是辅助进程
-    print(f"child  {os.getpid()}: running the function, my parent is {parent_process().pid}")
+    print(f"child  {os.getpid()}: running the function; my parent is {parent_process().pid}")
 
 
 def main():
     me = f"parent {os.getpid()}"
     child = Process(target=greet)
-    print(f"{me}: made a Process object, its PID is {child.pid}")
+    print(f"{me}: made a Process object; its PID is {child.pid}")
     # Only now does the process exist. 从这时起进程才真正存在
     child.start()
     # Wait until the child ends, and reap it, so that it does not remain as a zombie.
@@ -35,7 +35,7 @@ def main():
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
-# A child may import this file. Without this line, the child would try to start a child itself.
+# A child can import this file. Without this line, the child would try to start a child itself.
 # 子进程可能会导入本文件；没有这一行，它也会去创建子进程
 if __name__ == "__main__":
     main()

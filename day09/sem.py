@@ -38,7 +38,7 @@ def main():
         child.join()
     print(f"{PROCESSES} processes entered; at most {most.value} were inside at the same time")
     codes = [child.exitcode for child in children]
-    assert codes == [0] * PROCESSES, f"expected exit codes 0; they are {codes}"
+    assert codes == [0] * PROCESSES, f"expected all exit codes to be 0; they are {codes}"
     assert most.value == SLOTS, f"expected {SLOTS} inside at the same time; there were {most.value}"
 
     # release does not check whether this process has called acquire. 它不检查是否 acquire 过

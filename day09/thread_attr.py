@@ -13,7 +13,7 @@ Output:
     setName, getName, setDaemon, isDaemon: DeprecationWarning since 3.10
     write name and daemon instead: name is 'worker', daemon is True
     setting daemon after start raises RuntimeError
-    main ends, a thread with daemon=True is still waiting: True
+    main ends; a thread with daemon=True is still waiting: True
 """
 import contextlib
 import faulthandler
@@ -57,7 +57,7 @@ def main():
     # 这个线程永远等待；它是守护线程，所以解释器照样退出
     last = Thread(target=Event().wait, daemon=True)
     last.start()
-    print(f"main ends, a thread with daemon={last.daemon} is still waiting: {last.is_alive()}")
+    print(f"main ends; a thread with daemon={last.daemon} is still waiting: {last.is_alive()}")
     assert last.is_alive(), "expected the last thread to be waiting; it ended"
 
 

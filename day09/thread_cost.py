@@ -5,7 +5,7 @@
 Run:    python day09/thread_cost.py
 
 Output:
-    time to create, start and join one, the fastest of 20 rounds:
+    time to create, start and join, the fastest of 20 rounds:
     a process  ########################################  <ms> ms
     a thread   <bar>  <ms> ms
     a process takes <ratio> times as long
@@ -49,11 +49,12 @@ def main():
         threads.append(seconds_for_a_thread())
     process, thread = min(processes), min(threads)
 
-    print(f"time to create, start and join one, the fastest of {ROUNDS} rounds:")
+    print(f"time to create, start and join, the fastest of {ROUNDS} rounds:")
     print(f"a process  {bar(process, process)}  {1000 * process:.3f} ms")
     print(f"a thread   {bar(thread, process)}  {1000 * thread:.3f} ms")
     print(f"a process takes {process / thread:.0f} times as long")
-    assert process > thread, f"expected a thread to be faster: {thread:.6f} s, not {process:.6f} s"
+    assert process > thread, (
+        f"expected a thread to be faster; it took {thread:.6f} s, a process {process:.6f} s")
 
 
 def bar(value, largest):

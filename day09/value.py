@@ -51,7 +51,7 @@ def run(target, *args, count):
     for child in children:
         child.join()
     codes = [child.exitcode for child in children]
-    assert codes == [0] * count, f"expected exit codes 0; they are {codes}"
+    assert codes == [0] * count, f"expected all exit codes to be 0; they are {codes}"
 
 
 def spend(money):

@@ -140,7 +140,8 @@ def open_sockets(address, port):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
         # The kernel writes the sender's address into a datagram. While this socket is open, no
-        # other socket gets its address. So a datagram from it was typed on the server's terminal.
+        # other socket gets its address. So a datagram from this address carries a line that was
+        # typed on the server's terminal.
         # 发送地址由内核写入；这个套接字打开期间，别的套接字不会得到同一地址。
         keyboard = stack.enter_context(socket.socket(family, kind, protocol))
         keyboard.connect(sock.getsockname())

@@ -115,7 +115,7 @@ class Parent:
         raised an exception, an `except` around the interrupted step might catch it; os._exit cannot
         be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
         """
-        # Another signal, such as a second Ctrl-C, has interrupted this method: let it go on.
+        # A second signal, such as another Ctrl-C, interrupted the first call: let that call finish.
         if self.ending:
             return
         self.ending = True

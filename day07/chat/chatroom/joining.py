@@ -12,7 +12,7 @@ from chatroom.text import clean
 ASK_AGAIN = 0.5                 # seconds to wait for an answer before L is repeated
 TRIES = 10                      # the client sends L this many times, then it gives up
 MAX_INTERVAL = 86400            # seconds
-RECEIVE_BUFFER = 1 << 20        # bytes; lines may arrive faster than a terminal shows them
+RECEIVE_BUFFER = 1 << 20        # bytes; lines can arrive faster than a terminal shows them
 MAX_DATAGRAM = 1 << 16          # bytes
 
 
@@ -20,8 +20,8 @@ def join(host, port, name, prompt):
     """Join the room: ask the server for a name, and for other names until it accepts one.
 
     name: the name to ask for first, or None.  prompt: shown when the user must type a name.
-    Returns the socket, the name and the seconds between two heartbeats. It leaves signals blocked
-    (hold_signals), until the program has forked and each half has set its handlers.
+    Returns the socket, the name and the seconds between two heartbeats. Signals stay blocked
+    (hold_signals) until the program has forked and each half has set its handlers.
     Raises EOFError when the input ends, and OSError when no server answers.
     """
     while True:
@@ -38,7 +38,7 @@ def join(host, port, name, prompt):
                 hold_signals()
                 return sock, name, interval
         except BaseException:
-            # The server may have let us in, and only its answer was lost. So tell it that we leave.
+            # Perhaps the server let us in, but its answer was lost. So tell it that we leave.
             leave(sock)
             sock.close()
             raise
@@ -84,7 +84,7 @@ def ask(sock, question):
 def interval_in(text):
     """Return the heartbeat interval in seconds, from the text after OK.
 
-    Raises OSError if a chat server would not send this text.
+    Raises OSError if no chat server would send this text.
     """
     try:
         if 0 < float(text) <= MAX_INTERVAL:

@@ -2,10 +2,10 @@
 哪些姓名可以使用，哪些姓名算作同一个
 
 Each line is shown with the name of its speaker, so a name must not look like the name of another
-member or of the administrator. Unicode has about 150,000 characters, too many to list the bad ones.
-Therefore a rule says which characters are allowed. The rule uses a character's category (letter,
-mark, ...) and its Unicode name. The first word of this name is the script, as in CYRILLIC SMALL
-LETTER O.
+member or of the administrator. Unicode has about 150,000 characters, so the bad ones cannot all be
+listed. Instead, a rule says which characters are allowed. The rule uses a character's category
+(letter, mark, ...) and its Unicode name. The first word of this name is the script, as in CYRILLIC
+SMALL LETTER O.
 规则只说明允许什么：字符的类别，以及它所属的文字；其余一律不允许。
 
 Source: Unicode Technical Standard 39, Unicode Security Mechanisms (sections 4 and 5.2).
@@ -32,8 +32,8 @@ PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
 UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
-# Characters, after casefold, that look like a Latin letter, and other pairs that look alike: each
-# character of the upper line becomes the one below it. 形近字：上一行的字符换成下一行的。
+# Pairs that look alike: each character in the upper line is replaced, after casefold, by the one
+# below it. 形近字：上一行的字符换成下一行的。
 LOOKS = str.maketrans(
     "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
     "abcdehljlkmhopqstyvwx" + "abehlkvoptuxy" + "ollll" + "ロカニエトタハーヘベペリ" + "'·")
@@ -46,8 +46,8 @@ def comparable(name):
     and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # NFKC has joined marks with the letters before them. Remove the other marks, which are easy
-    # to overlook.
+    # NFKC has merged each mark with its letter if Unicode has such a letter. Remove the remaining
+    # marks, which are easy to overlook.
     marked = (c for c in folded if not is_combining(c))
     # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)

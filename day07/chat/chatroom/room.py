@@ -11,7 +11,7 @@ UDP has no connections. So the room knows a member by the sender's address, whic
 into each datagram; a name in the text would prove nothing.
 成员以地址识别，而不是以数据报里的姓名识别。
 
-A datagram may be lost. So a client repeats L until the server answers. After that, it sends L at a
+A datagram can be lost. So a client repeats L until the server answers. After that, it sends L at a
 fixed interval: this is its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C is
 not sent again.
 """
@@ -95,7 +95,7 @@ class Room:
             if reason:
                 self.send(f"NO {reason}", address)
                 return
-            # If this address already has another name, that member leaves first.
+            # If this address already has another name, the member of that name leaves first.
             self.leave(address)
             self.names[address] = name
             self.heard[address] = self.now
@@ -140,9 +140,10 @@ class Room:
     def remove_silent(self):
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
-        Two heartbeats in a row may be lost: the third one comes after six ticks, in time. A member
-        that vanishes is removed at the first datagram after MAX_SILENCE + 1 ticks. The server sends
-        itself an empty datagram at each tick, so this happens within HEARTBEATS intervals.
+        Two heartbeats in a row can be lost: the third one arrives six ticks after the last one that
+        was heard, which is in time. A member that vanishes is removed at the first datagram after
+        MAX_SILENCE + 1 ticks. The server sends itself an empty datagram at each tick, so this
+        happens within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []

@@ -12,7 +12,7 @@ PROMPT = "> "
 
 
 def replace_unknown_characters():
-    """Make stdin and stdout replace characters that their encoding lacks: no UnicodeError."""
+    """Make stdin and stdout replace unknown characters instead of raising UnicodeError."""
     for stream in (sys.stdin, sys.stdout):
         if stream is not None:
             stream.reconfigure(errors="replace")

@@ -30,8 +30,8 @@ def one_line(text):
 def fold(line, columns):
     """Break a line that is wider than the terminal, and indent all rows but the first.
 
-    columns: the terminal's width. After that, only a speaker's name can be at the left edge.
-    只有发言者的姓名会出现在行首。
+    So only a speaker's name can be at the left edge. 只有发言者的姓名会出现在行首。
+    columns: the terminal's width.
     """
     folded, width = "", 0
     for c in line:

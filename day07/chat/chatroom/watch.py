@@ -29,7 +29,7 @@ class Watch:
             self.for_room.send(line.encode(), socket.MSG_DONTWAIT)
 
     def show(self, terminal):
-        """In the child: show the lines that have come. If the terminal fails, lose them."""
+        """In the child: show the lines that have come; if the terminal fails, drop them."""
         with contextlib.suppress(OSError):
             for _ in range(LINES_PER_LOOK):
                 line = self.for_child.recv(MAX_LINE, socket.MSG_DONTWAIT).decode()
