@@ -126,7 +126,7 @@ def main():
         sys.exit("bench_http: wrk is not installed: sudo apt install wrk")
     try:
         with tempfile.TemporaryDirectory(prefix="bench-http-") as room:
-            os.chmod(room, 0o755)                  # nginx runs as somebody else
+            os.chmod(room, 0o755)                  # nginx runs as another user
             measure(args, Path(room))
     except KeyboardInterrupt:
         sys.exit(130)
