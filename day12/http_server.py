@@ -50,9 +50,9 @@ The life of a request:
      the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A
-blocking socket would raise the exception at the same place.
+blocking socket with a timeout would raise the exception at the same place.
 
-The server is fast because it reuses each result while the result is valid. In one turn of the loop,
+The server is fast because it reuses each result while it is valid. In one turn of the loop,
 all plain requests for a small file share one answer, made after one check of the file (stat). An
 unchanged small file is read at most once a second. Equal heads are parsed only once.
 """

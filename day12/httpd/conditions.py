@@ -62,7 +62,7 @@ def parse_date(text):
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # There is no such day. An example is the 31st of June.
+        # There is no such day, for example June 31.
         return math.nan
 
 
@@ -73,8 +73,8 @@ def byte_range(headers, file):
     Raises Refusal if the file has no bytes in the range.
     """
     match, size = RANGE.fullmatch(headers.get("range", "")), len(file.body)
-    # There is no Range field, or it asks for several ranges, which a server need not support. In
-    # both cases, send the complete file.
+    # The Range field is missing or malformed, or it asks for several ranges, which a server need
+    # not support. In these cases, send the complete file.
     if not match:
         return None
     if "if-range" in headers and (file.tag.startswith("W/") or headers["if-range"] != file.tag):
