@@ -4,7 +4,7 @@ HTTP/1.1 服务器：一个 epoll 循环，每个客户端一个协程。
 
 Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKERS]
                                     [--timeout SECONDS] [--quiet]
-        curl -i http://127.0.0.1:8000/             in another terminal, or a browser
+        curl -i http://127.0.0.1:8000/             in another terminal, or use a browser
 
     server = HTTPServer(("127.0.0.1", 8000), directory="site")
 

@@ -153,7 +153,7 @@ class Api:
             return server.address
 
     def under_lock(self, run, function, request):
-        """Hold the run's lock, which keeps the run's thread out, and call function(run, request)."""
+        """Hold the run's lock, which keeps its thread out, and call function(run, request)."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)
