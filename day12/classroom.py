@@ -74,7 +74,7 @@ class Classroom(HTTPServer):
         return super().find_handler(request)
 
     def answer(self, request):
-        """Answer a request, then empty the cache, because find_handler must check each request."""
+        """Answer a request, then empty turn_cache, so that find_handler checks every request."""
         reply = super().answer(request)
         self.turn_cache.clear()
         return reply
@@ -110,7 +110,7 @@ def main():
 
 
 def check_needs():
-    """Exit with status 2 and a message if the system lacks something that this program needs."""
+    """Print one line and exit with status 2 if the system lacks what this program needs."""
     if not hasattr(select, "epoll"):
         print("this needs select.epoll: use Linux or WSL · 需要 select.epoll，请用 Linux 或 WSL",
               file=sys.stderr)
@@ -126,15 +126,15 @@ def check_needs():
 
 
 def stop_on_signals(server):
-    """Make the server stop after SIGINT (Ctrl-C), SIGTERM (kill) and SIGHUP (closed terminal)."""
+    """Make SIGINT (Ctrl-C), SIGTERM (kill) and SIGHUP (closed terminal) end the server."""
     def stop(signum, frame):
-        # A later signal must not write to the self-pipe, because it is closed soon.
+        # A later signal must not write to the self-pipe, which will soon be closed.
         signal.set_wakeup_fd(-1)
         server.shutdown()
 
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # The signal may reach another thread while the loop waits in epoll. So Python also writes a
+    # The signal can reach another thread while the loop waits in epoll. So Python also writes a
     # byte to the self-pipe, which wakes the loop.
     # 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)

@@ -4,7 +4,7 @@ HTTP/1.1 服务器：一个 epoll 循环，每个客户端一个协程。
 
 Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKERS]
                                     [--timeout SECONDS] [--quiet]
-        curl -i http://127.0.0.1:8000/             in another terminal, or a browser
+        curl -i http://127.0.0.1:8000/             in another terminal, or use a browser
 
     server = HTTPServer(("127.0.0.1", 8000), directory="site")
 
@@ -50,9 +50,9 @@ The life of a request:
      the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A
-blocking socket would raise the exception at the same place.
+blocking socket with a timeout would raise the exception at the same place.
 
-The server is fast because it reuses each result while the result is valid. In one turn of the loop,
+The server is fast because it reuses each result while it is valid. In one turn of the loop,
 all plain requests for a small file share one answer, made after one check of the file (stat). An
 unchanged small file is read at most once a second. Equal heads are parsed only once.
 """

@@ -94,7 +94,7 @@ def parse_options():
     parser.add_argument("--quick", action="store_true",
                         help="use few clients and short turns, to see whether everything works")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
-    parser.add_argument("--svg", metavar="FILE", help="draw the figures into a file")
+    parser.add_argument("--svg", metavar="FILE", help="write a picture of the figures to a file")
     options = parser.parse_args()
     options.turns = {name: value for name in ("rounds", "seconds")
                      if (value := getattr(options, name)) is not None}
@@ -114,7 +114,7 @@ def parse_options():
 
 
 def check_writable(path):
-    """Raise OSError if the file cannot be written; otherwise the race would find out at its end."""
+    """Raise OSError if the file cannot be written: better now than at the end of the race."""
     new = not os.path.exists(path)
     open(path, "a").close()
     if new:

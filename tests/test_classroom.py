@@ -158,12 +158,12 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
 
 
 @pytest.mark.parametrize("method, path, change, reason", [
-    ("GET", "/", {"Host": "evil.example"}, "Host must be this machine"),
-    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host must be this machine"),
-    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host must be this machine"),
-    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host must be this machine"),
-    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host must be this machine"),
-    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host must be this machine"),
+    ("GET", "/", {"Host": "evil.example"}, "Host must be an address of this machine"),
+    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host must be an address of this machine"),
+    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host must be an address of this machine"),
+    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host must be an address of this machine"),
+    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host must be an address of this machine"),
+    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host must be an address of this machine"),
     ("POST", "/api/runs", {"Origin": None}, "Origin must be"),
     ("POST", "/api/runs", {"Origin": "null"}, "Origin must be"),
     ("POST", "/api/runs", {"Origin": "http://evil.example"}, "Origin must be"),

@@ -107,8 +107,8 @@ def test_report_table():
         "  epoll         #####                   10.0    100,000       13       90    6.2"]
     assert list(found)[1:] == [
         "1 client, one long connection", "4 clients, a long connection each", "16 clients, a long connection each",
-        "A new connection per request, 16 at a time", "1 client at work beside 20 idle ones",
-        "1 client at work beside more and more idle ones", "Connections that are held and silent", "What this shows"]
+        "A new connection per request, 16 at a time", "1 busy client beside 20 idle ones",
+        "1 busy client beside more and more idle ones", "Connections that are held and silent", "What this shows"]
     assert found["1 client, one long connection"][3] == "  iterative     not measured"
 
 
@@ -508,7 +508,7 @@ def figures_fit_together(medians):
 def test_server_race_says_what_it_does_when_it_is_no_terminal():
     race = run("day12/server_race.py", "--quick", "--servers", "poll,epoll", stderr=PROGRESS)
     assert race.stderr.splitlines() == [
-        "start", "round 1 of 1, 1 at work", "round 1 of 1, 4 at work", "round 1 of 1, 16 at work",
+        "start", "round 1 of 1, 1 busy client", "round 1 of 1, 4 busy clients", "round 1 of 1, 16 busy clients",
         "round 1 of 1, a new connection per request", "5 idle clients", "1 client beside 5 idle ones", "20 idle clients",
         "1 client beside 20 idle ones", "50 idle clients", "1 client beside 50 idle ones", "memory"]
 
@@ -575,7 +575,7 @@ def test_server_race_without_epoll_says_what_it_needs():
 def test_server_race_ends_with_ctrl_c():
     """Ctrl-C arrives in the middle of a turn, while the terminal shows the progress."""
     with Program("day12/server_race.py", "--servers", "fork,iterative,gevent", "--seconds", 60, tty=True) as race:
-        race.expect("at work: fork")
+        race.expect("busy client: fork")
         race.write("\x03")
         race.finish(130)
         assert race.stdout.endswith("\r\x1b[K")    # the line of the progress is cleared
@@ -583,7 +583,7 @@ def test_server_race_ends_with_ctrl_c():
 
 def test_server_race_lets_one_server_run_at_a_time():
     with Program("day12/server_race.py", "--servers", "fork,epoll,poll", "--seconds", 60, tty=True) as race:
-        race.expect("at work: fork")
+        race.expect("busy client: fork")
         servers = race.children()
         assert len(servers) == 3
         wait_until(lambda: sorted(state_of(pid) == "T" for pid in servers) == [False, True, True],
@@ -594,7 +594,7 @@ def test_server_race_lets_one_server_run_at_a_time():
 
 def test_server_race_killed_leaves_no_server():
     with Program("day12/server_race.py", "--servers", "fork,epoll", "--seconds", 60, tty=True) as race:
-        race.expect("at work: fork")
+        race.expect("busy client: fork")
         assert len(race.children()) == 2
         race.signal(signal.SIGKILL)
         race.finish(-signal.SIGKILL, orphans=range(5))

@@ -19,7 +19,7 @@ from classroomd.safety import check_token
 from classroomd.scripts import CLIENTS, Catalogue
 from classroomd.system import look
 
-# The most characters of a text that is typed or that a client sends, and of the name of a page.
+# How many characters a text (typed, or sent by a client) and the name of a page can have.
 MAX_TEXT, MAX_PAGE = 1000, 64
 EXPLORE = [sys.executable, "-c", "from classroomd.explorer import main; main()"]
 
@@ -38,8 +38,8 @@ def body_of(request):
 def take(body, name, kind, default=None, limit=MAX_TEXT):
     """Return the value of a name in a body. Raises Problem if it is missing, wrong or too large.
 
-    kind: the type, str or int.  default: the value if there is none.  limit: the most characters of
-    a str, or the largest absolute value of an int.
+    kind: the type, str or int.  default: the value if there is none.  limit: the most
+    characters of a str, or the largest absolute value of an int.
     """
     value = body.get(name, default)
     is_good = type(value) is kind and (len(value) if kind is str else abs(value)) <= limit
@@ -153,7 +153,7 @@ class Api:
             return server.address
 
     def under_lock(self, run, function, request):
-        """Call function(run, request) with the run's lock held: its thread cannot change it now."""
+        """Hold the run's lock, which keeps its thread out, and call function(run, request)."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)
@@ -241,7 +241,7 @@ class Api:
 
     def result(self, run, request):
         if not run.result:
-            raise Problem(404, "there is no result: only a race that has ended has one",
+            raise Problem(404, "there is no result: only a finished race has one",
                           "没有结果：只有跑完的比赛才有结果")
         return json.loads(run.result)
 

@@ -16,7 +16,7 @@ import time
 
 from classroomd.problem import Problem
 
-# The most open clients of one run; the most bytes to receive at once; the bytes of a flood.
+# Maximum open clients per run; maximum bytes to receive at once; the size of a flood in bytes.
 # A flood is more than the kernel's buffers for both directions can hold together.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
 # The size in bytes of a client's socket buffers. They are small, so that they fill up soon.
@@ -24,7 +24,7 @@ BUFFER = 1 << 14
 # From <asm/socket.h>: makes the kernel note when bytes arrive, as a struct timespec.
 SO_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("@ll")
-# The most lines of a transcript that we keep, and the most characters of a line.
+# How many lines of a transcript, and how many characters of a line, we keep at most.
 MAX_LINES, MAX_TEXT = 40, 2000
 FIN_OR_RST = "the server has closed the connection · 服务器关闭了连接"
 
@@ -66,7 +66,7 @@ class Client:
         self.reads, self.echo_ms = True, None
         # unsent: memoryviews of bytes still to send.  rest: the second half of a text.
         self.transcript, self.unsent, self.rest = [], [], b""
-        # The texts not yet answered: (number of bytes, time of sending, the first of the bytes).
+        # The texts not yet answered: (number of bytes, time of sending, the first bytes).
         self.pending = []
         # The answer to pending[0]: how many bytes have arrived, and the first of these bytes.
         self.came, self.answer = 0, b""
@@ -107,7 +107,7 @@ class Client:
     # The actions that the page asks for
 
     def do(self, action, text):
-        """Do the action of a button, a key of ACTIONS, with the page's text. Raises Problem."""
+        """Do an action. action: a key of ACTIONS.  text: what to send.  Raises Problem."""
         if not self.is_open:
             raise Problem(409, f"client {self.number} has left", f"客户端 {self.number} 已经离开")
         if action not in ACTIONS:
@@ -161,7 +161,7 @@ class Client:
 
     @contextlib.contextmanager
     def ending_with_connection(self):
-        """Catch an OSError of the with block, and end only this client."""
+        """Catch an OSError raised in the with block, and end only this client."""
         try:
             yield
         except BlockingIOError:
@@ -228,7 +228,7 @@ class Client:
             self.state = "open"
 
     def note_answer(self, now):
-        """Add the server's answer to the transcript, with its time if it answers a text."""
+        """Add the server's answer to the transcript; if it answers a text, add how long it took."""
         text, self.came, self.answer = self.answer, 0, b""
         text = text.decode(errors="replace").rstrip("\r\n")
         if self.pending:

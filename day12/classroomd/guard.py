@@ -3,10 +3,10 @@
 
 The guardian is a process between the classroom and the script, for two reasons:
 
-- When a process ends, init adopts its children, and the classroom could not find them any more. But
-  the guardian asks the kernel to be their new parent: PR_SET_CHILD_SUBREAPER (man 2 prctl).
-- kill -9 gives the classroom no chance to tidy up. But the kernel then closes the classroom's end
-  of the pipe that is the guardian's standard input, so the guardian reads EOF.
+- When a process ends, init adopts its children, and the classroom could not find them any more. So
+  the guardian asks the kernel to make it their new parent: PR_SET_CHILD_SUBREAPER (man 2 prctl).
+- kill -9 gives the classroom no chance to tidy up. But the guardian's standard input is a pipe from
+  the classroom. The kernel closes the classroom's end of it, so the guardian reads EOF.
 
 Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
 
@@ -45,7 +45,7 @@ def main():
 
 @contextlib.contextmanager
 def standing_in(folder):
-    """Work in a folder during a with block; "-" means a temporary folder, removed at its end."""
+    """Work in a folder during a with block; "-" means a temporary folder, removed afterwards."""
     if folder != "-":
         os.chdir(folder)
         yield
@@ -113,7 +113,7 @@ def reap(child_ended):
 
 
 def has_children():
-    """Return whether we have any child, running or a zombie."""
+    """Return whether we have any child, running or zombie."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return True
@@ -137,7 +137,7 @@ def end_descendants(script, child_ended):
 
 
 def kill(stats, spares_tracker):
-    """Kill processes. spares_tracker: leave multiprocessing's resource tracker alive, which
+    """Kill processes. spares_tracker: whether to spare multiprocessing's resource tracker, which
     removes the semaphores of the other processes after they have ended."""
     for stat in stats:
         if not (spares_tracker and "resource_tracker" in " ".join(command_line(stat.pid))):

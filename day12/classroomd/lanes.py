@@ -18,9 +18,9 @@ from classroomd.processes import read_stat
 
 # The newest output of a run is kept: at most this many lines, and this many characters.
 MAX_LINES, MAX_SIZE = 2000, 1 << 20
-# The most bytes to receive at once; the most lines in one piece; the send buffer's size in bytes.
+# Maximum bytes to receive at once; maximum lines in a piece; the send buffer's size in bytes.
 SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
-# The most lanes; if there are more processes, the others share the last lane.
+# Maximum number of lanes. If there are more processes, the others share the last lane.
 MAX_LANES = 64
 # struct ucred: PID, UID, GID.
 CREDENTIALS = struct.Struct("3i")
@@ -60,7 +60,7 @@ class Lanes:
         data, ancillary, _, _ = sock.recvmsg(SIZE, socket.CMSG_SPACE(CREDENTIALS.size))
         if data:
             pid = CREDENTIALS.unpack(ancillary[0][2])[0]
-            # A character of several bytes may arrive in two pieces.
+            # A character of several bytes can arrive in two pieces.
             make = codecs.getincrementaldecoder("utf-8")
             decoder = self.decoders.setdefault((stream, pid), make("replace"))
             self.add(self.lane_of(pid), stream, decoder.decode(data))
@@ -89,7 +89,7 @@ class Lanes:
         return list(itertools.islice(self.pieces, start - first, None)), number < first
 
     def text(self, stream="out"):
-        """Return all that is kept of a stream."""
+        """Return the text of a stream that is still kept."""
         return "".join(piece["text"] for piece in self.pieces if piece["stream"] == stream)
 
     def lane_of(self, pid):
@@ -116,5 +116,5 @@ class Lanes:
         # If the process has already ended, we cannot know; most are children.
         if stat is None or stat.ppid == script:
             return "child"
-        # When its parent ends, the guardian adopts it, so an orphan is a child of the guardian.
+        # The guardian adopts orphans, so a child of the guardian is an orphan.
         return "orphan" if stat.ppid == self.guardian else "grandchild"

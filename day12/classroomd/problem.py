@@ -14,5 +14,5 @@ class Problem(Exception):
         self.status, self.en, self.zh = status, en, zh
 
     def answer(self):
-        """Return the problem in the form in which a route returns its answer."""
+        """Return the problem as the result of a route: (status, dict)."""
         return self.status, {"error": {"en": self.en, "zh": self.zh}}

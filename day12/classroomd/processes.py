@@ -7,7 +7,7 @@ import os
 # The letters in /proc/PID/stat, and what /proc/PID/status calls these states (man 5 proc).
 STATES = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "t": "tracing stop",
           "Z": "zombie", "X": "dead", "I": "idle", "P": "parked"}
-# The fields of /proc/PID/stat that we use. born: when it started, in clock ticks since boot.
+# The fields of /proc/PID/stat that we use. born: the start time, in clock ticks since boot.
 # (With typing.NamedTuple, each guardian would take 5 ms longer to start.)
 Stat = collections.namedtuple("Stat", "pid name state ppid born")
 
@@ -20,7 +20,7 @@ def read_stat(path):
             head, _, tail = file.read(4096).decode("utf-8", "replace").rpartition(")")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The name is in parentheses, because it may contain spaces and ")": "12 (a name) S 1 ...".
+    # The name is in parentheses, because it can contain spaces and ")": "12 (a name) S 1 ...".
     pid, _, name = head.partition(" (")
     fields = tail.split()
     state = f"{fields[0]} ({STATES.get(fields[0], 'unknown')})"

@@ -17,7 +17,7 @@ from classroomd.problem import Problem
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
-# The most runs at the same time; the most runs that we remember, including ended ones.
+# Maximum runs at the same time; maximum runs that we remember, including ended ones.
 MAX_RUNS, MAX_KNOWN = 8, 32
 # In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: how long to
 # wait between two reads of the output, so that one read gets many lines of a script that prints
@@ -77,7 +77,7 @@ class Run:
             for _, theirs in outputs.values():
                 theirs.close()
         self.lanes = Lanes(self.guardian.pid)
-        # The descriptors of outputs that we do not watch during a pause; the time of the last read.
+        # resting: descriptors of outputs that epoll ignores in a pause. read_at: when we last read.
         self.resting, self.read_at = set(), 0
         self.once = select.EPOLLIN | select.EPOLLONESHOT
         # descriptor -> the function to call with the events that epoll reports
@@ -87,7 +87,7 @@ class Run:
         self.thread.start()
 
     def start(self, outputs):
-        """Start the guardian, which starts the script. outputs: the sockets that it writes to."""
+        """Start the guardian, which starts the script. outputs: sockets for the script's output."""
         order, argv = self.order, self.order.argv
         with contextlib.ExitStack() as theirs:
             if order.is_typed:
@@ -207,7 +207,7 @@ class Run:
     # The actions that the page asks for
 
     def stop(self):
-        """Close the guardian's standard input: at EOF, it ends all processes of the run."""
+        """Close the guardian's standard input: at EOF, the guardian ends the run's processes."""
         if self.state == "running":
             self.is_stopping = True
             self.guardian.stdin.close()

@@ -1,4 +1,4 @@
-"""Checks whether to accept a request: only this machine's, and changes only from our own page.
+"""Checks each request: it must come from this machine and, to change anything, from our page.
 检查是否放行一个请求：只接受本机的请求，只有课堂自己的页面才能改变状态。
 
 The classroom starts programs, so only its own page may use it. A page of another site can send
@@ -34,8 +34,8 @@ def check(request, token):
     host = request.headers.get("host", "")
     match = HOST.fullmatch(host)
     if not match or not is_loopback(match[1] or match[2]):
-        raise Problem(403, f"The Host must be this machine, such as 127.0.0.1, not {host[:80]!r}",
-                      "Host 必须是本机，例如 127.0.0.1")
+        raise Problem(403, "The Host must be an address of this machine, such as 127.0.0.1, "
+                           f"not {host[:80]!r}", "Host 必须是本机的地址，例如 127.0.0.1")
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     origin = request.headers.get("origin")
@@ -48,7 +48,8 @@ def check(request, token):
 
 def check_token(given, token):
     """Raise a Problem (403) if this is not the token."""
-    # compare_digest takes the same time however many characters are right (timing attack).
+    # compare_digest takes the same time however many characters are right, so the time reveals
+    # nothing about the token (timing attack).
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
         raise Problem(403, "The X-Token is missing or wrong: open the address that the classroom "
                            "printed", "令牌缺失或不对：请打开 classroom.py 打印的地址")

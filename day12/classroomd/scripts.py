@@ -159,7 +159,7 @@ def protocol_of(path):
 
 
 def docstring(text):
-    """Return the lines of a script's docstring, and the number of the last one in the file.
+    """Return the lines of a script's docstring, and the line number in the file at which it ends.
 
     While a student is editing a script, it may have no valid docstring: then return ([], 0).
     """

@@ -11,7 +11,7 @@ import time
 from classroomd.processes import command_line, descendants, read_stat
 from classroomd.runs import HERE
 
-# The most characters of a command to show.
+# Maximum characters of a command to show.
 WIDTH = 80
 # For how many seconds the addresses of sockets are reused before they are read again.
 FRESH = 1
@@ -59,7 +59,7 @@ def command(pid):
 def threads(pid):
     """Return the threads of a process."""
     found = []
-    # The process may end while we read.
+    # The process can end while we read.
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for name in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
             if stat := read_stat(f"/proc/{pid}/task/{name}"):
@@ -75,7 +75,7 @@ def descriptors(pid):
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return found
     for fd in fds:
-        # The process may close the descriptor while we read.
+        # The process can close the descriptor while we read.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             target = os.readlink(f"/proc/{pid}/fd/{fd}")
             match = DESCRIPTOR.fullmatch(target)
@@ -102,8 +102,8 @@ def fdinfo(pid, fd):
 def known_sockets(run, inodes):
     """Return the result of read_sockets; within FRESH seconds, reuse it unless a socket is new.
 
-    Reading takes milliseconds, as long as the rest of the picture, because the kernel goes through
-    its entire table of sockets, even the empty places.
+    Reading takes milliseconds, as long as the rest of the picture, because the kernel walks through
+    its entire table of sockets, including the empty slots.
     """
     read_at, known = run.sockets
     if time.monotonic() - read_at > FRESH or not inodes <= known.keys():

@@ -62,7 +62,7 @@ def parse_date(text):
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # There is no such day. An example is the 31st of June.
+        # There is no such day, for example June 31.
         return math.nan
 
 

@@ -72,7 +72,7 @@ def converse(server, conn, client):
                 # An idle connection must not keep its last answer alive.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
-                    # close could reset the connection before the client has our answer, so linger.
+                    # close() could reset the connection before the client has read our answer.
                     if more_comes or data or bytes_under_way(fd):
                         yield from linger(loop, conn)
                     return
@@ -267,7 +267,7 @@ def wait_for_room(server, fd):
 def linger(loop, conn):
     """Send EOF, and wait until the client closes its side of the connection (lingering close).
 
-    If we closed the socket while bytes are unread or still arriving, the kernel would reset the
+    If we closed the socket while bytes were unread or still arriving, the kernel would reset the
     connection, and the client could lose our last answer (RFC 9112, 9.6). This function always
     raises: ConnectionError when the client closes its side, TimeoutError after LINGER seconds.
     """

@@ -110,14 +110,14 @@ class Site:
 
     def load(self, path, st, now):
         """Return the File at a path: read it, or map it if it is large. Raises Refusal, OSError."""
-        # Open only regular files, because opening a device, for example, may have side effects.
+        # Open only regular files, because opening a device, for example, can have side effects.
         if not stat.S_ISREG(st.st_mode):
             raise Refusal(404, "Not found")
         fd = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         try:
             # Open first, then check what was opened. If we checked the path first, another program
-            # could replace the file by a link before we open it (TOCTOU: time of check to time of
-            # use). A descriptor always refers to the file that was opened.
+            # could replace the file with a link before we opened it (TOCTOU: time of check to time
+            # of use). A descriptor always refers to the file that was opened.
             # 先打开，再检查打开的是什么：这样就没有 TOCTOU 竞争。
             real_path, st = os.readlink(f"/proc/self/fd/{fd}"), os.fstat(fd)
             if not self.contains(real_path) or not stat.S_ISREG(st.st_mode):
@@ -135,7 +135,7 @@ class Site:
             raise Refusal(503, "The file is being changed") from None
         finally:
             os.close(fd)
-        # A file may change twice within one tick of the file system's clock. Then its timestamps do
+        # A file can change twice within one tick of the file system's clock. Then its timestamps do
         # not show the second change. So do not cache a file that has just changed, and give it a
         # weak ETag.
         is_new = now - st.st_ctime < 1

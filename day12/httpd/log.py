@@ -19,7 +19,7 @@ class AccessLog:
 
     stream: the value of sys.stderr when the server is created.
     give_up_at: the value of time.monotonic() at which the log stops waiting for its reader. It is
-    None until a shutdown is requested while the log waits.
+    set when a shutdown is requested while the log is waiting; until then, it is None.
     """
 
     def __init__(self, stream):
@@ -74,8 +74,8 @@ class AccessLog:
     def wait_until_writable(self):
         """Wait until the log can be written. Return False if its reader has not read in time.
 
-        No line may be lost, so there is no time limit while the server runs. After a shutdown, all
-        these waits together last at most GRACE seconds.
+        Lines must not be lost, so there is no time limit while the server runs. After a shutdown,
+        all these waits together last at most GRACE seconds.
         """
         # Use poll, because select cannot watch a descriptor above 1023 (day 11).
         if any(fd == self.fd for fd, event in self.ready.poll()):

@@ -121,7 +121,7 @@ class Loop:
 
 def report():
     """Print the traceback of the current exception, if stderr can be written."""
-    # stderr may be closed, or be any object of the program. No error of it must end the server.
+    # stderr may be closed, or be any object of the program. Its errors must not end the server.
     with contextlib.suppress(Exception):
         if sys.stderr:
             traceback.print_exc()

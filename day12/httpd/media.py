@@ -6,8 +6,8 @@ import mimetypes
 import os
 import re
 
-# The module mimetypes does not know these types in every version of Python. They are used if the
-# tables of the system lack them too.
+# In some versions of Python, the module mimetypes does not know these types. They are used only if
+# the system's own tables lack them too.
 TYPES = {
     ".avif": "image/avif", ".flac": "audio/flac", ".ics": "text/calendar", ".m4a": "audio/mp4",
     ".m4v": "video/mp4", ".md": "text/markdown", ".mjs": "text/javascript", ".oga": "audio/ogg",
@@ -49,7 +49,7 @@ def declares_encoding(kind, beginning):
 def is_utf8(beginning, is_whole):
     """Return whether the bytes are valid UTF-8. is_whole: whether they are the whole file."""
     try:
-        # If the file continues, these bytes may end in the middle of a character.
+        # If the file continues, these bytes can end in the middle of a character.
         codecs.getincrementaldecoder("utf-8")().decode(beginning, final=is_whole)
     except UnicodeDecodeError:
         return False

@@ -94,7 +94,7 @@ class Request:
             raise Refusal(400, "The body is not JSON") from None
 
 
-# The next functions parse the head. All of them may raise Refusal.
+# The next functions parse the head. All of them can raise Refusal.
 # 请求头：下面的函数都可能抛出 Refusal。
 
 @functools.lru_cache(maxsize=KNOWN_HEADS)
@@ -151,7 +151,7 @@ def split_target(method, target):
         raise Refusal(400, "The path has a backslash or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
-        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are no text:
+        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are not text:
         # C0 AF, for example, is a slash only for a careless decoder.
         raw.decode()
     except UnicodeDecodeError:
@@ -249,8 +249,8 @@ def parse_chunk_size(line):
 def check_trailer(line):
     """Raise Refusal if the field in this line is not allowed in a trailer (RFC 9110, 6.5.1).
 
-    This server ignores trailers. But a proxy may have added their fields to the head, and then the
-    proxy has seen another length or another host than this server.
+    This server ignores trailers. But a proxy that adds their fields to the head would see a
+    different length or host than this server sees.
     """
     name, _ = parse_field(line)
     if name in ("content-length", "host", "transfer-encoding"):

@@ -87,10 +87,10 @@ class HTTPServer:
     def route(self, path, methods=("GET",)):
         """Return a decorator for a route: a function that answers the requests for this path.
 
-        It gets a Request. It returns str, bytes, dict or list (sent as JSON), or a tuple: (status,
-        one of these). The loop calls it, so all clients wait while it runs. A route for GET answers
-        HEAD too. Raises ValueError if no request can reach the function, or if the path and method
-        already have a function.
+        The function gets a Request. It returns str, bytes, dict or list (sent as JSON), or a tuple:
+        (status, one of these). The loop calls it, so all clients wait while it runs. A route for
+        GET answers HEAD too. Raises ValueError if no request can reach the function, or if the path
+        and method already have a function.
         """
         check_route(path, methods)
 
@@ -194,7 +194,7 @@ class HTTPServer:
                 for _ in range(ACCEPTS_PER_TURN):
                     conn, address = self.listener.accept()
                     conn.setblocking(False)
-                    # A server for IPv4 and IPv6 sees an IPv4 client as ::ffff:127.0.0.1.
+                    # A server for IPv4 and IPv6 sees 127.0.0.1 as ::ffff:127.0.0.1.
                     client = address[0].removeprefix("::ffff:")
                     loop.start(conn.fileno(), converse(self, conn, client))
             except (BlockingIOError, ConnectionAbortedError):
@@ -250,7 +250,7 @@ class HTTPServer:
 
     def call_route(self, function, request):
         """Call a route's function and return its result as a Reply."""
-        # The route may change its copy of the request. parse returns one object for equal heads.
+        # The route may change its request, so copy it: parse returns one object for equal heads.
         own = copy.copy(request)
         own.headers = dict(request.headers)
         try:

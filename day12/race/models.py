@@ -1,7 +1,7 @@
 """The echo servers that take part: how each is started, and what its row teaches.
 参赛的回声服务器：如何启动，各自说明什么。
 
-To add a server, add an entry to MODELS. It must take a port as its first argument, print
+To add a server, add an entry to MODELS. The server must take a port as its first argument, print
 `listening on HOST:PORT` when it is ready, and send back what it receives.
 """
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Model:
     command: the script, relative to day12/, and its arguments after the port.
     lesson: the sentence about this server in the report.
     compare: the comparisons after this sentence, each as (words, scenario, the other model).
-    held: how many silent connections to open at most; 0: leave the server out of this table.
-    idle: how many idle clients to connect at most, beside one at work.
+    held: how many silent connections to open at most; 0: leave it out of the memory table.
+    idle: how many idle clients to connect at most, beside a busy one.
     Lower limits than 10,000 save memory and time.
     """
     command: tuple

@@ -1,4 +1,4 @@
-"""The picture: bars for many clients at work, and curves for more and more idle ones, as SVG.
+"""The picture: bars for many busy clients, and curves for more and more idle ones, as SVG.
 图片（SVG）：许多客户端同时工作时的条形图，以及空闲客户端越来越多时的曲线。
 """
 import math
@@ -94,7 +94,7 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        if name == "select":        # on the right of this curve's end, poll's curve continues
+        if name == "select":        # poll's curve continues to the right of this end
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:
             yield text(x + 14, y + 8, name, style)

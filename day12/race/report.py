@@ -10,7 +10,7 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 14, 20                 # widths in columns, with the space after them
+LABEL, BAR = 14, 20                 # widths in columns, including the space after each
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
@@ -35,7 +35,7 @@ def report(results, took):
     yield from cost_table(results, f"A new connection per request, {SLOTS} at a time", "fresh")
     if results.idle_for_all:
         level = results.idle_for_all
-        title = f"1 client at work beside {level:,} idle ones"
+        title = f"1 busy client beside {level:,} idle ones"
         yield from cost_table(results, title, f"idle-{level}")
     yield from growth_table(results)
     yield from memory_table(results)
@@ -54,7 +54,7 @@ def growth_table(results):
     rows = [(f"{name} {level:,}", f"idle-{level}", name)
             for name in WATCHERS if name in results.names for level in results.idle()]
     if rows:
-        yield from table(results, "1 client at work beside more and more idle ones", rows)
+        yield from table(results, "1 busy client beside more and more idle ones", rows)
 
 
 def memory_table(results):

@@ -1,8 +1,8 @@
 """The figures of all rounds, or the reasons why there are none; their medians; the JSON.
 各轮的数字，或没有数字的原因；中位数；JSON。
 
-A scenario has a name. "clients-64": 64 clients at work. "fresh": a new connection per request.
-"idle-1000": one client at work beside 1,000 silent ones. "memory": silent connections only.
+A scenario has a name. "clients-64": 64 busy clients. "fresh": a new connection per request.
+"idle-1000": one busy client beside 1,000 idle ones. "memory": silent connections only.
 """
 import platform
 import statistics
@@ -16,8 +16,8 @@ from race.servers import CORES
 class Plan:
     """What to measure: how many clients, how many rounds, and how long a turn is.
 
-    clients: the numbers of clients at work to measure, one after the other.
-    idle: the numbers of idle clients beside one at work. Only WATCHERS meet all of them.
+    clients: the numbers of busy clients to measure, one after the other.
+    idle: the numbers of idle clients beside a busy one. Only WATCHERS meet all of them.
     idle_for_all: the one number among these that all servers meet.
     held: how many silent connections to hold.
     rounds: turns of each server. seconds: the length of a turn.
@@ -78,7 +78,7 @@ class Results:
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
-        """Return how many clients at work the comparisons use: many, but not too many."""
+        """Return how many busy clients the comparisons use: many, but not too many."""
         return self.plan.clients[1]
 
     def as_dict(self):

@@ -9,8 +9,8 @@ from race.models import MODELS, WATCHERS
 from race.results import figures
 from race.servers import Failed, Server, Unsupported, end_all
 
-# New connections to a server, in all rounds together, at most: each blocks a client port for a
-# minute (TIME_WAIT).
+# Maximum number of new connections to a server, in all rounds together: each one blocks a client
+# port for a minute (TIME_WAIT).
 MOST_FRESH = 20_000
 
 
@@ -69,16 +69,16 @@ class Race:
     def run_round(self, title, servers):
         """Give each server a turn in each scenario."""
         for count in self.plan.clients:
+            step = f"{title}, {count} busy client{'s' if count > 1 else ''}"
             for server in servers:
-                self.turn(f"{title}, {count} at work", f"clients-{count}", server,
-                          self.measure_clients, server, count)
+                self.turn(step, f"clients-{count}", server, self.measure_clients, server, count)
         most = MOST_FRESH // self.plan.rounds
         for server in servers:
             self.turn(f"{title}, a new connection per request", "fresh", server,
                       self.measure, "fresh", server, fresh_connections, server, most)
 
     def run_idle(self, servers):
-        """Measure one client at work beside more and more idle ones."""
+        """Measure one busy client beside more and more idle ones."""
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:
@@ -102,7 +102,7 @@ class Race:
         taking_part = [one for one in invited if not excuses[one.server.name]]
         if not taking_part:
             return
-        # The servers that take part share the descriptors that the other servers' clients leave.
+        # The servers that take part share the descriptors that the others' clients do not use.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
         # There may be so few descriptors that this level would not exceed the one before it.

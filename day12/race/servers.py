@@ -165,7 +165,7 @@ def end_all(servers):
 
 
 def memory_of(pid):
-    """Return the memory of a process in KiB: PSS, or RSS without PSS; 0 if it has ended."""
+    """Return the memory of a process in KiB: PSS, or RSS if PSS is missing; 0 if it has ended."""
     for path, name in ((f"/proc/{pid}/smaps_rollup", "Pss"), (f"/proc/{pid}/status", "VmRSS")):
         with contextlib.suppress(OSError), open(path) as file:
             if found := re.search(rf"^{name}:\s+(\d+)", file.read(), re.MULTILINE):

@@ -20,7 +20,7 @@ export function get(path, params = {}) {
   return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store" });
 }
 
-// The event "acted" makes the functions that ask the server periodically ask at once.
+// The event "acted" makes all functions that poll the server ask at once.
 export async function post(path, body = {}) {
   const answer = await ask(`/api/${path}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Token": token } });
   dispatchEvent(new Event("acted"));

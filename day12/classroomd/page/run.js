@@ -1,14 +1,14 @@
 // One run of a script: starts the run and asks for its output and its processes until it ends.
 import { get, post, start } from "./api.js";
 
-// All periods are in milliseconds, from an answer to the next question.
+// All periods are in milliseconds, from an answer to the next request.
 const OUTPUT_PERIOD = 120;                // for the output, while there is new output
 const SYSTEM_PERIOD = 200;                // for the processes, while the picture of them changes
 const LONGEST = 500;                      // while nothing is new
-const BEGINNING = 20;                     // this many first questions use the periods below, because many scripts end soon
+const BEGINNING = 20;                     // how many first requests use the periods below, because many scripts end soon
 const OUTPUT_PERIOD_FIRST = 40;
 const SYSTEM_PERIOD_FIRST = 30;
-const AGAIN = 1000;                       // after a question without an answer
+const AGAIN = 1000;                       // after a request without an answer
 
 // Decides how often to ask: at the shortest period while there is news, and less and less often while there is none. After an
 // action on this page it asks at once, because the action will soon have an effect.
@@ -21,7 +21,7 @@ export class Pace {
     this.acts = 0;
   }
 
-  // Wait until it is time for the next question. news: whether the last answer had something new. least: the shortest wait.
+  // Wait until it is time for the next request. news: whether the last answer had something new. least: the shortest wait.
   // time: wait for this time, whether there is news or not.
   async rest(news, { least = 0, time = 0 } = {}) {
     const acted = this.acts !== Pace.acts;
@@ -35,7 +35,7 @@ export class Pace {
     Pace.resting.delete(this);
   }
 
-  hurry() {}                              // during a rest, this function ends it
+  hurry() {}                              // during a rest, rest() replaces this with a function that ends the rest
 }
 
 addEventListener("acted", () => {

@@ -4,7 +4,7 @@ import { complain, find, say } from "./page.js";
 import { Picture } from "./system.js";
 import { Pace, Run } from "./run.js";
 
-const PERIOD = 250;                       // milliseconds between two questions about the clients, while something changes
+const PERIOD = 250;                       // milliseconds between two requests for the clients, while something changes
 const ENDED_SHOWN = 3;                    // how many clients remain in the table after they have ended
 const STATES = { waiting: ["waits for an answer", "在等"], open: ["", ""], ended: ["closed by the server", "服务器已关闭"], left: ["left", "已离开"], reset: ["reset", "已重置"] };
 const FIRST_WORDS = { http: "GET /", ftp: "USER anonymous" };
@@ -138,7 +138,7 @@ class Panel {
     return news;
   }
 
-  // Show a row for each client. Only cells that have changed are written: the others can be read out and selected without a break.
+  // Show a row for each client. Only cells that have changed are written, so the others can be selected or read out undisturbed.
   list() {
     const body = this.part("tbody");
     const open = this.open();
