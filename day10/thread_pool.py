@@ -1,4 +1,4 @@
-"""A pool of threads: futures, map, an error at result(), and tasks that deadlock the pool.
+"""A pool of threads: futures, map, an error raised by result(), and tasks that deadlock the pool.
 线程池：Future、map、result() 抛出任务的异常，以及互相等待而死锁的任务。
 讲义之外
 

@@ -21,4 +21,4 @@ def judge(subject):
     with Program(subject) as program:
         program.finish(may_fail=True)
     if program.out != "A begins, B begins, A ends, B ends\n":
-        raise Refused("order", "A and B must both begin before one of them ends", "A 和 B 都开始之后，才能有一个结束", shown(program.out))
+        raise Refused("order", "A and B must both begin before either of them ends", "A 和 B 都开始之后，才能有一个结束", shown(program.out))
