@@ -93,7 +93,7 @@ def show_map(pool):
 
 
 def show_error(pool):
-    # The future keeps the error. Without a call of result() or exception(), you never see it.
+    # The future keeps the error. Without a call to result() or exception(), you never see it.
     # 异常保存在 Future 里：不调用 result() 或 exception()，就永远看不到
     future = pool.submit(int, "x")
     stored, raised = future.exception(), None

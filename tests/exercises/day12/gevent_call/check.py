@@ -4,7 +4,7 @@ from judge.verdict import Refused
 
 NEEDS = "gevent"
 HINTS = [
-    ("What does handle(name) do, and when? What is then given to spawn?",
+    ("What does handle(name) do, and when? What is then passed to spawn?",
      "handle(name) 做什么，什么时候做？传给 spawn 的是什么？"),
     ("handle(name) calls the function immediately; spawn gets its result, None.",
      "handle(name) 立刻调用；spawn 得到的是返回值 None。"),
