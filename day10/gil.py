@@ -26,8 +26,8 @@ import threading
 import time
 from types import SimpleNamespace
 
-COUNT = 4                           # of tasks in each row
-LIMIT = 10                          # seconds; a longer wait for a task has failed
+COUNT = 4                           # tasks in each row
+LIMIT = 10                          # seconds to wait for a task before giving up
 
 
 def main():

@@ -9,7 +9,7 @@ Run:    python day10/interleavings.py                    the programs below
         python day10/interleavings.py FILE --json        print the result as data
 
 A step touches shared state: it reads or writes a global variable, an attribute or an item, or
-calls a function that may wait. A call of C code is one step. The result must not depend on time,
+calls a function that can wait. A call to C code is one step. The result must not depend on time,
 input and output, or random numbers. Under today's GIL some of the schedules cannot happen; without
 a GIL, each of them can.
 

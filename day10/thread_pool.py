@@ -1,4 +1,4 @@
-"""A pool of threads: futures, map, an error at result(), and tasks that deadlock the pool.
+"""A pool of threads: futures, map, an error raised by result(), and tasks that deadlock the pool.
 线程池：Future、map、result() 抛出任务的异常，以及互相等待而死锁的任务。
 讲义之外
 
@@ -93,7 +93,7 @@ def show_map(pool):
 
 
 def show_error(pool):
-    # The future keeps the error. Without a call of result() or exception(), you never see it.
+    # The future keeps the error. Without a call to result() or exception(), you never see it.
     # 异常保存在 Future 里：不调用 result() 或 exception()，就永远看不到
     future = pool.submit(int, "x")
     stored, raised = future.exception(), None

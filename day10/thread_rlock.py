@@ -14,7 +14,7 @@ import contextlib
 import faulthandler
 from threading import Lock, RLock, Thread
 
-# Seconds. Without a timeout, the calls of acquire() that return False would wait for ever.
+# Seconds. Without a timeout, the calls to acquire() that return False would wait for ever.
 WAIT = 0.1
 
 

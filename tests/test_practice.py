@@ -297,7 +297,7 @@ def test_a_mended_one_shows_the_solution_and_stays_mended_until_it_is_changed(co
     assert "✓ day07/count_children" in printed and "day07 2/3 · day08 0/2" in printed and "day07/practice/reap.py" in printed
     assert "hint" not in printed
     printed = practice(copy)
-    assert "✓ day07" not in printed and "3 of its children are zombies" in printed and "hint · 提示 1/3" in printed
+    assert "✓ day07" not in printed and "has not reaped 3 of its children" in printed and "hint · 提示 1/3" in printed
     (copy / "day07/practice/printed_twice.py").write_text(find("day07/printed_twice").broken)
     assert "day07 1/3" in practice(copy)
 

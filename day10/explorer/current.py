@@ -1,4 +1,4 @@
-"""The current exploration, which tells the primitives which thread runs, and lets them hand over.
+"""The current exploration: primitives ask it which thread is running, and hand over through it.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 
 import threading
@@ -55,7 +55,7 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, note that a thread tries a lock without waiting: this makes releases steps."""
+    """If is_probing, note that a thread tries a lock without waiting: releases are then steps."""
     if is_probing and stepper:
         stepper.has_probes = True
 

@@ -121,7 +121,7 @@ def text_of(value):
 
 def name_inside(name, value, thing, depth):
     """Return the expression that leads from the variable `name` to `thing`, such as box.lock or
-    locks[0]; None if no expression of at most `depth` attributes and items does."""
+    locks[0]; None if that takes more than `depth` attributes and items."""
     if value is thing:
         return name
     if depth == 0 or isinstance(value, primitives.Primitive):

@@ -154,7 +154,7 @@ class Search:
 
 
 class Restart(Exception):
-    """Raised to begin again with releases as steps: a thread tries a lock without waiting."""
+    """Raised when a thread tries a lock without waiting: begin again, with releases as steps."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):

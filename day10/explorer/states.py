@@ -1,7 +1,7 @@
 """Tell whether two moments of two runs have the same state: then the same can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
-A moment consists of what each thread has seen so far and of the present shared values. What a
+A moment consists of what each thread has seen so far and of the current shared values. What a
 thread does next depends only on what it has seen and will see.
 """
 
@@ -68,7 +68,7 @@ class Moments:
                 if value is steps.MISSING and (touch.kind == "read" or touch.target[0] != "global"):
                     raise Opaque
                 worker.is_blind |= type(value) in steps.CONTAINERS or touch.kind == "call"
-                # Only a read shows the thread this value; what a call shows, containers() adds.
+                # Only a read shows the thread this value; containers() adds what a call shows.
                 seen = self.look(value) if touch.kind == "read" else None
             if worker.is_blind:
                 # The thread may hold a list in a local variable and look into it between two steps.
@@ -104,8 +104,8 @@ class Moments:
         return self.number(tuple(values))
 
     def containers(self):
-        """Return a number for the contents of all lists and the like. An object that setup made
-        counts only by its identity, because looking into it is a step."""
+        """Return a number for the contents of all lists and the like. Of an object that
+        setup made, only the identity counts, because looking into it is a step."""
         get, known = self.stepper.namespace.get, self.identities
         roots = [get(name) for name in sorted(self.stepper.tracer.names)]
         for value in self.kept:

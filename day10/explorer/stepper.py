@@ -176,7 +176,7 @@ class Stepper:
             self.observe(worker, step, frame, touch)
         except BaseException as error:
             # wait_for_end() raises it again, in the thread that explores. Raised here, it would
-            # look like an error of the student's.
+            # look like an error in the student's code.
             self.failure = error
             self.done.release()
             worker.go.acquire()

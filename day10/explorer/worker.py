@@ -10,12 +10,12 @@ from explorer import steps
 
 
 class Stop(BaseException):
-    """Ends a thread whose run is over."""
+    """Raised in a thread to end it when its run is over."""
 
 
 @dataclass
 class Step:
-    """A step of a thread. after: the shared values after it, as text; only Replay notes them."""
+    """A step of a thread. after: the shared values after it, as text; only Replay sets it."""
 
     thread: str
     line: int

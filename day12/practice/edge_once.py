@@ -1,4 +1,4 @@
-"""Read all that comes on several connections, with edge-triggered epoll.
+"""Read everything that arrives on several connections, with edge-triggered epoll.
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
 Run:    python day12/practice/edge_once.py

@@ -1,4 +1,4 @@
-"""Two greenlets work at the same time: both begin before one ends.
+"""Two greenlets work at the same time: both begin before either ends.
 两个协程同时工作：都开始之后，才有一个结束。
 
 Run:    python day12/practice/gevent_call.py

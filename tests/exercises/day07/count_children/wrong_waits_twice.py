@@ -1,7 +1,7 @@
 """The handler counts all children that have ended, and never waits for one that is still running.
 信号处理函数要数清所有已结束的子进程，但不等待仍在工作的子进程。
 
-Not mended: two waits for each signal are still too few.
+Still wrong: two waits for each signal are still too few.
 """
 import os
 import signal

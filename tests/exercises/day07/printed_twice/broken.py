@@ -1,4 +1,4 @@
-"""Each line must be printed once, on a terminal and into a pipe.
+"""Each line must be printed once, whether to a terminal or to a pipe.
 每一行只打印一次，输出到终端或管道都一样。
 
 Run:    python day07/practice/printed_twice.py | cat

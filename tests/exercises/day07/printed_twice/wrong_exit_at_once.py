@@ -1,7 +1,7 @@
-"""Each line must be printed once, on a terminal and into a pipe.
+"""Each line must be printed once, whether to a terminal or to a pipe.
 每一行只打印一次，输出到终端或管道都一样。
 
-Not mended: os._exit() does not write out the child's buffer.
+Still wrong: os._exit() does not write out the child's buffer.
 """
 import os
 import sys

@@ -1,7 +1,7 @@
-"""Each line must be printed once, on a terminal and into a pipe.
+"""Each line must be printed once, whether to a terminal or to a pipe.
 每一行只打印一次，输出到终端或管道都一样。
 
-Not mended: the child writes out its buffer, which contains the parent's line.
+Still wrong: the child writes out its buffer, which contains the parent's line.
 """
 import os
 import sys

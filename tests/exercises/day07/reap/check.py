@@ -24,7 +24,7 @@ def judge(subject):
         program.until(lambda: all(stat[0] == "Z" for stat in processes.descendants(program.pid).values()))
         left = processes.children(program.pid)
         if left:
-            raise Refused("zombies", f"the program has printed the statuses, but {len(left)} of its children are zombies",
+            raise Refused("zombies", f"the program has printed the statuses, but has not reaped {len(left)} of its children (zombies)",
                           f"程序已打印退出状态，但还有 {len(left)} 个僵尸子进程", [f"  PID {pid}: Z (defunct)" for pid in left])
         if statuses != "[1, 2, 3]":
             raise Refused("statuses", f"the children exited with 1, 2 and 3, but the program printed {statuses}", f"三个子进程的退出状态是 1、2、3；程序打印的是 {statuses}")

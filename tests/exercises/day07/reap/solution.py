@@ -1,4 +1,4 @@
-"""Three children work; when the statuses are printed, all three are reaped.
+"""Three children work; all three have been reaped by the time their statuses are printed.
 三个子进程工作；打印退出状态时，三个都已被回收。
 """
 import os

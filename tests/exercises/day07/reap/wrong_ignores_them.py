@@ -1,7 +1,7 @@
-"""Three children work; when the statuses are printed, all three are reaped.
+"""Three children work; all three have been reaped by the time their statuses are printed.
 三个子进程工作；打印退出状态时，三个都已被回收。
 
-Not mended: there are no zombies, but the exit statuses are lost, too.
+Still wrong: there are no zombies, but no exit statuses either.
 """
 import os
 import signal

@@ -1,7 +1,7 @@
 """Three children compute squares; the parent prints all three.
 三个子进程计算平方，父进程打印三个结果。
 
-Not mended: `global` refers to a variable of the current process only.
+Still wrong: `global` refers to a variable of the current process only.
 """
 import os
 from multiprocessing import Process

@@ -1,7 +1,7 @@
 """Three children compute squares; the parent prints all three.
 三个子进程计算平方，父进程打印三个结果。
 
-Not mended: an argument is copied into the child, too.
+Still wrong: an argument is copied into the child, too.
 """
 import os
 from multiprocessing import Process

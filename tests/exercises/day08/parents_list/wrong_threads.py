@@ -1,7 +1,7 @@
 """Three children compute squares; the parent prints all three.
 三个子进程计算平方，父进程打印三个结果。
 
-Not mended: threads share the list, but they are not child processes.
+Still wrong: threads share the list, but they are not child processes.
 """
 import os
 from threading import Thread

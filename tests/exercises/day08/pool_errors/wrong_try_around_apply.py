@@ -1,7 +1,7 @@
 """A pool inverts numbers; each result is shown, and each number that failed.
 进程池计算倒数；显示每个结果，也显示每个失败的数。
 
-Not mended: apply_async() never raises the task's exception.
+Still wrong: apply_async() never raises the task's exception.
 """
 from multiprocessing import Pool
 

@@ -1,7 +1,7 @@
 """A child sends a long text; the parent prints its length and the child's exit code.
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
-Not mended: the program knows the exit code only by chance.
+Still wrong: the program knows the exit code only by chance.
 """
 from multiprocessing import Process, Queue
 

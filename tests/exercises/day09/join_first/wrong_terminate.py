@@ -1,7 +1,7 @@
 """A child sends a long text; the parent prints its length and the child's exit code.
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
-Not mended: a terminated child may send nothing.
+Still wrong: terminate() can end the child before it has sent anything.
 """
 from multiprocessing import Process, Queue
 

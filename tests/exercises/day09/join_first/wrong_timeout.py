@@ -1,7 +1,7 @@
 """A child sends a long text; the parent prints its length and the child's exit code.
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
-Not mended: a timeout only guesses how long the child needs.
+Still wrong: a timeout only guesses how long the child needs.
 """
 from multiprocessing import Process, Queue
 

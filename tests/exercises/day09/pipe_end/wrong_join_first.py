@@ -1,7 +1,7 @@
 """A child sends numbers and closes its end; the parent adds them up until EOF.
 子进程发送一些数，然后关闭自己的一端；父进程累加，直到读到 EOF。
 
-Not mended: the child has ended, but the parent's own writing end is still open.
+Still wrong: the child has ended, but the parent's own writing end is still open.
 """
 import random
 from multiprocessing import Pipe, Process

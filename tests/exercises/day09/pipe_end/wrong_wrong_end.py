@@ -1,7 +1,7 @@
 """A child sends numbers and closes its end; the parent adds them up until EOF.
 子进程发送一些数，然后关闭自己的一端；父进程累加，直到读到 EOF。
 
-Not mended: the parent closes the end that it reads from.
+Still wrong: the parent closes the end that it reads from.
 """
 import random
 from multiprocessing import Pipe, Process

@@ -1,4 +1,4 @@
-"""Your own Thread class: three threads compute, main prints their results.
+"""Your own Thread class: three threads compute, and main prints their results.
 自定义线程类：三个线程计算，主线程打印结果。
 """
 import threading

@@ -1,7 +1,7 @@
-"""Your own Thread class: three threads compute, main prints their results.
+"""Your own Thread class: three threads compute, and main prints their results.
 自定义线程类：三个线程计算，主线程打印结果。
 
-Not mended: the first parameter of Thread is group, which must be None.
+Still wrong: the first parameter of Thread is group, which must be None.
 """
 import threading
 

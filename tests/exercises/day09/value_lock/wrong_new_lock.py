@@ -1,7 +1,7 @@
 """Processes add to one counter: no addition is lost, under any start method.
 几个进程往同一个计数器上加：用哪种启动方式都不能丢失任何一次。
 
-Not mended: each call creates its own lock.
+Still wrong: each call creates its own lock.
 """
 from multiprocessing import Lock, Process, Value
 

@@ -4,12 +4,12 @@ from judge import races
 HINTS = [
     ("put() notifies after each cup. What does the woken thread know?",
      "put() 每放一杯就通知一次。被唤醒的线程知道什么？"),
-    ("Any notify() lets wait() return, and before it returns, another thread may go first.",
+    ("Any notify() ends the wait, and another thread can run before wait() returns.",
      "任何一次 notify() 都会让 wait() 返回；而且返回之前，别的线程可能先到。"),
     ("Use while, not if: check again after each wait().",
      "用 while 而不是 if：每次 wait() 之后都再检查一次。"),
 ]
-NOTICE = ("Always call wait() in a loop. Being woken is a reason to check again, not a promise.",
+NOTICE = ("Always call wait() in a loop. Being woken is a reason to check again, not a guarantee.",
            "wait() 总是写在循环里：被唤醒只是再看一次的理由，不是保证。")
 REASONS = {
     "broken": "error",

@@ -1,7 +1,7 @@
 """One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
-Not mended: take() checks twice, but not until all cups are there.
+Still wrong: take() checks only twice, so it can go on before all cups are there.
 """
 import threading
 

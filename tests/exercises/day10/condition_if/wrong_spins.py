@@ -1,7 +1,7 @@
 """One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
-Not mended: take() holds the lock while it checks, so no cup can be put down.
+Still wrong: take() holds the lock while it checks, so no cup can be put down.
 """
 import threading
 

@@ -1,7 +1,7 @@
 """One thread waits for three cups, then takes them; another puts the cups down, one by one.
 一个线程等三杯都到齐才拿走；另一个线程一杯一杯地放下。
 
-Not mended: when the time is up, the cups may still not be there.
+Still wrong: when the time is up, the cups may still not be there.
 """
 import threading
 

@@ -1,7 +1,7 @@
 """A server with a process per client: when a child has answered, its client sees EOF.
 每个客户端一个进程的服务器：子进程回答之后，客户端要读到 EOF。
 
-Not mended: the child inherits a socket that is already closed.
+Still wrong: the child inherits a socket that is already closed.
 """
 import os
 import signal

@@ -1,7 +1,7 @@
 """A server with a process per client: when a child has answered, its client sees EOF.
 每个客户端一个进程的服务器：子进程回答之后，客户端要读到 EOF。
 
-Not mended: the client sees EOF, but the server keeps a descriptor for each client.
+Still wrong: the client sees EOF, but the server keeps a descriptor for each client.
 """
 import os
 import signal

@@ -4,7 +4,7 @@ from judge import races
 HINTS = [
     ("The statement is one line, but two steps: a read and a write. What can happen between them?",
      "一行代码，却是两步：读和写。两步之间会发生什么？"),
-    ("The read and the write must be inside one lock, and all threads must use the same lock.",
+    ("Hold one lock during both the read and the write, and use the same lock in all threads.",
      "读和写必须在同一把锁里面，而且所有线程用的是同一把锁。"),
     ("Create the lock once, outside deposit(), and hold it during the whole statement.",
      "在 deposit() 之外创建一次锁；执行整条语句时都持有它。"),

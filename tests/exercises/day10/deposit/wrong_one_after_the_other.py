@@ -1,7 +1,7 @@
 """Two threads deposit into one account; no deposit is lost.
 两个线程向同一个账户存款，任何一笔都不能丢。
 
-Not mended: the program runs the threads one after the other, but deposit() still loses updates.
+Still wrong: the program runs the threads one after the other, but deposit() still loses updates.
 """
 import threading
 

@@ -1,7 +1,7 @@
 """Two threads deposit into one account; no deposit is lost.
 两个线程向同一个账户存款，任何一笔都不能丢。
 
-Not mended: deposit() checks what it wrote, but the other thread can overwrite it after the check.
+Still wrong: deposit() checks what it wrote, but the other thread can overwrite it after the check.
 """
 import threading
 

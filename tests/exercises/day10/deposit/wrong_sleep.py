@@ -1,7 +1,7 @@
 """Two threads deposit into one account; no deposit is lost.
 两个线程向同一个账户存款，任何一笔都不能丢。
 
-Not mended: a sleep makes the loss rarer, not impossible.
+Still wrong: a sleep makes the loss rarer, not impossible.
 """
 import threading
 import time

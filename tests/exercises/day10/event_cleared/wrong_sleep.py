@@ -1,7 +1,7 @@
 """hear() gets the message, whether announce() runs before it or after it.
 无论 announce() 先执行还是后执行，hear() 都要得到消息。
 
-Not mended: the sleep gives hear() more time, but guarantees no order.
+Still wrong: the sleep gives hear() more time, but guarantees no order.
 """
 import threading
 import time

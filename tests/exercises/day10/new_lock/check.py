@@ -4,7 +4,7 @@ from judge import races
 HINTS = [
     ("There is a lock. How many locks are there when two threads deposit?",
      "锁是有的。两个线程同时存款时，有几把锁？"),
-    ("A lock keeps out only a thread that uses the same lock.",
+    ("A lock keeps out only threads that use the same lock.",
      "只有使用同一把锁的线程才会被挡住。"),
     ("Create the lock where the account is created: in __init__.",
      "在创建账户的地方创建锁：__init__ 里。"),

@@ -1,7 +1,7 @@
 """An account with a lock: no deposit is lost.
 带锁的账户：任何一笔存款都不能丢。
 
-Not mended: the lock is in the account now, but each call puts a new lock there.
+Still wrong: the lock is in the account now, but each call puts a new lock there.
 """
 import threading
 

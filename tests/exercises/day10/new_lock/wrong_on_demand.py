@@ -1,7 +1,7 @@
 """An account with a lock: no deposit is lost.
 带锁的账户：任何一笔存款都不能丢。
 
-Not mended: two threads may both find no lock, and each creates one.
+Still wrong: two threads may both find no lock, and each creates one.
 """
 import threading
 

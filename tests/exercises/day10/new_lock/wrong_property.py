@@ -1,7 +1,7 @@
 """An account with a lock: no deposit is lost.
 带锁的账户：任何一笔存款都不能丢。
 
-Not mended: a property makes a new lock each time it is read.
+Still wrong: a property makes a new lock each time it is read.
 """
 import threading
 

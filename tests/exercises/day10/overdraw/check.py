@@ -2,7 +2,7 @@
 from judge import races
 
 HINTS = [
-    ("Each access is locked. What is no longer true when the lock is taken for the second time?",
+    ("Each access is locked. What may no longer be true when the lock is acquired for the second time?",
      "每次访问都加了锁。第二次拿到锁时，什么可能已经不再成立？"),
     ("The check and the act belong together (check-then-act).",
      "检查和动作是一个整体（check, then act）。"),

@@ -1,7 +1,7 @@
 """Two withdrawals of 70 from 100: one succeeds, and the balance is never below 0.
 余额 100，两次取 70：只有一次成功，余额任何时刻都不小于 0。
 
-Not mended: the balance is below 0 until the money is given back.
+Still wrong: the balance is below 0 until the money is given back.
 """
 import threading
 

@@ -29,7 +29,10 @@ def judge(subject):
 
 
 def two_at_once(subject):
-    """Refuse a program in which two transfers between four accounts cannot run at the same time: each waits for the other half-way, holding its locks."""
+    """Refuse a program in which two transfers between four accounts cannot run at the same time.
+
+    Each transfer of this test waits half-way, holding its locks, until the other one is half-way too.
+    """
     Account, transfer = subject.load("Account", "transfer")
     meeting = threading.Barrier(2)
 
@@ -50,5 +53,5 @@ def two_at_once(subject):
     except Refused as refused:
         if refused.tag != "hangs":
             raise
-        raise Refused("one lock", "no deadlock, but two transfers between four different accounts cannot happen at once",
+        raise Refused("one lock", "no deadlock, but two transfers between four different accounts cannot run at the same time",
                       "没有死锁，但四个不同账户之间的两笔转账不能同时进行") from None

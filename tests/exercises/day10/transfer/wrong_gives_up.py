@@ -1,7 +1,7 @@
 """Transfers in both directions never deadlock, and no money is lost or seen twice.
 双向转账：不死锁，钱不会丢，也不会被看到两次。
 
-Not mended: a transfer that does not get its second lock moves no money.
+Still wrong: a transfer that does not get its second lock moves no money.
 """
 import threading
 

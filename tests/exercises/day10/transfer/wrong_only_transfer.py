@@ -1,7 +1,7 @@
 """Transfers in both directions never deadlock, and no money is lost or seen twice.
 双向转账：不死锁，钱不会丢，也不会被看到两次。
 
-Not mended: total() still acquires the locks in the order of its arguments.
+Still wrong: total() still acquires the locks in the order of its arguments.
 """
 import threading
 

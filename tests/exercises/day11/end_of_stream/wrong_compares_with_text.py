@@ -1,7 +1,7 @@
 """Answer a client in capitals until it leaves; then close the connection and return.
 用大写字母回答客户端，直到它离开；然后关闭连接并返回。
 
-Not mended: bytes are never equal to a str.
+Still wrong: bytes are never equal to a str.
 """
 import socket
 

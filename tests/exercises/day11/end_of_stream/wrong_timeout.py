@@ -1,7 +1,7 @@
 """Answer a client in capitals until it leaves; then close the connection and return.
 用大写字母回答客户端，直到它离开；然后关闭连接并返回。
 
-Not mended: at EOF recv() returns immediately, so the timeout never expires.
+Still wrong: at EOF recv() returns immediately, so the timeout never expires.
 """
 import socket
 

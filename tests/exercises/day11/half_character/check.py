@@ -3,9 +3,9 @@ from judge import sockets
 from judge.verdict import Refused
 
 HINTS = [
-    ("A Chinese character has three bytes in UTF-8. Where may recv() cut it?",
+    ("A Chinese character has three bytes in UTF-8. Where can recv() cut it?",
      "一个汉字的 UTF-8 编码有三个字节。recv() 会在哪里切断？"),
-    ("Bytes can be cut anywhere, so do not decode a piece of them.",
+    ("Bytes can be cut anywhere, so do not decode a piece by itself.",
      "字节可以在任何地方被切断，所以不要单独解码一块。"),
     ("Collect the bytes and decode once at the end, or use codecs.getincrementaldecoder.",
      "收集字节，最后解码一次；或者用 codecs.getincrementaldecoder。"),
@@ -33,5 +33,5 @@ def judge(subject):
             client.close()
             got = call.result()
         if got != TEXT:
-            raise Refused("lost", f"when the text is sent in {size}-byte pieces, the result is a different text", f"以 {size} 字节为一块发送，收到的文本不同",
+            raise Refused("lost", f"when the text is sent in {size}-byte pieces, the text received is not the text sent", f"以 {size} 字节为一块发送，收到的文本和发送的不同",
                           [f"  sent · 发送: {TEXT!r}", f"  got · 得到:  {got!r}"[:76]])

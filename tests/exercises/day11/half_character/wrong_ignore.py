@@ -1,7 +1,7 @@
 """Receive UTF-8 text until the sender closes, without losing a character.
 接收 UTF-8 文本，直到发送方关闭；一个字也不能丢。
 
-Not mended: both halves of the character are dropped.
+Still wrong: both halves of the character are dropped.
 """
 import socket
 

@@ -10,7 +10,7 @@ HINTS = [
     ('*whole, rest = (rest + data).split(b"\\n")',
      '*whole, rest = (rest + data).split(b"\\n")'),
 ]
-NOTICE = ("The buffer must outlive each call of recv(), because the receiver must find where each message ends (framing).",
+NOTICE = ("The buffer must outlive each call to recv(), because the receiver must find where each message ends (framing).",
            "缓冲区要跨越多次 recv()：切分消息（粘包与拆包）是接收方的工作。")
 REASONS = {
     "broken": "cut",

@@ -1,7 +1,7 @@
 """Yield each line that a client sends, however TCP has cut the bytes.
 无论 TCP 怎样切分字节，都逐行产出客户端发送的每一行。
 
-Not mended: two lines may arrive together.
+Still wrong: two lines may arrive together.
 """
 import socket
 

@@ -1,7 +1,7 @@
 """Yield each line that a client sends, however TCP has cut the bytes.
 无论 TCP 怎样切分字节，都逐行产出客户端发送的每一行。
 
-Not mended: a pause gives the rest of a line time to arrive, but guarantees nothing.
+Still wrong: a pause gives the rest of a line time to arrive, but guarantees nothing.
 """
 import socket
 import time

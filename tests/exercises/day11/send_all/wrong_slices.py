@@ -1,7 +1,7 @@
 """Send all of the data, then close; a time limit keeps a slow client from blocking the server.
 发送全部数据，然后关闭；设超时，免得服务器被慢的客户端拖住。
 
-Not mended: send() may send only a part of a slice, too.
+Still wrong: send() may send only a part of a slice, too.
 """
 import socket
 import threading

@@ -6,7 +6,7 @@ import tempfile
 
 
 def read_file(folder, name):
-    """Return a file's content; None if clients may read no file of this name."""
+    """Return the content of a file in folder, or None if clients may not read it."""
     # Find where the name leads, then check that this is inside. 先求出最终路径，再看是否在目录里
     folder = os.path.realpath(folder)
     path = os.path.realpath(os.path.join(folder, name))

@@ -1,7 +1,7 @@
 """Clients may read any file inside the folder, and none outside of it.
 客户端可以读取目录里的任何文件，但不能读取目录之外的文件。
 
-Not mended: a name with two dots may still lead to a file in the folder.
+Still wrong: a name with two dots may still lead to a file in the folder.
 """
 import os
 import tempfile

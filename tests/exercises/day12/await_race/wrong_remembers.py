@@ -1,7 +1,7 @@
 """Two withdrawals of 70 from 100, each approved by a slow computer: one succeeds.
 余额 100，两次取 70，都要经过一台慢机器批准：只有一次成功。
 
-Not mended: a value saved before the await may be out of date after it.
+Still wrong: a value saved before the await may be out of date after it.
 """
 import asyncio
 

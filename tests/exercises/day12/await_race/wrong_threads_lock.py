@@ -1,7 +1,7 @@
 """Two withdrawals of 70 from 100, each approved by a slow computer: one succeeds.
 余额 100，两次取 70，都要经过一台慢机器批准：只有一次成功。
 
-Not mended: a threading.Lock blocks the only thread.
+Still wrong: a threading.Lock blocks the only thread.
 """
 import asyncio
 import threading

@@ -1,7 +1,7 @@
 """Answer each request on one connection, which stays open for the next one.
 在同一个连接上回答每个请求；连接保持打开，等待下一个请求。
 
-Not mended: a character may have several bytes.
+Still wrong: a character can have several bytes.
 """
 import socket
 import sys

@@ -9,10 +9,10 @@ HINTS = [
      "边缘触发：只在有新数据到来时通知一次。"),
     ("After an event, read until nothing is left.",
      "收到事件之后，要一直读到没有数据为止。"),
-    ('Loop over recv() until it raises BlockingIOError; b"" is still the end.',
+    ('Call recv() in a loop until it raises BlockingIOError; b"" still means the end.',
      '循环 recv()，直到抛出 BlockingIOError；b"" 仍然表示结束。'),
 ]
-NOTICE = ("Edge triggering saves calls of epoll, but requires a loop. The sockets must be non-blocking, or the loop waits in recv().",
+NOTICE = ("Edge triggering saves calls to epoll, but requires a loop. The sockets must be non-blocking; otherwise the loop blocks in recv().",
            "边缘触发省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
 REASONS = {
     "broken": "hangs",

@@ -1,7 +1,7 @@
-"""Read all that comes on several connections, with edge-triggered epoll.
+"""Read everything that arrives on several connections, with edge-triggered epoll.
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
-Not mended: while receive() waits for one connection, the others wait, too.
+Still wrong: while receive() waits for one connection, the others wait, too.
 """
 import select
 import socket

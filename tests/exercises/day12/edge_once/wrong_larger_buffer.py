@@ -1,7 +1,7 @@
-"""Read all that comes on several connections, with edge-triggered epoll.
+"""Read everything that arrives on several connections, with edge-triggered epoll.
 用边缘触发的 epoll 读取几个连接上的全部数据。
 
-Not mended: there may be more data than any buffer can hold.
+Still wrong: there may be more data than any buffer can hold.
 """
 import select
 import socket

@@ -4,7 +4,7 @@ from judge.verdict import Refused
 
 NEEDS = "gevent"
 HINTS = [
-    ("What does handle(name) do, and when? What is then given to spawn?",
+    ("What does handle(name) do, and when? What is then passed to spawn?",
      "handle(name) 做什么，什么时候做？传给 spawn 的是什么？"),
     ("handle(name) calls the function immediately; spawn gets its result, None.",
      "handle(name) 立刻调用；spawn 得到的是返回值 None。"),
@@ -21,4 +21,4 @@ def judge(subject):
     with Program(subject) as program:
         program.finish(may_fail=True)
     if program.out != "A begins, B begins, A ends, B ends\n":
-        raise Refused("order", "A and B must both begin before one of them ends", "A 和 B 都开始之后，才能有一个结束", shown(program.out))
+        raise Refused("order", "A and B must both begin before either of them ends", "A 和 B 都开始之后，才能有一个结束", shown(program.out))

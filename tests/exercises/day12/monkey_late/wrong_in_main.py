@@ -1,7 +1,7 @@
 """With gevent's monkey patch, two greenlets sleep at the same time, with time.sleep.
 打上 gevent 的猴子补丁后，两个协程用 time 的 sleep 同时等待。
 
-Not mended: sleep was imported before the patch.
+Still wrong: sleep was imported before the patch.
 """
 from time import sleep
 
