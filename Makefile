@@ -20,7 +20,7 @@ help:
 	@echo 'make class          run the scripts in the browser, live · 浏览器里的课堂'
 	@echo 'make race           compare all servers under the same load · 服务器模型同场比较'
 	@echo "                    with a picture: ARGS='--svg race.svg'"
-	@echo 'make practice       mend broken programs; a judge gives hints · 改错练习'
+	@echo 'make practice       fix broken programs; a judge gives hints · 改错练习'
 	@echo '                    EX=day10/transfer, ALL=1 or RESET=day10/transfer'
 	@echo "make test           run the tests · 运行测试; some of them: ARGS='-k chat'"
 	@echo 'make bench-http     compare the HTTP server with nginx and others, if installed'

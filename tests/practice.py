@@ -1,9 +1,9 @@
-"""Judge the programs that you mend: show the first one that is still broken, why it fails, and a hint.
+"""Judge the programs that you fix: show the first one that is still broken, why it fails, and a hint.
 需要改好的程序：显示第一个还没有改好的，说明原因，并给出提示。
 
 Run:    make practice                              the next exercise; each run gives one more hint
         make practice EX=day10/transfer            only this exercise
-        make practice ALL=1                        a table of all exercises; exit status 0 if all are mended
+        make practice ALL=1                        a table of all exercises; exit status 0 if all are fixed
         make practice RESET=day10/transfer         restores the broken program; yours is kept as transfer.py.mine
         python tests/practice.py --all --json      for graders
 """
@@ -48,9 +48,9 @@ def main():
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="practice.py", description="Judge the programs that you mend.")
+    parser = argparse.ArgumentParser(prog="practice.py", description="Judge the programs that you fix.")
     parser.add_argument("exercise", nargs="?", metavar="EX", type=exercise, help="judge only this exercise, such as day10/transfer")
-    parser.add_argument("--all", action="store_true", help="print a table of all exercises; exit status 0 if all are mended, 1 if not")
+    parser.add_argument("--all", action="store_true", help="print a table of all exercises; exit status 0 if all are fixed, 1 if not")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON, with the same exit status")
     parser.add_argument("--reset", metavar="EX", type=exercise, help="restore the broken program, and keep yours under another name")
     return parser.parse_args()
@@ -80,14 +80,14 @@ def grade(exercises, as_json):
     """Judge these exercises, including those that passed before; print the verdicts and return the exit status."""
     verdicts = list(judge_all([(one, one.file) for one in exercises]))
     counted = [one for one in verdicts if one.kind != LEFT_OUT]
-    mended = sum(one.kind == PASSED for one in counted)
+    fixed = sum(one.kind == PASSED for one in counted)
     if as_json:
-        print(json.dumps({"mended": mended, "of": len(counted), "exercises": [one.as_data() for one in verdicts]},
+        print(json.dumps({"fixed": fixed, "of": len(counted), "exercises": [one.as_data() for one in verdicts]},
                          ensure_ascii=False, indent=1))
     else:
         print(*show.table(exercises, verdicts), sep="\n")
-        print(f"{mended} of {len(counted)} are mended · 共 {len(counted)} 个，改好 {mended} 个")
-    return 0 if mended == len(counted) else 1
+        print(f"{fixed} of {len(counted)} are fixed · 共 {len(counted)} 个，改好 {fixed} 个")
+    return 0 if fixed == len(counted) else 1
 
 
 def one(exercise):
@@ -107,11 +107,11 @@ def one(exercise):
 
 
 def next_one():
-    """Judge the files that were changed. Show the solutions of those that are mended now, then the first that is not."""
+    """Judge the files that were changed. Show the solutions of those that are fixed now, then the first that is not."""
     state, exercises = Progress(), all_exercises()
     left_out = [one.name for one in exercises if one.missing_package()]
     there = [one for one in exercises if one.name not in left_out]
-    open_ones = [one for one in there if not state.is_mended(one)]
+    open_ones = [one for one in there if not state.is_fixed(one)]
     # A file that was not touched is still broken. We judge only the first of these, to say why it fails.
     first_untouched = [one for one in open_ones if is_untouched(one)][:1]
     to_judge = [one for one in open_ones if one in first_untouched or not is_untouched(one)]
@@ -121,7 +121,7 @@ def next_one():
         state.note(each, each in new)
     for each in new:
         print(*show.solution(each), "", sep="\n")
-    print(*show.progress(exercises, state.mended, left_out), "", sep="\n")
+    print(*show.progress(exercises, state.fixed, left_out), "", sep="\n")
     first = next((one for one in open_ones if one not in new), None)
     if first is None:
         print(*show.wrap(show.CLOSING[0], ""), *show.wrap(show.CLOSING[1], ""), sep="\n")
@@ -136,7 +136,7 @@ def next_one():
 
 
 def explain(exercise, verdict, state, command):
-    """Print why the program is not mended, and the hints so far with a new one."""
+    """Print why the program is not fixed, and the hints so far with a new one."""
     print(*show.reason(verdict), sep="\n")
     count = state.next_hint(exercise)
     print(*show.hints(exercise, count), sep="\n")

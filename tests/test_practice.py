@@ -91,7 +91,7 @@ def test_a_broken_program_is_small_and_says_what_it_should_do(exercise):
                for line in file.read_text(encoding="utf-8").splitlines())
 
 
-@pytest.mark.skipif((ROOT / ".practice.json").exists(), reason="there is a student's progress, .practice.json: the files may be mended")
+@pytest.mark.skipif((ROOT / ".practice.json").exists(), reason="there is a student's progress, .practice.json: the files may be fixed")
 @pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
 def test_the_students_file_is_the_broken_one(exercise):
     assert exercise.file.read_text(encoding="utf-8") == exercise.broken
@@ -278,7 +278,7 @@ def solve(copy, name):
     (copy / exercise.shown).write_text(exercise.solution, encoding="utf-8")
 
 
-def test_the_first_that_is_not_mended_its_reason_and_one_hint_more_each_time(copy):
+def test_the_first_that_is_not_fixed_its_reason_and_one_hint_more_each_time(copy):
     check = find("day07/printed_twice").check()
     for count in 1, 2, 3, 3:
         printed = practice(copy)
@@ -289,11 +289,11 @@ def test_the_first_that_is_not_mended_its_reason_and_one_hint_more_each_time(cop
         assert check.NOTICE[0].split(".")[0] not in printed
 
 
-def test_a_mended_one_shows_the_solution_and_stays_mended_until_it_is_changed(copy):
+def test_a_fixed_one_shows_the_solution_and_stays_fixed_until_it_is_changed(copy):
     solve(copy, "day07/printed_twice")
     solve(copy, "day07/count_children")
     printed = practice(copy)
-    assert "✓ day07/printed_twice: mended · 已改好" in printed and "+    sys.stdout.flush()" in printed and "what to notice" in printed
+    assert "✓ day07/printed_twice: fixed · 已改好" in printed and "+    sys.stdout.flush()" in printed and "what to notice" in printed
     assert "✓ day07/count_children" in printed and "day07 2/3 · day08 0/2" in printed and "day07/practice/reap.py" in printed
     assert "hint" not in printed
     printed = practice(copy)
@@ -321,7 +321,7 @@ def test_one_exercise_and_reset(copy):
     assert file.read_text(encoding="utf-8") == exercise.broken
 
 
-def test_all_mended_the_closing_word_and_the_grades(few):
+def test_all_fixed_the_closing_word_and_the_grades(few):
     for name in FEW:
         solve(few, name)
     count = sum(find(name).missing_package() is None for name in FEW)
@@ -329,14 +329,14 @@ def test_all_mended_the_closing_word_and_the_grades(few):
     assert "day07 1/1 ✓ · day09 1/1 ✓ · day11 1/1 ✓" in printed and "全部改好了" in printed and printed.count("what to notice") == count
     state = (few / ".practice.json").read_bytes()
     assert "全部改好了" in practice(few)
-    assert json.loads(practice(few, "--all", "--json"))["mended"] == count
+    assert json.loads(practice(few, "--all", "--json"))["fixed"] == count
     (few / "day11/practice/way_out.py").write_text(find("day11/way_out").broken)
     data = json.loads(run("tests/practice.py", "--all", "--json", cwd=few, status=1).stdout)
-    assert (data["mended"], data["of"]) == (count - 1, count)
+    assert (data["fixed"], data["of"]) == (count - 1, count)
     assert [one["exercise"] for one in data["exercises"] if one["kind"] == "failed"] == ["day11/way_out"]
     printed = practice(few, "--all", status=1)
-    assert printed.startswith("✓ day07/reap         mended · 已改好\n") and "✗ day11/way_out      not mended · 未改好: way out\n" in printed
-    assert printed.endswith(f"{count - 1} of {count} are mended · 共 {count} 个，改好 {count - 1} 个\n")
+    assert printed.startswith("✓ day07/reap         fixed · 已改好\n") and "✗ day11/way_out      not fixed · 未改好: way out\n" in printed
+    assert printed.endswith(f"{count - 1} of {count} are fixed · 共 {count} 个，改好 {count - 1} 个\n")
     assert (few / ".practice.json").read_bytes() == state
     assert json.loads(practice(few, "--json", "day07/reap"))["of"] == 1
 

@@ -1,4 +1,4 @@
-"""The judge of the exercises: decides whether a broken program has been mended, and says why if it has not.
+"""The judge of the exercises: decides whether a broken program has been fixed, and says why if it has not.
 练习的裁判：判断出错的程序是否已经改好；没有改好时说明原因。
 
 The module exercises lists the exercises; apart judges each file in a process of its own, which always

@@ -1,4 +1,4 @@
-"""Keep in .practice.json what the student has mended, and how many hints were shown.
+"""Keep in .practice.json what the student has fixed, and how many hints were shown.
 学生改好了哪些练习、看过几个提示：保存在 .practice.json 里。"""
 import contextlib
 import hashlib
@@ -12,28 +12,28 @@ HINTS = 3
 
 
 class Progress:
-    """mended: {exercise: fingerprint of the file that passed}. hints: {exercise: how many were shown}."""
+    """fixed: {exercise: fingerprint of the file that passed}. hints: {exercise: how many were shown}."""
 
     def __init__(self):
-        self.mended, self.hints, self.problem = {}, {}, None
+        self.fixed, self.hints, self.problem = {}, {}, None
         try:
             data = json.loads(FILE.read_text(encoding="utf-8"))
-            self.mended, self.hints = dict(data["mended"]), {name: int(count) for name, count in data["hints"].items()}
+            self.fixed, self.hints = dict(data["fixed"]), {name: int(count) for name, count in data["hints"].items()}
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            self.mended, self.hints = {}, {}
+            self.fixed, self.hints = {}, {}
             self.problem = f"{FILE.name} cannot be read, so your progress starts again from zero · 无法读取，重新开始"
 
-    def is_mended(self, exercise):
+    def is_fixed(self, exercise):
         """Return whether the student's file has passed and has not changed since."""
-        return self.mended.get(exercise.name) == fingerprint(exercise) is not None
+        return self.fixed.get(exercise.name) == fingerprint(exercise) is not None
 
     def note(self, exercise, has_passed):
         if has_passed:
-            self.mended[exercise.name] = fingerprint(exercise)
+            self.fixed[exercise.name] = fingerprint(exercise)
         else:
-            self.mended.pop(exercise.name, None)
+            self.fixed.pop(exercise.name, None)
 
     def next_hint(self, exercise):
         """Return how many hints to show now: one more than last time."""
@@ -41,14 +41,14 @@ class Progress:
         return self.hints[exercise.name]
 
     def forget(self, exercise):
-        self.mended.pop(exercise.name, None)
+        self.fixed.pop(exercise.name, None)
         self.hints.pop(exercise.name, None)
 
     def save(self):
         """Replace the file as a whole, so that an interrupt leaves the old one or the new one."""
         new = FILE.with_name(FILE.name + f".{os.getpid()}")
         try:
-            new.write_text(json.dumps({"mended": self.mended, "hints": self.hints}, indent=1) + "\n", encoding="utf-8")
+            new.write_text(json.dumps({"fixed": self.fixed, "hints": self.hints}, indent=1) + "\n", encoding="utf-8")
             os.replace(new, FILE)
         except OSError as error:
             self.problem = f"cannot write {FILE.name}: {error.strerror} · 无法保存进度"

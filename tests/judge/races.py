@@ -14,7 +14,7 @@ from explorer.current import Unusable  # noqa: E402
 from explorer.replay import Replay  # noqa: E402
 sys.path.pop(0)
 
-SECONDS = 8                                       # seconds of exploration; a mended program takes less than one
+SECONDS = 8                                       # seconds of exploration; a fixed program takes less than one
 MOST_ROWS = 26
 UNFAIR = 40                                        # steps that one thread takes in a row
 BUSY = ("A thread checks again and again instead of waiting. Let it wait for a lock, an Event or a Condition, without a timeout.",

@@ -8,9 +8,9 @@ from judge.verdict import LEFT_OUT, NOT_KNOWN, PASSED
 
 WIDTH = 80
 SIGNS = {PASSED: "✓", NOT_KNOWN: "?", LEFT_OUT: "-"}
-WORDS = {PASSED: "mended · 已改好", NOT_KNOWN: "not known · 无法判断", LEFT_OUT: "left out · 跳过"}
+WORDS = {PASSED: "fixed · 已改好", NOT_KNOWN: "not known · 无法判断", LEFT_OUT: "left out · 跳过"}
 CLOSING = (
-    "All programs are mended. You have seen every kind of mistake that this course warns about, and each time a fact "
+    "All programs are fixed. You have seen every kind of mistake that this course warns about, and each time a fact "
     "showed you the cause: a schedule, a lost byte, a process left behind. Look for such facts in your own programs.",
     "全部改好了。课程提醒过的每一类错误你都见过，并且每次都根据事实找到原因：一种调度、丢失的字节、遗留的进程。在自己的程序里，也请这样寻找事实。")
 
@@ -41,12 +41,12 @@ def cut(text):
     return text + "..."
 
 
-def progress(exercises, mended, left_out):
-    """Yield a line that says how many exercises of each day are mended, and lines that name the exercises left out."""
+def progress(exercises, fixed, left_out):
+    """Yield a line that says how many exercises of each day are fixed, and lines that name the exercises left out."""
     parts = []
     for day in sorted({one.day for one in exercises}):
         names = [one.name for one in exercises if one.day == day and one.name not in left_out]
-        count = sum(name in mended for name in names)
+        count = sum(name in fixed for name in names)
         parts.append(f"{day} {count}/{len(names)}" + " ✓" * (count == len(names)))
     line = " · ".join(parts)
     yield line if columns(line) <= WIDTH else "  ".join(parts)
@@ -55,16 +55,16 @@ def progress(exercises, mended, left_out):
 
 
 def task(exercise):
-    """Yield the path of the file to mend, and what the program should do."""
+    """Yield the path of the file to fix, and what the program should do."""
     yield exercise.shown
     for line in exercise.title:
         yield from wrap(line)
 
 
 def reason(verdict):
-    """Yield why the program is not mended: a sentence in both languages, then the facts."""
+    """Yield why the program is not fixed: a sentence in both languages, then the facts."""
     yield ""
-    yield "it cannot be judged · 无法判断" if verdict.kind == NOT_KNOWN else "not mended · 还没有改好"
+    yield "it cannot be judged · 无法判断" if verdict.kind == NOT_KNOWN else "not fixed · 还没有改好"
     for text in verdict.english, verdict.chinese:
         yield from wrap(text)
     yield from map(cut, verdict.details)
@@ -82,7 +82,7 @@ def hints(exercise, count):
 
 def solution(exercise):
     """Yield what the official solution changes, and what to notice in it."""
-    yield f"✓ {exercise.name}: mended · 已改好"
+    yield f"✓ {exercise.name}: fixed · 已改好"
     yield "what the official solution changes · 参考答案所做的修改"
     yield f"(tests/exercises/{exercise.name}/solution.py)"
     for line in list(difflib.unified_diff(code(exercise.broken), code(exercise.solution), lineterm="", n=1))[2:]:
@@ -101,7 +101,7 @@ def table(exercises, verdicts):
     """Yield a table of the exercises and their verdicts, for an instructor."""
     widest = max(len(one.name) for one in exercises)
     for verdict in verdicts:
-        word = WORDS.get(verdict.kind, f"not mended · 未改好: {verdict.tag}")
+        word = WORDS.get(verdict.kind, f"not fixed · 未改好: {verdict.tag}")
         yield f"{SIGNS.get(verdict.kind, '✗')} {verdict.exercise:{widest}}  {word}"
         if verdict.kind not in (PASSED, LEFT_OUT):
             yield cut(f"    {verdict.english}")

@@ -42,7 +42,7 @@ class Subject:
             if name not in theirs:
                 raise missing(name, theirs)
             if theirs[name] != ours[name]:
-                raise Refused("changed", f"do not change {name}(), which says how the program is used; mend the rest",
+                raise Refused("changed", f"do not change {name}(), which says how the program is used; fix the rest",
                               f"{name}() 规定了程序怎样使用：请保持原样，修改其他部分")
 
     def load(self, *names):

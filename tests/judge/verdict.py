@@ -15,7 +15,7 @@ class Verdict:
 
 
 class Refused(Exception):
-    """The program is not mended, for this reason."""
+    """The program is not fixed, for this reason."""
     kind = FAILED
 
     def __init__(self, tag, english, chinese, details=()):
@@ -24,5 +24,5 @@ class Refused(Exception):
 
 
 class NotKnown(Refused):
-    """The judge cannot tell whether the program is mended."""
+    """The judge cannot tell whether the program is fixed."""
     kind = NOT_KNOWN
