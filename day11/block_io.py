@@ -49,12 +49,12 @@ def block(listener):
         (conn, addr), waited, cpu = measure(connect, listener.accept)
         with conn:
             print(f"  accept() waited {waited:.0f} ms for a client, and used {cpu:.1f} ms of CPU")
-            assert cpu < waited / 4, f"expected a wait without CPU: {cpu} ms of CPU in {waited} ms"
+            assert cpu < waited / 4, f"expected a wait that uses no CPU: {cpu} ms in {waited} ms"
 
             send = Timer(DELAY, client.sendall, [b"hello"])
             data, waited, cpu = measure(send, conn.recv, 100)
             print(f"  recv() waited {waited:.0f} ms for {data}, and used {cpu:.1f} ms of CPU")
-            assert cpu < waited / 4, f"expected a wait without CPU: {cpu} ms of CPU in {waited} ms"
+            assert cpu < waited / 4, f"expected a wait that uses no CPU: {cpu} ms in {waited} ms"
 
 
 def measure(timer, call, *args):
@@ -64,7 +64,7 @@ def measure(timer, call, *args):
     """
     started, cpu_started = time.monotonic(), time.process_time()
     timer.start()
-    # In a blocking call, this thread now sleeps in the kernel until the client acts: no CPU.
+    # In a blocking call, this thread sleeps in the kernel until the client acts: it uses no CPU.
     # 阻塞的调用使本线程在内核中睡眠，直到客户端行动，期间不占 CPU
     result = call(*args)
     waited, cpu = time.monotonic() - started, time.process_time() - cpu_started

@@ -8,7 +8,7 @@ Output:
     two sends, one recv(100)
       sent      b'hello' b'world'
       received  b'helloworld'
-    one send, two calls of recv(8)
+    one send, two calls to recv(8)
       sent      b'hello, world'
       received  b'hello, w' b'orld'
 
@@ -24,8 +24,8 @@ import faulthandler
 import socket
 import struct
 
-# The length of a message, 0 to 65535, in two bytes; the more significant byte comes first (network
-# byte order).
+# The length of a message, 0 to 65535, in two bytes, most significant byte first (network byte
+# order).
 LENGTH = struct.Struct("!H")
 
 
@@ -38,7 +38,7 @@ def main():
     print("two sends, one recv(100)")
     received = exchange([b"hello", b"world"], [100])
     assert received == [b"helloworld"], f"expected both messages in one piece: {received}"
-    print("one send, two calls of recv(8)")
+    print("one send, two calls to recv(8)")
     received = exchange([b"hello, world"], [8, 8])
     assert received == [b"hello, w", b"orld"], f"expected one message in two pieces: {received}"
 
@@ -96,7 +96,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages from conn; each follows its length. size: the most bytes for one recv."""
+    """Yield the messages from conn; a length precedes each. size: the most bytes for one recv."""
     while head := read_exactly(conn, LENGTH.size, size):
         [length] = LENGTH.unpack(head)
         message = read_exactly(conn, length, size)
@@ -106,7 +106,7 @@ def read_by_length(conn, size):
 
 
 def read_exactly(conn, count, size):
-    """Return the next count bytes, however many calls of recv that takes; b"" at EOF."""
+    """Return the next count bytes, however many calls to recv that takes; b"" at EOF."""
     data = b""
     while len(data) < count:
         # Never ask for more bytes than are missing: what follows belongs to the next message.

@@ -14,7 +14,7 @@ import socket
 
 # The most bytes that one recv returns, and so the most unsent bytes of one client.
 SIZE = 1 << 16
-# Seconds until the server calls accept again after it failed.
+# Seconds to pause accepting after accept fails.
 RETRY = 0.1
 # select cannot watch a descriptor with this number or a higher one.
 FD_SETSIZE = 1024
@@ -26,7 +26,7 @@ def main():
     # Windows has no resource module.
     with contextlib.suppress(ImportError):
         import resource
-        # Let no descriptor get a number that select cannot watch.
+        # Make sure that no descriptor gets a number that select cannot watch.
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
     parser = argparse.ArgumentParser(description="Echo with select.")
@@ -47,7 +47,7 @@ class EchoServer:
         self.addrs = {}
         # The sockets that we want to read from: rlist.
         self.reading = {listener}
-        # Socket -> the bytes that we still have to send to it. The keys of this dict are wlist.
+        # Socket -> bytes still to be sent to its client. The keys of this dict are wlist.
         self.unsent = {}
 
     def serve(self):

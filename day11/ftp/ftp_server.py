@@ -138,7 +138,7 @@ def listen(host, port):
 
 
 def advice(error, args):
-    """Return what the user can do about a startup error, or an empty text."""
+    """Return what the user can do about a startup error, or an empty string."""
     command = f"python {sys.argv[0]}"
     if isinstance(error, FileNotFoundError):
         return ". Create that folder first, or omit -d to serve the files of the course"
@@ -171,7 +171,7 @@ def make_parser():
     add("--max-clients", metavar="N", type=int, default=500,
         help="serve at most N clients at the same time (default: 500)")
     add("--timeout", metavar="SECONDS", type=float, default=300,
-        help="end a session after so many seconds of silence (default: 300)")
+        help="end a session after this many seconds of silence (default: 300)")
     return parser
 
 

@@ -32,7 +32,7 @@ class Completer:
         self.words = words
         self.matches = []
         self.forget()
-        # An error of the connection. readline would ignore it, so menu.talk raises it later.
+        # A connection error. readline would ignore it, so menu.talk raises it later.
         self.error = None
 
     def forget(self):
@@ -67,7 +67,7 @@ class Completer:
         return sorted(name[start:] for name in names if name.startswith(typed))
 
     def remote_names(self, folder, only_folders):
-        """Return the paths of all entries of a folder on the server; folders end with "/"."""
+        """Return the paths in a folder on the server, or only its folders; folders end with "/"."""
         if folder not in self.seen:
             self.seen[folder] = self.ask(folder)
         return [name for name in self.seen[folder] if name.endswith("/") or not only_folders]
@@ -91,7 +91,7 @@ class Completer:
 
 
 def local_names(typed):
-    """Return the local paths in the folder that typed begins with; without one, downloads too."""
+    """Return the local paths in the folder part of `typed`; if it has none, also downloads."""
     folder, slash, _ = typed.rpartition("/")
     folders = [os.path.expanduser(folder + slash)]
     if not slash:

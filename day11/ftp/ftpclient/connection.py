@@ -15,7 +15,7 @@ class Connection(ftplib.FTP):
         super().__init__(timeout=TIMEOUT, encoding="latin-1")
 
     def makepasv(self):
-        """Return host and port of the data connection. The host is always the server itself.
+        """Return the host and port of the data connection. The host is always the server itself.
 
         The address in the reply to PASV is ignored: a server could name another host and make us
         connect to that (FTP bounce). A link-local address, fe80::1, needs its scope: fe80::1%2.

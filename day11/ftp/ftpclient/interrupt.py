@@ -25,7 +25,7 @@ class Interrupt:
         """Handle Ctrl-C. Raise Cancelled to end a transfer; return False to end the client."""
         if self.ignored:
             return True
-        # A second Ctrl-C ends the client, because the server may never answer.
+        # A second Ctrl-C ends the client, because the server might never answer.
         if not self.in_transfer or self.pressed:
             return False
         self.pressed = True
@@ -49,7 +49,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def data(self):
-        """Use this around the transfer of data: there, Ctrl-C interrupts immediately, even recv."""
+        """Use this around the transfer of data: there, Ctrl-C interrupts even a waiting recv."""
         self.may_interrupt = True
         try:
             self.check()

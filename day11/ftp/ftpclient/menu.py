@@ -111,6 +111,6 @@ def list_files(ftp, folder):
 
 
 def size_of(facts):
-    """Return the size in the facts of a file with commas, as 2,003; "" if it is unknown."""
+    """Return the size of a file from its facts, written as 2,003; "" if it is unknown."""
     size = facts.get("size", "")
     return f"{int(size):,}" if size.isdecimal() else ""

@@ -108,7 +108,7 @@ def upload(ftp, name, file):
     """Upload an open file under this name; return how many bytes were sent."""
     size = os.fstat(file.fileno()).st_size
     ftp.voidcmd("TYPE I")
-    # With the size, the server can tell the whole file from a part of it.
+    # The server needs the size to tell a complete file from a part of one.
     with contextlib.suppress(*REFUSED):
         ftp.voidcmd(f"ALLO {size}")
     sent = 0
@@ -121,7 +121,7 @@ def upload(ftp, name, file):
 
 
 def what_is_there(ftp, name):
-    """Return a text that says what the server has under a name after a cancelled upload."""
+    """Return a message that says what the server has under a name after a cancelled upload."""
     try:
         return f"the server has a file of that name, {ftp.size(to_wire(name)) or 0:,} bytes"
     except ftplib.error_perm as error:
@@ -152,7 +152,7 @@ def transfer(ftp, command):
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
         # The server still replies; read that reply, or the next command would take it for its own.
-        # After an OSError of the connection, the reply explains more: let voidresp raise it.
+        # After a connection error (OSError), the reply explains more: let voidresp raise it.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

@@ -38,7 +38,8 @@ class Control:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Some clients send ABOR as urgent data: leave those bytes in the stream.
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        # The kernel limits the time: with settimeout, Python would call poll before each call.
+        # Let the kernel enforce the limit: with settimeout, Python would call poll before each
+        # recv and send.
         limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             conn.setsockopt(socket.SOL_SOCKET, option, limit)
@@ -53,7 +54,7 @@ class Control:
     def next_line(self):
         """Take one line from the buffer: return its text, or None if no line is complete yet.
 
-        TCP keeps no boundaries (message framing, 粘包): one recv may return half a line, or three.
+        TCP keeps no boundaries (message framing, 粘包): one recv can return half a line, or three.
         Raises Reply if the line is too long.
         """
         line, newline, rest = self.buffer.partition(b"\n")
@@ -73,7 +74,7 @@ class Control:
         return line.decode("utf-8", "surrogateescape")
 
     def send(self, code, text, flags=0):
-        """Send a reply. A text of several lines gets the form of RFC 959, section 4.2.
+        """Send a reply. Several lines of text are formatted as in RFC 959, section 4.2.
 
         flags: those of socket.send, such as MSG_MORE.
         """

@@ -144,9 +144,10 @@ def is_same(host, own):
 
 
 class DataConnection:
-    """Carries one file or listing. Its socket is non-blocking: Control.wait waits, also for ABOR.
+    """Carries one file or listing. Its socket is non-blocking: Control.wait does the waiting, and
+    watches for ABOR.
 
-    All methods raise TimeoutError if the client is too slow, and Reply or Gone like Control.wait.
+    All methods raise what Control.wait raises: TimeoutError if the client is too slow, Reply, Gone.
     """
 
     def __init__(self, conn, control):
@@ -179,9 +180,9 @@ class DataConnection:
     def send_mapped(self, fd, offset, size):
         """Send a large file; return the offset that was reached: size, unless the file shrank.
 
-        send copies the data from the mapped pages. sendfile copies nothing, but passes on single
-        pages, which the receiver handles more slowly: over loopback, mapping is faster. MAP_PRIVATE
-        also works on file systems that refuse MAP_SHARED.
+        Why not sendfile? It copies nothing, but hands over the file page by page, and the receiver
+        is slower with single pages. Over loopback, send from a mapping is faster, although it
+        copies. MAP_PRIVATE also works on file systems that refuse MAP_SHARED.
         """
         # If the file became shorter, mmap raises ValueError, or send fails with EFAULT.
         with contextlib.suppress(ValueError), \

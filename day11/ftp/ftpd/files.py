@@ -9,7 +9,7 @@ import time
 from ftpd.commands import CODES, command
 from ftpd.control import Reply
 
-# The ftp command of Windows sends the older names XPWD, XCWD, XCUP, XMKD, XRMD (RFC 1123, 4.1.3.1).
+# The Windows ftp command sends the older names XPWD, XCWD, XCUP, XMKD, XRMD (RFC 1123, 4.1.3.1).
 
 @command("PWD")
 @command("XPWD")

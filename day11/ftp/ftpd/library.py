@@ -110,8 +110,8 @@ class Upload:
     library, path: where it will be.  replace: whether it may replace a file with that name.
 
     The file gets its name in one step. For a new file, os.link does that. A file that replaces
-    another one has a temporary name first, and os.rename replaces the old file. If the file system
-    has no hard links, a new file too has a temporary name first, and rename_new renames it.
+    another one first gets a temporary name; then os.rename puts it in place of the old file. If the
+    file system has no hard links, a new file also gets a temporary name; rename_new renames it.
     文件完成之后一步得到名字：新文件用 link；替换旧文件用 rename；没有硬链接时用 rename_new。
     """
 
@@ -123,7 +123,7 @@ class Upload:
             stack.callback(self.remove_hidden)
             self.fd = self.create()
             stack.callback(os.close, self.fd)
-            # There was no error, so undo these steps not now, but in __exit__.
+            # There was no error: leave the cleanup of these steps to __exit__.
             self.stack = stack.pop_all()
 
     def create(self):

@@ -10,7 +10,7 @@ from ftpd.commands import command
 from ftpd.data import SMALL
 from ftpd.names import from_wire, to_wire
 
-# The facts about a file in MLSD and MLST (RFC 3659, 7.5); OPTS MLST can choose some of them.
+# The facts about a file in MLSD and MLST (RFC 3659, 7.5); OPTS MLST selects some of them.
 FACTS = ("type", "size", "modify", "unique")
 HALF_YEAR = 180 * 86400
 # The first second of the year 1000 and the last of 9999, in seconds since 1970: a year must have
@@ -124,5 +124,5 @@ def modified(st):
 
 def utc(st):
     """Return the modification time as a time.struct_time, from the year 1000 to the year 9999."""
-    # On the disk, the time may be any number.
+    # On the disk, the time can be any number.
     return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

@@ -47,8 +47,8 @@ def password(session, given):
 
 
 def is_right(users, name, given):
-    """Return whether the password is right. The time must not reveal how much of it is right."""
-    # For an unknown name, compare with a random password, which takes as long.
+    """Return whether the password is right. The time taken must not reveal how much is right."""
+    # For an unknown name, compare with a random password, which takes just as long.
     expected = users.get(name, secrets.token_hex())
     return hmac.compare_digest(os.fsencode(expected), os.fsencode(given))
 

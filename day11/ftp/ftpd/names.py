@@ -2,8 +2,8 @@
 网络上的文件名：总是 UTF-8，即使磁盘上的文件名不是
 
 If another system encoded a file name in Latin-1 or GBK, the name contains bytes that are not UTF-8.
-Many clients cannot decode a listing with such a byte, so the server writes the byte as \\xHH, like
-Python. A client that asks for the name in this form gets the file. What if a name on the disk
+Many clients cannot decode a listing with such a byte, so the server writes the byte as \\xHH, as
+Python does. A client that asks for the name in this form gets the file. What if a name on the disk
 already contains the four characters \\xe9? Then the server writes its backslash as \\x5c, so that
 different files always have different names.
 """
@@ -14,7 +14,7 @@ ESCAPE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 
 def to_wire(text):
-    r"""Return text with names as UTF-8 bytes: caf<E9> on the disk is caf\xe9 on the network."""
+    r"""Return text as UTF-8 bytes. A name that is caf<E9> on the disk becomes caf\xe9."""
     text = ESCAPE.sub(r"\\x5cx\1", text)
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").encode()
 

@@ -9,7 +9,9 @@ RENAME_NOREPLACE = 1
 
 
 def rename_new(source, target, folder):
-    """Rename a file inside a folder (a descriptor). Raises FileExistsError or another OSError.
+    """Rename a file inside a folder. Raises FileExistsError or another OSError.
+
+    folder: a descriptor.
 
     If the system or the file system lacks renameat2, an empty file claims the name first, and the
     rename replaces it. In that case, clients can see an empty file for a moment.

@@ -12,7 +12,7 @@ watched = False
 def say(text):
     """Print a line if `watched` is set. If the terminal is closed, the sessions go on."""
     if watched:
-        # Write the newline in the same call: another thread may print at the same time.
+        # Write the newline in the same call: another thread might print at the same time.
         line = clean(to_wire(text).decode()) + "\n"
         with contextlib.suppress(OSError, ValueError):
             print(line, end="", flush=True)
