@@ -6,7 +6,7 @@ Run:    python day07/sigchld_handler.py
 
 Output:
     children that ended while SIGCHLD was blocked: 5
-    calls of the handler: 1
+    calls to the handler: 1
     exit statuses that the handler read: [1, 2, 3, 4, 5]
     zombies that are left: 0
 """
@@ -46,7 +46,7 @@ def main():
     # handler runs before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
-    print(f"calls of the handler: {len(calls)}")
+    print(f"calls to the handler: {len(calls)}")
     print(f"exit statuses that the handler read: {sorted(statuses)}")
     print(f"zombies that are left: {len(expected) - len(statuses)}")
     assert len(calls) == 1, f"expected one call, because SIGCHLD does not queue; got {len(calls)}"

@@ -56,7 +56,7 @@ def main():
 
 
 def decode(status):
-    """Return a text that says how a child ended.
+    """Return a message that says how a child ended.
 
     status: 16 bits. The high 8 bits are exit's argument: 768 is 3 * 256. The low 7 bits are the
     number of the signal that killed the child, or 0. Source: man 2 wait.

@@ -19,7 +19,7 @@ import sys
 # One recv returns at most this many bytes, so each client has at most this many unsent bytes.
 SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
-ROUNDS = 16                         # with --edge: calls of recv before the next client's turn
+ROUNDS = 16                         # with --edge: calls to recv before the next client's turn
 watched = False                     # whether say() prints its lines
 
 

@@ -46,7 +46,7 @@ The life of a request:
   3. find_handler (server.py) chooses the function that answers the Request. This function is
      a route, or file_reply, which finds the file with files.py.
   4. The function returns a Reply (reply.py).
-  5. One call of send sends the head and the body of the Reply. If the client does not read them,
+  5. One call to send sends the head and the body of the Reply. If the client does not read them,
      the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A

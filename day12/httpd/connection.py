@@ -66,7 +66,7 @@ def converse(server, conn, client):
                 except BlockingIOError:
                     count = 0
                 server.bytes += count
-                # Usually, the one call of send above has sent everything.
+                # Usually, the one call to send above has sent everything.
                 if count < len(message) or reply.large:
                     yield from send_all(server, conn, memoryview(message)[count:], reply.large)
                 # An idle connection must not keep its last answer alive.

@@ -14,7 +14,7 @@ from ftpclient.interrupt import Cancelled, ctrl_c
 from ftpclient.places import download_folder, find_upload
 from ftpclient.screen import clean, progress, show, to_wire
 
-# The most bytes in one call of send or recv.
+# The most bytes in one call to send or recv.
 BLOCK = 1 << 18
 
 

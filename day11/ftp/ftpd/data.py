@@ -17,7 +17,7 @@ from ftpd.library import write_all
 CONNECT_TIMEOUT = 30
 # Seconds after the end of an upload in which the client may still disconnect or abort.
 GRACE = 0.005
-# The most bytes in one call of send, and in one call of recv.
+# The most bytes in one call to send, and in one call to recv.
 CHUNK = 1 << 20
 BUFFER = 1 << 18
 # A file or listing of at most this many bytes is sent in one piece.
