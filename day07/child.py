@@ -1,4 +1,4 @@
-"""Fork twice: the middle process exits and is reaped; its child is adopted, so we need not reap it.
+"""Fork twice: the parent reaps only the middle process; another process will reap the grandchild.
 创建二级子进程：子进程立即退出并被回收，二级子进程被收养，不用我们回收。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 创建二级子进程处理僵尸
 
@@ -11,7 +11,7 @@ Output:
     grandchild <pid>: step 1, my parent is <pid>
     parent     <pid>: step 2
     grandchild <pid>: step 2, my parent is <pid>
-    parent     <pid>: wait raised ChildProcessError: I have no child left
+    parent     <pid>: wait raised ChildProcessError: I have no children left
 """
 import os
 import socket
@@ -43,8 +43,8 @@ def main():
     _, status = os.waitpid(middle, 0)
     print(f"parent     {parent}: reaped the middle process; its exit status is {status}")
 
-    # The grandchild is now an orphan. It and this process both go on working. They take turns only
-    # so that the output has a fixed order.
+    # The grandchild is now an orphan. This process and the grandchild both go on working. They take
+    # turns only so that the output has a fixed order.
     # 二级子进程成为孤儿，和原来的父进程一样继续执行；轮流只是为了让输出有序。
     for step in (1, 2):
         print(f"parent     {parent}: step {step}")
@@ -58,15 +58,15 @@ def main():
     try:
         result = os.wait()
     except ChildProcessError as error:
-        print(f"parent     {parent}: wait raised {type(error).__name__}: I have no child left")
+        print(f"parent     {parent}: wait raised {type(error).__name__}: I have no children left")
     else:
         raise AssertionError(f"expected ChildProcessError; wait returned {result}")
     ours.close()
 
 
 def work_as_grandchild(sock):
-    """In the grandchild: answer each byte that arrives with my PID and my parent's PID."""
-    # recv returns b"" when the parent closes its socket or ends. That ends the work.
+    """In the grandchild: for each byte that arrives, send back my PID and my parent's PID."""
+    # recv returns b"" when the parent closes its socket or ends. Then the loop ends.
     while sock.recv(1):
         sock.send(f"{os.getpid()} {os.getppid()}".encode())
 

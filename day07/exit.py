@@ -14,8 +14,8 @@ Output:
 import subprocess
 import sys
 
-# show() replaces CALL with a call and runs this program. The program's stdout is a pipe, so its
-# text waits in a buffer first. Text for stderr is written immediately.
+# show() replaces CALL with a call to sys.exit or os._exit, and runs this program. The program's
+# stdout is a pipe, so text for stdout waits in a buffer. Text for stderr is written immediately.
 # 它的 stdout 是管道，文字先留在缓冲区；stderr 立即写出。
 PROGRAM = """
 import atexit, os, sys
@@ -40,7 +40,7 @@ def main():
 
 
 def show(call, expected):
-    """Run PROGRAM with this call in it; print and check its exit status, stdout and stderr."""
+    """Run PROGRAM with this call in it; print and check the exit status, stdout and stderr."""
     # -E: ignore environment variables such as PYTHONUNBUFFERED, which would change the buffering.
     program = subprocess.run([sys.executable, "-E", "-c", PROGRAM.replace("CALL", call)],
                              capture_output=True, text=True, timeout=10)

@@ -40,7 +40,7 @@ def main():
         print(f"{me}: fork returned {pid}")
     else:
         me = f"parent {os.getpid()}"
-        # The kernel decides which of the two runs first. Here the parent waits for the child.
+        # The kernel decides which process runs first. Here the parent waits for the child.
         os.waitpid(pid, 0)
         print(f"{me}: fork returned {pid}, the PID of my child")
     print(f"{me}: goes on after the if")

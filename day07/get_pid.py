@@ -38,7 +38,7 @@ def main():
     # The parent waits, so it is still alive when the child asks (compare orphan.py).
     _, status = os.waitpid(pid, 0)
     print(f"parent: fork returned {pid}, the PID of my child", flush=True)
-    assert status == 0, f"expected {parent} to be the child's parent; the child has another one"
+    assert status == 0, f"expected {parent} to be the child's parent; the child has another parent"
 
 
 if __name__ == "__main__":

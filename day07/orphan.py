@@ -54,8 +54,9 @@ def main():
 
     assert before == parent, f"expected the child's first parent to be {parent}; it was {before}"
     assert adopter != parent, f"expected the child to have a new parent; it still has {parent}"
-    # The adopter is PID 1, or a subreaper: an ancestor that has told the kernel that it adopts
-    # orphans (PR_SET_CHILD_SUBREAPER in man 2 prctl). 1 号进程，或者向内核申请收养孤儿的祖先进程。
+    # The adopter is PID 1, or a subreaper: an ancestor that has registered with the kernel to
+    # adopt orphans (PR_SET_CHILD_SUBREAPER in man 2 prctl).
+    # 1 号进程，或者向内核申请收养孤儿的祖先进程。
     with open(f"/proc/{adopter}/comm") as file:
         name = file.read().strip()
     print(f"the child was adopted by process {adopter} ({name}), which will reap it")
@@ -71,7 +72,7 @@ def ask(sock):
 
 
 def answer(sock):
-    """In the child: answer each question with my PID and my parent's PID."""
+    """In the child: for each question, send back my PID and my parent's PID."""
     # recv returns b"" when the asking process closes its socket or ends.
     while sock.recv(1):
         sock.send(f"{os.getpid()} {os.getppid()}".encode())

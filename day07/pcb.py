@@ -1,4 +1,4 @@
-"""What the kernel keeps about a process (its PCB), read from Linux's /proc.
+"""What the kernel records about a process (its PCB), read from Linux's /proc.
 内核为每个进程保存了什么（PCB，进程控制块）：从 Linux 的 /proc 读取。
 讲义: 进程理论基础 · PCB(进程控制块)
 

@@ -6,7 +6,7 @@ Run:    python day07/process_states.py
 
 Output:
     three states: ready <-> running, running -> waiting -> ready
-    five states:  the same, with new before them and terminated after them
+    five states:  those three, with new before them and terminated after them
 
     textbook        a process that ...              /proc says
     running         reads its own state             R (running)
@@ -32,7 +32,7 @@ def main():
         sys.exit(2)
 
     print("three states: ready <-> running, running -> waiting -> ready")
-    print("five states:  the same, with new before them and terminated after them")
+    print("five states:  those three, with new before them and terminated after them")
     print()
     print("textbook        a process that ...              /proc says")
     # R covers two states: a process has a CPU (running), or it queues for one (ready).

@@ -1,4 +1,4 @@
-"""Ignore SIGCHLD: children leave no zombies, but all exit statuses in this program are lost.
+"""Ignore SIGCHLD: no child becomes a zombie, but the program gets no exit status from any child.
 忽略 SIGCHLD：子进程不会变成僵尸，但整个程序再也得不到任何退出状态。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 通过信号处理子进程退出
 

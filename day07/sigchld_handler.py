@@ -1,4 +1,4 @@
-"""Handle SIGCHLD: it does not queue, so the handler reaps in a loop until no ended child is left.
+"""Handle SIGCHLD: it does not queue, so the handler reaps in a loop until no zombie is left.
 处理 SIGCHLD：它不排队，所以处理函数必须循环回收，直到没有已结束的子进程。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 通过信号处理子进程退出
 
@@ -42,8 +42,8 @@ def main():
         # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print(f"children that ended while SIGCHLD was blocked: {len(expected)}")
-    # Five children sent SIGCHLD, but only one signal is pending. Unblocking delivers it, so the
-    # handler runs before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
+    # The kernel sent SIGCHLD five times, but only one signal is pending. Unblocking delivers it, so
+    # the handler runs before the next line. 发出了五次 SIGCHLD，只留下一个；解除阻塞，信号送达。
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
     print(f"calls to the handler: {len(calls)}")
@@ -62,7 +62,7 @@ def reap(signum, frame):
             # -1: any child. WNOHANG: do not block. -1 表示任意子进程；WNOHANG 表示不阻塞。
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            # No child is left.
+            # No children are left.
             return
         if pid == 0:
             # Some children are left, but all of them are still running.

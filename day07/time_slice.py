@@ -6,7 +6,7 @@ Run:    python day07/time_slice.py
 
 Output:
     slept once: times that the process gave up the CPU: <n>
-    computed beside another process on the same CPU: lost the CPU <n> times
+    computed while another process used the same CPU: lost the CPU <n> times
     computed for <ms> ms on average before the process lost the CPU
 """
 import os
@@ -60,9 +60,9 @@ def compute_beside_another_process():
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
-    print(f"computed beside another process on the same CPU: lost the CPU {lost} times")
+    print(f"computed while another process used the same CPU: lost the CPU {lost} times")
     assert lost >= 5, f"expected to lose the CPU 5 times within 10 seconds; got {lost}"
-    # This is about one time slice. It is less if a more urgent process took the CPU, and more if
+    # The average is about one time slice: less if a more urgent process took the CPU, and more if
     # the kernel noticed only at the next tick of its clock that the slice was over.
     # 大约是一个时间片：更紧急的进程会提前抢走 CPU；内核在时钟中断时才检查，所以也可能晚一点收回。
     ms = 1000 * used / lost

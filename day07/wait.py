@@ -9,7 +9,7 @@ Output:
         wait returned (<pid>, 768): exited with 3
     child <pid> was killed by SIGKILL
         wait returned (<pid>, 9): killed by signal 9
-    no child is left
+    no children are left
         wait raised ChildProcessError
 """
 import os
@@ -34,7 +34,7 @@ def main():
     print(f"child {pid} called os._exit(3)")
     print(f"    wait returned ({child}, {status}): {decode(status)}")
     code = os.waitstatus_to_exitcode(status)
-    assert (child, code) == (pid, 3), f"expected child {pid} and 3; got {child} and {code}"
+    assert (child, code) == (pid, 3), f"expected child {pid} and code 3; got {child} and {code}"
 
     pid = os.fork()
     if pid == 0:
@@ -44,9 +44,9 @@ def main():
     print(f"    wait returned ({child}, {status}): {decode(status)}")
     # A negative exit code means a signal: -9 is signal 9, SIGKILL. 负数表示被信号杀死。
     code = os.waitstatus_to_exitcode(status)
-    assert (child, code) == (pid, -9), f"expected child {pid} and -9; got {child} and {code}"
+    assert (child, code) == (pid, -9), f"expected child {pid} and code -9; got {child} and {code}"
 
-    print("no child is left")
+    print("no children are left")
     try:
         result = os.wait()
     except ChildProcessError as error:

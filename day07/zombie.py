@@ -1,4 +1,4 @@
-"""A zombie has ended but not been reaped: its memory is freed; wait removes it, SIGKILL does not.
+"""A zombie has ended but not been reaped: its memory is freed; wait, not SIGKILL, removes a zombie.
 僵尸进程：已经结束，还没有被回收；内存已释放，wait 能清除它，SIGKILL 不能。
 讲义: 孤儿和僵尸 · 僵尸进程
 

@@ -17,7 +17,7 @@ from multiprocessing import Process
 
 
 class Multiplier(Process):
-    """Multiplies two numbers: start() in a child process, run() in the calling process."""
+    """Multiplies two numbers: start() does it in a child process, run() in the calling process."""
 
     def __init__(self, label, a, b):
         # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
@@ -52,7 +52,7 @@ def main():
     called.run()
     print(f"run()  : back in main, result is {called.result}, PID of a child: {called.pid}")
     assert called.result == 42, f"expected 42; result is {called.result}"
-    assert called.pid is None, f"expected no new process; its PID is {called.pid}"
+    assert called.pid is None, f"expected no new process; there is one, {called.pid}"
 
     try:
         Forgetful().start()

@@ -37,7 +37,7 @@ def lose_a_worker():
         first = pool.apply_async(os.getpid).get(timeout=10)
         # This task ends its own worker. Killing the worker has the same effect. 被杀死也一样
         lost = pool.apply_async(os._exit, (1,))
-        # The pool starts a new worker, which does the next task; it does not repeat the lost task.
+        # The pool starts a new worker, which does the next task. No worker repeats the lost task.
         # 进程池会补上一个新的工作进程，由它做下一个任务，但丢失的任务不会重做
         second = pool.apply_async(os.getpid).get(timeout=10)
         print(f"worker: {first} exits in the middle of a task; {second} replaces it")

@@ -52,7 +52,7 @@ def show(when, child, alive, exitcode):
     """Print one line of the table, and check its last two columns."""
     is_alive, code = child.is_alive(), child.exitcode
     print(f"{when:19}  {child.name:6}  {str(child.pid):5}  {str(is_alive):10}  {code}")
-    assert is_alive == alive, f"{when}: expected is_alive() {alive}; it is {is_alive}"
+    assert is_alive == alive, f"{when}: expected is_alive() to be {alive}; it is {is_alive}"
     assert code == exitcode, f"{when}: expected exit code {exitcode}; it is {code}"
 
 

@@ -6,7 +6,7 @@ Run:    python day08/process_daemon.py
 
 Output:
     parent: I start two children, then I return
-    child with daemon=False: my work is done, my parent is alive: True
+    child with daemon=False: my work is done; is my parent alive? True
     end of file: all three have exited; children that finished their work: 1 of 2
     setting daemon after start raises AssertionError
 """
@@ -15,12 +15,12 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 
 
 def main():
-    # Through a Pipe (day 9), three processes report to this one. The reader reaches end of file
+    # Three processes report to this process through a Pipe (day 9). The reader reaches end of file
     # when the last process that can write has exited.
     # 三个进程通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
-    # The "parent" in this demo is a child of this process, which can watch what happens when the
-    # parent exits.
+    # The "parent" in this demo is a child of this process, so that this process can watch what
+    # happens when the parent exits.
     # 父进程不是本进程，而是它的子进程，这样才能看到父进程退出时发生什么
     parent = Process(target=be_the_parent, args=(writer,))
     parent.start()
@@ -58,7 +58,7 @@ def be_the_parent(writer):
 def work(seconds, writer):
     time.sleep(seconds)
     daemon, alive = current_process().daemon, parent_process().is_alive()
-    writer.send(f"child with daemon={daemon}: my work is done, my parent is alive: {alive}")
+    writer.send(f"child with daemon={daemon}: my work is done; is my parent alive? {alive}")
 
 
 def receive(reader):

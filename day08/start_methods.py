@@ -25,15 +25,15 @@ EXPECTED = {
     # The child is a new interpreter. It imports this file, and receives the target as a pickle.
     # 新的解释器：导入本文件，接收序列化的 target
     "spawn": ("original", "imported", "the parent", "cannot be sent"),
-    # At first use, a new interpreter is started: the fork server. It forks each child. As with
-    # spawn, this file is imported for the child, and the target is sent to it as a pickle.
+    # The first use starts a new interpreter, the fork server, which forks each child. As with
+    # spawn, this file is imported for the child, which receives the target as a pickle.
     # 首次使用时启动一个新的解释器，即 fork server，由它 fork 出子进程；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
 
 def look(answers):
-    """In the child: send the parent (my global, main file, created by), for the table."""
+    """In the child: send the parent three columns: my global, main file, created by."""
     # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
     # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
     main_file = "not imported"

@@ -11,7 +11,7 @@ Output:
     Array('c', b'hello') has a value: b'hello'
     child : sees b'hello', writes b'J' at index 0
     parent: sees b'Jello'
-    value ends at the first zero byte, raw does not: b'Je', b'Je\\x00lo'
+    value ends at the first zero byte: b'Je'; raw does not: b'Je\\x00lo'
     Array('i', ...).value raises AttributeError
 """
 import os
@@ -20,8 +20,8 @@ import sys
 if __name__ == "array":
     # Skip this block at first reading. 初读可跳过
     # The notes named this file array.py. There is a standard module of that name, and
-    # multiprocessing imports it. But Python searches the script's folder first, so this import may
-    # find this file. Then the block below runs and loads the standard module instead.
+    # multiprocessing imports it. But Python searches the script's folder first, so the import in
+    # multiprocessing can find this file. Then this block loads the standard module instead.
     # The lesson: never name a file after a standard module. 不要用标准库模块的名字给文件命名
     here = os.path.dirname(os.path.abspath(__file__))
     all_folders = sys.path
@@ -46,7 +46,7 @@ def main():
     print(f"parent: sees {[n for n in numbers]}")
     assert numbers[:] == [10, 99, 30], f"expected [10, 99, 30]; it is {numbers[:]}"
 
-    # Otherwise, the second argument is a sequence: the initial contents, and so the length.
+    # Otherwise, the second argument is a sequence of initial values, one for each element.
     # 第二个参数不是整数时，是表示初始内容的序列
     text = Array("c", b"hello")
     print(f"Array('c', b'hello') has a value: {text.value}")
@@ -55,7 +55,7 @@ def main():
     assert text.value == b"Jello", f"expected b'Jello'; it is {text.value}"
 
     text[2] = 0
-    print(f"value ends at the first zero byte, raw does not: {text.value}, {text.raw}")
+    print(f"value ends at the first zero byte: {text.value}; raw does not: {text.raw}")
     assert text.value == b"Je", f"expected b'Je'; it is {text.value}"
     assert text.raw == b"Je\0lo", f"expected b'Je\\x00lo'; it is {text.raw}"
     try:

@@ -15,7 +15,7 @@ from threading import Thread
 
 
 class Multiplier(Thread):
-    """Multiplies two numbers: start() in a new thread, run() in the calling thread."""
+    """Multiplies two numbers: start() does it in a new thread, run() in the calling thread."""
 
     def __init__(self, label, a, b):
         # Always call this first: it sets up what start() needs. 必须先调用父类的 __init__
@@ -48,7 +48,7 @@ def main():
     called = Multiplier("run()  ", 6, 7)
     # This is an ordinary function call; it starts no thread. 只是普通的函数调用
     called.run()
-    assert called.ident is None, f"expected no new thread; its ident is {called.ident}"
+    assert called.ident is None, f"expected no new thread; there is one, {called.ident}"
 
     try:
         Forgetful().start()

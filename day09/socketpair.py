@@ -42,7 +42,7 @@ def talk(ours, theirs):
     ours.close()
     theirs.settimeout(10)
     with theirs:
-        # Here one recv returns what two calls sent. For a long message, several may be needed.
+        # Here one recv returns what two sendalls sent. A long message may need several recvs.
         # 一次 recv 收到两次发送的内容；消息长时，也可能要 recv 几次
         received = theirs.recv(100)
         print(f"child : received {received}: a stream does not keep messages apart")

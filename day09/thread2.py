@@ -6,7 +6,7 @@ Run:    python day09/thread2.py
 
 Output:
     the list to which all threads append: [0, 1, 4, 9, 16]
-    threads that passed the barrier, which needs all 5 at the same time: 5
+    the barrier needs all 5 threads at the same time; threads that passed: 5
 """
 from threading import Barrier, Thread
 
@@ -30,8 +30,8 @@ def main():
     for thread in threads:
         thread.join()
     print(f"the list to which all threads append: {sorted(squares)}")
-    print(f"threads that passed the barrier, which needs all {COUNT} at the same time: "
-          f"{len(squares)}")
+    print(f"the barrier needs all {COUNT} threads at the same time; "
+          f"threads that passed: {len(squares)}")
     assert len(squares) == COUNT, f"expected {COUNT} squares; there are {len(squares)}"
 
 

@@ -1,4 +1,4 @@
-"""A thread's attributes name, is_alive(), ident and daemon, and the old names of two of them.
+"""A thread's attributes name, is_alive(), ident and daemon, and old methods for name and daemon.
 线程对象属性，以及旧写法。
 讲义: 线程编程 (Thread) · 线程对象属性
 
@@ -13,7 +13,7 @@ Output:
     setName, getName, setDaemon, isDaemon: DeprecationWarning since 3.10
     write name and daemon instead: name is 'worker', daemon is True
     setting daemon after start raises RuntimeError
-    main ends; a thread with daemon=True is still waiting: True
+    main ends; is a thread with daemon=True still waiting? True
 """
 import contextlib
 import faulthandler
@@ -57,7 +57,7 @@ def main():
     # 这个线程永远等待；它是守护线程，所以解释器照样退出
     last = Thread(target=Event().wait, daemon=True)
     last.start()
-    print(f"main ends; a thread with daemon={last.daemon} is still waiting: {last.is_alive()}")
+    print(f"main ends; is a thread with daemon={last.daemon} still waiting? {last.is_alive()}")
     assert last.is_alive(), "expected the last thread to be waiting; it ended"
 
 

@@ -42,7 +42,7 @@ def seconds_for_a_thread():
 
 def main():
     processes, threads = [], []
-    # Measure both in turn and take the fastest round: other programs can only make a round slower.
+    # Measure both kinds in turn; take the fastest round: other programs can only slow a round down.
     # 轮流测量，取最快的一次：别的程序只会让它变慢
     for _ in range(ROUNDS):
         processes.append(seconds_for_a_process())

@@ -19,8 +19,8 @@ def work():
 
 
 def main():
-    # When an exception ends a thread, Python calls threading.excepthook. By default, this prints a
-    # traceback on stderr; here it stores the error.
+    # When an exception ends a thread, Python calls threading.excepthook. The default hook prints a
+    # traceback on stderr; our hook stores the error.
     # 线程因异常结束时，Python 调用 excepthook；默认把 traceback 打印到 stderr，这里改为存下来
     errors = []
     threading.excepthook = errors.append

@@ -7,8 +7,8 @@ Run:    python day09/value.py
 Output:
     child : sees 1.5, writes 2.5
     parent: sees 2.5
-    n is 0, then 2 processes read it, add 1 and write it: n is 1, lost updates: 1
-    2 processes add 1, 20 times each, under get_lock(): n is 40
+    without a lock, 2 processes read 0 and write 1: n is 1; lost updates: 1
+    with get_lock(), 2 processes add 1, 20 times each: n is 40
     a C int wraps around: 2147483647 + 1 is -2147483648
 """
 import time
@@ -27,13 +27,13 @@ def main():
 
     n = Value("i", 0)
     run(add_without_lock, n, Barrier(2, timeout=10), count=2)
-    print(f"n is 0, then 2 processes read it, add 1 and write it: n is {n.value}, "
+    print(f"without a lock, 2 processes read 0 and write 1: n is {n.value}; "
           f"lost updates: {2 - n.value}")
     assert n.value == 1, f"expected 1, because both read 0 before either wrote; n is {n.value}"
 
     n = Value("i", 0)
     run(add_with_lock, n, Barrier(2, timeout=10), count=2)
-    print(f"2 processes add 1, {TIMES} times each, under get_lock(): n is {n.value}")
+    print(f"with get_lock(), 2 processes add 1, {TIMES} times each: n is {n.value}")
     assert n.value == 2 * TIMES, f"expected {2 * TIMES}; n is {n.value}"
 
     n.value = 2 ** 31 - 1
