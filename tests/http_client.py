@@ -34,7 +34,8 @@ FILES = {"index.html": b"<p>home</p>\n", "small.bin": SMALL, "medium.bin": MEDIU
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    with started(tmp_path_factory.mktemp("http")) as server:
+    # The witness of `server` stays idle for a whole test, however slow the machine is.
+    with started(tmp_path_factory.mktemp("http"), "--timeout", "600") as server:
         wait_until(lambda: get(server, "/x.tar.gz")["etag"].startswith('"'), lambda: "the files never become old enough for the cache")
         yield server
 
