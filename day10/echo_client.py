@@ -46,7 +46,7 @@ class Sender(Thread):
     """
 
     def __init__(self, conn):
-        # daemon: when the server closes the connection, the program ends without more input
+        # daemon: when the server closes the connection, the program ends without waiting for input
         # 守护线程：服务器断开后，程序不等键盘输入就能结束
         super().__init__(daemon=True)
         self.conn = conn

@@ -55,7 +55,7 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, a thread can notice when a lock is released: releases then are steps."""
+    """If is_probing, a thread can notice when a lock is released: releases are then steps."""
     if is_probing and stepper:
         stepper.has_probes = True
 
