@@ -1,4 +1,4 @@
-"""A deadlock, ended by a timeout; with one order for both locks, there is no deadlock.
+"""A timeout ends a deadlock; taking both locks in the same order prevents it.
 死锁：用超时解开；按同一顺序上锁，就不会发生。
 讲义: 死锁及其处理
 
@@ -7,17 +7,17 @@ Run:    python day10/dead_lock.py
 Output:
     A and B each held one lock and asked for the other's lock
     acquire(timeout=0.5) returned False to A, False to B
-    both in the same order, first a, then b: 2 of 2 threads got both locks
+    both threads take lock a first, then b: 2 of 2 threads got both locks
 """
 import contextlib
 import faulthandler
 from threading import Barrier, Lock, Thread
 
-TIMEOUT = 0.5                       # seconds; without it, the first part would never end
+TIMEOUT = 0.5                       # seconds; without a timeout, the first part would never end
 
 
 def main():
-    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
+    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
@@ -29,17 +29,17 @@ def main():
         Thread(target=take_crosswise, args=("B", b, a, both, got), daemon=True))
     print("A and B each held one lock and asked for the other's lock")
     print(f"acquire(timeout={TIMEOUT}) returned {got['A']} to A, {got['B']} to B")
-    assert got == {"A": False, "B": False}, f"expected neither to get its second lock: {got}"
+    assert got == {"A": False, "B": False}, f"expected neither thread to get both locks: {got}"
 
     done = []
     run(Thread(target=take_in_order, args=("A", a, b, done), daemon=True),
         Thread(target=take_in_order, args=("B", a, b, done), daemon=True))
-    print(f"both in the same order, first a, then b: {len(done)} of 2 threads got both locks")
+    print(f"both threads take lock a first, then b: {len(done)} of 2 threads got both locks")
     assert len(done) == 2, f"expected both threads to get both locks: {done}"
 
 
 def run(*threads):
-    # They are daemons: Ctrl-C ends the program immediately, without waiting for the threads.
+    # The threads are daemons: Ctrl-C ends the program immediately, without waiting for them.
     # 守护线程：按 Ctrl-C 时程序立即结束，不等待这些线程
     for thread in threads:
         thread.start()

@@ -46,7 +46,7 @@ class Sender(Thread):
     """
 
     def __init__(self, conn):
-        # daemon: when the server closes, the program ends too, without waiting for more input
+        # daemon: when the server closes the connection, the program ends without waiting for input
         # 守护线程：服务器断开后，程序不等键盘输入就能结束
         super().__init__(daemon=True)
         self.conn = conn
@@ -63,7 +63,7 @@ class Sender(Thread):
             # Half-close: our FIN says that we send no more data, but we still receive.
             # 半关闭：不再发送，但仍然接收
             self.conn.shutdown(socket.SHUT_WR)
-        except OSError:             # the server has closed: recv() in main() reports that
+        except OSError:             # the server has closed the connection: main() reports it
             pass
 
     def read_input(self):
@@ -81,7 +81,7 @@ class Sender(Thread):
 def write_output(data):
     while data:
         try:
-            data = data[os.write(1, data):]         # a pipe may take only a part
+            data = data[os.write(1, data):]         # a pipe can accept only a part
         except BlockingIOError:         # rare: a non-blocking pipe or terminal is full (EAGAIN)
             select.select([], [1], [])
 
@@ -101,8 +101,8 @@ def connect():
     try:
         return socket.create_connection((args.host, args.port))
     except ConnectionRefusedError:
-        sys.exit(f"echo_client: {args.host}, port {args.port}: Connection refused: first start a"
-                 f" server: python day10/fork_server.py {args.port} · 请先启动服务器")
+        sys.exit(f"echo_client: {args.host}, port {args.port}: Connection refused; start a"
+                 f" server first: python day10/fork_server.py {args.port} · 请先启动服务器")
     except (OSError, UnicodeError) as error:
         sys.exit(f"echo_client: {args.host}, port {args.port}: {error}")
 

@@ -7,7 +7,7 @@ Run:    python day10/fork_server.py [port] [-b ADDRESS] [-v] [--quiet]
 
 The idea is in serve(): accept a client, fork; the child echoes, the parent accepts the next client.
 The functions after echo() handle the rest: a failing fork, zombies, Ctrl-C and kill.
-day10/README.md begins with a small version that has only the idea.
+day10/README.md first shows a small version that has only the idea.
 """
 import argparse
 import contextlib
@@ -114,9 +114,9 @@ def hold_signals():
     """Keep SIGINT and SIGTERM pending, so that they never interrupt fork() or waitpid()."""
     # 阻塞这两个信号：到来后处于未决状态，由 must_stop 查看
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # Restore the default actions: if the program that started this server ignored these signals,
-    # the server ignores them too. Some systems drop an ignored signal even while it is blocked. And
-    # while SIGCHLD is ignored, the kernel reaps the children itself, so waitpid finds none.
+    # Restore the default actions, because a server inherits ignored signals from the program that
+    # started it. Some systems drop an ignored signal even while it is blocked. While SIGCHLD is
+    # ignored, the kernel reaps the children itself, so waitpid finds none.
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
 

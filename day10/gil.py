@@ -65,11 +65,11 @@ def main():
     limit = 0.75 * wall_time(wait_in_sequence)
     slower = max(wall_time(wait_by_threads), wall_time(wait_by_processes))
     assert slower < limit, f"expected four waits to take less than {limit:.2f} s: {slower:.2f} s"
-    # With a GIL, all the threads together use at most one core. CPU/wall shows that even on a busy
-    # machine; the wall time alone does not.
+    # With a GIL, all the threads together use at most one core. On a busy machine, CPU/wall shows
+    # this limit, but the wall time alone does not.
     # 有 GIL 时，几个线程合起来最多用到一个核；机器忙时，经过的时间说明不了什么，要看 CPU/wall
     used = cores_used(compute_by_threads)
-    assert used < 1.2 or not has_gil(), f"expected at most 1 core at work with a GIL: {used:.2f}"
+    assert used < 1.2 or not has_gil(), f"expected at most 1 busy core with a GIL: {used:.2f}"
 
 
 def has_gil():
@@ -151,7 +151,7 @@ def wall_time(timings):
 
 
 def cores_used(timings):
-    """Return how many cores were at work on average."""
+    """Return how many cores were busy on average."""
     return sum(task.cpu for task in timings) / wall_time(timings)
 
 
@@ -161,9 +161,9 @@ def show(title, timings):
 
 
 def verdict(faster, used, cores):
-    """Return as text whether the processes were faster, and if not, why this run cannot show it."""
+    """Say whether the processes were faster, and if not, why this run does not show it."""
     if faster and used > 1.2:
-        return "faster: more than one core at work"
+        return "faster: more than one core busy"
     if cores == 1:
         return "not faster: there is only one core"
     return "not shown: the machine is busy"

@@ -216,7 +216,7 @@ def put_two():
 
 
 def n_is(right):
-    """Return a check for the end of each run; it returns True if n is right."""
+    """Return a function that checks at the end of each run whether n is right."""
     return lambda: n == right
 
 
@@ -260,7 +260,7 @@ def show_programs():
 
 
 def show(title, functions, check, outcome=None):
-    """Print the schedule with the fewest switches that has this outcome."""
+    """Of the schedules with this outcome, print the one with the fewest switches."""
     assert outcome, f"expected a schedule that ends with {title}"
     switches = "1 switch" if outcome.switches == 1 else f"{outcome.switches} switches"
     print(f"\n{title}: {switches}")

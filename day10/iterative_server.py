@@ -31,8 +31,8 @@ def serve(listener):
             # out of file descriptors (EMFILE): stop accepting for a moment
             time.sleep(RETRY)
             continue
-        # We call accept again only when this client has left. Until then the others wait in the
-        # kernel's queue: the kernel has connected them already.
+        # We call accept again only when this client has left. Until then the other clients wait
+        # in the kernel's queue: the kernel has connected them already.
         # 服务完这个客户端才会再次 accept：其他客户端已由内核建立连接，在队列里等待
         say(addr, "-> served now, all others wait")
         echo(conn)

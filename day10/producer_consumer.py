@@ -5,7 +5,7 @@
 Run:    python day10/producer_consumer.py
 
 Output:
-    2 producers put 200 items, 2 consumers get them, room for 3
+    2 producers put 200 items, 2 consumers get them; the queue holds 3
       Condition    200 items came, 200 of them different
       queue.Queue  200 items came, 200 of them different
     a consumer waits; an item comes, but another consumer takes it first
@@ -19,7 +19,7 @@ import queue
 import threading
 from threading import Thread
 
-SIZE = 3                            # the most items that the queue holds
+SIZE = 3                            # maximum number of items in the queue
 COUNT = 100                         # the number of items that each producer puts
 
 
@@ -69,12 +69,12 @@ class CarelessBuffer(Buffer):
 
 
 def main():
-    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
+    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
-    print(f"2 producers put {2 * COUNT} items, 2 consumers get them, room for {SIZE}")
+    print(f"2 producers put {2 * COUNT} items, 2 consumers get them; the queue holds {SIZE}")
     # queue.Queue is such a buffer, ready to use. 标准库的 queue.Queue 就是这样的队列
     for name, shared in [("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE))]:
         got = produce_and_consume(shared)
@@ -85,7 +85,7 @@ def main():
     got = overtake(Buffer(), later_items=[2])
     print(f"  while        checks again, and gets item {got}")
     assert got == 2, f"expected the consumer to get item 2: {got!r}"
-    # No second item follows here: if it arrived early enough, it would hide the mistake.
+    # Put no second item here: it could arrive early enough to hide the mistake.
     got = overtake(CarelessBuffer(), later_items=[])
     print(f"  if           {type(got).__name__}: {got}")
     assert isinstance(got, IndexError), f"expected an IndexError without the loop: {got!r}"
@@ -137,7 +137,7 @@ def overtake(buffer, later_items):
         # 3. This thread acts as another consumer, and takes the item first.
         # 本线程充当另一个消费者，抢先取走数据
         buffer.get()
-    # 4. The lock is free: now wait() can return, but item 1 is gone.
+    # 4. The lock is free: now wait() can return, but item 1 has been taken.
     # 锁已放开：现在 wait() 可以返回，但数据 1 已被取走
     for item in later_items:
         buffer.put(item)

@@ -31,9 +31,9 @@ def main():
     assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
     # CPython switches threads only at some instructions, such as a call or the end of a loop.
-    # Since 3.10 there is none between the read and the write, so with the GIL this loop usually
-    # loses nothing. That is luck, not a promise: Python 3.9 loses updates here, a build without the
-    # GIL does too, and so does every version when there is a call in between.
+    # Since 3.10, no such instruction comes between the read and the write, so with the GIL this
+    # loop usually loses nothing. Do not rely on luck: Python 3.9 and builds without the GIL lose
+    # updates here, and so does every version if a call comes between the read and the write.
     n = 0
     run(add_often)
     print(f"a bare loop of n += 1, two threads, {TIMES} times each: {n} of {2 * TIMES}")

@@ -8,7 +8,7 @@ Output:
     before set(): is_set() is False, 0 of 3 readers have read
     main waits with a timeout: wait(0.1) returned False
     after set(): is_set() is True, all 3 readers went on and read: hello hello hello
-    it is still set: a later wait(0) returned True
+    the event is still set: a later wait(0) returned True
     after clear(): is_set() is False, wait(0.1) returned False
 """
 import contextlib
@@ -20,7 +20,7 @@ message = None
 
 def main():
     global message
-    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
+    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
@@ -47,7 +47,7 @@ def main():
     assert read == ["hello"] * 3, f"expected each reader to find the message: {read}"
 
     in_time = written.wait(0)
-    print(f"it is still set: a later wait(0) returned {in_time}")
+    print(f"the event is still set: a later wait(0) returned {in_time}")
     assert in_time is True, f"expected True from an event that is set: {in_time}"
 
     written.clear()
@@ -57,7 +57,7 @@ def main():
 
 
 def reader(written, read):
-    written.wait()                  # without a timeout, it waits until the event is set
+    written.wait()                  # no timeout: wait until the event is set
     read.append(message)
 
 

@@ -9,7 +9,7 @@ Output:
     result() waits until its task has ended: 1, 4
     map(): the tasks ended in the order 2, 1; the results come in the order 1, 4
     an error in a task: exception() is ValueError, result() raised ValueError
-    2 threads, 2 tasks that wait for a task each, in the same pool
+    2 threads, 2 tasks; each task waits for another task in the same pool
       result(timeout=0.5) raised TimeoutError in 2 of 2
       cancel() returned True for 2 inner tasks: they had not begun
     the same tasks, with a second pool for the inner ones
@@ -27,18 +27,18 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 
 def main():
-    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
+    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
-    # Two threads take tasks from one queue. At its end, `with` waits until all tasks have ended.
+    # Two threads take tasks from one queue. The `with` block ends when all tasks have ended.
     # 两个线程从同一个任务队列取任务；with 结束时等待所有任务完成
     with ThreadPoolExecutor(2) as pool:
         show_futures(pool)
         show_map(pool)
         show_error(pool)
 
-    print(f"{THREADS} threads, 2 tasks that wait for a task each, in the same pool")
+    print(f"{THREADS} threads, 2 tasks; each task waits for another task in the same pool")
     with ThreadPoolExecutor(THREADS) as pool:
         reports = run_outer_tasks(pool, inner_pool=pool, timeout=TIMEOUT)
     answers = [report.answer for report in reports]

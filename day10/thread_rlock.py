@@ -19,7 +19,7 @@ WAIT = 0.1
 
 
 def main():
-    # If the threads wait for ever, print after 10 seconds in which line each one waits, and exit
+    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
     # (suppress: there may be no stderr).
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)

@@ -86,7 +86,7 @@ def grade(exercises, as_json):
                          ensure_ascii=False, indent=1))
     else:
         print(*show.table(exercises, verdicts), sep="\n")
-        print(f"{fixed} of {len(counted)} are fixed · 共 {len(counted)} 个，改好 {fixed} 个")
+        print(f"{fixed} of {len(counted)} exercises are fixed · 共 {len(counted)} 个，改好 {fixed} 个")
     return 0 if fixed == len(counted) else 1
 
 
@@ -107,12 +107,12 @@ def one(exercise):
 
 
 def next_one():
-    """Judge the files that were changed. Show the solutions of those that are fixed now, then the first that is not."""
+    """Judge the changed files. Show the solution of each newly fixed program, then the first program that is still broken."""
     state, exercises = Progress(), all_exercises()
     left_out = [one.name for one in exercises if one.missing_package()]
     there = [one for one in exercises if one.name not in left_out]
     open_ones = [one for one in there if not state.is_fixed(one)]
-    # A file that was not touched is still broken. We judge only the first of these, to say why it fails.
+    # An untouched file is still broken. We judge only the first untouched file, to say why it fails.
     first_untouched = [one for one in open_ones if is_untouched(one)][:1]
     to_judge = [one for one in open_ones if one in first_untouched or not is_untouched(one)]
     verdicts = dict(zip([one.name for one in to_judge], judge_all([(one, one.file) for one in to_judge])))
@@ -128,7 +128,7 @@ def next_one():
     else:
         print(*show.task(first), sep="\n")
         if new:
-            print("\nto see why it fails · 为什么不对: make practice")
+            print("\nto see why this program fails · 为什么不对: make practice")
         else:
             explain(first, verdicts[first.name], state, "make practice")
     close(state)

@@ -251,12 +251,12 @@ def test_gil():
     assert 1 <= int(begun[1]) <= 4
     assert lines[-1].endswith(f" ({at_work[5]:.2f} of {len(os.sched_getaffinity(0))} core(s))")
     if at_work[5] < 1.2:                           # the last line claims no more than the figures show
-        assert "faster: more than one core at work" not in lines[-1]
+        assert "faster: more than one core busy" not in lines[-1]
 
 
 def test_gil_says_what_the_figures_show():
     import_gil = "import gil; print(gil.verdict({}))"
-    for arguments, said in (("True, 1.9, 2", "faster: more than one core at work"), ("False, 1.9, 2", "not shown: the machine is busy"),
+    for arguments, said in (("True, 1.9, 2", "faster: more than one core busy"), ("False, 1.9, 2", "not shown: the machine is busy"),
                             ("True, 0.6, 2", "not shown: the machine is busy"), ("True, 1.0, 1", "not faster: there is only one core")):
         assert run(sys.executable, "-c", import_gil.format(arguments), **CHANGED).stdout == said + "\n"
 
@@ -458,8 +458,8 @@ def test_echo_client_on_a_terminal():
 def test_echo_client_without_a_server():
     with serve("day10/thread_server.py") as server:
         pass
-    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused: first start a server:"
-        rf" python day10/fork_server\.py {server.port} · 请先启动服务器\n")
+    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused;"
+        rf" start a server first: python day10/fork_server\.py {server.port} · 请先启动服务器\n")
     run("day10/echo_client.py", "-H", "a..b", status=1, stderr=r"echo_client: a\.\.b, port 8888: [^\n]+\n")
     run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*the port must be from 1 to 65535.*\n")
 

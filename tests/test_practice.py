@@ -1,4 +1,4 @@
-"""The practice: each broken program fails for its reason, each solution passes, and wrong mendings are refused."""
+"""The practice: each broken program fails for its reason, each solution passes, and wrong attempts are refused."""
 import ast
 import itertools
 import json
@@ -336,7 +336,7 @@ def test_all_fixed_the_closing_word_and_the_grades(few):
     assert [one["exercise"] for one in data["exercises"] if one["kind"] == "failed"] == ["day11/way_out"]
     printed = practice(few, "--all", status=1)
     assert printed.startswith("✓ day07/reap         fixed · 已改好\n") and "✗ day11/way_out      not fixed · 未改好: way out\n" in printed
-    assert printed.endswith(f"{count - 1} of {count} are fixed · 共 {count} 个，改好 {count - 1} 个\n")
+    assert printed.endswith(f"{count - 1} of {count} exercises are fixed · 共 {count} 个，改好 {count - 1} 个\n")
     assert (few / ".practice.json").read_bytes() == state
     assert json.loads(practice(few, "--json", "day07/reap"))["of"] == 1
 

@@ -88,7 +88,7 @@ def test_it_shows_what_was_asked_for(copy, words, paths):
     shutil.copy(ROOT / "day08/process1.py", copy / "day08")
     readme.write_text(readme.read_text() + "| [process1.py](day08/process1.py) | x |\n")
     if paths is None:
-        run(copy / "tests/tour.py", *words, status=2, stderr="tour: there is no script ait.py; README.md lists them all\n")
+        run(copy / "tests/tour.py", *words, status=2, stderr="tour: there is no script ait.py; README.md lists all scripts\n")
         return
     printed = run(copy / "tests/tour.py", *words).stdout
     if words in ([], ["07", "08"]):

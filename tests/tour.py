@@ -1,6 +1,6 @@
 """Walk through the course: show every script with its heading, its command and its live output.
 
-Run:    python tests/tour.py [DAY or SCRIPT]...    such as 07 or day10/race.py; without any, all scripts
+Run:    python tests/tour.py [DAY or SCRIPT]...    such as 07 or day10/race.py; by default, all scripts
         make demo                                  the same
 
 A demo is a script that runs by itself. A server is shown in a scene, together with its clients: each line begins with the
@@ -50,7 +50,7 @@ def choose(scripts, words):
         named = [script.path for script in scripts
                  if script.day == word.removeprefix("day").zfill(2) or f"/{script.path}".endswith(f"/{word}")]
         if not named and word.endswith(".py"):
-            fail(f"there is no script {word}; README.md lists them all")
+            fail(f"there is no script {word}; README.md lists all scripts")
         if not named:
             fail(f"there is no day {word}; the days are {' '.join(sorted({script.day for script in scripts}))}")
         chosen.update(named)
@@ -169,7 +169,7 @@ class Voices:
         self.width = max(map(course.columns, names))
 
     def of(self, name):
-        """Return a function for the argument echo of Program: it shows what the program prints, under this name."""
+        """Return a function to pass to Program as echo: this function shows what the program prints, under this name."""
         rest = b""
 
         def echo(data):
@@ -426,7 +426,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        # On a terminal, Ctrl-C ends the tour as the key q does: this is no failure that make should report.
+        # On a terminal, Ctrl-C ends the tour like the key q, so make must not report a failure.
         sys.exit(0 if walk.is_possible() else 130)
     except BrokenPipeError:                        # the program that reads our output has exited, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

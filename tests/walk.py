@@ -15,7 +15,7 @@ MENU = "s 源码 source · r 再来 again · a 全部 all · q 结束 quit "
 
 
 def is_possible():
-    """Return whether we can ask a user: stdin and stdout are a terminal. Otherwise the tour does not stop."""
+    """Return whether we can ask a user: stdin and stdout are both a terminal. Otherwise the tour does not stop."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -34,7 +34,7 @@ def ask(is_last):
 
 
 def meaning(typed):
-    """Return what the first known key in the typed text means, or None. An empty text means end of input, so QUIT."""
+    """Return what the first known key in the typed text means, or None. An empty string means end of input, so QUIT."""
     # An arrow key, for example, is several characters: ESC [ A.
     keys = re.sub(r"\x1b[\[O][0-9;]*.", "", typed).lower()
     return next((KEYS[key] for key in keys if key in KEYS), None) if typed else QUIT

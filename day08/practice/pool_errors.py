@@ -1,5 +1,5 @@
-"""A pool inverts numbers; each result is shown, and each number that failed.
-进程池计算倒数；显示每个结果，也显示每个失败的数。
+"""A pool inverts numbers; the parent shows each result, and each number that failed.
+进程池计算倒数；父进程显示每个结果，也显示每个失败的数。
 
 Run:    python day08/practice/pool_errors.py
 You see: `done`, but nothing about the results or the task that failed.

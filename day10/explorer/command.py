@@ -11,7 +11,7 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5  # seconds beyond the time limit after which an exploration counts as stuck
+SLACK = 5  # seconds over the time limit before an exploration counts as stuck
 
 
 def main():

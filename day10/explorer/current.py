@@ -1,4 +1,4 @@
-"""The current exploration: primitives ask it which thread is running, and hand over through it.
+"""The current exploration: primitives ask it which thread runs, and pass control through it.
 正在探索什么：各原语在这里询问哪个线程在运行，并在这里交出执行权。"""
 
 import threading
@@ -9,8 +9,8 @@ class Unusable(Exception):
 
 
 ANOTHER_WAY = (
-    "the same schedule went another way when it was run again: the result depends on something "
-    "else, such as the time, a random number, or a value that setup() does not set"
+    "the same schedule ran differently the second time: the result depends on something other than "
+    "the schedule, such as the time, a random number, or a value that setup() does not set"
 )
 
 # The current Stepper, if any, and the primitives that were made outside its runs.
@@ -55,7 +55,7 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, note that a thread tries a lock without waiting: releases are then steps."""
+    """If is_probing, a thread can notice when a lock is released: releases are then steps."""
     if is_probing and stepper:
         stepper.has_probes = True
 

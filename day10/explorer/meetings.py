@@ -1,7 +1,7 @@
 """Events, conditions, barriers and queues that let another thread run instead of blocking.
 用让别的线程执行来代替阻塞的事件、条件变量、屏障和队列。
 
-They have the same interface as the classes in threading and queue; see primitives.py.
+These classes have the same interface as those in threading and queue; see primitives.py.
 """
 
 import queue

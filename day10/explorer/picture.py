@@ -18,12 +18,12 @@ MARKS = {
 
 
 def columns(text):
-    """Return the width of a text on a terminal, where a Chinese character takes two columns."""
+    """Return how many columns a string takes on a terminal; a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def fit(text, width):
-    """Pad or shorten a text to exactly this width."""
+    """Pad or shorten a string to exactly this width."""
     if columns(text) > width:
         while columns(text) > width - 3:
             text = text[:-1]
@@ -32,7 +32,7 @@ def fit(text, width):
 
 
 def histogram(exploration):
-    """Return lines that say how many schedules ended in which way."""
+    """Return lines that say how many schedules ended in each way."""
     shown = f"{exploration.schedules:,}"
     if not exploration.is_complete:
         shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
@@ -66,7 +66,7 @@ def wrapped(text, width):
 
 
 def did(step, value=None):
-    """Return as text what a step does, with the value that it read or wrote."""
+    """Describe a step in words, with the value that it read or wrote."""
     value = (step.value if isinstance(step.value, str) else "") if value is None else value
     return f"{step.verb} {step.what}" + (f": {value}" if value else "")
 
@@ -101,8 +101,8 @@ class Picture:
         ]
 
     def step(self, step, index, value=None):
-        """Return the rows of a step: the switch of threads and the line of the file, if they are
-        new, and what the step does."""
+        """Return the rows of a step: the switch of threads, if any; the line of the file, if it
+        is new; and what the step does."""
         rows = []
         if self.thread is not None and index != self.thread:
             rows.append(

@@ -1,9 +1,9 @@
 """Locks and semaphores that let another thread run instead of blocking.
 用让别的线程执行来代替阻塞的锁和信号量。
 
-They have the same interface as the classes in threading. Outside the explored threads (in setup
-and check) they never let another thread run. If a wait has a timeout and cannot succeed at
-once, it may end at any time without success: the result must not depend on how long anything takes.
+These classes have the same interface as those in threading. In setup and check, they never let
+another thread run. A wait that has a timeout and cannot succeed at once can fail at any time,
+because the result must not depend on how long anything takes.
 """
 
 from explorer import current

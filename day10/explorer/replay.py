@@ -101,7 +101,7 @@ class Replay:
         return f"a {type(thing).__name__}"
 
     def waits(self):
-        """Yield a sentence for each thread that waits: for what, and which thread holds it."""
+        """Say for each waiting thread what it waits for, and which thread holds that lock."""
         for worker in self.stepper.workers:
             thing = worker.waits_at_end
             if thing is None:
@@ -121,7 +121,7 @@ def text_of(value):
 
 def name_inside(name, value, thing, depth):
     """Return the expression that leads from the variable `name` to `thing`, such as box.lock or
-    locks[0]; None if that takes more than `depth` attributes and items."""
+    locks[0]; None if the expression needs more than `depth` parts."""
     if value is thing:
         return name
     if depth == 0 or isinstance(value, primitives.Primitive):

@@ -21,8 +21,8 @@ class Outcome:
     """One way in which schedules end.
 
     kind: one of KINDS (unfair: the explorer ended a loop). text: the shared values, or what went
-    wrong. count: how many schedules end in this way. schedule: the one with the fewest switches (of
-    several, the shortest), as a tuple with the number of the chosen thread for each step.
+    wrong. count: how many schedules end in this way. schedule: of all schedules with the
+    fewest switches, the shortest, as a tuple with the number of the chosen thread for each step.
     """
 
     kind: str
@@ -120,8 +120,8 @@ class Search:
                 return False
 
     def choose(self, enabled):
-        """Return the next thread of the current path. At its end, extend the path; or return None
-        if what follows this moment is already known."""
+        """Return the next thread of the current path. At the end of the path, extend it, or return
+        None if what follows this moment is already known."""
         if self.depth == len(self.path):
             key = self.moments.key() if self.is_merging else None
             self.merged = self.known.get(key) if key is not None else None
@@ -154,7 +154,7 @@ class Search:
 
 
 class Restart(Exception):
-    """Raised when a thread tries a lock without waiting: begin again, with releases as steps."""
+    """Raised when a thread can notice when a lock is released: explore with releases as steps."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
@@ -200,7 +200,7 @@ def outcomes_of(tree):
 
 
 def natural(text):
-    """Return a sort key for a text, in which the number 10 comes after 9."""
+    """Return a sort key for a string that puts the number 10 after 9."""
     return [
         (int(part), "") if part.isdigit() else (0, part)
         for part in "".join(c if c.isdigit() else f" {c} " for c in text).split()

@@ -1,4 +1,4 @@
-"""Tell whether two moments of two runs have the same state: then the same can follow.
+"""Tell whether two moments of two runs have the same state, so that the same steps can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
 A moment consists of what each thread has seen so far and of the current shared values. What a
@@ -50,8 +50,8 @@ class Moments:
         return self.freeze(value, {})
 
     def observe(self, worker, step, frame, touch):
-        """Add what a thread is about to see to its history. Called after the thread was chosen and
-        before it does its step."""
+        """Add to a thread's history what the thread is about to see. Called after the thread was
+        chosen and before it does its step."""
         if self.is_opaque:
             return
         try:
@@ -68,7 +68,7 @@ class Moments:
                 if value is steps.MISSING and (touch.kind == "read" or touch.target[0] != "global"):
                     raise Opaque
                 worker.is_blind |= type(value) in steps.CONTAINERS or touch.kind == "call"
-                # Only a read shows the thread this value; containers() adds what a call shows.
+                # Only a read shows the thread this value. What a call shows is added below.
                 seen = self.look(value) if touch.kind == "read" else None
             if worker.is_blind:
                 # The thread may hold a list in a local variable and look into it between two steps.
@@ -104,8 +104,8 @@ class Moments:
         return self.number(tuple(values))
 
     def containers(self):
-        """Return a number for the contents of all lists and the like. Of an object that
-        setup made, only the identity counts, because looking into it is a step."""
+        """Return a number for the contents of all lists and the like. An object that setup made
+        counts only by its identity, because looking into it is a step."""
         get, known = self.stepper.namespace.get, self.identities
         roots = [get(name) for name in sorted(self.stepper.tracer.names)]
         for value in self.kept:
@@ -123,8 +123,8 @@ class Moments:
             self.objects.add(id(value))
 
     def freeze(self, value, seen):
-        """Return something comparable that is equal exactly if the data are equal. seen: {id:
-        number} of the values met so far."""
+        """Return a value to compare: two such values are equal exactly if the data are equal.
+        seen: {id: number} of the values met so far."""
         kind = type(value)
         if kind in ATOMS:
             return kind, value

@@ -1,8 +1,8 @@
 """Run the threads once, one step at a time, in the order that a function chooses.
 运行各线程一次，每次一步，次序由一个函数选择。
 
-Only one thread runs at any time. To hand over, it releases the raw lock of the next thread, and
-waits for its own lock. Nothing else decides the order.
+Only one thread runs at any time. To pass control, the running thread releases the raw lock of the
+next thread, and waits for its own lock. Nothing else decides the order.
 """
 
 import _thread
@@ -143,7 +143,7 @@ class Stepper:
         try:
             index = self.choose(enabled) if enabled else None
         except BaseException as error:
-            # wait_for_end() raises it again, in the thread that explores.
+            # wait_for_end() raises this error again, in the thread that explores.
             self.failure, index = error, None
         return None if index is None else self.workers[index]
 
@@ -175,8 +175,8 @@ class Stepper:
         try:
             self.observe(worker, step, frame, touch)
         except BaseException as error:
-            # wait_for_end() raises it again, in the thread that explores. Raised here, it would
-            # look like an error in the student's code.
+            # wait_for_end() raises this error again, in the thread that explores. An error raised
+            # here would look like an error in the student's code.
             self.failure = error
             self.done.release()
             worker.go.acquire()
@@ -215,10 +215,10 @@ class Stepper:
             if places:
                 worker.is_stuck = True
                 raise Stuck(
-                    f"{worker.name}() did nothing that the explorer can see for {STUCK_AFTER} s, "
-                    f"in line {places[0]}"
+                    f"for {STUCK_AFTER} s, {worker.name}() did nothing that the explorer can see; "
+                    f"it is in line {places[0]}"
                 )
-        raise Stuck(f"no thread did anything that the explorer can see for {STUCK_AFTER} s")
+        raise Stuck(f"for {STUCK_AFTER} s, no thread did anything that the explorer can see")
 
     def stop(self):
         """End the remaining threads, one after the other."""

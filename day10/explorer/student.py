@@ -12,7 +12,7 @@ from explorer.current import Unusable
 
 
 class TooLong(Unusable):
-    """Raised when a call does not return in time; the message says in which line it is."""
+    """Raised when a call does not return in time; the message names the line that it executes."""
 
 
 def load(path):
@@ -78,8 +78,8 @@ def function_of(namespace, name, path):
 
 
 def builtins_for_it():
-    """Return the builtins for the student's file, in which import gives modules that can be
-    explored, and input() fails."""
+    """Return the builtins for the student's file: import gives modules that can be explored, and
+    input() fails."""
     made, ours = standin.modules(), dict(vars(builtins))
 
     def import_for_it(name, globals=None, locals=None, fromlist=(), level=0):
@@ -117,7 +117,7 @@ def watched(call, seconds, path):
                 lines.append(f"line {frame.f_lineno} ({frame.f_code.co_name})")
             frame = frame.f_back
         raise TooLong(
-            f"{path}: after {seconds:g} s, it is still in "
+            f"{path}: still running after {seconds:g} s, in "
             f"{lines[0] if lines else 'the exploration'}"
         )
     value, error = result[0]

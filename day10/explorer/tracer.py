@@ -2,8 +2,8 @@
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
 On Python 3.10 and 3.11 this uses sys.settrace, in each thread. Since 3.12 it uses sys.monitoring
-(PEP 669), for each code object: there, sys.settrace does not report the instructions of the first
-call of a function.
+(PEP 669), for each code object, because sys.settrace no longer reports the instructions of a
+function's first call.
 """
 
 import builtins
@@ -108,8 +108,8 @@ class Tracer:
         return None
 
     def trace_this_thread(self, is_on=True):
-        """Where sys.settrace is used, let it watch this thread. is_on=False stops that while the
-        explorer's own code runs."""
+        """If this Python uses sys.settrace, switch it on for this thread. is_on=False switches it
+        off while the explorer's own code runs."""
         if self.tool is None:
             sys.settrace(self.on_call if is_on else None)
 

@@ -15,7 +15,7 @@ class Stop(BaseException):
 
 @dataclass
 class Step:
-    """A step of a thread. after: the shared values after it, as text; only Replay sets it."""
+    """A step of a thread. after (set only by Replay): the shared values after the step, as text."""
 
     thread: str
     line: int
@@ -39,7 +39,7 @@ class Worker:
     def reset(self):
         """Prepare for the next run."""
         self.line = self.function.__code__.co_firstlineno
-        # The Step that the thread will do next, and a function that says whether it can.
+        # The next Step of the thread, and a function that says whether the thread can do it now.
         self.pending = self.is_ready = None
         # What the thread waits for now, and what it waited for when the run ended.
         self.waits_for = self.waits_at_end = None

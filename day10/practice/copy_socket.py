@@ -3,7 +3,7 @@
 
 Run:    python day10/practice/copy_socket.py 8888
         python day10/echo_client.py 8888        in another terminal · 另一个终端
-You see: the answer comes, but not the end of the connection.
+You see: the answer comes, but the connection does not end.
 看到：收到了回答，但连接没有结束。
 """
 import os

@@ -1,10 +1,10 @@
-"""hear() gets the message, whether announce() runs before it or after it.
+"""hear() gets the message, whether announce() runs first or last.
 无论 announce() 先执行还是后执行，hear() 都要得到消息。
 
 Run:    python day10/practice/event_cleared.py
         python day10/interleavings.py day10/practice/event_cleared.py
-You see: after three seconds, `heard: []`: the event was set and cleared before hear() waited.
-看到：三秒之后是 `heard: []`：hear() 等待之前，事件已被设置又清除。
+You see: after three seconds, `heard: []`, because the event was cleared before hear() waited.
+看到：三秒之后是 `heard: []`：hear() 等待之前，事件已被清除。
 """
 import threading
 

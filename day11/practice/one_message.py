@@ -9,7 +9,7 @@ import socket
 
 
 def lines(conn):
-    """Yield each line without its newline, until the client closes."""
+    """Yield each line without its newline, until the client closes the connection."""
     while data := conn.recv(1024):
         yield data.decode().rstrip("\n")
 

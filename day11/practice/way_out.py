@@ -1,4 +1,4 @@
-"""Clients may read any file inside the folder, and none outside of it.
+"""Clients may read every file inside the folder, but no file outside it.
 客户端可以读取目录里的任何文件，但不能读取目录之外的文件。
 
 Run:    python day11/practice/way_out.py

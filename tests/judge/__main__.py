@@ -1,4 +1,4 @@
-"""Judge files: read lines of an exercise and a path from stdin, and print one line of JSON for each.
+"""Judge files: each line of stdin is an exercise and a path; print a line of JSON for each file.
 
 Run:    cd tests; echo day10/transfer exercises/day10/transfer/solution.py | python -m judge
 """

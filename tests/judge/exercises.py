@@ -7,7 +7,7 @@ dayNN/practice/NAME.py is the student's file. A check.py defines
     HINTS     three pairs (English, Chinese)
     NOTICE    a pair: what to notice in the solution
     REASONS   {stem of a file that is not right: tag of the verdict}
-    NEEDS     optional: the package without which the exercise is left out, in double quotes
+    NEEDS     optional: a package name, in double quotes; without this package, the exercise is left out
     judge(subject)    raises Refused or NotKnown
 """
 import ast
@@ -60,7 +60,7 @@ class Exercise(namedtuple("Exercise", ["name"])):
 
     @property
     def title(self):
-        """What the program should do: line 1 of its docstring, and line 2, in Chinese."""
+        """What the program should do, in English and in Chinese: lines 1 and 2 of its docstring."""
         lines = ast.get_docstring(ast.parse(self.broken)).splitlines()
         return lines[0], lines[1]
 
@@ -69,7 +69,7 @@ class Exercise(namedtuple("Exercise", ["name"])):
         return load_check(self.folder / "check.py")
 
     def missing_package(self):
-        """Return the name of the package that the exercise needs and that is not installed, or None."""
+        """Return the name of the package that the exercise needs if that package is not installed, else None."""
         # Search the text instead of importing check.py: importing all checks at each start would take too long.
         needs = re.search('^NEEDS = "(.+)"$', (self.folder / "check.py").read_text(encoding="utf-8"), re.MULTILINE)
         return needs[1] if needs and importlib.util.find_spec(needs[1]) is None else None

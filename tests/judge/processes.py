@@ -86,7 +86,7 @@ def kill_children(keep=()):
 
 
 class Stillness:
-    """Measures for how many seconds some processes or threads have slept without using the CPU.
+    """Measures how long some processes or threads have slept without using the CPU, in seconds.
 
     look: a function that returns {key: what stat_of returns} of them.
     Each reading adds at most EVERY seconds. If the machine is so slow that we read too seldom, the processes that we watch

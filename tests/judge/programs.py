@@ -13,7 +13,7 @@ from judge import processes
 from judge.verdict import Refused
 
 STILL = 1.5                                        # seconds: if all its processes sleep for so long, the program hangs
-BUSY = 5.0                                         # seconds of CPU time: a program that needs more runs for ever
+BUSY = 5.0                                         # seconds of CPU time: a program that uses more counts as endless
 LIMIT = 30                                         # seconds for one run
 MOST_PROCESSES = 50
 GRACE = 1                                          # seconds in which processes that a program leaves may end by themselves
@@ -114,7 +114,7 @@ class Program:
         if (self.status or "Traceback" in self.err) and not may_fail:
             raise self.failure()
         # Wait a moment for helpers of multiprocessing and other processes that are about to end: a process that is ending
-        # has no command line any more, so we cannot tell one from the other.
+        # has no command line any more, so we cannot tell whether it is a helper.
         deadline = time.monotonic() + GRACE
         while (left := self.strangers()) and time.monotonic() < deadline:
             time.sleep(processes.EVERY)

@@ -150,7 +150,7 @@ def advice(tree, kind="wrong"):
               if function.name not in ("setup", "__init__") for node in ast.walk(function)}
     for node, name in calls:
         if name.split(".")[-1] in ("Lock", "RLock") and id(node) in inside:
-            return (f"Line {node.lineno} makes a new lock in each call of {inside[id(node)]}(): two threads never use the same lock.",
+            return (f"Line {node.lineno} makes a new lock each time {inside[id(node)]}() is called: two threads never use the same lock.",
                     f"第 {node.lineno} 行每次调用 {inside[id(node)]}() 都新建一把锁：两个线程用的不是同一把锁。")
         if name.split(".")[-1] == "local" and "threading" in name:
             return (f"Line {node.lineno}: each thread has its own copy of what is in threading.local(), so nothing in it is shared.",

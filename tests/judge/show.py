@@ -20,7 +20,7 @@ def columns(text):
 
 
 def wrap(text, indent="  "):
-    """Break a text into lines of at most WIDTH columns. A line may end after any Chinese character, but no line begins with
+    """Break a string into lines of at most WIDTH columns. A line may end after any Chinese character, but no line begins with
     a punctuation mark."""
     lines, line = [], indent
     # A piece is a word or one wide character, with the punctuation and spaces after it.
@@ -64,14 +64,14 @@ def task(exercise):
 def reason(verdict):
     """Yield why the program is not fixed: a sentence in both languages, then the facts."""
     yield ""
-    yield "it cannot be judged · 无法判断" if verdict.kind == NOT_KNOWN else "not fixed · 还没有改好"
+    yield "this program cannot be judged · 无法判断" if verdict.kind == NOT_KNOWN else "not fixed · 还没有改好"
     for text in verdict.english, verdict.chinese:
         yield from wrap(text)
     yield from map(cut, verdict.details)
 
 
 def hints(exercise, count):
-    """Yield the first hints of an exercise, the new one last. count: how many."""
+    """Yield the first `count` hints of an exercise."""
     yield ""
     all_of_them = exercise.check().HINTS
     for number, pair in enumerate(all_of_them[:count], 1):

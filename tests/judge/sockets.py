@@ -25,14 +25,14 @@ def unread(conn):
 
 
 def feed(call, ours, theirs, pieces):
-    """Send pieces, each one only after the program has received the previous one."""
+    """Send the pieces one by one, and wait until the program has received each piece."""
     for piece in pieces:
         ours.sendall(piece)
         call.until(lambda: not unread(theirs))
 
 
 def receive(call, ours, count):
-    """Return the next bytes that the call sends: as many as count, or fewer if the call ends or closes its socket."""
+    """Return the next `count` bytes that the call sends, or fewer if the call ends or closes its socket."""
     data, ours_is_open = b"", True
     ours.setblocking(False)
     while len(data) < count and ours_is_open:

@@ -1,4 +1,4 @@
-"""The student's file: its text, its functions, and calls of these functions that always return.
+"""The student's file: its text, its functions, and a way to call them that always returns.
 学生的文件：源码、函数，以及一定会返回的调用。"""
 import ast
 import builtins
@@ -12,7 +12,7 @@ from judge.processes import PROC, Pauses, Stillness, stat_of
 from judge.verdict import Refused
 
 STILL = 1.5                                        # seconds: a thread that sleeps for so long hangs
-BUSY = 0.4                                         # seconds of CPU time: a call that needs more runs for ever
+BUSY = 0.4                                         # seconds of CPU time: a call that uses more counts as endless
 LIMIT = 20                                         # seconds for any call, also on a system without /proc
 
 
@@ -46,7 +46,7 @@ class Subject:
                               f"{name}() 规定了程序怎样使用：请保持原样，修改其他部分")
 
     def load(self, *names):
-        """Import the file, so that main() does not run; return the functions and classes of these names."""
+        """Import the file without running main(); return its functions and classes of these names."""
         module = types.ModuleType("practice")
         module.__file__ = self.path
         sys.modules["practice"] = module
@@ -88,7 +88,7 @@ def where(error, path):
 
 
 class Call:
-    """A call of the student's code in a daemon thread, so that the process can end before the call returns."""
+    """A call to the student's code in a daemon thread, so that the process can end before the call returns."""
 
     def __init__(self, subject, function, args):
         self.path, self.value, self.error, self.is_over = subject.path, None, None, False

@@ -4,7 +4,7 @@ PASSED, FAILED, NOT_KNOWN, LEFT_OUT = "passed", "failed", "not known", "left out
 
 
 class Verdict:
-    """A verdict. kind: one of the four above. tag: one word for the reason. details: lines of at most 80 columns."""
+    """A verdict. kind: one of the four strings above. tag: one word for the reason. details: lines of at most 80 columns."""
 
     def __init__(self, exercise, kind, tag="", english="", chinese="", details=()):
         self.exercise, self.kind, self.tag = exercise, kind, tag
@@ -15,7 +15,7 @@ class Verdict:
 
 
 class Refused(Exception):
-    """The program is not fixed, for this reason."""
+    """Raised if the program is not fixed; says why."""
     kind = FAILED
 
     def __init__(self, tag, english, chinese, details=()):
@@ -24,5 +24,5 @@ class Refused(Exception):
 
 
 class NotKnown(Refused):
-    """The judge cannot tell whether the program is fixed."""
+    """Raised if the judge cannot tell whether the program is fixed."""
     kind = NOT_KNOWN

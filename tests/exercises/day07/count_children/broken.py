@@ -2,7 +2,7 @@
 信号处理函数要数清所有已结束的子进程，但不等待仍在工作的子进程。
 
 Run:    python day07/practice/count_children.py
-You see: `1 of 5 children have ended`: all five ended, but the handler ran only once.
+You see: `1 of 5 children have ended`, because the handler ran only once for all five.
 看到：`1 of 5 children have ended`：五个都结束了，但处理函数只执行了一次。
 """
 import os

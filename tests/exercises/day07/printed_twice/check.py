@@ -10,7 +10,7 @@ HINTS = [
     ("Write the buffer out before the fork: sys.stdout.flush().",
      "在 fork 之前写出缓冲区：sys.stdout.flush()。"),
 ]
-NOTICE = ("The buffer must be empty when fork copies it. Flushing later, in either process, is too late.",
+NOTICE = ("The buffer must be empty when fork copies it. A flush after the fork is too late, in the parent as well as in the child.",
            "fork 复制时缓冲区必须是空的；之后在哪个进程里 flush 都晚了。")
 REASONS = {"broken": "twice", "wrong_exit_at_once": "lost", "wrong_flush_in_child": "twice"}
 

@@ -1,5 +1,5 @@
-"""Three children work; all three have been reaped by the time their statuses are printed.
-三个子进程工作；打印退出状态时，三个都已被回收。
+"""Reap three children before you print their exit statuses.
+打印三个子进程的退出状态之前，先回收它们。
 """
 import os
 

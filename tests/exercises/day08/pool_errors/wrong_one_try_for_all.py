@@ -1,5 +1,5 @@
-"""A pool inverts numbers; each result is shown, and each number that failed.
-进程池计算倒数；显示每个结果，也显示每个失败的数。
+"""A pool inverts numbers; the parent shows each result, and each number that failed.
+进程池计算倒数；父进程显示每个结果，也显示每个失败的数。
 
 Still wrong: the failure of one task hides the results of the others.
 """

@@ -12,7 +12,7 @@ HINTS = [
     ("Call get() first, then join().",
      "先 get()，后 join()。"),
 ]
-NOTICE = ("A child that has put data into a queue can end only after the data has been read: get first, then join. A small text fits into the pipe, so a test with little data passes.",
+NOTICE = ("A child that has put data into a queue can end only after the data has been read: get first, then join. A short string fits into the pipe, so a test with little data passes.",
            "放了东西的子进程，要等东西被读走才能结束：先 get 后 join。数据少时管道装得下，所以小测试发现不了。")
 REASONS = {
     "broken": "hangs",
@@ -31,6 +31,6 @@ def judge(subject):
         raise Refused("timeout", f"line {joins[0].lineno}: a timeout only guesses how long the child needs", f"第 {joins[0].lineno} 行：timeout 只是在猜子进程要多久")
     printed = run(subject)
     if "1000000 characters" not in printed:
-        raise Refused("lost", "a text of 1,000,000 characters must arrive", "必须收到 1000000 个字符的文本", shown(printed))
+        raise Refused("lost", "a string of 1,000,000 characters must arrive", "必须收到 1000000 个字符的文本", shown(printed))
     if "exit code 0" not in printed:
         raise Refused("not joined", "when the program prints, the child has not yet exited with 0", "打印时子进程还没有正常结束", shown(printed))

@@ -1,4 +1,4 @@
-"""A child sends a long text; the parent prints its length and the child's exit code.
+"""A child sends a long string; the parent prints the string's length and the child's exit code.
 子进程发送一段长文本；父进程打印长度和子进程的退出码。
 
 Still wrong: terminate() can end the child before it has sent anything.

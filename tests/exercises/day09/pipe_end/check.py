@@ -31,7 +31,7 @@ def judge(subject):
 
 
 def who_holds(program):
-    """Return why no EOF comes, as a tag, English and Chinese; None if the writing end is not the cause."""
+    """Say why no EOF comes, as (tag, English, Chinese); return None if the writing end is not the cause."""
     if found := reads_its_own_pipe(program):
         pid, fd = found
         return ("hangs", f"no EOF: the reader (PID {pid}) waits, but it still has the writing end open itself (fd {fd})",

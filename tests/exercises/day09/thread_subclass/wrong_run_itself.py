@@ -1,7 +1,7 @@
 """Your own Thread class: three threads compute, and main prints their results.
 自定义线程类：三个线程计算，主线程打印结果。
 
-Still wrong: calling run() starts no thread: it runs in the main thread.
+Still wrong: main() calls run() directly, so run() runs in the main thread.
 """
 import threading
 

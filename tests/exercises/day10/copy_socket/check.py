@@ -31,7 +31,7 @@ def judge(subject):
                 client.sendall(b"hello")
                 told = said_until_end(server, client)
         server.until(lambda: f"{CLIENTS} clients" in server.out)
-        # The server has counted the last client. Whatever it is going to close is closed before it waits in accept() again.
+        # The server has counted the last client. If it closes sockets at all, it closes them before it waits in accept() again.
         server.until(lambda: len(descriptors(server.pid)) <= before, lambda server: leak(server, before))
 
 

@@ -1,7 +1,7 @@
-"""hear() gets the message, whether announce() runs before it or after it.
+"""hear() gets the message, whether announce() runs first or last.
 无论 announce() 先执行还是后执行，hear() 都要得到消息。
 
-Still wrong: hear() may clear an event that announce() has already set.
+Still wrong: hear() can clear an event that announce() has already set.
 """
 import threading
 

@@ -1,4 +1,4 @@
-"""hear() gets the message, whether announce() runs before it or after it.
+"""hear() gets the message, whether announce() runs first or last.
 无论 announce() 先执行还是后执行，hear() 都要得到消息。
 
 Still wrong: after the timeout there may be no message yet.

@@ -1,7 +1,7 @@
 """An account with a lock: no deposit is lost.
 带锁的账户：任何一笔存款都不能丢。
 
-Still wrong: two threads may both find no lock, and each creates one.
+Still wrong: if two threads find no lock at the same time, each thread creates one.
 """
 import threading
 

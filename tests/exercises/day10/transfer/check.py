@@ -7,7 +7,7 @@ from judge.verdict import Refused
 HINTS = [
     ("Read the end of the schedule: which lock does each thread hold, and which one does it wait for?",
      "看调度的结尾：哪个线程持有哪把锁，又在等哪把锁？"),
-    ("Each thread holds the lock that the other one needs. If both acquired them in the same order, one thread would just wait.",
+    ("Each thread holds the lock that the other one needs. If both threads took the locks in the same order, one would just wait.",
      "各自持有对方需要的锁。如果两个线程都按同样的顺序加锁，其中一个只是等待。"),
     ("Sort the two accounts, for example by name, and acquire their locks in that order, in transfer() and in total().",
      "把两个账户排序（例如按名字），按这个顺序加锁；transfer() 和 total() 都要这样。"),
@@ -31,7 +31,7 @@ def judge(subject):
 def two_at_once(subject):
     """Refuse a program in which two transfers between four accounts cannot run at the same time.
 
-    Each transfer of this test waits half-way, holding its locks, until the other one is half-way too.
+    Each transfer of this test waits half-way, holding its locks, until the other transfer is half-way too.
     """
     Account, transfer = subject.load("Account", "transfer")
     meeting = threading.Barrier(2)

@@ -3,7 +3,7 @@ from judge import sockets
 from judge.verdict import Refused
 
 HINTS = [
-    ("What does recv() return when the client has closed?",
+    ("What does recv() return when the client has closed the connection?",
      "客户端关闭之后，recv() 返回什么？"),
     ('b"" is not a message: it means that no more data will come. Each later recv() returns it again.',
      'b"" 不是消息：它表示再也不会有数据。之后每次 recv() 都立刻返回它。'),

@@ -7,7 +7,7 @@ import socket
 def serve(conn):
     while True:
         data = conn.recv(1024)
-        # b"" is the end: the client sends no more. b"" 表示结束：客户端不再发送
+        # b"" is the end: the client sends no more data. b"" 表示结束：客户端不再发送
         if not data:
             break
         conn.sendall(data.upper())
@@ -17,7 +17,7 @@ def serve(conn):
 def main():
     client, server = socket.socketpair()
     client.sendall(b"hello")
-    # The client sends no more. 客户端不再发送
+    # The client sends no more data. 客户端不再发送
     client.shutdown(socket.SHUT_WR)
     serve(server)
     print(client.recv(1024), "and then", client.recv(1024))

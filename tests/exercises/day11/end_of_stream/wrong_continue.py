@@ -18,7 +18,7 @@ def serve(conn):
 def main():
     client, server = socket.socketpair()
     client.sendall(b"hello")
-    # The client sends no more. 客户端不再发送
+    # The client sends no more data. 客户端不再发送
     client.shutdown(socket.SHUT_WR)
     serve(server)
     print(client.recv(1024), "and then", client.recv(1024))

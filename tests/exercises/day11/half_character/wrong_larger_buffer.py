@@ -1,5 +1,5 @@
-"""Receive UTF-8 text until the sender closes, without losing a character.
-接收 UTF-8 文本，直到发送方关闭；一个字也不能丢。
+"""Receive UTF-8 text until the sender closes the connection, without losing a character.
+接收 UTF-8 文本，直到发送方关闭连接；一个字也不能丢。
 
 Still wrong: recv() may return fewer bytes than the buffer can hold.
 """

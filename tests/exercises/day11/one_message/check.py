@@ -3,14 +3,14 @@ from judge import sockets
 from judge.verdict import Refused
 
 HINTS = [
-    ("TCP carries bytes, not messages: a recv() may return half a line, or two.",
+    ("TCP carries bytes, not messages: one recv() may return half a line, or two lines.",
      "TCP 传送的是字节，不是消息：一次 recv() 可能返回半行，也可能返回两行。"),
     ("Keep what is not yet a complete line, and append the next bytes to it.",
      "留下还不完整的部分，把下一批字节接在后面。"),
     ('*whole, rest = (rest + data).split(b"\\n")',
      '*whole, rest = (rest + data).split(b"\\n")'),
 ]
-NOTICE = ("The buffer must outlive each call to recv(), because the receiver must find where each message ends (framing).",
+NOTICE = ("Keep the buffer from one recv() to the next: the receiver must find where each message ends (framing).",
            "缓冲区要跨越多次 recv()：切分消息（粘包与拆包）是接收方的工作。")
 REASONS = {
     "broken": "cut",

@@ -5,7 +5,7 @@ import socket
 
 
 def lines(conn):
-    """Yield each line without its newline, until the client closes."""
+    """Yield each line without its newline, until the client closes the connection."""
     # Received bytes that are not yet a whole line. 已经收到、但还不是完整一行的部分
     rest = b""
     while data := conn.recv(1024):

@@ -8,7 +8,7 @@ import time
 
 
 def lines(conn):
-    """Yield each line without its newline, until the client closes."""
+    """Yield each line without its newline, until the client closes the connection."""
     while data := conn.recv(1024):
         time.sleep(0.1)
         yield data.decode().rstrip("\n")

@@ -1,5 +1,5 @@
-"""Send all of the data, then close; a time limit keeps a slow client from blocking the server.
-发送全部数据，然后关闭；设超时，免得服务器被慢的客户端拖住。
+"""Send all the data, then close the connection; a timeout limits the wait for a slow client.
+发送全部数据，然后关闭连接；设超时，免得服务器被慢的客户端拖住。
 
 Still wrong: even without a time limit, send() may send only a part.
 """

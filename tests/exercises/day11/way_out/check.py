@@ -8,7 +8,7 @@ HINTS = [
      'folder + "/" + "../secret.txt" 指向哪里？'),
     ("Do not check the name; check the real path to which it leads: os.path.realpath.",
      "不要看名字，要看它最终指向的位置：os.path.realpath。"),
-    ("Use realpath on both, then check os.path.commonpath([folder, path]) == folder.",
+    ("Apply realpath to folder and path, then check os.path.commonpath([folder, path]) == folder.",
      "os.path.commonpath([folder, path]) == folder，两者都先用 realpath。"),
 ]
 NOTICE = ("Many names lead to the same file, but it has one real path. Resolve the name first, then compare whole path components, never just the first letters.",

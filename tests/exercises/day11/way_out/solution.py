@@ -1,4 +1,4 @@
-"""Clients may read any file inside the folder, and none outside of it.
+"""Clients may read every file inside the folder, but no file outside it.
 客户端可以读取目录里的任何文件，但不能读取目录之外的文件。
 """
 import os
@@ -7,7 +7,7 @@ import tempfile
 
 def read_file(folder, name):
     """Return the content of a file in folder, or None if clients may not read it."""
-    # Find where the name leads, then check that this is inside. 先求出最终路径，再看是否在目录里
+    # Resolve the path, then check that it is in the folder. 先求出最终路径，再看是否在目录里
     folder = os.path.realpath(folder)
     path = os.path.realpath(os.path.join(folder, name))
     if os.path.commonpath([folder, path]) != folder or not os.path.isfile(path):

@@ -4,7 +4,7 @@ from judge import awaits
 HINTS = [
     ("In a single thread, other code runs only at an await. What may change there?",
      "单线程里，别的代码只在 await 处运行。那时什么可能改变？"),
-    ("The check comes before the await. After the await, what it found may no longer be true.",
+    ("The check comes before the await. After the await, the result of the check may no longer be true.",
      "检查在 await 之前，await 之后未必还成立。"),
     ("Hold an asyncio.Lock (async with) around the whole body, or check again after the await.",
      "用 asyncio.Lock（async with）包住整段，或者在 await 之后再检查一次。"),

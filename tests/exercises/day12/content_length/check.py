@@ -12,7 +12,7 @@ HINTS = [
     ("Use Content-Length. It is the number of bytes, so encode first, then count.",
      "Content-Length：字节数，所以先编码，再计数。"),
 ]
-NOTICE = ("This is framing again: here the length comes before the message. It counts bytes: a Chinese character is one character, but three bytes.",
+NOTICE = ("This is framing again: here the length comes before the message. The length counts bytes: a Chinese character is one character, but three bytes.",
            "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符、三个字节。")
 REASONS = {"broken": "no length", "wrong_characters": "length", "wrong_closes": "closes"}
 
@@ -40,11 +40,11 @@ def one_answer(call, client, body):
         piece = sockets.receive(call, client, 1)
         received += piece
         if not piece:
-            raise Refused("closes", "the server closes the connection after the first answer, but it must stay open", "服务器在第一个回答之后关闭了连接：应当保持打开")
+            raise Refused("closes", "the server closes the connection after the first answer, but must keep it open", "服务器在第一个回答之后关闭了连接：应当保持打开")
     head, _, rest = received.partition(b"\r\n\r\n")
     headers = dict(line.lower().split(":", 1) for line in head.decode("latin-1").split("\r\n")[1:] if ":" in line)
     if "close" in headers.get("connection", ""):
-        raise Refused("closes", "`Connection: close` ends the connection, but it must stay open", "`Connection: close` 会结束连接：应当保持打开")
+        raise Refused("closes", "`Connection: close` ends the connection, but the server must keep it open", "`Connection: close` 会结束连接：应当保持打开")
     length = headers.get("content-length", "").strip()
     if not length.isdigit():
         raise Refused("no length", "no Content-Length: the client cannot know where the answer ends, and waits", "没有 Content-Length：客户端不知道回答在哪里结束，只能等待",

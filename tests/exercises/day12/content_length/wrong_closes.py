@@ -1,4 +1,4 @@
-"""Answer each request on one connection, which stays open for the next one.
+"""Answer each request on one connection, which stays open for the next request.
 在同一个连接上回答每个请求；连接保持打开，等待下一个请求。
 
 Still wrong: the client sees the end of the text, but the connection does not stay open.

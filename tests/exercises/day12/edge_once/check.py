@@ -27,7 +27,7 @@ PIECES = [b"ten bytes.", b"x" * 50_000, b"the end"]
 
 def judge(subject):
     if not hasattr(select, "epoll"):
-        raise NotKnown("epoll", "this system has no epoll: it needs Linux", "这个系统没有 epoll：需要 Linux")
+        raise NotKnown("epoll", "this system has no epoll, which needs Linux", "这个系统没有 epoll：需要 Linux")
     [receive] = subject.load("receive")
     with sockets.pair() as (client, server), sockets.pair() as (other, other_server):
         call = subject.start(receive, [server, other_server])

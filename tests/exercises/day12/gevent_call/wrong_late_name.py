@@ -1,7 +1,7 @@
 """Two greenlets work at the same time: both begin before either ends.
 两个协程同时工作：都开始之后，才有一个结束。
 
-Still wrong: the name is looked up when the greenlet runs: it is B for both.
+Still wrong: each greenlet looks up `name` when it runs, so both get B.
 """
 import gevent
 

@@ -1,4 +1,4 @@
-"""With gevent's monkey patch, two greenlets sleep at the same time, with time.sleep.
+"""After gevent's monkey patch, two greenlets sleep in time.sleep at the same time.
 打上 gevent 的猴子补丁后，两个协程用 time 的 sleep 同时等待。
 
 Still wrong: sleep was imported before the patch.
