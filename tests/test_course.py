@@ -228,9 +228,11 @@ def test_output_with_every_start_method(path):
 
 def test_demos_that_are_killed_half_way_leave_nothing_running():
     before, killed = harness.shared_memory(), []
-    programs = [Program(path) for path in SCRIPTS if course.describe(path).output]
-    running = set(programs)
-    while running:
+    paths, programs, running = [path for path in SCRIPTS if course.describe(path).output], [], set()
+    while running or len(programs) < len(paths):
+        if len(programs) < len(paths):
+            programs.append(Program(paths[len(programs)]))
+            running.add(programs[-1])
         parents = set(harness.parents().values())
         for program in list(running):
             # Half way: when it has a child, or at its end if it has none.
