@@ -158,26 +158,26 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
 
 
 @pytest.mark.parametrize("method, path, change, reason", [
-    ("GET", "/", {"Host": "evil.example"}, "Host must be an address of this machine"),
-    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host must be an address of this machine"),
-    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host must be an address of this machine"),
-    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host must be an address of this machine"),
-    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host must be an address of this machine"),
-    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host must be an address of this machine"),
-    ("POST", "/api/runs", {"Origin": None}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "null"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://evil.example"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "https://<host>"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://<host>0"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://127.0.0.1:1"}, "Origin must be"),
-    ("POST", "/api/runs", {"X-Token": None}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": ""}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": "x<token>"}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": "é"}, "X-Token is missing or wrong"),
-    ("PUT", "/api/runs", {"X-Token": None}, "X-Token is missing or wrong"),
-    ("DELETE", "/api/runs/1", {"Origin": None}, "Origin must be"),
-    ("POST", "/api/bye", {"X-Token": None}, "X-Token is missing or wrong"),      # this request must have its token in the body
-    ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin must be"),
+    ("GET", "/", {"Host": "evil.example"}, "Host header must be an address of this machine"),
+    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host header must be an address of this machine"),
+    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host header must be an address of this machine"),
+    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host header must be an address of this machine"),
+    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host header must be an address of this machine"),
+    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host header must be an address of this machine"),
+    ("POST", "/api/runs", {"Origin": None}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "null"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://evil.example"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "https://<host>"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://<host>0"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://127.0.0.1:1"}, "Origin header must be"),
+    ("POST", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": ""}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": "x<token>"}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": "é"}, "The token is missing or wrong"),
+    ("PUT", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("DELETE", "/api/runs/1", {"Origin": None}, "Origin header must be"),
+    ("POST", "/api/bye", {"X-Token": None}, "The token is missing or wrong"),      # this request must have its token in the body
+    ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin header must be"),
 ])
 def test_what_is_not_from_its_page_is_refused(page, method, path, change, reason):
     fields = {name: value for name, value in {**GOOD, **change}.items() if value is not None}
