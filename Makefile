@@ -24,7 +24,7 @@ help:
 	@echo '                    EX=day10/transfer, ALL=1 or RESET=day10/transfer'
 	@echo "make test           run the tests · 运行测试; some of them: ARGS='-k chat'"
 	@echo 'make bench-http     compare the HTTP server with nginx and others, if installed'
-	@echo 'make bench-ftp      compare the FTP server with vsftpd and pyftpdlib, if installed'
+	@echo 'make bench-ftp      compare the FTP server with vsftpd and others, if installed'
 	@echo 'make readme         update the lists of scripts and the output in the READMEs'
 	@echo 'make packages       only set up .venv: gevent, greenlet, pytest'
 	@echo 'make clean          remove .venv and the caches that these commands have made'

@@ -217,7 +217,7 @@ def test_of_two_requests_at_once_each_is_looked_at(page):
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
 def test_other_addresses_are_refused_with_the_reason(address):
     program = run(CLASSROOM, "0", "-b", address, status=2, stderr="[^\n]+\n")
-    assert "because it starts programs" in program.stderr and not program.stdout
+    assert "the classroom starts programs" in program.stderr and not program.stdout
 
 
 def test_a_port_in_use_is_one_line_and_what_to_do(page):

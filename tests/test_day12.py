@@ -240,7 +240,7 @@ def test_gevent_test():
 
 def test_gevent_test_needs_waits_of_gevent():
     run(sys.executable, "-c", "import gevent_test; gevent_test.gevent.sleep = gevent_test.time.sleep; gevent_test.main()",
-        status=1, stderr="(?s).*AssertionError: expected a switch.*got aaabbb\n", **CHANGED)
+        status=1, stderr="(?s).*AssertionError: expected ababab.*got aaabbb\n", **CHANGED)
 
 
 def test_gevent_joinall():

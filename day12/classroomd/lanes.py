@@ -39,7 +39,7 @@ def output_pair():
 
 
 class Lanes:
-    """The output of the processes of a run, in the order of its arrival.
+    """The output of the processes of a run, in order of arrival.
 
     guardian: the PID of the run's guardian.  lanes: a dict for each lane.  dropped: how many lines
     are no longer kept.  next: the number of the next piece.  Not thread-safe: hold the run's lock.
