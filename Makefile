@@ -2,11 +2,11 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-# packages.py runs each script with the Python of .venv. The word before the script says how much the script needs .venv.
+# packages.py runs each script with the Python of .venv. The word before the script's name says whether the script needs .venv.
 # needed: make .venv; if that fails, run nothing. wanted: make .venv; if that fails, run the script without the packages.
 # unneeded: use .venv only if it is there already.
 # exec replaces the shell. Otherwise the shell would remain between make and the script, and Ctrl-C would look like a failure.
-FOUND   = command -v "$(PYTHON)" >/dev/null || { echo "make: there is no $(PYTHON): $(INSTALL)" >&2; exit 1; }
+FOUND   = command -v "$(PYTHON)" >/dev/null || { echo "make: cannot find $(PYTHON): $(INSTALL)" >&2; exit 1; }
 INSTALL = sudo apt install python3 python3-venv, or make PYTHON=another
 RUN     = $(FOUND); exec "$(PYTHON)" tests/packages.py "$(VENV)"
 
@@ -24,13 +24,13 @@ help:
 	@echo '                    EX=day10/transfer, ALL=1 or RESET=day10/transfer'
 	@echo "make test           run the tests · 运行测试; some of them: ARGS='-k chat'"
 	@echo 'make bench-http     compare the HTTP server with nginx and others, if installed'
-	@echo 'make bench-ftp      compare the FTP server with vsftpd, pyftpdlib, if installed'
+	@echo 'make bench-ftp      compare the FTP server with vsftpd and others, if installed'
 	@echo 'make readme         update the lists of scripts and the output in the READMEs'
 	@echo 'make packages       only set up .venv: gevent, greenlet, pytest'
 	@echo 'make clean          remove .venv and the caches that these commands have made'
 	@echo 'PYTHON=python3.13   add this to a command to use that Python (3.10 or newer)'
 
-# Use a variable only if it is given on make's command line: the environment may have a variable of the same name.
+# Use a variable only if it is given on make's command line: the environment can have a variable of the same name.
 given   = $(if $(filter command,$(firstword $(origin $(1)))),$($(1)))
 
 # Only day 12 has scripts that need packages. If no day is named, make demo shows day 12 too.

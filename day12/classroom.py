@@ -1,4 +1,4 @@
-"""The classroom in the browser: run each script, see its processes and sockets live.
+"""The classroom in the browser: run any script, and see its processes and sockets live.
 浏览器里的课堂：运行每个脚本，现场观看它的进程和套接字。
 讲义之外
 
@@ -6,9 +6,9 @@ Run:    python day12/classroom.py [port]       then open the address that it pri
         make class
 
 The classroom is built on the HTTP server of this day, which serves the files of the page. The
-page's JavaScript sends requests, and each kind of request has a route. The rest is what days 8 to
-11 teach: each run has processes of its own, and a thread that uses a lock and epoll. The modules
-are in classroomd/; its __init__.py lists them.
+page's JavaScript sends requests, and each kind of request has a route. The classroom uses
+what days 8 to 12 teach: each run has processes of its own, and a thread that uses a lock and epoll.
+The file classroomd/__init__.py lists the modules.
 
     browser --- GET /api/runs/7?from=12 ---> HTTPServer, one loop
                                                   |  a lock
@@ -17,7 +17,7 @@ are in classroomd/; its __init__.py lists them.
               writer's PID (SO_PASSCRED) -->  out    err    guardian --- script --- its children
                                                             (adopts orphans, ends all of them)
 
-Look at it with curl:
+Ask the API with curl:
 
     curl http://127.0.0.1:8012/api/runs
     curl 'http://127.0.0.1:8012/api/runs/1?from=0'
@@ -59,7 +59,7 @@ class Classroom(HTTPServer):
         self.api = Api(self, top, self.token, unasked)
 
     def find_handler(self, request):
-        """Return the function that answers a request, or one that refuses it and says why.
+        """Return a function that answers a request, or a function that refuses the request.
 
         The server calls this method as soon as the head of a request has arrived. So the client
         need not send the body of a request that is refused.
@@ -89,13 +89,13 @@ def main():
                         help="the loopback address to listen on (default: 127.0.0.1)")
     args = parser.parse_args()
     if not is_loopback(args.bind):
-        parser.exit(2, f"{parser.prog}: only this machine may reach the classroom, because it"
-                       " starts programs: leave out -b · 它会启动程序，只允许本机访问，请去掉 -b\n")
+        parser.exit(2, f"{parser.prog}: the classroom starts programs, so only this machine may"
+                       " reach it: leave out -b · 它会启动程序，只允许本机访问，请去掉 -b\n")
     try:
         server = Classroom((args.bind, args.port))
     except (OSError, OverflowError) as error:
         in_use = getattr(error, "errno", None) == errno.EADDRINUSE
-        hint = "try port 0, which takes a free one · 试试 0，自动选空闲端口\n"
+        hint = "try port 0, and the system chooses a free port · 试试 0，自动选空闲端口\n"
         parser.exit(2, f"{parser.prog}: {error}\n{hint if in_use else ''}")
     stop_on_signals(server)
     host, port = server.address
@@ -134,7 +134,7 @@ def stop_on_signals(server):
 
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # The signal can reach another thread while the loop waits in epoll. So Python also writes a
+    # A signal can reach another thread while the loop waits in epoll. So Python also writes a
     # byte to the self-pipe, which wakes the loop.
     # 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)

@@ -1,5 +1,5 @@
-"""A coroutine pauses, and later continues where it stopped: next, send, a ten-line scheduler.
-协程在中间停下，保存自己的位置，以后再继续：next、send，以及一个十行的调度器。
+"""A coroutine stops at yield; next, send or a ten-line scheduler continues it from that line.
+协程停在 yield 处；next、send 或一个十行的调度器让它从那一行继续。
 讲义: 协程技术 · 基础概念 · 协程原理
 
 Run:    python day12/coroutine_0.py
@@ -26,7 +26,7 @@ def adder():
     """A generator that adds numbers: each yield outputs the total, then waits for send(n)."""
     total = 0
     while True:
-        # The generator stops here. send(10) continues it, and `yield total` has the value 10.
+        # The generator stops at this yield. After send(10), the value of `yield total` is 10.
         # 停在这里；send(10) 从这里继续，yield 的值就是 10
         n = yield total
         total += n
@@ -34,9 +34,9 @@ def adder():
 
 def keep_the_place():
     coroutine = adder()
-    # The call has created the object; no line of adder has run yet.
+    # The call adder() has created a generator; no line of the function has run yet.
     show("adder()   has not begun", coroutine)
-    # The first next runs adder up to its first yield. From then on it can receive values.
+    # The first next runs adder up to its first yield. From then on, adder can receive values.
     show(f"next()    got {next(coroutine)}", coroutine)
     show(f"send(10)  got {coroutine.send(10)}", coroutine)
     show(f"send(32)  got {coroutine.send(32)}", coroutine)
@@ -48,7 +48,7 @@ def keep_the_place():
 
 
 def show(what, coroutine):
-    """Print the variables that a stopped coroutine keeps in its frame (with its current line)."""
+    """Print the variables in the frame of a stopped coroutine; the frame also keeps the line."""
     # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
     print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 
@@ -78,7 +78,7 @@ def take_turns():
     run([write("a", 3, written), write("b", 2, written), write("c", 1, written)])
     turns = " ".join(written)
     print(f"three tasks take turns: {turns}")
-    assert turns == "a1 b1 c1 a2 b2 a3", f"expected a turn each, a1 b1 c1 a2 b2 a3; got {turns}"
+    assert turns == "a1 b1 c1 a2 b2 a3", f"expected turns a1 b1 c1 a2 b2 a3, got {turns}"
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@
 Run:    python day12/coroutine_race.py
 
 Output:
-    ten tasks run add(), from 0: n is 1, 9 updates lost
-    ten tasks run add_at_once(), from 0: n is 10, 0 updates lost
+    n is 0, and ten tasks run add(): now n is 1 (9 updates lost)
+    n is 0, and ten tasks run add_at_once(): now n is 10 (0 updates lost)
 """
 from collections import deque
 
@@ -15,11 +15,11 @@ TASKS = 10
 
 def main():
     n = count_with(add)
-    print(f"ten tasks run add(), from 0: n is {n}, {TASKS - n} updates lost")
+    print(f"n is 0, and ten tasks run add(): now n is {n} ({TASKS - n} updates lost)")
     assert n == 1, f"expected 9 lost updates: every task should have read 0; n is {n}"
 
     n = count_with(add_at_once)
-    print(f"ten tasks run add_at_once(), from 0: n is {n}, {TASKS - n} updates lost")
+    print(f"n is 0, and ten tasks run add_at_once(): now n is {n} ({TASKS - n} updates lost)")
     assert n == TASKS, f"expected no lost update: += has no switch inside; n is {n}"
 
 

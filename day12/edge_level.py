@@ -9,9 +9,9 @@ Output:
     10 bytes arrive                               10  EPOLLIN        EPOLLIN
     we read 5 of them                              5  EPOLLIN        -
     nothing else happens                           5  EPOLLIN        -
-    1 more arrives                                 6  EPOLLIN        EPOLLIN
+    1 more byte arrives                            6  EPOLLIN        EPOLLIN
     we read until BlockingIOError                  0  -              -
-    2 more arrive                                  2  EPOLLIN        EPOLLIN
+    2 more bytes arrive                            2  EPOLLIN        EPOLLIN
 """
 import fcntl
 import select
@@ -43,16 +43,16 @@ def main():
         show("10 bytes arrive", conn, level, edge, expected=(10, "EPOLLIN", "EPOLLIN"))
         conn.recv(5)
         show("we read 5 of them", conn, level, edge, expected=(5, "EPOLLIN", "-"))
-        # A server with edge trigger that reads only once per event would hang here: it waits for
-        # an event, but its client has sent the complete request and waits for the answer.
+        # With edge trigger, a server that reads only once per event would hang here: the server
+        # waits for an event, but the client has sent the complete request and waits for the answer.
         # 边缘触发时每次事件只读一次的服务器会卡在这里：它等事件，客户端等响应
         show("nothing else happens", conn, level, edge, expected=(5, "EPOLLIN", "-"))
         peer.sendall(b"a")
-        show("1 more arrives", conn, level, edge, expected=(6, "EPOLLIN", "EPOLLIN"))
+        show("1 more byte arrives", conn, level, edge, expected=(6, "EPOLLIN", "EPOLLIN"))
         drain(conn)
         show("we read until BlockingIOError", conn, level, edge, expected=(0, "-", "-"))
         peer.sendall(b"bc")
-        show("2 more arrive", conn, level, edge, expected=(2, "EPOLLIN", "EPOLLIN"))
+        show("2 more bytes arrive", conn, level, edge, expected=(2, "EPOLLIN", "EPOLLIN"))
 
 
 def drain(conn):

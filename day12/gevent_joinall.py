@@ -1,5 +1,5 @@
-"""gevent.joinall only waits: its timeout ends no greenlet, and it hides errors by default.
-gevent.joinall 只负责等待：超时不会结束协程；不加 raise_error=True 就看不到异常。
+"""gevent.joinall only waits: a timeout ends no greenlet, and by default joinall raises no error.
+gevent.joinall 只负责等待：超时不会结束协程；不加 raise_error=True 就不会抛出协程的异常。
 讲义: 第三方协程模块 · gevent模块
 
 Run:    python day12/gevent_joinall.py
@@ -53,13 +53,14 @@ def time_out():
 def fail():
     # bad fails, because int("x") raises ValueError.
     bad, quick = gevent.spawn(int, "x"), gevent.spawn(str, 1)
-    # gevent prints a traceback when bad fails. Redirect it into memory, so that we can search it.
+    # gevent prints a traceback when bad fails. Redirect stderr into memory, so that we can search
+    # the output.
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
         finished = gevent.joinall([bad, quick])
     names = {bad: "bad", quick: "quick"}
     returned = sorted(names[greenlet] for greenlet in finished)
     print(f"joinall([bad, quick]) returned {returned}; bad.value: {bad.value}")
-    assert returned == ["bad", "quick"], f"expected both to have finished, got {returned}"
+    assert returned == ["bad", "quick"], f"expected bad and quick to have finished, got {returned}"
     is_printed = "Traceback" in stderr.getvalue()
     error = type(bad.exception).__name__
     print(f"bad.exception: {error}; its traceback went to stderr: {is_printed}")

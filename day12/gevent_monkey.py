@@ -1,4 +1,4 @@
-"""monkey.patch_all() replaces names in standard modules; names imported earlier stay unchanged.
+"""monkey.patch_all() patches standard modules; earlier `from` imports keep the old functions.
 monkey.patch_all() 替换标准库里的名字：在它之前用 from ... import 导入的名字仍是旧的。
 讲义: 第三方协程模块 · gevent模块 · monkey脚本
 
@@ -7,9 +7,9 @@ Run:    python day12/gevent_monkey.py
 Output:
     two greenlets write a letter and wait, three times each:  sleep   recv
     before patch_all(): time.sleep, socket.socket             aaabbb  aaabbb
-    after it: names imported before it                        aaabbb  aaabbb
-    after it: names imported after it                         ababab  ababab
-    after it: time.sleep, socket.socket                       ababab  ababab
+    after patch_all(): names imported before patch_all()      aaabbb  aaabbb
+    after patch_all(): names imported after patch_all()       ababab  ababab
+    after patch_all(): time.sleep, socket.socket              ababab  ababab
 """
 import contextlib
 import socket
@@ -38,19 +38,19 @@ def main():
 
     # The patch comes too late for old_sleep: this name still refers to the old function.
     # 对 old_sleep 来说太晚了：这个名字仍然指向旧的函数
-    show("after it: names imported before it", old_sleep, old_socket,
+    show("after patch_all(): names imported before patch_all()", old_sleep, old_socket,
          expected=["aaabbb", "aaabbb"])
     from socket import socket as new_socket
     from time import sleep as new_sleep
-    show("after it: names imported after it", new_sleep, new_socket,
+    show("after patch_all(): names imported after patch_all()", new_sleep, new_socket,
          expected=["ababab", "ababab"])
     # `import time` above does no harm: Python looks up time.sleep now, in the patched module.
-    show("after it: time.sleep, socket.socket", time.sleep, socket.socket,
+    show("after patch_all(): time.sleep, socket.socket", time.sleep, socket.socket,
          expected=["ababab", "ababab"])
 
 
 def show(title, sleep, socket_class, expected):
-    """Let two greenlets wait in sleep, then two in recv; print both orders of their letters."""
+    """Print the letters of two greenlets that wait in sleep, then of two that wait in recv."""
     came = [letters(sleep, 0.01), letters(receive, socket_class)]
     print(f"{title:56}  {came[0]}  {came[1]}")
     assert came == expected, f"expected {expected} for [sleep, recv], got {came}"

@@ -31,7 +31,7 @@ def main():
               file=sys.stderr)
         sys.exit(2)
     a, b = greenlet.greenlet(play_a), greenlet.greenlet(play_b)
-    # The first switch to a greenlet calls its function, with these arguments.
+    # The first switch to a greenlet calls its function with the arguments of switch.
     # 第一次 switch 调用它的函数，参数就是这些
     value = a.switch(b, "from main")
     # b has returned, so its parent continues. The parent is main, because main created b.
@@ -56,7 +56,7 @@ def main():
 
 def play_a(b, value):
     print(f"a begins with {value!r}")
-    # a stops here until another greenlet switches back to a and passes a value.
+    # Greenlet a stops here until another greenlet switches back to a and passes a value.
     # 停在这里，直到别的 greenlet 切换回来，并带来一个值
     value = b.switch(greenlet.getcurrent(), "from a")
     print(f"a continues with {value!r}")
@@ -66,7 +66,7 @@ def play_a(b, value):
 
 
 def switch_from_inside(b):
-    """Switch to b one call deeper than play_a. A greenlet can stop here; a generator could not."""
+    """Switch to b. A greenlet can stop inside a nested call; a generator cannot."""
     return b.switch("from a, inside a function")
 
 

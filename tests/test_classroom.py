@@ -158,26 +158,26 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
 
 
 @pytest.mark.parametrize("method, path, change, reason", [
-    ("GET", "/", {"Host": "evil.example"}, "Host must be an address of this machine"),
-    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host must be an address of this machine"),
-    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host must be an address of this machine"),
-    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host must be an address of this machine"),
-    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host must be an address of this machine"),
-    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host must be an address of this machine"),
-    ("POST", "/api/runs", {"Origin": None}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "null"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://evil.example"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "https://<host>"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://<host>0"}, "Origin must be"),
-    ("POST", "/api/runs", {"Origin": "http://127.0.0.1:1"}, "Origin must be"),
-    ("POST", "/api/runs", {"X-Token": None}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": ""}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": "x<token>"}, "X-Token is missing or wrong"),
-    ("POST", "/api/runs", {"X-Token": "é"}, "X-Token is missing or wrong"),
-    ("PUT", "/api/runs", {"X-Token": None}, "X-Token is missing or wrong"),
-    ("DELETE", "/api/runs/1", {"Origin": None}, "Origin must be"),
-    ("POST", "/api/bye", {"X-Token": None}, "X-Token is missing or wrong"),      # this request must have its token in the body
-    ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin must be"),
+    ("GET", "/", {"Host": "evil.example"}, "Host header must be an address of this machine"),
+    ("GET", "/", {"Host": "127.0.0.1.evil.example"}, "Host header must be an address of this machine"),
+    ("GET", "/api/course", {"Host": "evil.example:<port>"}, "Host header must be an address of this machine"),
+    ("GET", "/api/runs", {"Host": "0.0.0.0:<port>"}, "Host header must be an address of this machine"),
+    ("GET", "/no/such/file", {"Host": "192.168.1.2"}, "Host header must be an address of this machine"),
+    ("POST", "/api/runs", {"Host": "evil.example", "Origin": "http://evil.example"}, "Host header must be an address of this machine"),
+    ("POST", "/api/runs", {"Origin": None}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "null"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://evil.example"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "https://<host>"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://<host>0"}, "Origin header must be"),
+    ("POST", "/api/runs", {"Origin": "http://127.0.0.1:1"}, "Origin header must be"),
+    ("POST", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": ""}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": "x<token>"}, "The token is missing or wrong"),
+    ("POST", "/api/runs", {"X-Token": "é"}, "The token is missing or wrong"),
+    ("PUT", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("DELETE", "/api/runs/1", {"Origin": None}, "Origin header must be"),
+    ("POST", "/api/bye", {"X-Token": None}, "The token is missing or wrong"),      # this request must have its token in the body
+    ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin header must be"),
 ])
 def test_what_is_not_from_its_page_is_refused(page, method, path, change, reason):
     fields = {name: value for name, value in {**GOOD, **change}.items() if value is not None}
@@ -217,7 +217,7 @@ def test_of_two_requests_at_once_each_is_looked_at(page):
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
 def test_other_addresses_are_refused_with_the_reason(address):
     program = run(CLASSROOM, "0", "-b", address, status=2, stderr="[^\n]+\n")
-    assert "because it starts programs" in program.stderr and not program.stdout
+    assert "the classroom starts programs" in program.stderr and not program.stdout
 
 
 def test_a_port_in_use_is_one_line_and_what_to_do(page):

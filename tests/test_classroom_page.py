@@ -171,7 +171,7 @@ def test_a_flood_of_output_leaves_a_bounded_page(stubbed):
     assert stubbed.js("return document.querySelectorAll('.line').length") <= 400
     lines = stubbed.js("return [...document.querySelectorAll('.line')].map((line) => line.textContent)")
     assert lines == [f"line {n} of a flood, as long as such lines are" for n in range(20400 - len(lines), 20400)]       # no holes
-    assert stubbed.js("return document.querySelector('.log .empty').textContent").startswith(f"{20400 - len(lines):,} lines before these")
+    assert stubbed.js("return document.querySelector('.log .empty').textContent").startswith(f"{20400 - len(lines):,} earlier lines")
 
 
 def test_it_is_asked_seldom_while_nothing_is_new_and_at_once_when_something_is_done(stubbed):

@@ -196,19 +196,19 @@ def test_coroutine_0():
 
 def test_coroutine_0_sees_a_task_that_does_not_give_way():
     program = "import coroutine_0; coroutine_0.run = lambda tasks: [list(task) for task in tasks]; coroutine_0.main()"
-    printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected a turn each.*got a1 a2 a3.*", **CHANGED).stdout
+    printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected turns a1 b1.*got a1 a2 a3.*", **CHANGED).stdout
     assert printed.endswith("turns: a1 a2 a3 b1 b2 c1\n")
 
 
 def test_coroutine_race():
     printed = output_of("day12/coroutine_race.py")
-    assert re.findall(r"^ten tasks run .*: n is (\d+), (\d+) updates lost$", printed, re.MULTILINE) == [("1", "9"), ("10", "0")]
+    assert re.findall(r"^n is 0, and ten tasks run .*: now n is (\d+) \((\d+) updates lost\)$", printed, re.MULTILINE) == [("1", "9"), ("10", "0")]
 
 
 def test_coroutine_race_says_so_when_no_update_is_lost():
     program = "import coroutine_race; coroutine_race.add = coroutine_race.add_at_once; coroutine_race.main()"
     printed = run(sys.executable, "-c", program, status=1, stderr="(?s).*AssertionError: expected 9 lost updates.*n is 10\n", **CHANGED).stdout
-    assert "add(), from 0: n is 10, 0 updates lost" in printed
+    assert "add(): now n is 10 (0 updates lost)" in printed
 
 
 def test_greenlet_0():
@@ -234,13 +234,13 @@ def test_greenlet_0_sees_a_result_that_goes_to_another_parent():
 
 def test_gevent_test():
     printed = output_of("day12/gevent_test.py")
-    assert re.findall(r"^after (\w+).*: '(\w*)'", printed, re.MULTILINE) == [("spawn", ""), ("time", ""), ("joinall", "ababab")]
+    assert re.findall(r"^after (\w+).*: '(\w*)'", printed, re.MULTILINE) == [("calling", ""), ("time", ""), ("joinall", "ababab")]
     assert re.findall(r"^with .*sleep: +(\w+)$", printed, re.MULTILINE) == ["aaabbb", "ababab"]
 
 
 def test_gevent_test_needs_waits_of_gevent():
     run(sys.executable, "-c", "import gevent_test; gevent_test.gevent.sleep = gevent_test.time.sleep; gevent_test.main()",
-        status=1, stderr="(?s).*AssertionError: expected a switch.*got aaabbb\n", **CHANGED)
+        status=1, stderr="(?s).*AssertionError: expected ababab.*got aaabbb\n", **CHANGED)
 
 
 def test_gevent_joinall():

@@ -203,7 +203,7 @@ def test_an_old_python_says_so_in_one_line(packages, python):
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_without_python_make_says_what_to_install():
     failed = run("make", "demo", "PYTHON=nosuchpython", cwd=ROOT, status=2, stderr=".*")
-    assert failed.stderr.startswith("make: there is no nosuchpython: sudo apt install python3 python3-venv, or make PYTHON=another\n")
+    assert failed.stderr.startswith("make: cannot find nosuchpython: sudo apt install python3 python3-venv, or make PYTHON=another\n")
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")

@@ -1,8 +1,8 @@
 """The modules of classroom.py, bottom up: each imports only modules above it in this list.
 classroom.py 的各个模块，自下而上：每个模块只导入列表中在它上面的模块。
 
-    problem.py      a refusal, in both languages
-    processes.py    reads from /proc about a process and its descendants
+    problem.py      a refused request, with the reason in English and Chinese
+    processes.py    reads what /proc says about a process and its descendants
     guard.py        the guardian: starts a run's script, and ends all of the run's processes
     lanes.py        the output of a run, with the process that wrote each part
     clients.py      the clients that the class connects to a server

@@ -1,8 +1,8 @@
 """The routes: which function answers which path, and what it returns as JSON.
 路由：哪个函数回答哪个路径，返回什么 JSON。
 
-All these functions run in the event loop of the HTTP server, so none of them may wait. Each run of
-a script has its own thread, and the page asks for new output again and again (GET
+The functions of all routes run in the event loop of the HTTP server, so none of them may block.
+Each run of a script has its own thread, and the page asks for new output again and again (GET
 /api/runs/7?from=12).
 """
 import functools
@@ -19,13 +19,13 @@ from classroomd.safety import check_token
 from classroomd.scripts import CLIENTS, Catalogue
 from classroomd.system import look
 
-# How many characters a text (typed, or sent by a client) and the name of a page can have.
+# Maximum characters of a string that a page sends (MAX_TEXT), and of a page's name (MAX_PAGE).
 MAX_TEXT, MAX_PAGE = 1000, 64
 EXPLORE = [sys.executable, "-c", "from classroomd.explorer import main; main()"]
 
 
 def body_of(request):
-    """Return the JSON object in the body of a request. Raises Problem."""
+    """Return the JSON object in the body of a request. Raises Problem if there is none."""
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -36,16 +36,18 @@ def body_of(request):
 
 
 def take(body, name, kind, default=None, limit=MAX_TEXT):
-    """Return the value of a name in a body. Raises Problem if it is missing, wrong or too large.
+    """Return body[name]. Raises Problem if the value has another type or is too large.
 
-    kind: the type, str or int.  default: the value if there is none.  limit: the most
-    characters of a str, or the largest absolute value of an int.
+    kind: the type, str or int.  default: the value if the name is missing.  limit: the maximum
+    number of characters of a str, or the maximum absolute value of an int.
     """
     value = body.get(name, default)
     is_good = type(value) is kind and (len(value) if kind is str else abs(value)) <= limit
     if not is_good:
-        unit = "characters" if kind is str else "in size"
-        raise Problem(400, f"{name} must be of type {kind.__name__}, at most {limit} {unit}",
+        expected = f"a str of at most {limit} characters"
+        if kind is int:
+            expected = f"an int from {-limit} to {limit}"
+        raise Problem(400, f"{name} must be {expected}",
                       f"{name} 的类型应为 {kind.__name__}，不超过 {limit}")
     # A lone surrogate is not a character, and cannot be encoded as UTF-8.
     return value.encode(errors="replace").decode() if kind is str else value
@@ -65,15 +67,16 @@ def granted(function):
 class Api:
     """The routes of a classroom.
 
-    server: an HTTPServer.  top: the folder of the course.  token: what the page must send.
-    unasked: when no page has asked about a run for this many seconds, the run is ended or, if it
-    has already ended, forgotten.
+    server: an HTTPServer.  top: the folder of the course.  token: the secret that the page
+    must send.  unasked: if no page asks about a run for this many seconds, the run is ended. If the
+    run has already ended, it is forgotten.
     """
 
     def __init__(self, server, top, token, unasked):
         self.server, self.token = server, token
         self.catalogue, self.runs = Catalogue(top), Runs(unasked)
-        # program -> (when the file was last changed, the run that explores it, its table or None)
+        # program -> (mtime of interleavings.py, the run that explores the program or None, the
+        # table of the program or None)
         self.tables, self.race = {}, None
         for path, method, function in [
                 ("/api/course", "GET", self.course), ("/api/source", "GET", self.source),
@@ -93,7 +96,7 @@ class Api:
         return self.catalogue.source(request.query.get("script", ""))
 
     def interleavings(self, request):
-        """Return the table of a program; the status is 202 while it is being computed."""
+        """Return the table of a program; the status is 202 while the table is being computed."""
         program = request.query.get("program", "")
         if program not in PROGRAMS:
             raise Problem(404, f"the programs are {', '.join(PROGRAMS)}", "没有这个程序")
@@ -109,7 +112,7 @@ class Api:
             run.asked = time.monotonic()
             if run.state == "running":
                 return 202, {"state": "working"}
-            # If this run failed, the next request tries again.
+            # If the run failed, the next request starts a new run.
             del self.tables[program]
             if run.status:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
@@ -136,7 +139,8 @@ class Api:
                 ("/result", "GET", self.result)]:
             answer = functools.partial(self.under_lock, run, function)
             self.server.route(f"/api/runs/{run.number}{suffix}", (method,))(granted(answer))
-        # Not under_lock: reading /proc takes milliseconds, and look needs the lock only at first.
+        # This route does not use under_lock: look() reads /proc for milliseconds, and takes the
+        # lock itself, but only for a moment.
         self.server.route(f"/api/runs/{run.number}/system")(lambda request: look(run))
         return 201, {"id": run.number}
 
@@ -153,13 +157,13 @@ class Api:
             return server.address
 
     def under_lock(self, run, function, request):
-        """Hold the run's lock, which keeps its thread out, and call function(run, request)."""
+        """Call function(run, request) while holding the run's lock."""
         with run.lock:
             run.asked = time.monotonic()
             return function(run, request)
 
     def forget(self):
-        """Forget old runs, with their routes. The result of a race is kept."""
+        """Forget old runs and their routes, but keep the result of the newest race."""
         self.race = self.newest_race()
         for number in self.runs.forget():
             prefix = f"/api/runs/{number}"
@@ -182,7 +186,8 @@ class Api:
         """Return what a run has printed, beginning with the piece that ?from=NUMBER names."""
         number = request.query.get("from", "0")
         if not number.isdecimal() or len(number) > 15:
-            raise Problem(400, "from must be the number of a piece", "from 应该是一段输出的编号")
+            raise Problem(400, "?from= must be the number of a piece of output",
+                          "from 应该是一段输出的编号")
         pieces, missed = run.lanes.since(int(number))
         now = time.monotonic()
         return {**self.outline(run), "now": now, "seconds": run.seconds or now - run.began,
@@ -201,7 +206,7 @@ class Api:
         return {}
 
     def bye(self, request):
-        """End the runs that a page started, because the page has been closed."""
+        """End the runs of a page that has just been closed."""
         body = body_of(request)
         check_token(body.get("token"), self.token)
         page = take(body, "page", str, "", MAX_PAGE)
@@ -215,12 +220,12 @@ class Api:
 
     def clients(self, run, request):
         if not run.order.protocol or run.order.protocol == "chat":
-            raise Problem(409, "this is not a TCP server", "这不是 TCP 服务器")
+            raise Problem(409, "this run is not a TCP server", "这不是 TCP 服务器")
         return {"now": time.monotonic(),
                 "clients": [client.as_dict() for client in run.clients.values()]}
 
     def act(self, run, request):
-        """Connect clients, or make connected ones do something, as the page asks."""
+        """Connect new clients, or make connected clients do something, as the page asks."""
         body = body_of(request)
         action = take(body, "action", str)
         if action == "connect":
@@ -241,16 +246,16 @@ class Api:
 
     def result(self, run, request):
         if not run.result:
-            raise Problem(404, "there is no result: only a finished race has one",
+            raise Problem(404, "there is no result, because only finished races have results",
                           "没有结果：只有跑完的比赛才有结果")
         return json.loads(run.result)
 
     def last_race(self, request):
-        # If there is no result, answer {}: the browser would report a 404 as an error.
+        # Answer {} if there is no result, because the browser would report a 404 as an error.
         self.race = self.newest_race()
         return json.loads(self.race or "{}")
 
     def newest_race(self):
-        """Return the result of the most recent race that has one, as JSON, or None."""
+        """Return the newest result of a race as JSON, or None if there is no result."""
         results = [run.result for run in self.runs.known.values() if run.result]
         return results[-1] if results else self.race

@@ -1,9 +1,9 @@
-"""The class's clients: they connect to a server, speak, keep silent, stop reading, reset, leave.
+"""The class's clients: they connect, speak, keep silent, stop reading, reset the connection, leave.
 课堂的客户端：连接、说话、沉默、只发一半、不读、重置、离开。
 
-The clients' sockets never block. The thread of the run waits for them with epoll, and also for the
-output of the server. The thread of the HTTP server calls do() when the page asks for an action.
-Both threads hold the lock of the run while they execute code of this module.
+The clients' sockets never block. The thread of the run waits with epoll for these sockets and for
+the output of the server. The thread of the HTTP server calls do() when the page asks for an action.
+Each of these two threads holds the lock of the run while it executes code of this module.
 """
 import contextlib
 import errno
@@ -16,21 +16,21 @@ import time
 
 from classroomd.problem import Problem
 
-# Maximum open clients per run; maximum bytes to receive at once; the size of a flood in bytes.
-# A flood is more than the kernel's buffers for both directions can hold together.
+# MAX_OPEN: open clients per run. SIZE: bytes to receive at once. FLOOD: bytes of a flood, more than
+# the kernel's buffers of a connection can hold.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
-# The size in bytes of a client's socket buffers. They are small, so that they fill up soon.
+# The size in bytes of a client's socket buffers: small, so that the buffers fill up soon.
 BUFFER = 1 << 14
-# From <asm/socket.h>: makes the kernel note when bytes arrive, as a struct timespec.
+# From <asm/socket.h>: with this option, the kernel notes when bytes arrive (struct timespec).
 SO_TIMESTAMPNS = 35
 TIMESPEC = struct.Struct("@ll")
-# How many lines of a transcript, and how many characters of a line, we keep at most.
+# Maximum lines of a transcript (MAX_LINES), and characters of a line (MAX_TEXT).
 MAX_LINES, MAX_TEXT = 40, 2000
 FIN_OR_RST = "the server has closed the connection · 服务器关闭了连接"
 
 
 def encode(protocol, text):
-    """Return the bytes that a client sends for a text."""
+    """Return the bytes that a client sends when it says `text`."""
     if protocol == "http":
         return f"{text} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
     return f"{text}\r\n".encode() if protocol == "ftp" else f"{text}\n".encode()
@@ -43,9 +43,9 @@ def flood():
 
 
 def arrival(ancillary):
-    """Return when bytes arrived, in seconds since 1970. ancillary: what recvmsg returned.
+    """Return the time at which bytes arrived, in seconds since 1970. ancillary: from recvmsg.
 
-    The kernel notes this time. It stays right even if a busy classroom reads the bytes later.
+    The kernel notes the time, so the time is right even if a busy classroom reads the bytes later.
     由内核记下到达的时刻，本程序忙不忙都不影响回显时间。
     """
     for _, _, data in ancillary:
@@ -55,20 +55,20 @@ def arrival(ancillary):
 
 
 class Client:
-    """A client of a server, with its connection.
+    """A client and its connection to a server.
 
-    number: its number in the run.  address: (host, port) of the server.  protocol: "echo", "http"
-    or "ftp".  epoll: the run's epoll object.  Raises OSError if it cannot connect at all.
+    number: the client's number in the run.  address: (host, port) of the server.  protocol: "echo",
+    "http" or "ftp".  epoll: the run's epoll object.  Raises OSError if connect fails immediately.
     """
 
     def __init__(self, number, address, protocol, epoll):
         self.number, self.protocol, self.epoll = number, protocol, epoll
         self.reads, self.echo_ms = True, None
-        # unsent: memoryviews of bytes still to send.  rest: the second half of a text.
+        # unsent: memoryviews of bytes still to send.  rest: the half that half() has not sent.
         self.transcript, self.unsent, self.rest = [], [], b""
-        # The texts not yet answered: (number of bytes, time of sending, the first bytes).
+        # The messages not yet answered, each as (number of bytes, time of sending, first bytes).
         self.pending = []
-        # The answer to pending[0]: how many bytes have arrived, and the first of these bytes.
+        # came: how many bytes of the answer to pending[0] have arrived. answer: the first bytes.
         self.came, self.answer = 0, b""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -109,7 +109,8 @@ class Client:
     def do(self, action, text):
         """Do an action. action: a key of ACTIONS.  text: what to send.  Raises Problem."""
         if not self.is_open:
-            raise Problem(409, f"client {self.number} has left", f"客户端 {self.number} 已经离开")
+            raise Problem(409, f"client {self.number} is no longer connected",
+                          f"客户端 {self.number} 的连接已经断开")
         if action not in ACTIONS:
             raise Problem(400, f"no such action: {action[:40]}", "没有这个动作")
         with self.ending_with_connection():
@@ -212,9 +213,9 @@ class Client:
                     self.take(data, arrival(ancillary))
 
     def take(self, data, now):
-        """Note what the server has sent. now: when it arrived, in seconds since 1970.
+        """Note data from the server. now: when the data arrived, in seconds since 1970.
 
-        An echo is complete when all bytes of the text have come back.
+        An echo is complete when all bytes of the message have come back.
         """
         while data:
             is_echo = self.protocol == "echo" and self.pending
@@ -228,7 +229,7 @@ class Client:
             self.state = "open"
 
     def note_answer(self, now):
-        """Add the server's answer to the transcript; if it answers a text, add how long it took."""
+        """Add the server's answer to the transcript, with its delay if a message was pending."""
         text, self.came, self.answer = self.answer, 0, b""
         text = text.decode(errors="replace").rstrip("\r\n")
         if self.pending:

@@ -1,4 +1,4 @@
-"""The programs of interleavings.py as tables: what the page's explorer steps through.
+"""Turns the programs of interleavings.py into tables, which the page's explorer steps through.
 interleavings.py 里的程序，做成可以一步一步走的表。
 
 This module runs as a separate process, because exploring takes seconds of CPU time:
@@ -33,8 +33,8 @@ def main():
 def table(program):
     """Explore a program; return its outcomes, each with the steps of a schedule that leads to it.
 
-    program: a key of PROGRAMS.  The functions of day 10 are executed, so changes that a student
-    makes there take effect here.
+    program: a key of PROGRAMS.  The functions of interleavings.py are executed, so a student's
+    changes to them take effect.
     """
     sys.path.insert(0, DAY10)
     lesson = importlib.import_module("interleavings")
@@ -43,7 +43,7 @@ def table(program):
     threads = list(zip("ABC", (getattr(lesson, name) for name in functions)))
 
     def check():
-        # n is a global variable of the lesson, and vars returns all of them.
+        # n is a global variable of the lesson, and vars returns all global variables.
         return vars(lesson)["n"] == right
 
     found = lesson.explore(threads, lesson.setup, check, seconds=lesson.SECONDS)

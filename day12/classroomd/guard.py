@@ -1,18 +1,19 @@
-"""The guardian of a run: starts the script, and ends all of its descendants when the run must end.
+"""The guardian of a run: starts the script, and later ends all processes of the run.
 一次运行的监护进程：启动脚本；该结束时，把脚本和它的所有后代一起结束。
 
 The guardian is a process between the classroom and the script, for two reasons:
 
-- When a process ends, init adopts its children, and the classroom could not find them any more. So
-  the guardian asks the kernel to make it their new parent: PR_SET_CHILD_SUBREAPER (man 2 prctl).
-- kill -9 gives the classroom no chance to tidy up. But the guardian's standard input is a pipe from
-  the classroom. The kernel closes the classroom's end of it, so the guardian reads EOF.
+- When a process ends, init normally adopts its children, and the classroom could no longer find
+  these orphans. So the guardian becomes a subreaper, and the kernel makes the guardian the new
+  parent of all orphans of the run (PR_SET_CHILD_SUBREAPER, man 2 prctl).
+- If kill -9 ends the classroom, the classroom cannot tidy up. But the kernel closes the pipe from
+  the classroom to the guardian's standard input, so the guardian reads EOF and ends the run.
 
 Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
 
 STDIN, STDOUT and STDERR are the numbers of descriptors for the script. The script starts in FOLDER;
 "-" means a temporary folder. The guardian's standard output is a pipe to the classroom: the
-guardian writes "pid 12" when the script has started, and "status 0" when it has ended.
+guardian writes "pid 12" when the script has started, and "status 0" when the script has ended.
 """
 import contextlib
 import ctypes
@@ -26,7 +27,8 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# How many seconds a script has to end after Ctrl-C, and orphans have to end after the script.
+# GRACE: seconds that a script has to end after Ctrl-C. ORPHANS: seconds that orphans may continue
+# after the script has ended.
 GRACE, ORPHANS = 1, 10
 # Two descriptors of the guardian. EOF on LEASH means that the run must end.
 LEASH, REPORT = 0, 1
@@ -50,7 +52,7 @@ def standing_in(folder):
         os.chdir(folder)
         yield
         return
-    # This import is here because it takes longer than all others, and is rarely needed.
+    # This import is here because it is slow and rarely needed.
     import tempfile
     with tempfile.TemporaryDirectory(prefix="classroom-", ignore_cleanup_errors=True) as folder:
         os.chdir(folder)
@@ -69,7 +71,7 @@ def wake_on(signum):
 
 
 def start(command, fds):
-    """Start the script in a process group of its own, as a shell does. Return its PID."""
+    """Start the script in a new process group, as a shell does, and return the script's PID."""
     actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(fds)]
     actions += [(os.POSIX_SPAWN_CLOSE, fd) for fd in fds]
     usual = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE}
@@ -88,7 +90,7 @@ def tell(line):
 
 
 def watch(script, child_ended):
-    """Return when no descendant is left, or when the descendants that are left must be ended."""
+    """Wait until no descendant is left, or until the remaining descendants must be ended."""
     deadline = float("inf")
     while True:
         rest = deadline - time.monotonic()
@@ -98,7 +100,7 @@ def watch(script, child_ended):
         for pid, status in reap(child_ended):
             if pid == script:
                 tell(f"status {os.waitstatus_to_exitcode(status)}")
-                # Some scripts leave a process behind that prints something and then ends.
+                # Some scripts leave behind a process that prints something and then ends.
                 deadline = time.monotonic() + ORPHANS
         if not has_children():
             return
@@ -122,7 +124,7 @@ def has_children():
 
 
 def end_descendants(script, child_ended):
-    """Send Ctrl-C to the script, so that it can tidy up; later kill all processes that are left."""
+    """Send Ctrl-C to the script, so that it can tidy up; after GRACE seconds, kill all the rest."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(script, signal.SIGINT)
     deadline, now = time.monotonic() + GRACE, 0
@@ -138,7 +140,7 @@ def end_descendants(script, child_ended):
 
 def kill(stats, spares_tracker):
     """Kill processes. spares_tracker: whether to spare multiprocessing's resource tracker, which
-    removes the semaphores of the other processes after they have ended."""
+    removes the semaphores that the killed processes leave behind."""
     for stat in stats:
         if not (spares_tracker and "resource_tracker" in " ".join(command_line(stat.pid))):
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -1,9 +1,9 @@
 """The output of a run in lanes: each piece of text belongs to the process that wrote it.
 运行的输出，分泳道：每一段文字都属于写出它的那个进程。
 
-How do we know which process wrote the text? The script's standard output is not a pipe but one end
+How do we know which process wrote a text? The script's standard output is not a pipe but one end
 of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID of the
-process that wrote these bytes. The kernel fills in this PID, so no process can forge it, and one
+process that wrote the bytes. The kernel fills in this PID, so no process can forge it, and one
 recvmsg never returns bytes of two processes (man 7 unix).
 内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
 """
@@ -16,11 +16,11 @@ import time
 
 from classroomd.processes import read_stat
 
-# The newest output of a run is kept: at most this many lines, and this many characters.
+# A run keeps only its newest output. MAX_LINES: maximum lines. MAX_SIZE: maximum characters.
 MAX_LINES, MAX_SIZE = 2000, 1 << 20
-# Maximum bytes to receive at once; maximum lines in a piece; the send buffer's size in bytes.
+# SIZE: bytes to receive at once. PIECE: maximum lines in a piece. BUFFER: send buffer in bytes.
 SIZE, PIECE, BUFFER = 1 << 16, 200, 1 << 20
-# Maximum number of lanes. If there are more processes, the others share the last lane.
+# Maximum number of lanes. If a run has more processes, the newest ones share the last lane.
 MAX_LANES = 64
 # struct ucred: PID, UID, GID.
 CREDENTIALS = struct.Struct("3i")
@@ -33,13 +33,13 @@ def output_pair():
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     ours.setblocking(False)
-    # Many short lines fill this buffer quickly, and while it is full, the script must wait.
+    # Many short lines fill a small buffer quickly, and a full buffer makes the script wait.
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
     return ours, theirs
 
 
 class Lanes:
-    """What the processes of a run have written, in the order in which it arrived.
+    """The output of the processes of a run, in order of arrival.
 
     guardian: the PID of the run's guardian.  lanes: a dict for each lane.  dropped: how many lines
     are no longer kept.  next: the number of the next piece.  Not thread-safe: hold the run's lock.
@@ -67,7 +67,7 @@ class Lanes:
         return len(data)
 
     def add(self, lane, stream, text):
-        """Keep a text, and drop the oldest pieces if there is now more than the limits allow."""
+        """Keep a text as new pieces, and drop the oldest pieces if the limits are exceeded."""
         lines, now = text.splitlines(keepends=True), time.monotonic()
         for start in range(0, len(lines), PIECE):
             part = "".join(lines[start:start + PIECE])
@@ -83,17 +83,17 @@ class Lanes:
             self.size -= len(old)
 
     def since(self, number):
-        """Return the pieces from this number on, and whether some of them are no longer kept."""
+        """Return the pieces from `number` on, and whether some of these have been dropped."""
         first = self.next - len(self.pieces)
         start = min(max(number, first), self.next)
         return list(itertools.islice(self.pieces, start - first, None)), number < first
 
     def text(self, stream="out"):
-        """Return the text of a stream that is still kept."""
+        """Return the text of a stream, without the pieces that have been dropped."""
         return "".join(piece["text"] for piece in self.pieces if piece["stream"] == stream)
 
     def lane_of(self, pid):
-        """Return the number of a process's lane; open one for a new process."""
+        """Return the number of a process's lane; open a lane for a new process."""
         if pid not in self.by_pid:
             if len(self.lanes) < MAX_LANES:
                 self.open_lane(pid, self.relation(pid))
@@ -113,7 +113,7 @@ class Lanes:
         if len(self.lanes) == MAX_LANES - 1:
             return "others"
         script, stat = self.lanes[0]["pid"], read_stat(f"/proc/{pid}")
-        # If the process has already ended, we cannot know; most are children.
+        # The parent of a process that has already ended is unknown. Usually it was the script.
         if stat is None or stat.ppid == script:
             return "child"
         # The guardian adopts orphans, so a child of the guardian is an orphan.

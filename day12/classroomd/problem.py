@@ -1,5 +1,5 @@
-"""A refusal in both languages: its status and what to do about it.
-双语的拒绝：状态码，以及该怎么办。
+"""A refused request: the HTTP status, and the reason in English and Chinese.
+被拒绝的请求：HTTP 状态码，以及中英文的原因。
 """
 
 

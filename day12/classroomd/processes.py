@@ -1,10 +1,10 @@
-"""What /proc says about processes: reads one process, and finds all descendants of a process.
+"""Reads /proc: the state of one process, and all descendants of a process.
 /proc 里的进程：读一个进程，找出一个进程的所有后代。
 """
 import collections
 import os
 
-# The letters in /proc/PID/stat, and what /proc/PID/status calls these states (man 5 proc).
+# A state's letter in /proc/PID/stat -> the state's name in /proc/PID/status (man 5 proc).
 STATES = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "t": "tracing stop",
           "Z": "zombie", "X": "dead", "I": "idle", "P": "parked"}
 # The fields of /proc/PID/stat that we use. born: the start time, in clock ticks since boot.
@@ -15,7 +15,7 @@ Stat = collections.namedtuple("Stat", "pid name state ppid born")
 def read_stat(path):
     """Return the Stat of a process or thread, or None if it has ended. path: such as "/proc/12"."""
     try:
-        # Unbuffered and in one read, to save time: each picture reads all processes of the machine.
+        # One unbuffered read saves time: each picture reads all processes of the machine.
         with open(f"{path}/stat", "rb", buffering=0) as file:
             head, _, tail = file.read(4096).decode("utf-8", "replace").rpartition(")")
     except (FileNotFoundError, ProcessLookupError):
@@ -28,7 +28,7 @@ def read_stat(path):
 
 
 def descendants(root):
-    """Return the Stats of all descendants of a process, the oldest first. root: its PID."""
+    """Return the Stats of all descendants of a process, oldest first. root: its PID."""
     children = {}
     for name in os.listdir("/proc"):
         if name.isdigit() and (stat := read_stat(f"/proc/{name}")):
@@ -42,7 +42,7 @@ def descendants(root):
 
 
 def command_line(pid):
-    """Return the words of a process's command; an empty list if it is a zombie or was reaped."""
+    """Return the words of a process's command; an empty list for a zombie or a reaped process."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return os.fsdecode(file.read()).split("\0")[:-1]

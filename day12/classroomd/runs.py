@@ -17,7 +17,7 @@ from classroomd.problem import Problem
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
-# Maximum runs at the same time; maximum runs that we remember, including ended ones.
+# MAX_RUNS: maximum runs at the same time. MAX_KNOWN: maximum runs kept, including ended runs.
 MAX_RUNS, MAX_KNOWN = 8, 32
 # In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: how long to
 # wait between two reads of the output, so that one read gets many lines of a script that prints
@@ -30,11 +30,11 @@ LISTENING = re.compile(r"^listening on (\S+):(\d+)$", re.MULTILINE)
 class Order:
     """What to run, and how.
 
-    script: its path.  choice: which way to run it.  argv: the command.  shown: the command as a
-    person would type it.  folder: where to start it, or "-" for a temporary folder.
-    protocol: what it speaks, if it is a server.  is_typed: whether it reads lines from standard
-    input.  has_result: whether to replace RESULT in argv with the name of a file for its result.
-    page: the name of the page that asked for the run.
+    script: the path of the script.  choice: the id of one way to run the script.  argv: the
+    command.  shown: the command as a person would type it.  folder: where to start the script, or
+    "-" for a temporary folder.  protocol: the protocol of a server.  is_typed: whether the script
+    reads lines from standard input.  has_result: whether the script writes a result to a file,
+    whose name must replace RESULT in argv.  page: the name of the page that asked for the run.
     """
     script: str
     choice: str
@@ -48,7 +48,7 @@ class Order:
 
 
 class Run:
-    """A script that runs, or has run. Hold the lock to read its attributes.
+    """One run of a script, which may have ended. Hold the run's lock to read the run's attributes.
 
     number: the number of the run.  order: an Order.  unasked: the run is ended when no page has
     asked about it for this many seconds.
@@ -61,7 +61,7 @@ class Run:
         self.began = self.asked = time.monotonic()
         self.seconds = self.address = self.result = self.stdin = self.result_fd = None
         self.clients, self.lines = {}, b""
-        # A cache for system.py: when it read the addresses of the run's sockets, and the addresses.
+        # A cache for system.py: (time of reading, addresses of the run's sockets).
         self.sockets = 0, {}
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
@@ -77,7 +77,7 @@ class Run:
             for _, theirs in outputs.values():
                 theirs.close()
         self.lanes = Lanes(self.guardian.pid)
-        # resting: descriptors of outputs that epoll ignores in a pause. read_at: when we last read.
+        # resting: descriptors of outputs that epoll now ignores. read_at: time of the last read.
         self.resting, self.read_at = set(), 0
         self.once = select.EPOLLIN | select.EPOLLONESHOT
         # descriptor -> the function to call with the events that epoll reports
@@ -213,7 +213,7 @@ class Run:
             self.guardian.stdin.close()
 
     def type(self, text):
-        """Give the script a line on its standard input. Raises Problem."""
+        """Write a line to the script's standard input. Raises Problem."""
         if self.stdin is None:
             raise Problem(409, "this program does not read from the keyboard, or has ended",
                           "这个程序不读输入，或者已经结束")
@@ -253,7 +253,7 @@ class Run:
 
 
 class Runs:
-    """The runs that we remember. known: number -> Run. unasked: seconds, as for a Run."""
+    """The runs that we remember. known: number -> Run. unasked: passed on to each Run."""
 
     def __init__(self, unasked=90):
         self.unasked, self.known, self.count = unasked, {}, 0
@@ -272,9 +272,9 @@ class Runs:
         return run
 
     def forget(self):
-        """Forget ended runs that no page asks about any more, and the oldest if there are too many.
+        """Forget ended runs that no page asks about any more; return the numbers of these runs.
 
-        Return the numbers of the forgotten runs.
+        If more than MAX_KNOWN runs are known, forget the oldest ended runs too.
         """
         ended = [run for run in self.known.values() if run.state != "running"]
         too_many = len(self.known) - MAX_KNOWN

@@ -24,12 +24,12 @@ CHAT, FTP = "day07/chat/chat_server.py", "day11/ftp/ftp_server.py"
 # Other servers -> (protocol, arguments after the port). The FTP server does not allow uploads.
 SERVERS = {CHAT: ("chat", ["-v"]), FTP: ("ftp", ["-v", "--read-only"]),
            "day12/http_server.py": ("http", [])}
-# Client programs -> the server that each one connects to, unless the page names another.
+# Client programs -> the server to start before each client.
 CLIENTS = {"day07/chat/chat_client.py": CHAT, "day11/ftp/ftp_client.py": FTP,
            "day10/echo_client.py": "day10/thread_server.py"}
 TYPED = {CHAT, *CLIENTS}
 RACE, ITSELF = "day12/server_race.py", "day12/classroom.py"
-# Scripts that can be run in several ways (or, for the classroom itself, in none).
+# Scripts that can be run in several ways. The classroom itself cannot be run from its own page.
 CHOICES = {
     "day12/epoll_server.py": [
         {**RUN, "en": "level-triggered", "zh": "水平触发", "args": ["0", "-v"]},
@@ -45,11 +45,11 @@ class Catalogue:
 
     def __init__(self, top):
         self.top = top
-        # path -> (when the file was last changed, what describe returned for it)
+        # path -> (mtime of the file, result of describe(path))
         self.known = {}
 
     def paths(self):
-        """Return the paths of the scripts in the order of README.md, with their days."""
+        """Return path -> day for all scripts, in the order of README.md."""
         rows = ROW.findall(self.read("README.md"))
         # A student may have moved or deleted some of the files.
         return {path: day for path, day in rows if os.path.isfile(os.path.join(self.top, path))}
@@ -59,7 +59,7 @@ class Catalogue:
         days = {}
         for path, day in self.paths().items():
             changed = os.stat(os.path.join(self.top, path)).st_mtime_ns
-            # Read only changed files: all clients would wait while we read all files.
+            # Read only changed files, because reading all files would make every client wait.
             if self.known.get(path, (0, 0))[0] != changed:
                 self.known[path] = changed, self.describe(path)
             days.setdefault(day, []).append(self.known[path][1])
@@ -67,7 +67,7 @@ class Catalogue:
                 for day, scripts in days.items()]
 
     def title_of(self, day):
-        """Return the heading of a day's page in both languages."""
+        """Return the heading of a day's page, in English and Chinese."""
         try:
             first = self.read(f"day{day}/README.md").partition("\n")[0]
         except FileNotFoundError:
@@ -128,9 +128,9 @@ class Catalogue:
                      path == RACE)
 
     def check(self, path):
-        """Raise a Problem if this is not the path of a script."""
+        """Raise a Problem if `path` is not the path of a script."""
         if path not in self.paths():
-            raise Problem(404, "there is no such script; README.md lists them all",
+            raise Problem(404, "there is no such script; README.md lists all scripts",
                           "没有这个脚本，README.md 里有全部脚本")
 
     def read(self, path):
@@ -159,9 +159,9 @@ def protocol_of(path):
 
 
 def docstring(text):
-    """Return the lines of a script's docstring, and the line number in the file at which it ends.
+    """Return the lines of a script's docstring, and the number of its last line in the file.
 
-    While a student is editing a script, it may have no valid docstring: then return ([], 0).
+    Return ([], 0) if there is no valid docstring, for example while a student edits the script.
     """
     try:
         tree = ast.parse(text)

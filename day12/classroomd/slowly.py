@@ -1,7 +1,7 @@
 """Runs a script with a pause after each print, so that there is time to look at its processes.
 慢放：脚本每打印一次就停一下，有时间看它的进程。
 
-Run: python slowly.py SCRIPT. Only print is replaced; the rest of the script is executed as it is.
+Run: python slowly.py SCRIPT. Only print is replaced; the rest of the script is unchanged.
 """
 import builtins
 import os

@@ -20,7 +20,7 @@ TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 T
                             "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
 # What a link in /proc/PID/fd refers to, such as "socket:[12]".
 DESCRIPTOR = re.compile(r"(socket|pipe):\[(\d+)\]")
-# The access mode of an end of a pipe -> what this end is for.
+# The access mode of a pipe's end -> the name of the mode on the page.
 ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
 
 
@@ -100,10 +100,10 @@ def fdinfo(pid, fd):
 
 
 def known_sockets(run, inodes):
-    """Return the result of read_sockets; within FRESH seconds, reuse it unless a socket is new.
+    """Return the result of read_sockets; reuse a result for FRESH seconds unless a socket is new.
 
-    Reading takes milliseconds, as long as the rest of the picture, because the kernel walks through
-    its entire table of sockets, including the empty slots.
+    read_sockets takes milliseconds, as long as all other work of look(), because the kernel walks
+    through its entire table of sockets, including the empty slots.
     """
     read_at, known = run.sockets
     if time.monotonic() - read_at > FRESH or not inodes <= known.keys():
@@ -115,11 +115,11 @@ def known_sockets(run, inodes):
 def read_sockets(inodes):
     """Return inode -> (kind, local address, remote address, state) of TCP and UDP sockets.
 
-    inodes: the inode numbers of the sockets to look up, as strings. Sockets that are not found are
-    Unix sockets.
+    inodes: the inode numbers of the sockets to look up, as strings. A socket that is missing from
+    the result is a Unix socket.
     """
     found = {}
-    # These files have a line for each socket of the machine, even for thousands in TIME_WAIT.
+    # /proc/net/tcp has a line for each TCP socket, even for thousands of sockets in TIME_WAIT.
     for name in ("tcp", "tcp6", "udp", "udp6") if inodes else ():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{name}") as file:
             for line in file:
@@ -132,14 +132,14 @@ def read_sockets(inodes):
 
 
 def address(text):
-    """Return an address of /proc/net/tcp as people write it; "" for port 0, which means any.
+    """Return an address from /proc/net/tcp as people write it, or "" if the port is 0 (any port).
 
     text: such as "0100007F:1F90", which is 127.0.0.1:8080.
     """
     packed, _, port = text.partition(":")
     if int(port, 16) == 0:
         return ""
-    # Each group of 32 bits is a number in this machine's byte order, mostly little-endian.
+    # Each group of 32 bits is a number in this machine's byte order, usually little-endian.
     data = bytes.fromhex(packed)
     if sys.byteorder == "little":
         data = b"".join(data[start:start + 4][::-1] for start in range(0, len(data), 4))

@@ -12,7 +12,7 @@ const MESSAGES = {
   paused: ["the panel pauses while the page is not visible", "页面不可见，已暂停"],
   down: ["the server does not answer; the panel asks again every second", "服务器没有响应，每秒重试一次"],
   busy: ["the server answers with an error; the panel asks again every second", "服务器返回错误，每秒重试一次"],
-  none: ["this server has no /api/status, so there are no numbers to show; the course's own server has one: python day12/http_server.py",
+  none: ["this server has no /api/status, so there are no numbers to show; run the course's own server instead: python day12/http_server.py",
     "当前服务器没有 /api/status，这里没有数据可看；想看实时数据，请运行 python day12/http_server.py"],
   file: ["this page was opened as a file, so there is no server to ask: run python day12/http_server.py and open http://127.0.0.1:8000/",
     "页面是从文件打开的，没有服务器可问：运行 python day12/http_server.py，再访问 http://127.0.0.1:8000/"],

@@ -7,7 +7,7 @@ const token = given ?? sessionStorage.getItem("token") ?? "";
 const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (n) => n.toString(16).padStart(2, "0")).join("");
 const PATIENCE = 15000;                   // milliseconds to wait for an answer
 
-// An error with its reason in both languages. status: the HTTP status, or 0 if the server does not answer at all.
+// An error with its reason in English and Chinese. status: the HTTP status, or 0 if the server does not answer at all.
 export class Refusal extends Error {
   constructor(status, { en, zh }) {
     super(en);
@@ -20,7 +20,7 @@ export function get(path, params = {}) {
   return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store" });
 }
 
-// The event "acted" makes all functions that poll the server ask at once.
+// The event "acted" makes all functions that poll the server ask immediately.
 export async function post(path, body = {}) {
   const answer = await ask(`/api/${path}`, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-Token": token } });
   dispatchEvent(new Event("acted"));

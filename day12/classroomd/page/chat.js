@@ -1,4 +1,4 @@
-// The chat room: its server and two members. Each is a run of its own, and the page has an input line for each.
+// The chat room: its server and two members. Each of the three programs is a separate run with an input line on the page.
 import { post } from "./api.js";
 import { complain, find, say } from "./page.js";
 import { Lanes } from "./output.js";

@@ -1,11 +1,11 @@
 // Computes the places of all parts of the picture, but draws nothing. 16 units are 1 em.
 //
 // The clients are on the left, the kernel with its sockets and pipes in the middle, and the processes on the right. A process
-// is below its parent, and a line at the right edge joins them. The sockets and pipes of a process are to the left of it.
-export const WIDTH = 400;                 // of the picture
+// is below its parent, and a line at the right edge joins them. The sockets and pipes of a process are to the left of the process.
+export const WIDTH = 400;                 // the width of the picture
 const TOP = 24;                           // the top of the first process, below the heads of the columns
 const ROOMY = { box: 44, gap: 8 };        // the height of a process with one thread, and the gap below it
-const DENSE = { box: 28, gap: 4 };        // the same if there are more than MANY processes
+const DENSE = { box: 28, gap: 4 };        // the height and the gap if there are more than MANY processes
 const MANY = 6;
 const SLOT = { pipe: 15, other: 26 };     // the height of a pipe, and of a socket
 const WAVES = 20;                         // the height of a row of threads

@@ -1,4 +1,4 @@
-// The view of one script: its source, and beside the source its processes and its output.
+// The view of one script: the source, with the processes and the output beside the source.
 import { get, post } from "./api.js";
 import { complain, say } from "./page.js";
 import { Lanes } from "./output.js";

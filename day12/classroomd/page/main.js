@@ -86,7 +86,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (event.key.startsWith("Page") && event.target.closest(".source, .log, .system")) {
-    return;                               // the key scrolls this element; elsewhere it comes from a presenter's clicker
+    return;                               // the key scrolls this element; elsewhere, the key is from a presenter's clicker
   }
   const act = { "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1) }[event.key] ?? view.keys?.[event.key];
   if (act) {

@@ -3,12 +3,12 @@ import { make, say } from "./page.js";
 
 const KEPT = 400;                         // lines on the page; the server keeps more
 const AT_ONCE = 30;                       // lines added in one frame: a few milliseconds of work
-const KEPT_OF_MORE = 120;                 // lines that are drawn if more than KEPT arrive at once, too fast to be read
+const KEPT_OF_MORE = 120;                 // how many lines to show if more than KEPT arrive at once
 const FLOOD = 10;                         // if a frame adds more lines than this, screen readers do not read them out
 const NEAR_THE_END = 80;                  // pixels: if the end is no further away than this, the page scrolls with new lines
 
 export class Lanes {
-  // log: an element that scrolls. The constructor adds to it a row of heads, a note, and a box for the lines.
+  // log: an element that scrolls. The constructor adds a row of heads, a note, and a box for the lines to this element.
   constructor(log) {
     this.log = log;
     this.heads = make("div", "heads");
@@ -76,7 +76,7 @@ export class Lanes {
     now.forEach((line) => this.write(rows, line));
     lines.append(rows);
     this.hide(lines.childElementCount - KEPT);
-    say(this.note, this.hidden ? `${this.hidden.toLocaleString("en")} lines before these` : "", this.hidden ? `前面还有 ${this.hidden} 行` : "");
+    say(this.note, this.hidden ? `${this.hidden.toLocaleString("en")} earlier lines` : "", this.hidden ? `前面还有 ${this.hidden} 行` : "");
     if (following) {
       log.scrollTop = log.scrollHeight;
     }
@@ -110,7 +110,7 @@ export class Lanes {
     this.unfinished[ends ? "delete" : "add"](writer);
   }
 
-  // Show the heads of the lanes. With each new lane, the heads move closer together; the last one keeps 40 % of the width.
+  // Show the heads of the lanes. With each new lane, the heads move closer together; the last lane keeps 40 % of the width.
   spread(lanes) {
     this.seen = lanes.length;
     this.names = lanes.map(({ name }) => name.en);

@@ -4,14 +4,14 @@ import { get, post, start } from "./api.js";
 // All periods are in milliseconds, from an answer to the next request.
 const OUTPUT_PERIOD = 120;                // for the output, while there is new output
 const SYSTEM_PERIOD = 200;                // for the processes, while the picture of them changes
-const LONGEST = 500;                      // while nothing is new
-const BEGINNING = 20;                     // how many first requests use the periods below, because many scripts end soon
+const LONGEST = 500;                      // the longest period, reached while nothing is new
+const BEGINNING = 20;                     // how many of the first requests use the periods below, because many scripts end soon
 const OUTPUT_PERIOD_FIRST = 40;
 const SYSTEM_PERIOD_FIRST = 30;
 const AGAIN = 1000;                       // after a request without an answer
 
 // Decides how often to ask: at the shortest period while there is news, and less and less often while there is none. After an
-// action on this page it asks at once, because the action will soon have an effect.
+// action on this page, the next request follows immediately, because the action will soon have an effect.
 export class Pace {
   static acts = 0;
   static resting = new Set();
@@ -79,7 +79,7 @@ export class Run {
     }
   }
 
-  // Stop the run, and call none of its functions any more.
+  // Stop the run, and do not call the functions in this.on any more.
   drop() {
     this.on = {};
     const stopped = this.stop();

@@ -5,7 +5,7 @@ import { Picture } from "./system.js";
 import { Pace, Run } from "./run.js";
 
 const PERIOD = 250;                       // milliseconds between two requests for the clients, while something changes
-const ENDED_SHOWN = 3;                    // how many clients remain in the table after they have ended
+const ENDED_SHOWN = 3;                    // how many of the ended clients remain in the table
 const STATES = { waiting: ["waits for an answer", "在等"], open: ["", ""], ended: ["closed by the server", "服务器已关闭"], left: ["left", "已离开"], reset: ["reset", "已重置"] };
 const FIRST_WORDS = { http: "GET /", ftp: "USER anonymous" };
 
@@ -20,7 +20,7 @@ export function showServers(root, course, wanted) {
   const options = () => servers.flatMap(({ path, name, choices }) => choices.map(({ id, en }, i) => new Option(i ? `${name}: ${en}` : name, `${path}|${id}`)));
   const has = (path) => servers.some((server) => server.path === path);
   form.one.append(...options());
-  form.two.append(new Option("no other 不并排", ""), ...options());
+  form.two.append(new Option("no second server 不并排", ""), ...options());
   form.one.value = `${has(wanted) ? wanted : "day10/fork_server.py"}|`;
   form.two.value = has(wanted) ? "" : "day12/epoll_server.py|";
 
@@ -152,7 +152,7 @@ class Panel {
       const last = (who) => one.transcript.findLast((line) => line.who === who)?.text.trimEnd() ?? "";
       const [english, chinese] = STATES[one.state] ?? [one.state, ""];
       const note = one.transcript.at(-1)?.who === "note" ? one.transcript.at(-1).text : "";
-      const cells = [[one.client], [note || last("client")], one.unsent ? [`${one.unsent.toLocaleString("en")} bytes cannot be sent`, "字节发不出去"]
+      const cells = [[one.client], [note || last("client")], one.unsent ? [`${one.unsent.toLocaleString("en")} bytes cannot be sent yet`, "字节发不出去"]
         : one.state === "open" ? [last("server")] : [english, chinese], [one.echo_ms === null ? "" : one.echo_ms.toFixed(2)]];
       row.className = one.state;
       cells.forEach(([en, zh], column) => say(row.cells[column] ?? row.insertCell(), String(en), zh));

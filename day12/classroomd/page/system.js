@@ -1,4 +1,4 @@
-// The picture of a running system: its processes, threads, sockets and pipes, drawn with the signs of site/models.html.
+// The picture of a running system: its processes, threads, sockets and pipes, drawn with the symbols of site/models.html.
 import { find, make, say } from "./page.js";
 import { arrange, threadsInRow, CELL, WIDTH } from "./layout.js";
 
@@ -37,7 +37,7 @@ export class Picture {
     this.svg.style.display = something ? "" : "none";
   }
 
-  // When the run ends, show once more the moment at which there was most to see, but paler.
+  // When the run has ended, show the picture with the most processes and threads again, but paler.
   finish() {
     if (this.fullest.score && this.caption.hidden) {
       this.figure.classList.add("over");
@@ -132,7 +132,7 @@ export class Picture {
     this.wire(`client${client}`, `M${plan.clients + 22} ${y} H${plan.socket}`);
   }
 
-  // Put a part of the picture at its place, and draw the part again only if it looks different.
+  // Put a part of the picture in its place, and draw the part again only if the part looks different.
   part(layer, key, kind, x, y, looks, draw) {
     let part = this.parts.get(key);
     if (!part) {
@@ -161,7 +161,7 @@ export class Picture {
         this.parts.delete(key);
         part.setAttribute("class", `${part.getAttribute("class")} gone`);
         delete part.dataset.key;
-        part.parentNode.prepend(part);    // behind the parts that may move to its place
+        part.parentNode.prepend(part);    // behind the parts that might take its place
         setTimeout(() => part.remove(), FADING);
       }
     }
@@ -192,7 +192,7 @@ function columns({ kernel: [x, width], height }, withClients) {
   ];
 }
 
-// Draw a wave for each thread: a single one beside the PID, several in rows below it.
+// Draw a wave for each thread: a single wave beside the PID, or rows of waves below the PID.
 function waves(threads, inRow, width, y) {
   if (threads.length === 1) {
     return [wave(width - 52, y)];
@@ -218,7 +218,7 @@ function sign({ kind, local }) {
   ];
 }
 
-// Draw the number of a descriptor: in a cell if epoll watches it, and with an arrow for an end of a pipe.
+// Draw the number of a descriptor: in a cell if epoll watches the descriptor, and with an arrow if the descriptor is an end of a pipe.
 function number(fd, watched, end) {
   const arrow = { read: "M20 -4 L27 0 L20 4 Z", write: "M-14 -4 L-21 0 L-14 4 Z" }[end];
   return [
