@@ -1,4 +1,4 @@
-"""All echo servers under one load: what a request costs in each model, and what each cannot do.
+"""All echo servers under the same load: what a request costs, and what each server cannot do.
 所有回声服务器在同样的负载下比较：每种模型处理一个请求花多少，各自做不到什么。
 讲义之外
 
@@ -23,8 +23,8 @@ counts 1/n for each).
 打印各轮的中位数。怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这个数字最稳定；
 每秒请求数和延迟里还有客户端和机器上的其他程序。p99 表示百分之一的请求比它更慢。
 
-The modules are in race/: load.py sends the requests, report.py turns the figures into sentences.
-To add a server, add an entry to models.py.
+The modules are in race/. For example, load.py sends the requests. To add a server, add an entry to
+models.py.
 """
 import argparse
 import dataclasses
@@ -53,7 +53,7 @@ def main():
         sys.exit(2)
     options = parse_options()
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
-    # Twice as many as one server needs: the idle clients of several servers are connected at once.
+    # Double the limit, because the idle clients of several servers are connected at the same time.
     # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
@@ -90,7 +90,7 @@ def parse_options():
     parser.add_argument("--seconds", metavar="S", type=float,
                         help="length of a turn, 0.01 to 60 (default: 0.25)")
     parser.add_argument("--servers", metavar="a,b,c", default=",".join(MODELS),
-                        help="measure only these (default: %(default)s)")
+                        help="measure only these servers (default: %(default)s)")
     parser.add_argument("--quick", action="store_true",
                         help="use few clients and short turns, to see whether everything works")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")
