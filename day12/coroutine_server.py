@@ -7,7 +7,7 @@ Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
 
 The scheduler of coroutine_0.py gives every coroutine a turn. The scheduler in this file continues
 a coroutine when epoll reports that its socket is ready. asyncio and http_server.py work in the
-same way: compare serve and echo here with serve and echo in asyncio_server.py.
+same way. Compare serve and echo here with serve and echo in asyncio_server.py.
 """
 import argparse
 import contextlib

@@ -117,7 +117,7 @@ def comparison(results, name, what, scenario, other):
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
     # A figure of 0 or less is rare, but possible: if another program begins to share some of the
-    # server's memory, less of it counts for the server.
+    # server's memory, less of this memory counts for the server.
     if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."

@@ -17,7 +17,8 @@ class Plan:
     """What to measure: how many clients, how many rounds, and how long a turn is.
 
     clients: the numbers of busy clients to measure, one after the other.
-    idle: the numbers of idle clients beside a busy one. Only WATCHERS get every number.
+    idle: the numbers of idle clients beside a busy one. Only WATCHERS are measured with all
+    of these numbers.
     idle_for_all: the number in idle with which all servers are measured.
     held: how many silent connections to hold.
     rounds: turns of each server. seconds: the length of a turn.

@@ -37,7 +37,7 @@ class Race:
 
     @contextlib.contextmanager
     def started(self, names, step):
-        """Start servers; yield those that answer, paused (SIGSTOP). Later end all servers."""
+        """Start servers, yield those that answer (paused with SIGSTOP), then end all of them."""
         servers = [Server(name, MODELS[name].command) for name in names]
         try:
             for server in servers:
@@ -105,7 +105,7 @@ class Race:
         # The servers that take part share the descriptors that the others' clients do not use.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
-        # There may be so few descriptors that this level would not exceed the one before it.
+        # There may be so few descriptors that this level would not exceed the previous level.
         if level <= max(results.idle(), default=0):
             return
         if for_all:
