@@ -19,7 +19,7 @@ watched = False                     # whether say() prints its lines
 
 def main():
     with contextlib.suppress(KeyboardInterrupt):
-        # The event loop waits for all sockets (on Linux in epoll), and continues the task whose
+        # The event loop waits for all sockets (on Linux with epoll), and continues the task whose
         # socket is ready. 事件循环：等待所有套接字（Linux 上用 epoll），继续执行就绪的任务
         asyncio.run(start())
 
@@ -55,8 +55,8 @@ async def echo(conn, addr):
         with contextlib.suppress(OSError):
             while data := await reader.read(SIZE):
                 # write stores the bytes that do not fit into the send buffer, and drain waits
-                # while too many are stored. So we do not read from a client that does not read
-                # its echo (backpressure).
+                # while too many bytes are stored. So we do not read from a client that does not
+                # read its echo (backpressure).
                 writer.write(data)
                 await writer.drain()
         writer.close()

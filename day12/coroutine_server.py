@@ -7,7 +7,7 @@ Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
 
 The scheduler of coroutine_0.py gives every coroutine a turn. The scheduler in this file continues
 a coroutine when epoll reports that its socket is ready. asyncio and http_server.py work in the
-same way: compare serve and echo here with serve and echo in asyncio_server.py.
+same way. Compare serve and echo here with serve and echo in asyncio_server.py.
 """
 import argparse
 import contextlib
@@ -37,7 +37,7 @@ def main():
 
 # Each coroutine belongs to one socket. next(task) runs a coroutine up to its next yield, and
 # returns the yielded value: the socket event for which the coroutine waits. `yield from f()` runs
-# f as if the yields of f were written in the caller; its value is the return value of f.
+# f as if the yields of f were written in the caller, and evaluates to the return value of f.
 # 协程：每个协程属于一个套接字。next(task) 让它执行到下一个 yield，得到它 yield 的值：它在等的事件。
 # `yield from f()` 相当于把 f 的 yield 写在这里，它的值是 f 的返回值。写法和多线程版一样。
 
@@ -108,7 +108,7 @@ class Scheduler:
             # removes a socket from epoll.
             del self.tasks[fd], self.events[fd]
             return
-        # Usually the coroutine waits for the same event as before: epoll already watches for it.
+        # Usually the coroutine waits for the same event as before, so epoll already watches for it.
         if event != self.events[fd]:
             self.events[fd] = event
             self.watch(fd, event)
@@ -134,7 +134,7 @@ class Scheduler:
                 self.step(fd)
 
     def close(self):
-        """End every coroutine at its current yield; its `with conn` then closes its socket."""
+        """End every coroutine at its current yield, so that its `with conn` closes the socket."""
         for task in self.tasks.values():
             task.close()
         self.epoll.close()

@@ -16,7 +16,7 @@ import select
 import socket
 import sys
 
-# One recv returns at most this many bytes, so each client has at most this many unsent bytes.
+# One call to recv returns at most SIZE bytes, so each client has at most SIZE unsent bytes.
 SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
 ROUNDS = 16                         # with --edge: calls to recv before the next client's turn
@@ -88,7 +88,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send the bytes back; return True if all were sent, so we can read on."""
+        """Receive once and send the bytes back; return whether all bytes have been sent."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -102,9 +102,9 @@ class EchoServer:
             # If no bytes are left, recv raises BlockingIOError (EAGAIN), which serve() catches.
             if not self.echo(conn):
                 return
-        # This client sends as fast as we read, so now serve the other clients (starvation). Bytes
-        # that edge trigger has already reported may still be unread. Re-arm the socket: epoll
-        # checks it again, and reports these bytes in the next turn of the loop.
+        # This client sends as fast as we read, so serve the other clients now to avoid starvation.
+        # Bytes that edge trigger has already reported may still be unread. Re-arm the socket, so
+        # that epoll checks the socket again and reports these bytes in the next turn of the loop.
         # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)
 
@@ -119,7 +119,7 @@ class EchoServer:
     def send(self, conn, data):
         """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this one client, and all other clients with it.
+            # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full

@@ -60,8 +60,8 @@ def echo(conn, addr):
         while data := conn.recv(SIZE):
             conn.sendall(data)
             if len(data) == SIZE:
-                # If more bytes are there already, recv neither waits nor switches. So let the
-                # other greenlets run here.
+                # If more bytes have already arrived, recv neither waits nor switches greenlets, so
+                # let the other greenlets run here.
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

@@ -15,7 +15,7 @@ Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKE
 
     server.serve_forever()
 
-Send it bad requests. It answers with 404, 400 and, after 30 seconds, 408 (试着捣乱):
+Send bad requests to the server. It answers with 404, 400 and, after 30 seconds, 408 (试着捣乱):
 
     curl -i --path-as-is http://127.0.0.1:8000/../../etc/passwd
     curl -i -H "Content-Length: 5" -H "Transfer-Encoding: chunked" -d hello http://127.0.0.1:8000/
@@ -29,8 +29,8 @@ This file reads the command line and starts the server. The server itself is in 
 next to this file, with one module for each idea. httpd/__init__.py lists the modules.
 
 The loop (httpd/loop.py) asks epoll which sockets are ready, and continues the coroutine of each
-ready socket. A coroutine reads like a blocking server: receive, parse, answer, send. Where a
-blocking server would wait, the coroutine yields, and the loop serves other clients.
+ready socket. The code of a coroutine looks like that of a blocking server: receive, parse, answer,
+send. Where a blocking server would wait, the coroutine yields, and the loop serves other clients.
 
         +---------------------- serve_forever ----------------------+
         |  epoll.poll() --> fd 7, fd 9 --> next(task of 7), ... --+  |
@@ -44,15 +44,15 @@ The life of a request:
   1. converse (connection.py) receives bytes and looks for the empty line that ends the head.
   2. parse (request.py) turns the head into a Request, or raises a Refusal.
   3. find_handler (server.py) chooses the function that answers the Request. This function is
-     a route, or file_reply, which finds the file with files.py.
+     a route, or file_reply, which uses files.py to find the file.
   4. The function returns a Reply (reply.py).
-  5. One call to send sends the head and the body of the Reply. If the client does not read them,
+  5. One call to send sends the head and the body of the Reply. If the client does not read,
      the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A
 blocking socket with a timeout would raise the exception at the same place.
 
-The server is fast because it reuses each result while it is valid. In one turn of the loop,
+The server is fast because it reuses results as long as they are valid. In one turn of the loop,
 all plain requests for a small file share one answer, made after one check of the file (stat). An
 unchanged small file is read at most once a second. Equal heads are parsed only once.
 """
@@ -123,8 +123,8 @@ def make_parser():
     parser.add_argument("-w", "--workers", metavar="N", type=int, default=1,
                         help=f"number of processes, 1 to {MAX_WORKERS} (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=30,
-                        help="how long a client may take to send a request, stay idle, or leave "
-                             "an answer unread (default: 30)")
+                        help="limit on the time for sending a request, for staying idle, and for "
+                             "leaving an answer unread (default: 30)")
     parser.add_argument("--quiet", action="store_true", help="do not log each request on stderr")
     return parser
 
@@ -188,7 +188,7 @@ def announce(server, quiet):
 
 
 def raise_descriptor_limit():
-    """Raise the soft limit of descriptors, usually only 1,024 (day 11), to the hard limit."""
+    """Raise the soft limit on descriptors, usually only 1,024 (day 11), to the hard limit."""
     # Import this module only here, because Windows lacks it. On Windows, check_needs() exits first.
     import resource
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

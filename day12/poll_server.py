@@ -13,7 +13,7 @@ import select
 import socket
 import sys
 
-# One recv returns at most this many bytes, so each client has at most this many unsent bytes.
+# One call to recv returns at most SIZE bytes, so each client has at most SIZE unsent bytes.
 SIZE = 1 << 16
 RETRY = 100                         # milliseconds until the next attempt to accept
 watched = False                     # whether say() prints its lines
@@ -91,7 +91,7 @@ class EchoServer:
     def send(self, conn, data):
         """Send as much as the send buffer has room for; return whether that was all."""
         try:
-            # Not sendall: it would wait for this one client, and all other clients with it.
+            # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
             count = conn.send(data)
         except BlockingIOError:                 # the send buffer is full

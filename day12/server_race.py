@@ -1,16 +1,17 @@
-"""All echo servers under one load: what a request costs in each model, and what each cannot do.
+"""All echo servers under the same load: what a request costs, and what each server cannot do.
 所有回声服务器在同样的负载下比较：每种模型处理一个请求花多少，各自做不到什么。
 讲义之外
 
 Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c] [--quick]
                                     [--json FILE] [--svg FILE]
 
-How it runs: all servers are started, but only the one being measured runs; the others are stopped
-(SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine hits all of
-them; the report prints the median of the rounds. Every server may use only one core. This is fair
-to models with one thread, but a model with several processes could use more cores. If there are
-many clients, they run on another core. A single client shares the server's core: the two never work
-at the same time, and waking up a sleeping core would take longer than the echo.
+How it runs: all servers are started, but only the server being measured runs. The other servers are
+stopped (SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine
+affects all servers. The report prints the median of the rounds. Every server can use only one core.
+This limit is fair to models with one thread, but a model with several processes could use more
+cores. If there are many clients, they run on another core. A single client shares the server's
+core, because client and server never work at the same time, and waking up a sleeping core would
+take longer than the echo.
 
 How to read a table: the bar and the number after it show the CPU time per request, used by all
 threads and processes of the server together. This figure changes least from run to run. Requests
@@ -23,8 +24,8 @@ counts 1/n for each).
 打印各轮的中位数。怎么看：条形图和它后面的数字是服务器处理一个请求用掉的 CPU 时间，这个数字最稳定；
 每秒请求数和延迟里还有客户端和机器上的其他程序。p99 表示百分之一的请求比它更慢。
 
-The modules are in race/: load.py sends the requests, report.py turns the figures into sentences.
-To add a server, add an entry to models.py.
+The modules are in race/. For example, load.py sends the requests. To add a server, add an entry to
+models.py.
 """
 import argparse
 import dataclasses
@@ -53,7 +54,7 @@ def main():
         sys.exit(2)
     options = parse_options()
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
-    # Twice as many as one server needs: the idle clients of several servers are connected at once.
+    # Double the limit, because the idle clients of several servers are connected at the same time.
     # 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
@@ -81,7 +82,7 @@ def main():
 
 
 def parse_options():
-    """Return the options. servers: a list of names. turns: a dict of the rounds and seconds given.
+    """Return the options. servers: a list of names. turns: a dict of the given rounds and seconds.
 
     Exits with status 2 if an option is wrong."""
     parser = argparse.ArgumentParser(description="Compare all echo servers under the same load.")
@@ -90,7 +91,7 @@ def parse_options():
     parser.add_argument("--seconds", metavar="S", type=float,
                         help="length of a turn, 0.01 to 60 (default: 0.25)")
     parser.add_argument("--servers", metavar="a,b,c", default=",".join(MODELS),
-                        help="measure only these (default: %(default)s)")
+                        help="measure only these servers (default: %(default)s)")
     parser.add_argument("--quick", action="store_true",
                         help="use few clients and short turns, to see whether everything works")
     parser.add_argument("--json", metavar="FILE", help="write all figures to a file")

@@ -344,7 +344,7 @@ def test_idle_clients_of_the_default_race(made_up_race):
         "idle-1000": {"iterative": "serves 1 at a time; the next client gets no answer"},
         "idle-5000": {"select": "serves 1,020 at a time; the next client gets no answer"},
         "idle-10000": {"select": "serves 1,020 at a time; the next client gets no answer",
-                       "poll": "left out, because opening so many takes too long"}}
+                       "poll": "left out, because opening so many connections takes too long"}}
     assert race.results.idle_for_all == 1000 and race.results.failures == {}
 
 

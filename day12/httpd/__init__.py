@@ -9,7 +9,7 @@ http_server.py 的各个模块，按阅读顺序：每个模块只导入列表�
     reply.py        makes the bytes of a reply from a status, header lines and a body
     log.py          writes the access log
     connection.py   serves one client: receive, parse, answer, send
-    workers.py      runs several processes on one port, which share a scoreboard
+    workers.py      runs several processes, which share a port and a scoreboard
     server.py       defines HTTPServer: the listener, the routes, the turns of the loop
 
 Where to look if you want to change how the server ...

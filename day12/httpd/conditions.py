@@ -26,7 +26,7 @@ DATES = [re.compile(form, re.ASCII) for form in (
 
 
 def preconditions(headers, file):
-    """Return 200, 304 or 412, as the If-... fields of a request demand (RFC 9110, 13.2.2).
+    """Return the status that the If-... fields call for: 200, 304 or 412 (RFC 9110, 13.2.2).
 
     headers: the fields of the request.  file: the File that the request asks for.
     """
@@ -55,22 +55,23 @@ def parse_date(text):
         return math.nan
     year, month = int(match["year"]), MONTHS.index(match["month"]) + 1
     if len(match["year"]) == 2:
-        # Choose the century in which the date is at most 50 years in the future.
+        # Choose the latest century that puts the date at most 50 years in the future.
         latest = datetime.now(timezone.utc).year + 50
         year += (latest - year) // 100 * 100
     try:
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # There is no such day, for example June 31.
+        # The day does not exist, for example June 31.
         return math.nan
 
 
 def is_same_version(validator, file):
-    """Return whether If-Range names the file as it is now (RFC 9110, 13.1.5): by ETag or date.
+    """Return whether the value of If-Range, an ETag or a date, fits the file (RFC 9110, 13.1.5).
 
-    A date counts only if the file has not been touched since: after cp -p or rsync, a different
-    file has the same st_mtime, but a later st_ctime. A file of this second never counts.
+    A date fits only if it equals both st_mtime and st_ctime. Programs such as cp -p and rsync can
+    give new content an old st_mtime, but not an old st_ctime. A file that has changed within the
+    last second never fits.
     """
     if file.tag.startswith("W/"):
         return False
@@ -86,8 +87,8 @@ def byte_range(headers, file):
     15.5.17).
     """
     field, size = headers.get("range", ""), len(file.body)
-    # There is no Range field, or its unit is not bytes, or it asks for several ranges, which a
-    # server need not support: send the complete file.
+    # Send the complete file if there is no Range field, if its unit is not bytes, or if it asks for
+    # several ranges, which a server need not support.
     if not field.lower().startswith("bytes=") or "," in field:
         return None
     if "if-range" in headers and not is_same_version(headers["if-range"], file):
@@ -96,8 +97,8 @@ def byte_range(headers, file):
     first, last = match.groups() if match else ("", "")
     start = int(first) if first else max(0, size - int(last or 0))
     end = min(size, int(last) + 1) if first and last else size
-    # start >= end if the range is malformed, if it ends before it begins, or if it begins after the
-    # end of the file.
+    # start >= end means that the range is malformed, ends before it begins, or begins after the end
+    # of the file.
     if start >= end:
         raise Refusal(416, "The file has no bytes in this range",
                       f"Content-Range: bytes */{size}\r\n")

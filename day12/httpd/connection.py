@@ -27,9 +27,9 @@ with contextlib.suppress(ImportError):
 # One call receives at most SIZE bytes, or sends at most CHUNK bytes of a large file.
 SIZE = 1 << 16
 CHUNK = 1 << 18
-# Send at most this many replies together to a client that does not wait for each (pipelining).
+# Send at most this many replies at once to a client that pipelines its requests.
 BATCH = 16
-# How many seconds a client has to read our last answer before we close the connection.
+# Wait at most this many seconds for a client to read our last answer. Then close the connection.
 LINGER = 2
 
 
@@ -66,7 +66,7 @@ def converse(server, conn, client):
                 except BlockingIOError:
                     count = 0
                 server.bytes += count
-                # Usually, the one call to send above has sent everything.
+                # Usually, the call to send above has sent everything.
                 if count < len(message) or reply.large:
                     yield from send_all(server, conn, memoryview(message)[count:], reply.large)
                 # An idle connection must not keep its last answer alive.
@@ -97,7 +97,7 @@ def answer_at_once(server, client, data):
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
             # Do not batch a request that has a body, because the body may not have arrived yet.
-            # Do not let answers wait for a request that calls a route, which may be slow.
+            # Do not make answers wait for a route, because a route can be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
@@ -116,7 +116,7 @@ def answer_at_once(server, client, data):
 def answer_slowly(server, conn, client, data):
     """Receive the rest of a request, and answer or refuse it. Call it with `yield from`.
 
-    Return the Reply, the unused rest of data, and whether more of this request may still come.
+    Return the Reply, the unused rest of data, and whether more of the body may arrive.
     """
     data, request = bytearray(data), None
     try:
@@ -138,8 +138,8 @@ def answer_slowly(server, conn, client, data):
     return reply, bytes(data), bool(request.length)
 
 
-# The next functions receive. Call each with `yield from`. Each raises Refusal, or ConnectionError
-# if the client closes the connection. 接收：都配合 yield from 使用。
+# The next functions receive data. Call them with `yield from`. They can raise Refusal, or
+# ConnectionError if the client closes the connection. 接收：都配合 yield from 使用。
 
 def receive(conn, data):
     """Wait until the client has sent bytes, and add them to data."""
@@ -190,7 +190,7 @@ def receive_body(server, conn, request, data):
 def receive_chunks(conn, data):
     """Receive a body that is sent in chunks, and return it (RFC 9112, 7.1).
 
-    Each chunk comes after a line with its size. Size 0 ends the body. Trailer fields may follow.
+    Before each chunk, a line gives its size. Size 0 ends the body. Trailer fields may follow.
     """
     body = bytearray()
     while size := parse_chunk_size((yield from receive_line(conn, data))):
@@ -200,7 +200,7 @@ def receive_chunks(conn, data):
             yield from receive(conn, data)
         body += data[:size]
         if data[size:size + 2] != CRLF:
-            raise Refusal(400, "A chunk does not end where its size says")
+            raise Refusal(400, "A chunk does not have the size that it declares")
         del data[:size + 2]
     # Check each trailer field, but do not use its value.
     for _ in range(MAX_FIELDS + 1):
@@ -225,7 +225,7 @@ def receive_line(conn, data):
     return line[:-2]
 
 
-# The next functions send. 发送。
+# The next functions send data. 发送。
 
 def send_all(server, conn, *parts):
     """Send all parts (bytes, or views of a mmap), piece by piece. Call it with `yield from`.
@@ -248,10 +248,10 @@ def send_all(server, conn, *parts):
 
 
 def wait_for_room(server, fd):
-    """Wait until the client has read so many bytes that our send buffer has room.
+    """Wait until the client has read enough to make room in our send buffer.
 
     Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
-    buffer is free. For a client that reads slowly but steadily, this may take several timeouts.
+    buffer is free, so a client that reads slowly but steadily can need several timeouts.
     """
     waiting = bytes_under_way(fd)
     while True:

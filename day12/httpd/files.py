@@ -1,4 +1,4 @@
-"""Find files below one directory, always in their current state. No sockets are used here.
+"""Find files below one directory, always in their current version. This module uses no sockets.
 文件：在一个目录下查找文件，总是它现在的样子；不碰套接字。
 """
 import email.utils
@@ -14,11 +14,11 @@ from typing import NamedTuple
 from httpd.media import describe_content
 from httpd.request import Refusal
 
-# The cache keeps files of at most MAX_CACHED_SIZE bytes, and at most MAX_CACHED_FILES of them. The
-# cache is emptied once a second.
+# The cache keeps at most MAX_CACHED_FILES files, each of at most MAX_CACHED_SIZE bytes. The cache
+# is emptied once a second.
 MAX_CACHED_SIZE = 1 << 16
 MAX_CACHED_FILES = 256
-# Finds a hidden file or folder, or `..`, in a path. The folder .well-known is public (RFC 8615).
+# Matches a hidden file or folder, or `..`, in a path. The folder .well-known is public (RFC 8615).
 HIDDEN = re.compile(r"/\.(?!well-known/)")
 # The server answers these errors with 404. EACCES and EPERM mean that we may not read the file, but
 # the client need not know that the file exists.
@@ -30,7 +30,7 @@ class File(NamedTuple):
     """The state of a file at one moment.
 
     st: the os.stat_result.  body: the bytes; if the file is large, a memoryview of a mmap.
-    tag: the ETag.  validators: the header lines that let a client ask later for changes.
+    tag: the ETag.  validators: the header lines with which a client can later check for changes.
     lines: all header lines about the file: those that describe its content, and the validators.
     """
     st: os.stat_result
@@ -53,14 +53,15 @@ class Site:
         # (path, fingerprint) of a large file -> the header lines that describe its content
         self.known_content = {}
         self.look_again()
-        # The first call reads the tables of types, which is slow. No client should wait for it.
+        # The first call to guess_type is slow, because it reads the tables of types. Make this call
+        # now, so that no client has to wait.
         mimetypes.guess_type("/")
 
     def look_again(self):
         """Resolve the directory's path again, and empty the caches. Called once a second.
 
         The directory may be a link that now leads elsewhere (a new release). A folder on the path
-        to a cached file may have been moved, but the file's own stat result does not show this.
+        to a cached file may have been moved, which the stat result of the file does not show.
         """
         self.root = os.path.realpath(self.directory).rstrip("/")
         self.file_cache.clear()
@@ -87,13 +88,13 @@ class Site:
         except OSError as error:
             if error.errno in NOT_FOUND:
                 raise Refusal(404, "Not found") from None
-            # Descriptors or memory have run out, or the disk has failed. A later request may work.
+            # Descriptors or memory ran out, or the disk failed. A later request may succeed.
             raise Refusal(503, os.strerror(error.errno)) from None
 
     def add_slash(self, path, query):
         """Return the Refusal that redirects a client from /folder to /folder/.
 
-        Without the slash, the relative links of the folder's page would lead to wrong places.
+        Without the slash, the relative links of the folder's page would lead to the wrong places.
         """
         if not self.contains(os.path.realpath(self.root + path) + "/"):
             return Refusal(404, "Not found")
@@ -145,7 +146,7 @@ class Site:
         return file
 
     def describe_large(self, fd, path, st):
-        """Return the header lines that describe a large file, judged by its first bytes."""
+        """Look at the first bytes of a large file, and return the header lines that describe it."""
         key = path, fingerprint(st)
         if key not in self.known_content:
             # Do not read these bytes from a mmap. If the file has become shorter, the signal SIGBUS
@@ -172,5 +173,5 @@ def describe(st, content, body, now, is_new):
 
 
 def fingerprint(st):
-    """Return a tuple that is different after a change. No program can set st_ctime back."""
+    """Return a tuple that differs after any change to a file. No program can set st_ctime back."""
     return st.st_ino, st.st_dev, st.st_size, st.st_mtime_ns, st.st_ctime_ns

@@ -9,8 +9,8 @@ import select
 import sys
 import time
 
-# The server may take this many seconds to stop. After that, a worker no longer waits for the reader
-# of the log, and the parent kills each worker that has not ended.
+# The server may take this many seconds to stop. After this time, a worker no longer waits for the
+# reader of the log, and the parent kills each worker that has not ended.
 GRACE = 3
 
 
@@ -64,8 +64,8 @@ class AccessLog:
     def write(self, data):
         """Write bytes to the real stderr, in complete lines. Raises OSError."""
         while data and self.wait_until_writable():
-            # The kernel writes up to PIPE_BUF bytes to a pipe in one piece, so no line of another
-            # worker gets in between (man 7 pipe). A line longer than PIPE_BUF is written alone.
+            # The kernel writes up to PIPE_BUF bytes to a pipe in one piece, so lines of different
+            # workers do not mix (man 7 pipe). A line longer than PIPE_BUF is written alone.
             end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
             # BlockingIOError: another process has made the pipe non-blocking, and the pipe is full.
             with contextlib.suppress(BlockingIOError):

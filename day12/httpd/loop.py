@@ -12,11 +12,11 @@ program, with a `yield` where a blocking program would wait:
                 data = conn.recv(65536)
                 ...
 
-This is the scheduler of coroutine_0.py with two additions. First, it continues a coroutine only
-when the coroutine's descriptor is ready. (The descriptor is registered once, so a bare `yield`
-costs no system call.) Second, if a coroutine waits beyond its deadline, the loop throws a
-TimeoutError into the coroutine at the `yield`. A blocking socket with settimeout would raise the
-exception at the same place.
+The loop is the scheduler of coroutine_0.py with two additions. First, the loop continues a
+coroutine only when the coroutine's descriptor is ready. (The descriptor is registered once, so
+a bare `yield` costs no system call.) Second, if a coroutine waits beyond its deadline, the loop
+throws a TimeoutError into the coroutine at the `yield`. A blocking socket with settimeout would
+raise the exception at the same place.
 """
 import contextlib
 import select
@@ -26,12 +26,12 @@ import traceback
 
 
 class Loop:
-    """Runs coroutines, each when its descriptor is ready. One thread runs all: no lock is needed.
+    """Runs each coroutine when its descriptor is ready. One thread runs them all, without locks.
 
     tasks: descriptor -> coroutine.
     deadlines: descriptor -> the time until which its coroutine may wait. Each coroutine sets its
     own deadline.
-    asked: when this turn asked epoll for ready descriptors.  now: when epoll answered.
+    asked: when the loop last asked epoll for ready descriptors.  now: when epoll answered.
     All times are values of time.monotonic(), in seconds.
     """
 
@@ -55,11 +55,11 @@ class Loop:
     def wait(self):
         """Wait until descriptors are ready, and return them as [(descriptor, event)].
 
-        If there are deadlines, the wait ends after a second, and the list may be empty.
+        If there are deadlines, the wait ends after a second at most, and the list may be empty.
         """
         self.asked = time.monotonic()
-        # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023 of
-        # them, and expire() would treat the other clients as late.
+        # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023
+        # descriptors, and expire() would treat the remaining clients as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
         return events
@@ -80,7 +80,7 @@ class Loop:
 
         Call expire() after resume(), when all bytes that arrived before `asked` have been received.
         Deadlines are compared with `asked`, not with the current time, because a client is not to
-        blame for the time in which this process was stopped or a route was slow.
+        blame for the time during which this process was stopped or a route was slow.
         以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
         # Checking 10,000 deadlines takes less than a millisecond. 每秒检查一次，超时的就抛异常。
@@ -97,7 +97,7 @@ class Loop:
         """Forget the coroutine of fd, which has ended with the exception `ending`."""
         del self.tasks[fd]
         self.deadlines.pop(fd, None)
-        # A client causes an OSError (reset, timeout). Other exceptions are bugs in this program.
+        # Clients cause OSErrors (reset, timeout). All other exceptions are bugs in this program.
         if not isinstance(ending, (StopIteration, OSError)):
             report()
 
@@ -121,7 +121,7 @@ class Loop:
 
 def report():
     """Print the traceback of the current exception, if stderr can be written."""
-    # stderr may be closed, or be any object of the program. Its errors must not end the server.
+    # sys.stderr may be closed, or the program may have replaced it. The server must go on.
     with contextlib.suppress(Exception):
         if sys.stderr:
             traceback.print_exc()

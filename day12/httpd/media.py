@@ -6,15 +6,15 @@ import mimetypes
 import os
 import re
 
-# In some versions of Python, the module mimetypes does not know these types. They are used only if
-# the system's own tables lack them too.
+# In some versions of Python, the module mimetypes does not know these types. This table is used
+# only if the system's own tables lack a type too.
 TYPES = {
     ".avif": "image/avif", ".flac": "audio/flac", ".ics": "text/calendar", ".m4a": "audio/mp4",
     ".m4v": "video/mp4", ".md": "text/markdown", ".mjs": "text/javascript", ".oga": "audio/ogg",
     ".ogg": "audio/ogg", ".ogv": "video/ogg", ".opus": "audio/ogg", ".otf": "font/otf",
     ".ttf": "font/ttf", ".wasm": "application/wasm", ".webm": "video/webm", ".webp": "image/webp",
     ".woff": "font/woff", ".woff2": "font/woff2", ".yaml": "application/yaml"}
-# Finds the place where a page or a style sheet declares its own encoding.
+# Matches the place where a page or a style sheet declares its own encoding.
 DECLARATION = re.compile(rb"<meta[^>]*charset|<\?xml[^>]*encoding|\A@charset", re.IGNORECASE)
 
 

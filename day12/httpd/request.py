@@ -12,8 +12,8 @@ import os
 import re
 import urllib.parse
 
-# The limits of a request: the bytes of its first line, the bytes of its head, the number of its
-# fields, and the bytes of its body.
+# The limits on a request: bytes in the first line, bytes in the head, number of fields, and bytes
+# in the body.
 MAX_LINE = 8190
 MAX_HEAD = 1 << 14
 MAX_FIELDS = 100
@@ -44,15 +44,16 @@ FILE_METHODS = ("GET", "HEAD", "OPTIONS")
 # answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
-# How many heads, and how many lines of heads, the parser remembers. Larger numbers would make it
-# slower, because heads that never come again would push useful heads out of the processor's cache.
+# The parser remembers this many heads, and this many lines of heads. Larger numbers would make the
+# parser slower, because heads that never come again would push useful heads out of the processor's
+# cache.
 KNOWN_HEADS, KNOWN_LINES = 128, 256
 
 
 class Refusal(Exception):
     """Raised to answer a request with an error or a redirection.
 
-    status: the status of the answer.  text: the reason, for its body.  lines: more header lines.
+    status: the status of the answer.  text: the reason, for the body.  lines: more header lines.
     """
 
     def __init__(self, status, text="", lines=""):
@@ -64,11 +65,11 @@ class Request:
     """What a client asks for.
 
     line: the request line, as it was sent.  method: for example "GET".  path: percent-decoded.
-    query_string: the text after the ?, as it was sent.  minor: the second 1 in HTTP/1.1.
+    query_string: the text after the ?, as it was sent.  minor: the y of HTTP/x.y.
     headers: a dict, with names in lower case.
     keep_alive: whether the connection remains open after the answer.
     is_plain: whether this is a GET with the same answer as any other plain GET of its path.
-    length: the bytes of the body, or CHUNKED.  body: bytes; empty until the body was received.
+    length: the size of the body in bytes, or CHUNKED.  body: bytes; empty until it is received.
     """
     length, body = 0, b""
 
@@ -81,7 +82,7 @@ class Request:
 
     @property
     def query(self):
-        """The parameters after the ?, as a dict. If a name comes twice, its last value counts."""
+        """The parameters after the ?, as a dict. If a name occurs twice, its last value counts."""
         # Some clients, such as curl, send UTF-8 without percent encoding.
         raw = self.query_string.encode("latin-1").decode(errors="replace")
         return dict(urllib.parse.parse_qsl(raw, keep_blank_values=True))
@@ -101,8 +102,8 @@ class Request:
 def parse(head):
     """Return the Request for a head: the bytes before the empty line (RFC 9112, 2 to 6).
 
-    The function is pure, so equal heads need parsing only once. The same is true of equal lines in
-    different heads: a browser sends most of its lines again and again.
+    The function is pure, so equal heads need parsing only once. A browser repeats most lines in
+    different heads, so the functions below parse equal lines only once too.
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
@@ -151,8 +152,8 @@ def split_target(method, target):
         raise Refusal(400, "The path has a backslash or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
-        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are not text:
-        # C0 AF, for example, is a slash only for a careless decoder.
+        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are not text.
+        # For example, only a careless decoder reads C0 AF as a slash.
         raw.decode()
     except UnicodeDecodeError:
         raise Refusal(400, "The path is neither percent-encoded nor UTF-8") from None
@@ -187,7 +188,7 @@ def merge(fields):
     """Return a dict of fields. Join the values of equal names with commas (RFC 9110, 5.3).
 
     Cookie values are joined with semicolons instead (RFC 9113, 8.2.3). fields: (name, value) pairs.
-    Raises Refusal if Host or Content-Length comes twice.
+    Raises Refusal if Host or Content-Length occurs twice.
     """
     headers = {}
     for name, value in fields:
@@ -199,7 +200,7 @@ def merge(fields):
 
 
 def apply_special_fields(request, headers):
-    """Set length, keep_alive and is_plain of a request, as its SPECIAL fields demand."""
+    """Set length, keep_alive and is_plain of a request according to its SPECIAL fields."""
     request.length = body_length(headers, request.minor)
     connection = headers.get("connection", "").split(",")
     options = [option.strip(" \t").lower() for option in connection]
@@ -223,7 +224,7 @@ def body_length(headers, minor):
         if length is not None or not minor:
             raise Refusal(400, "Transfer-Encoding is not allowed with Content-Length or HTTP/1.0")
         *others, last = [name.strip(" \t").lower() for name in coding.split(",")]
-        # The end of the body is clear only if chunked is the last coding, and not used twice.
+        # The end of the body is clear only if chunked is the last coding and is used only once.
         if last != "chunked" or not all(name and name != "chunked" for name in others):
             raise Refusal(400, "chunked must be the last transfer coding, and used only once")
         if others:
@@ -272,7 +273,7 @@ def check_beginning(data):
 
 
 def too_long(head):
-    """Return the Refusal for a head that is too long; its status says which part is too long."""
+    """Return the Refusal for a head that is too long. The status says which part is too long."""
     if 0 <= head.find(CRLF, 2) <= MAX_LINE:
         return Refusal(431, "The header fields are too long")
     if b" " not in head[:MAX_LINE]:

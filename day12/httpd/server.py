@@ -51,10 +51,10 @@ class HTTPServer:
     """Serves the files of a directory, and the results of routes (functions of the program).
 
     address: (host, port); port 0 takes any free port.  directory: the folder to serve.
-    timeout: the seconds that each of these may take: receiving a head, receiving a body, waiting
-    for a request on an idle connection, and waiting until a client reads some bytes.
+    timeout: the limit in seconds for receiving a head, for receiving a body, for waiting for a
+    request on an idle connection, and for waiting until a client reads some bytes.
     log: whether to write a line on stderr for each request.
-    Raises OSError if there is no such directory or address, or if the address is in use.
+    Raises OSError if the directory or the address does not exist, or if the address is in use.
     """
 
     def __init__(self, address=("127.0.0.1", 8000), directory="site", timeout=30, log=True):
@@ -64,7 +64,7 @@ class HTTPServer:
         # Accepted sockets inherit this option, which makes them send small packets at once.
         self.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.listener.getsockname()[:2]
-        # epoll can wait for a descriptor, but not for a flag, so use a self-pipe. Its reader is
+        # epoll can wait for a descriptor, but not for a flag, so use a self-pipe. The reader is
         # ready when a byte is sent through the writer, or when all copies of the writer are closed.
         # 自管道（self-pipe）：epoll 只能等描述符，所以用一对套接字来传达“该停了”。
         self.shutdown_reader, self.shutdown_writer = socket.socketpair()
@@ -88,9 +88,9 @@ class HTTPServer:
         """Return a decorator for a route: a function that answers the requests for this path.
 
         The function gets a Request. It returns str, bytes, dict or list (sent as JSON), or a tuple:
-        (status, one of these). The loop calls it, so all clients wait while it runs. A route for
-        GET answers HEAD too. Raises ValueError if no request can reach the function, or if the path
-        and method already have a function.
+        (status, one of these). All clients wait while the function runs. A route for GET answers
+        HEAD too. Raises ValueError if no request can reach the function, or if the path and method
+        already have a function.
         """
         check_route(path, methods)
 
@@ -132,7 +132,7 @@ class HTTPServer:
             self.close()
 
     def close(self):
-        """Close the server's sockets and log. Do not call this while the server is running."""
+        """Close the server's sockets and log. Do not call close() while the server is running."""
         for sock in (self.listener, self.shutdown_reader, self.shutdown_writer):
             sock.close()
         if self.log:
@@ -201,14 +201,14 @@ class HTTPServer:
                 # No more clients are waiting, or the client has already left.
                 if self.has_siblings:
                     # The kernel wakes the first idle worker in its queue. Registering the listener
-                    # again moves this worker to the end, so that the others get their share.
+                    # again moves this worker to the end of the queue, behind the other workers.
                     # 重新注册就排到队尾，下一个客户端归别的工作进程。
                     loop.epoll.unregister(fd)
                     loop.epoll.register(fd, events)
             except OSError:
                 # The process is out of descriptors (EMFILE): stop accepting for a moment.
                 loop.epoll.unregister(fd)
-                # This deadline has passed, so expire() will throw a TimeoutError within a second.
+                # Deadline 0 has already passed, so expire() throws a TimeoutError within a second.
                 loop.deadlines[fd] = 0
                 with contextlib.suppress(TimeoutError):
                     yield
@@ -234,7 +234,7 @@ class HTTPServer:
             return self.error_reply(Refusal(500, "The server failed to answer"), request)
 
     def find_handler(self, request):
-        """Return the function that answers this request. Raises Refusal if there is none."""
+        """Return the function that answers this request. Raises Refusal if no function does."""
         handlers, method = self.routes.get(request.path, self.file_handlers), request.method
         if method == "HEAD" and method not in handlers:
             # Answer a HEAD like a GET. make_reply leaves out the body.

@@ -1,4 +1,4 @@
-"""Run several processes on one port (pre-fork): start workers, replace dead workers, end them.
+"""Run several worker processes on one port (pre-fork): start, replace and finally end them.
 一个端口上的多个进程（pre-fork）：启动工作进程，有退出的就补上，最后结束它们。
 """
 import contextlib
@@ -21,7 +21,7 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Scoreboard:
-    """Holds a row of numbers for each worker, in memory that all workers share, as Apache does.
+    """Holds a row of numbers for each worker in shared memory, like Apache's scoreboard.
 
     Each worker writes only its own row, so no lock is needed. A reader may see a half-updated row,
     which does no harm in a status display. 各写各的一行，不需要加锁。
@@ -35,7 +35,7 @@ class Scoreboard:
     def row(self, worker):
         """Return a function that writes a worker's row. worker: the worker's number, from 0.
 
-        The arguments of the returned function are the numbers of connections, requests, bytes.
+        The arguments of the returned function are the numbers of connections, requests and bytes.
         """
         return functools.partial(self.ROW.pack_into, self.memory, worker * self.ROW.size,
                                  os.getpid(), time.monotonic_ns())
@@ -50,16 +50,16 @@ class Scoreboard:
 
 
 def supervise(server, count):
-    """Keep `count` workers alive until SIGINT or SIGTERM comes; then end them.
+    """Keep `count` workers alive until SIGINT or SIGTERM arrives. Then end the workers.
 
     server: the HTTPServer that each worker runs.
-    STOP_SIGNALS must be blocked. A blocked signal does not interrupt this function, but waits until
-    sigwait or sigtimedwait takes it.
+    STOP_SIGNALS must be blocked. A blocked signal does not interrupt this function, but stays
+    pending until sigwait or sigtimedwait accepts it.
     """
     # PID of a worker -> its number
     workers = {}
-    # The program that started us may have ignored SIGCHLD. A child inherits this, so without the
-    # next line, we would never receive the signal.
+    # If the program that started us ignores SIGCHLD, we ignore it too. Without the next line, we
+    # would then never receive the signal.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
@@ -104,10 +104,10 @@ def fork_worker(server, number):
         server.shutdown_writer.close()
         # In a worker, shutdown() sends SIGTERM to the parent, which then stops all workers.
         server.shutdown = stop_parent
-        # Ctrl-C sends SIGINT to the workers too. They ignore it, because the parent stops them.
+        # Ctrl-C sends SIGINT to the workers too. Ignore it, because the parent stops the workers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # SIGTERM to this worker, or to the process group, writes a byte into the worker's own
-        # self-pipe. The worker then answers the requests under way, and ends.
+        # self-pipe. The worker then answers the requests in progress, and ends.
         # 收到 SIGTERM 也先把正在处理的请求答完。
         reader, writer = socket.socketpair()
         writer.setblocking(False)

@@ -1,4 +1,4 @@
-"""The clients, which are the load: they open connections, send requests and time the answers.
+"""The clients, which produce the load: they open connections, send requests and time the answers.
 客户端：建立连接、发送请求、给响应计时。负载在这里产生。
 
 There are two kinds of load, and a function for each. In ping_pong, clients stay connected; in
@@ -14,17 +14,18 @@ import time
 from race.servers import CORES, Failed, Unsupported
 
 MESSAGE = b"x" * 63 + b"\n"
-ANSWER_WITHIN = 2                   # seconds that a server has to answer
+ANSWER_WITHIN = 2                   # seconds within which a server must answer
 BATCH = 50                          # connections to open before waiting for the first answer
-SLOTS = 16                          # connections that fresh_connections has open at a time
+SLOTS = 16                          # connections that fresh_connections keeps open at a time
 MEMORY = 1 << 20                    # KiB that a server may use for its connections
 
 
 def ping_pong(seconds, conns):
     """Let each client send a message, wait for the echo, send the next, and so on.
 
-    seconds: after this time, no client sends a new message, but all wait for their last answer, so
-    the count is exact. conns: the sockets of the clients. Raises Failed, OSError."""
+    seconds: after this time, no client sends a new message, but each client waits for its last
+    answer, so that all messages are counted.
+    conns: the sockets of the clients. Raises Failed, OSError."""
     # A single client and the server never work at the same time, so they share a core: waking up
     # a sleeping core would take longer than the echo.
     stay_on_core(CORES[0] if len(conns) == 1 else CORES[-1])
@@ -55,8 +56,8 @@ def ping_pong(seconds, conns):
 def fresh_connections(seconds, server, most):
     """Connect, send a message, wait for its echo, close; SLOTS connections at a time.
 
-    After this many seconds or `most` answers, no new connection is opened, but the answers on the
-    open ones are still counted. Raises Failed, OSError."""
+    After `seconds` or after `most` answers, no new connection is opened, but the answers on open
+    connections are still counted. Raises Failed, OSError."""
     stay_on_core(CORES[-1])
     clock, latencies, waiting = time.perf_counter_ns, [], {}
     begin = now = clock()
@@ -95,14 +96,14 @@ def stay_on_core(core):
     """Move this process, which is the client, to a core. The servers stay on CORES[0].
 
     The last core is the best one for clients: it is the least likely to share its hardware with the
-    first (hyper-threading)."""
+    first core (hyper-threading)."""
     os.sched_setaffinity(0, {core})
 
 
 class Clients:
-    """Clients of a server. Each has received an answer, so the server has accepted its connection.
+    """Clients of a server. The server has accepted all of them: each has received an answer.
 
-    conns: their sockets. memory: the KiB that the server used before they connected.
+    conns: their sockets. memory: the server's memory in KiB before the clients connected.
     """
 
     def __init__(self, server):
@@ -138,7 +139,7 @@ class Clients:
     def check_memory(self):
         """Raise Unsupported if the server uses more than MEMORY KiB for these connections."""
         count = len(self.conns)
-        # Check only now and then: with a process per client, reading the memory takes long too.
+        # Check only now and then: with a process per client, reading the memory is slow too.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
             raise Unsupported(f"stopped at {count:,} connections: they take {MEMORY >> 20} GiB")
 
@@ -157,7 +158,7 @@ class Clients:
                 conn.close()
 
     def close(self, politely=True):
-        """Close all connections. politely: wait until the server has closed its side too.
+        """Close all connections. politely: whether to wait until the server closes its side too.
 
         Without this wait, the server would close its side in its next turn, and that turn would
         seem to cost more."""
@@ -200,9 +201,10 @@ def receive(conn):
 
 
 def raise_descriptor_limit(wanted):
-    """Raise the limit of open files to `wanted`, or as far as allowed; return the new limit.
+    """Raise the limit on open files to `wanted`, or as far as allowed; return the new limit.
 
-    The servers inherit the limit: a connection takes one descriptor at each end."""
+    The servers inherit the limit. They need it too, because a connection takes one descriptor at
+    each end."""
     import resource                 # this module does not exist on Windows
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = max(soft, wanted)

@@ -14,9 +14,9 @@ class Model:
     command: the script, relative to day12/, and its arguments after the port.
     lesson: the sentence about this server in the report.
     compare: the comparisons after this sentence, each as (words, scenario, the other model).
-    held: how many silent connections to open at most; 0: leave it out of the memory table.
-    idle: how many idle clients to connect at most, beside a busy one.
-    Lower limits than 10,000 save memory and time.
+    held: the maximum number of silent connections; 0 leaves the server out of the memory table.
+    idle: the maximum number of idle clients beside a busy one.
+    Limits below 10,000 save memory and time.
     """
     command: tuple
     lesson: str
@@ -38,17 +38,17 @@ MODELS = {
         held=200),
     "thread": Model(
         ("../day10/thread_server.py",),
-        "Each client has a thread: as easy to write as processes, and threads share their data.",
+        "Each client has a thread. Threads are as easy to use as processes, and share their data.",
         (("a new connection", "fresh", "epoll"), ("a held connection", "memory", "epoll")),
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread serves all clients; each call checks the entire list, at most 1,024 sockets.",
+        "One thread serves all clients. Each call to select checks the whole list, at most 1,024.",
         held=1000),
-    # Whenever a client connects, poll checks all the others: 10,000 clients would take minutes.
+    # Whenever a client connects, poll checks all sockets, so 10,000 clients would take minutes.
     "poll": Model(
         ("poll_server.py",),
-        "Like select, but the list has no limit; each call still checks all of it.",
+        "Like select, but without a limit. Each call to poll still checks the whole list.",
         held=1000, idle=5000),
     "epoll": Model(
         ("epoll_server.py",),

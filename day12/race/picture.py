@@ -13,7 +13,7 @@ TITLE = 'font-size="26" font-weight="bold"'
 
 
 def picture(results):
-    """Return the picture, the text of an SVG file. results: a Results."""
+    """Return the picture as the text of an SVG file. results: a Results."""
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         'font-family="sans-serif" font-size="20">',
@@ -27,7 +27,7 @@ def text(x, y, words, style=""):
 
 
 def bars(results):
-    """Yield the left half of the picture: a bar for each server, or the reason why it has none."""
+    """Yield the left half of the picture: a bar per server, or the reason for a missing bar."""
     crowd = results.crowd()
     yield text(40, 50, f"{crowd} clients: CPU time per request", TITLE)
     costs = {name: results.median(f"clients-{crowd}", name) for name in results.names}
@@ -50,7 +50,7 @@ def curves(results):
     """Yield the right half: curves of the cost of a request, against the number of idle clients.
 
     Both axes are logarithmic."""
-    yield text(690, 50, "The same, for 1 client beside idle ones", TITLE)
+    yield text(690, 50, "CPU time per request beside idle clients", TITLE)
     points = {name: [(level, cost) for level in results.idle()
                      if (cost := results.median(f"idle-{level}", name))] for name in WATCHERS}
     costs = [cost for curve in points.values() for level, cost in curve] or [1]

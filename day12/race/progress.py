@@ -1,4 +1,4 @@
-"""Shows on stderr how far the race is: on a terminal one changing line, elsewhere a line per step.
+"""Show the progress on stderr: one changing line on a terminal, otherwise a line per step.
 在 stderr 上报告进度：终端上是一行不断更新的文字，其他情况下每一步一行。
 """
 import sys

@@ -1,7 +1,8 @@
 """The report: a table with bars for each scenario, then what the figures mean, in sentences.
 报告：每个场景一张带条形图的表，然后用句子说明这些数字的含义。
 
-table() turns figures into rows, lesson() turns them into sentences. No line exceeds 80 columns.
+table() turns figures into rows, and lesson() turns figures into sentences. No line exceeds
+80 columns.
 """
 import textwrap
 
@@ -65,10 +66,10 @@ def memory_table(results):
     fewer = [f"{name} {held[name]:,}" for name in results.names if 0 < held[name] < plan.held]
     wanted = f"Wanted: {plan.held:,}"
     if fewer:
-        wanted += f" each, but fewer of these to save memory and time: {', '.join(fewer)}"
+        wanted += f" per server; reduced to save memory and time: {', '.join(fewer)}"
     yield from fold(f"{wanted}.", "  ", "  ")
     if results.room < plan.held:
-        yield f"  The limit of descriptors (ulimit -Hn) allows {results.room:,} connections."
+        yield f"  The limit on descriptors (ulimit -Hn) allows {results.room:,} connections."
 
 
 def table(results, title, rows, what="CPU time per request",
@@ -78,7 +79,8 @@ def table(results, title, rows, what="CPU time per request",
 
     rows: a (label, scenario, server) for each row. what: the heading above the bars. head: the
     headings above the figures.
-    figure: the figure that the bar and the first number show; others: the figures after it.
+    figure: the figure that the bar and the first number show. others: the figures in the columns
+    after the first number.
     A row without figures says why there are none."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
@@ -96,7 +98,7 @@ def table(results, title, rows, what="CPU time per request",
 # Figures become sentences.
 
 def lesson(results, name):
-    """Return the sentences about a server. They compare only figures of this race."""
+    """Return the sentences about a server. All figures in the sentences are from this race."""
     if results.ended("", name):
         return results.says("", name)
     among = f"a request among {results.crowd()} clients"
@@ -108,14 +110,14 @@ def lesson(results, name):
 
 
 def comparison(results, name, what, scenario, other):
-    """Return a sentence: what something costs a server, compared with another server."""
+    """Return a sentence on a cost of a server, if possible compared with that of another server."""
     figure, unit = ("kib", "KiB") if scenario == "memory" else ("cpu_us", "us")
     ours, theirs = (results.median(scenario, one, figure) for one in (name, other))
     what = what[0].upper() + what[1:]
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
     # A figure of 0 or less is rare, but possible: if another program begins to share some of the
-    # server's memory, less of it counts for the server.
+    # server's memory, less of this memory counts for the server.
     if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."
@@ -132,7 +134,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield sentences: how idle clients change the cost of a request, and where the limit is."""
+    """Yield sentences on the effect of idle clients on the cost of a request, and on any limit."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]

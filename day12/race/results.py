@@ -1,4 +1,4 @@
-"""The figures of all rounds, or the reasons why there are none; their medians; the JSON.
+"""The figures of all rounds and their medians, the reasons for missing figures, and the JSON.
 各轮的数字，或没有数字的原因；中位数；JSON。
 
 A scenario has a name. "clients-64": 64 busy clients. "fresh": a new connection per request.
@@ -17,8 +17,9 @@ class Plan:
     """What to measure: how many clients, how many rounds, and how long a turn is.
 
     clients: the numbers of busy clients to measure, one after the other.
-    idle: the numbers of idle clients beside a busy one. Only WATCHERS meet all of them.
-    idle_for_all: the one number among these that all servers meet.
+    idle: the numbers of idle clients beside a busy one. Only WATCHERS are measured with all
+    of these numbers.
+    idle_for_all: the number in idle with which all servers are measured.
     held: how many silent connections to hold.
     rounds: turns of each server. seconds: the length of a turn.
     A Model may set lower limits for idle and held.
@@ -39,7 +40,7 @@ class Results:
     """The figures of a race, and what its servers cannot do.
 
     names: the servers' names. plan: a Plan. room: how many connections the descriptor limit allows.
-    rounds: scenario -> server -> a dictionary of figures for each round.
+    rounds: scenario -> server -> a list with one dictionary of figures per round.
     words: scenario, or "" for all scenarios -> server -> what the server cannot do.
     failures: server -> what went wrong; the figures of such a server no longer count.
     idle_for_all: the number of idle clients that all servers got, or None.
@@ -78,7 +79,7 @@ class Results:
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
-        """Return how many busy clients the comparisons use: many, but not too many."""
+        """Return the number of busy clients in the comparisons: the second number of the plan."""
         return self.plan.clients[1]
 
     def as_dict(self):

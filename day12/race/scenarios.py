@@ -1,4 +1,4 @@
-"""Every server meets every load, turn by turn; only the server whose turn it is runs.
+"""Give every server every load, turn by turn. A server runs only during its own turn.
 每个服务器依次面对每一种负载；没轮到的服务器处于暂停状态。
 """
 import contextlib
@@ -9,8 +9,8 @@ from race.models import MODELS, WATCHERS
 from race.results import figures
 from race.servers import Failed, Server, Unsupported, end_all
 
-# Maximum number of new connections to a server, in all rounds together: each one blocks a client
-# port for a minute (TIME_WAIT).
+# Maximum number of new connections to a server, in all rounds together. Each connection blocks a
+# client port for a minute (TIME_WAIT).
 MOST_FRESH = 20_000
 
 
@@ -37,7 +37,7 @@ class Race:
 
     @contextlib.contextmanager
     def started(self, names, step):
-        """Start servers; yield those that answer, stopped (SIGSTOP); end all after the block."""
+        """Start servers, yield those that answer (paused with SIGSTOP), then end all of them."""
         servers = [Server(name, MODELS[name].command) for name in names]
         try:
             for server in servers:
@@ -47,7 +47,7 @@ class Race:
             end_all(servers)
 
     def turn(self, step, scenario, server, action, *args):
-        """Let a server run while action(*args) runs; note what it cannot do, or why it failed.
+        """Let a server run during action(*args); note what the server cannot do, or why it failed.
 
         step: what to show as progress, or "". scenario: where to note what the server cannot do;
         "" means in all scenarios."""
@@ -105,7 +105,7 @@ class Race:
         # The servers that take part share the descriptors that the others' clients do not use.
         kept = sum(len(one.conns) for one in crowds if one not in taking_part)
         level = min(level, (results.room - kept) // len(taking_part) - 1)
-        # There may be so few descriptors that this level would not exceed the one before it.
+        # There may be so few descriptors that this level would not exceed the previous level.
         if level <= max(results.idle(), default=0):
             return
         if for_all:
@@ -154,5 +154,5 @@ def start(server):
 def excuse(server, level):
     """Return why a server does not take part in this level of idle clients; "" if it does."""
     if level > MODELS[server.name].idle:
-        return "left out, because opening so many takes too long"
+        return "left out, because opening so many connections takes too long"
     return server.excuse(level + 1)

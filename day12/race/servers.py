@@ -16,9 +16,9 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent
 # The CPU cores that this process may use. (On systems other than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-READY_WITHIN = 10                   # seconds that a server has to print its first line
-SETTLED_WITHIN = 2                  # seconds that children have to exit after their clients left
-ENDED_WITHIN = 2                    # seconds that a server has to end after Ctrl-C
+READY_WITHIN = 10                   # seconds within which a server must print its first line
+SETTLED_WITHIN = 2                  # seconds within which a child must exit after its client left
+ENDED_WITHIN = 2                    # seconds within which a server must end after Ctrl-C
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
@@ -35,8 +35,8 @@ class Server:
 
     name: the name of its model.
     command: its script, relative to day12/, and the arguments after the port.
-    limit: how many clients it serves at a time; None while that is not known.
-    address: (host, port), from start() on.
+    limit: how many clients it serves at a time; None while unknown.
+    address: (host, port), set by start().
     """
 
     def __init__(self, name, command):
@@ -59,8 +59,8 @@ class Server:
                 start_new_session=True, preexec_fn=lambda: prepare(race))
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
-            reason = self.last_words() or "did not print that it listens"
-            # The server itself says what it lacks ("this needs gevent: ..."), or Python does.
+            reason = self.last_words() or "did not print 'listening on ...'"
+            # Either the server names what it needs ("this needs gevent: ..."), or Python does.
             reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
                 raise Unsupported(reason.partition(":")[0])
@@ -68,7 +68,7 @@ class Server:
         self.address = ready[1], int(ready[2])
 
     def first_line(self):
-        """Return the first line that the server prints; less if it ends or takes too long."""
+        """Return the first line that the server prints, or as much of the line as comes in time."""
         fd, line = self.process.stdout.fileno(), b""
         # Use poll, because select cannot watch descriptors above 1023 (day 11).
         poller = select.poll()
@@ -97,13 +97,13 @@ class Server:
         return f"ended with status {status}"
 
     def excuse(self, count):
-        """Return why the server cannot serve `count` clients, or "" if no such limit is known."""
+        """Return why the server cannot serve `count` clients, or "" if no reason is known."""
         if self.limit is None or count <= self.limit:
             return ""
         return f"serves {self.limit:,} at a time; the next client gets no answer"
 
     def signal(self, signum):
-        """Send a signal to the server's process group: also to the children of fork_server.py."""
+        """Send a signal to the server's process group, and so to fork_server.py's children too."""
         if self.process and self.process.returncode is None:
             os.killpg(self.process.pid, signum)
 
@@ -123,11 +123,11 @@ class Server:
         """Return the CPU seconds, user and system, of the server and of its reaped children."""
         seconds = 0
         for pid, fields in self.stats().items():
-            # This is the ID of the process's CPU clock, as clock_getcpuclockid(3) computes it. The
-            # clock counts nanoseconds; /proc counts steps of 10 ms.
+            # ~int(pid) << 3 | 2 is the ID of the process's CPU clock (clock_getcpuclockid(3)). This
+            # clock counts nanoseconds, whereas /proc counts steps of 10 ms.
             with contextlib.suppress(OSError):
                 seconds += time.clock_gettime(~int(pid) << 3 | 2)
-            # cutime and cstime: the CPU time of the children that it has reaped.
+            # cutime and cstime: the CPU time of the children that the process has reaped.
             seconds += (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
         return seconds
 
@@ -142,7 +142,7 @@ class Server:
             time.sleep(0.005)
 
     def end(self):
-        """Send SIGINT (Ctrl-C) until the server ends; kill it if that takes too long; reap it."""
+        """Send SIGINT (Ctrl-C) until the server ends. Kill a server that is too slow. Reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:
@@ -156,7 +156,7 @@ class Server:
 def end_all(servers):
     """End servers, whether they are running or stopped. This takes a few seconds at most."""
     with interrupts_blocked():
-        # First send the signals to all of them, so that they end at the same time.
+        # First send the signals to all servers, so that they end at the same time.
         for server in servers:
             server.signal(signal.SIGCONT)
             server.signal(signal.SIGINT)
@@ -179,9 +179,9 @@ def prepare(race):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != race:        # the race was killed before prctl
         os._exit(1)
-    # Threads and children inherit the core.
+    # Threads and children inherit this setting.
     os.sched_setaffinity(0, {CORES[0]})
-    # If a shell started the race with `&`, SIGINT is ignored; the server must not inherit that.
+    # A race that a shell started with `&` ignores SIGINT. Do not pass this setting to the server.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
