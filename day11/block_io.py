@@ -88,7 +88,7 @@ def do_not_block(listener):
         calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
     used = f"{calls} calls in {waited:.0f} ms, which used {cpu:.0f} ms of CPU"
     print(f"  accept() in a loop: {used}")
-    assert calls > 1, f"expected several calls before the client comes, got {calls}"
+    assert calls > 1, f"expected several calls before the client connects, got {calls}"
 
 
 def accept_in_a_loop(listener):

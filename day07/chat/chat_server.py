@@ -135,7 +135,7 @@ def open_sockets(address, port):
     family, kind, protocol, _, name = socket.getaddrinfo(
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
     with contextlib.ExitStack() as stack:
-        # No SO_REUSEADDR: with UDP, it would let a second server bind the same port.
+        # Do not set SO_REUSEADDR: with UDP, it would let a second server bind the same port.
         sock = stack.enter_context(socket.socket(family, kind, protocol))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)

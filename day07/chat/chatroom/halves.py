@@ -27,7 +27,7 @@ MAX_LINE = 10_000               # characters; the rest of a longer line is cut o
 # Windows lacks most of these signals. Signals are named only inside functions, so that the programs
 # can start on Windows and print a message that says what is missing.
 def ending_signals():
-    """Return the signals that end both halves. Ctrl-C, kill and a closing terminal send them."""
+    """Return the signals of Ctrl-C, kill and a closing terminal, which end both halves."""
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 

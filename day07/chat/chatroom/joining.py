@@ -61,7 +61,7 @@ def connect(host, port):
 
 
 def ask(sock, question):
-    """Send the question until the server answers OK or NO; return this word and the rest.
+    """Send the question until the server answers OK or NO; return the answer's first word and rest.
 
     Raises TimeoutError when no answer comes, and another OSError when sending fails.
     """

@@ -7,8 +7,8 @@
     C TEXT   say TEXT to the room          SAY LINE     show this line
     Q        I am leaving                  END          the room closes
 
-UDP has no connections. So the room knows a member by the sender's address, which the kernel writes
-into each datagram; a name in the text would prove nothing.
+UDP has no connections. So the room recognizes a member by the sender's address, which the kernel
+writes into each datagram; a name in the text would prove nothing.
 成员以地址识别，而不是以数据报里的姓名识别。
 
 A datagram can be lost. So a client repeats L until the server answers. After that, the client sends

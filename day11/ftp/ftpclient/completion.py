@@ -85,7 +85,8 @@ class Completer:
                     name = f"{folder}/{name}" if folder else name
                     names.append(f"{name}/" if kind == "dir" else name)
         except LOST as error:
-            # After a refusal, there is nothing to complete. 421 and other errors end the session.
+            # If the server refuses, there is nothing to complete. 421 and other errors end the
+            # session.
             if not isinstance(error, REFUSED) or str(error).startswith("421"):
                 self.error = error
         if not self.error:

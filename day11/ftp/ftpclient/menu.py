@@ -68,7 +68,7 @@ def parse(line):
 
 
 def obey(ftp, word, name):
-    """Run one command. Raises Failed, or what ftplib raises."""
+    """Run one command. Raises Failed, or an exception from ftplib."""
     if word == "list":
         list_files(ftp, name)
     elif word == "help":

@@ -19,7 +19,10 @@ BLOCK = 1 << 18
 
 
 def get(ftp, name):
-    """Download a file to the folder that places.py names. Raises Failed, or what ftplib raises."""
+    """Download a file to the folder that places.py chooses.
+
+    Raises Failed, or an exception from ftplib.
+    """
     base = os.path.basename(name)
     with local():
         folder = download_folder()
@@ -86,7 +89,7 @@ def receive(ftp, name, file, size):
 def put(ftp, path):
     """Upload a local file; the server stores it under the last part of the path.
 
-    Raises Failed, or what ftplib raises.
+    Raises Failed, or an exception from ftplib.
     """
     with local():
         path = find_upload(path)
@@ -105,7 +108,7 @@ def put(ftp, path):
 
 
 def upload(ftp, name, file):
-    """Upload an open file under this name; return how many bytes were sent."""
+    """Upload an open file under this name; return the number of bytes sent."""
     size = os.fstat(file.fileno()).st_size
     ftp.voidcmd("TYPE I")
     # The server needs the size to recognize an incomplete file.
@@ -139,7 +142,8 @@ def read(file):
 def transfer(ftp, command):
     """Open the data connection of a command and yield it; then wait for the server's confirmation.
 
-    Raises what ftplib raises if the server refuses the command or does not confirm the transfer.
+    Raises an exception from ftplib if the server refuses the command or does not confirm the
+    transfer.
     """
     conn = ftp.transfercmd(command)
     try:
