@@ -7,9 +7,9 @@ Run:    python day11/accepted_socket.py
 Output:
                                   getblocking()  gettimeout()  TCP_NODELAY
     listener, setblocking(False)  False          0.0           True
-    the socket that it accepted   True           None          True
+    the accepted socket           True           None          True
     listener, settimeout(10)      True           10.0          True
-    the socket that it accepted   True           None          True
+    the accepted socket           True           None          True
 
     inherited: TCP_NODELAY
     not inherited: getblocking(), gettimeout()
@@ -23,7 +23,7 @@ NAMES = ("getblocking()", "gettimeout()", "TCP_NODELAY")
 def main():
     print(f"{'':28}  {NAMES[0]}  {NAMES[1]}  {NAMES[2]}")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        # The kernel stores this option (send small packets immediately); Python stores the timeout.
+        # The kernel stores TCP_NODELAY (send small packets immediately); Python stores the timeout.
         # 这个选项由内核保存；超时时间由 Python 保存
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setblocking(False)
@@ -39,18 +39,21 @@ def main():
 
 
 def compare(name, listener):
-    """Accept a client and show the settings of both sockets; return the names of equal settings."""
+    """Accept a client; show the settings of the listener and of the accepted socket.
+
+    Returns the names of the settings that are equal.
+    """
     with socket.create_connection(listener.getsockname(), timeout=10):
         # The listener may be non-blocking, so wait here until accept can succeed.
         select.select([listener], [], [], 10)
         conn, addr = listener.accept()
         with conn:
-            # A server that wants conn to be non-blocking, or to have a timeout, sets it here.
-            # 想让 conn 也非阻塞，或者有超时时间，要在这里重新设置
+            # Here, a server can call conn.setblocking(False) or conn.settimeout(seconds).
+            # 想让 conn 也非阻塞，或者有超时时间，要在这里调用这两个方法
             of_listener = settings(listener)
             of_conn = settings(conn)
     show(name, of_listener)
-    show("the socket that it accepted", of_conn)
+    show("the accepted socket", of_conn)
     return [name for name in NAMES if of_listener[name] == of_conn[name]]
 
 

@@ -80,8 +80,8 @@ def combine():
     for line in (
             "interest = POLLIN | POLLERR",
             "interest |= POLLOUT",
-            # ~POLLOUT has every bit except that of POLLOUT. (Do not subtract POLLOUT instead: if
-            # the flag is not set, the result is wrong.)
+            # In ~POLLOUT, every bit is set except POLLOUT's bit. (Do not subtract POLLOUT instead:
+            # if the flag is not set, the result is wrong.)
             "interest &= ~POLLOUT",
     ):
         # Execute the same text that is printed below, so that code and output cannot differ.
@@ -115,7 +115,7 @@ def ask_poll():
         answer = f"not 0: {name} is set" if result else f"0: {name} is not set"
         print(f"{f'event & {name}':28}  {result:06b}  {result:2}   {answer}")
     assert names(event) == "POLLIN, POLLHUP", f"expected POLLIN and POLLHUP: {names(event)}"
-    assert event & select.POLLIN and not is_alone, "expected & to find POLLIN, and == not to"
+    assert event & select.POLLIN and not is_alone, "expected & to find POLLIN, and == to be False"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ Output:
     non-blocking, before a client connects
       setblocking(False): accept() raised BlockingIOError after <ms> ms
       settimeout(0):      accept() raised BlockingIOError after <ms> ms
-      called until a client came, <n> times in <ms> ms: used <ms> ms of CPU
+      accept() in a loop: <n> calls in <ms> ms, which used <ms> ms of CPU
 
     with a timeout, and no client connects
       settimeout(0.1):    accept() raised TimeoutError after <ms> ms
@@ -30,8 +30,8 @@ DELAY = 0.2
 
 
 def main():
-    # If the program hangs, faulthandler prints the line in which it waits, after 10 s, and exits.
-    # (It raises an exception if stderr is closed.)
+    # If the program hangs, faulthandler prints the current line after 10 s and ends the program.
+    # (If stderr is closed, faulthandler raises an exception.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -58,13 +58,13 @@ def block(listener):
 
 
 def measure(timer, call, *args):
-    """Start the timer thread of a client, then make the call that waits for that client.
+    """Start the timer that makes the client act, then make the call that waits for the client.
 
-    Returns the result of the call, how long it took, and its CPU time (both in milliseconds).
+    Returns the call's result, its duration and its CPU time (both in milliseconds).
     """
     started, cpu_started = time.monotonic(), time.process_time()
     timer.start()
-    # In a blocking call, this thread sleeps in the kernel until the client acts: it uses no CPU.
+    # In a blocking call, this thread sleeps in the kernel and uses no CPU until the client acts.
     # 阻塞的调用使本线程在内核中睡眠，直到客户端行动，期间不占 CPU
     result = call(*args)
     waited, cpu = time.monotonic() - started, time.process_time() - cpu_started
@@ -86,14 +86,14 @@ def do_not_block(listener):
     with socket.socket() as client:
         connect = Timer(DELAY, client.connect, [listener.getsockname()])
         calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
-    times = f"{calls} times in {waited:.0f} ms"
-    print(f"  called until a client came, {times}: used {cpu:.0f} ms of CPU")
-    assert calls > 1, f"expected several calls before the client comes, got {calls}"
+    used = f"{calls} calls in {waited:.0f} ms, which used {cpu:.0f} ms of CPU"
+    print(f"  accept() in a loop: {used}")
+    assert calls > 1, f"expected several calls before the client connects, got {calls}"
 
 
 def accept_in_a_loop(listener):
-    """Repeat accept until it succeeds; return how often it was called. This busy waiting works,
-    but it keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU
+    """Repeat accept until it succeeds; return the number of calls. Busy waiting works, but it
+    keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU
     """
     for calls in itertools.count(1):
         with contextlib.suppress(BlockingIOError):
@@ -117,13 +117,13 @@ def limit(listener):
 
 
 def error_of(call):
-    """Make a call that fails; return the name of its exception, and how many ms it took."""
+    """Make a call that fails; return the name of the exception and the duration in milliseconds."""
     started = time.monotonic()
     try:
         call()
     except OSError as error:
         return type(error).__name__, 1000 * (time.monotonic() - started)
-    raise AssertionError("expected an exception: no client connects")
+    raise AssertionError("expected an exception, because no client connects")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-r"""TCP has no message boundaries; put a newline after each message, or its length before it.
+r"""TCP has no message boundaries; end each message with a newline, or send its length first.
 TCP 没有消息边界（粘包、拆包）：在每条消息后面加换行，或者在前面加上长度。
 讲义之外
 
@@ -30,8 +30,8 @@ LENGTH = struct.Struct("!H")
 
 
 def main():
-    # If the program hangs, faulthandler prints the line in which it waits, after 10 s, and exits.
-    # (It raises an exception if stderr is closed.)
+    # If the program hangs, faulthandler prints the current line after 10 s and ends the program.
+    # (If stderr is closed, faulthandler raises an exception.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
@@ -46,7 +46,7 @@ def main():
     data = b"".join(message + b"\n" for message in messages)
     print(f"\na newline after each message: {data}")
     compare(data, read_lines, messages)
-    # After its length, a message may contain any bytes, even a newline.
+    # A message whose length is sent first can contain any bytes, even a newline.
     messages = [b"a\nb", b"world"]
     data = b"".join(LENGTH.pack(len(message)) + message for message in messages)
     print(f"the length before each message: {data}")
@@ -54,7 +54,7 @@ def main():
 
 
 def exchange(messages, sizes):
-    """Send each message, then call recv once for each size (in bytes); return what it received."""
+    """Send each message, then call recv once for each size (in bytes); return the results."""
     client, conn = connect()
     with client, conn:
         for message in messages:
@@ -69,7 +69,7 @@ def exchange(messages, sizes):
 
 
 def compare(data, read, messages):
-    """Send data in one piece; check that `read` finds the messages, however recv cuts the data."""
+    """Send data in one piece; check that `read` finds the messages, wherever recv splits data."""
     for size in 1, 100:
         client, conn = connect()
         with conn:
@@ -82,7 +82,10 @@ def compare(data, read, messages):
 
 
 def read_lines(conn, size):
-    """Yield the messages from conn; each ends with a newline. size: the most bytes for one recv."""
+    """Yield the messages from conn, each of which ends with a newline.
+
+    size: maximum number of bytes for one recv.
+    """
     buffer = b""
     while data := conn.recv(size):
         buffer += data
@@ -96,7 +99,10 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages from conn; a length precedes each. size: the most bytes for one recv."""
+    """Yield the messages from conn, where the length of a message is sent before the message.
+
+    size: maximum number of bytes for one recv.
+    """
     while head := read_exactly(conn, LENGTH.size, size):
         [length] = LENGTH.unpack(head)
         message = read_exactly(conn, length, size)
@@ -106,7 +112,7 @@ def read_by_length(conn, size):
 
 
 def read_exactly(conn, count, size):
-    """Return the next count bytes, however many calls to recv that takes; b"" at EOF."""
+    """Call recv until count bytes have arrived, and return the bytes; return b"" at EOF."""
     data = b""
     while len(data) < count:
         # Never ask for more bytes than are missing: what follows belongs to the next message.
@@ -129,7 +135,7 @@ def connect():
 
 
 def wait_for(conn, count):
-    """Wait until count bytes have arrived. With MSG_PEEK, recv leaves them in the buffer."""
+    """Wait until count bytes have arrived, but leave the bytes in the buffer (MSG_PEEK)."""
     while len(conn.recv(count, socket.MSG_PEEK)) < count:
         pass
 

@@ -12,11 +12,11 @@ import os
 import select
 import socket
 
-# The most bytes that one recv returns, and so the most unsent bytes of one client.
+# Maximum number of bytes that one recv returns, and so also of unsent bytes per client.
 SIZE = 1 << 16
 # Seconds to pause accepting after accept fails.
 RETRY = 0.1
-# select cannot watch a descriptor with this number or a higher one.
+# select can watch only descriptors whose numbers are below FD_SETSIZE.
 FD_SETSIZE = 1024
 # Whether say() shows the clients.
 watched = False
@@ -101,7 +101,7 @@ class EchoServer:
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much of data as fits into the send buffer; return whether that was all of it."""
+        """Send as much of data as fits into the send buffer; return True if all data was sent."""
         try:
             # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着

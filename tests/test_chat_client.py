@@ -251,7 +251,7 @@ def test_chat_client_its_halves_end_together(killed):
             assert harness.reap(child, harness.ORPHAN_TIMEOUT)
         else:
             os.kill(child, killed)
-            tom.finish(status=1, stderr="chat_client: its other half was killed · .*\n")
+            tom.finish(status=1, stderr="chat_client: the other process was killed · .*\n")
             assert ann.hear() == "SAY Tom退出了聊天室"
 
 

@@ -59,7 +59,7 @@ def test_chat_halves_signals_of_the_terminal_are_the_parents(pair, signum):
 def test_chat_halves_end_when_the_child_is_killed(pair, signum):
     os.kill(pair.child, signum)
     pair.expect("goodbye")
-    pair.finish(status=1, stderr="pair: its other half was killed · .*\n")
+    pair.finish(status=1, stderr="pair: the other process was killed · .*\n")
 
 
 def test_chat_halves_end_when_the_parent_is_killed(pair):

@@ -39,7 +39,7 @@ def test_block_io():
     assert time.monotonic() - started >= 0.6       # three waits of 0.2 s for a client, and one that times out after 0.1 s
     rows = re.findall(r"\) waited (\d+) ms .* used ([\d.]+) ms of CPU", printed)
     assert len(rows) == 2 and all(int(waited) >= 190 and float(cpu) < int(waited) / 4 for waited, cpu in rows)
-    [(calls, waited)] = re.findall(r"came, (\d+) times in (\d+) ms", printed)
+    [(calls, waited)] = re.findall(r"loop: (\d+) calls in (\d+) ms", printed)
     assert int(calls) > 1 and int(waited) >= 190
     [waited] = re.findall(r"TimeoutError after (\d+) ms", printed)
     assert int(waited) >= 100

@@ -173,7 +173,7 @@ def test_ftp_client_as_a_user(library, here):
         with ftp_client(server, here, "--user", "安") as client:
             client.write("")
             client.close_stdin()
-            client.finish(status=1, stderr="ftp_client: .*standard input has ended; its first line must be the password\n")
+            client.finish(status=1, stderr="ftp_client: .*standard input has ended, but the first line must be the password\n")
         with ftp_client(server, here, "--user", "安", tty=True) as client:
             client.expect("Password: ")
             client.write("pass word\r")

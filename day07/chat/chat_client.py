@@ -10,11 +10,11 @@ Run:    python day07/chat/chat_server.py                  first, in another term
         screen <-----'      |    socket      '<-- OK, NO, SAY, END   from the server
                    child <--'
 
-The two processes are called halves. They use the same socket: after fork, both have it. The parent
-sends the lines that the user types, and the heartbeat (心跳). The child waits for messages and
-hands them to the parent. The parent shows them, because only the process that reads the keyboard
-knows which half-typed line is on the screen.
-chatroom/room.py explains the commands (L, C, ...), chatroom/halves.py the signals.
+The two processes are called halves. After fork, both halves use the same socket. The parent sends
+the lines that the user types, and the heartbeat (心跳). The child waits for messages and hands them
+to the parent. The parent shows the messages, because only the process that reads the keyboard knows
+which half-typed line is on the screen.
+chatroom/room.py explains the commands (L, C, ...), and chatroom/halves.py explains the signals.
 
 To leave, type quit, or press Ctrl-D (end of input) or Ctrl-C.
 """
@@ -70,7 +70,7 @@ def main():
 def get_in(args, terminal):
     """Join the room; return the socket, the name and the seconds between two heartbeats.
 
-    If the client cannot join, or the user leaves before that, the program exits.
+    The program exits if the client cannot join, or if the user leaves before the client has joined.
     """
     for signum in ending_signals():
         handle(signum, signal.default_int_handler)
@@ -125,7 +125,7 @@ class Talker:
         self.halves.end(0)
 
     def heartbeat(self):
-        """Send a heartbeat (心跳): the server sees that this client runs, and answers."""
+        """Send a heartbeat (心跳), which tells the server that this client is still running."""
         try:
             self.sock.send(f"L {self.name}".encode())
         except OSError as error:
@@ -164,8 +164,8 @@ def listen(sock, show):
         if word == "SAY":
             show(rest)
         elif word == "NO":
-            # The server removed us, because it heard no heartbeat for too long. Then another client
-            # took our name.
+            # The server removed us, because our heartbeats did not arrive. Then another client took
+            # our name.
             show(f"! {rest}")
             return 1
         elif word == "END":

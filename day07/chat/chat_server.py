@@ -3,7 +3,7 @@ UDP 聊天室的服务器：父进程服务聊天室，fork 出来的子进程�
 讲义: 群聊聊天室
 
 Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS] [-v]
-        python day07/chat/chat_client.py [port]           in another terminal, and in a third
+        python day07/chat/chat_client.py [port]           in two other terminals
 
           terminal --> child -------.
                                     |  UDP
@@ -13,10 +13,10 @@ Run:    python day07/chat/chat_server.py [port] [-b ADDRESS] [--timeout SECONDS]
 Begin with Room.receive in chatroom/room.py: it decides what the server does with each datagram.
 chatroom/halves.py shows how the two processes end together.
 
-On a terminal, or with -v, the child shows who joins and leaves (chatroom/watch.py), unless --quiet
-is given. Each line typed on the server's terminal goes to all members as a message from the
-administrator. The child sends this line to the parent in a datagram, as a member would, but from
-an address that the parent knows.
+With -v, or on a terminal without --quiet, the child shows who joins and leaves (chatroom/watch.py).
+Each line typed on the server's terminal goes to all members as a message from the administrator.
+The child sends such a line to the parent in a datagram, as a member does. The parent recognizes the
+administrator by the address of the child's socket.
 
 The chat does not encrypt, ask for passwords, send lost lines again, keep a history or limit how
 fast a member sends. To attack it, use nc -u 127.0.0.1 8888; day07/README.md shows how.
@@ -81,7 +81,7 @@ def main():
 
 
 def serve(room, keyboard, terminal, child):
-    """In the parent: serve the room until a signal, or the end of the child, ends both."""
+    """In the parent: serve the room. When a signal arrives or the child ends, end both halves."""
 
     def goodbye():
         room.close()
@@ -95,7 +95,7 @@ def serve(room, keyboard, terminal, child):
             keyboard.send(b"", socket.MSG_DONTWAIT)
 
     Parent(NAME, child, goodbye)
-    # The room's clock: with it, the room notices that a member's heartbeat (心跳) has stopped.
+    # This timer is the room's clock, which shows when a member's heartbeat (心跳) has stopped.
     every(room.interval / 2, tick)
     # The room is open even if these lines cannot be printed.
     with contextlib.suppress(OSError):
@@ -121,27 +121,27 @@ def read_keyboard(sock):
                     print(TOO_LONG, file=sys.stderr)
                 elif line:
                     sock.send(f"C {line}".encode())
-    # There is no more input (it may be /dev/null), but the room stays open. So the child waits
-    # until the parent ends it. 没有可读的输入了，但聊天室继续服务。
+    # There is no more input (perhaps stdin is /dev/null), but the room stays open. So the child
+    # waits until the parent kills it. 没有可读的输入了，但聊天室继续服务。
     while True:
         signal.pause()
 
 
 def open_sockets(address, port):
-    """Return two UDP sockets: the room's, bound to the address, and the child's, connected to it.
+    """Return two UDP sockets: one bound to the address, and one connected to the first.
 
     Raises OSError, or UnicodeError if the address cannot be a host name.
     """
     family, kind, protocol, _, name = socket.getaddrinfo(
         address, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
     with contextlib.ExitStack() as stack:
-        # No SO_REUSEADDR: with UDP, it would let a second server bind the same port.
+        # Do not set SO_REUSEADDR: with UDP, it would let a second server bind the same port.
         sock = stack.enter_context(socket.socket(family, kind, protocol))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind(name)
         # The kernel writes the sender's address into a datagram. While this socket is open, no
-        # other socket gets its address. So a datagram from this address carries a line that was
-        # typed on the server's terminal.
+        # other socket can have the same address. So a datagram from this address carries a line
+        # that was typed on the server's terminal.
         # 发送地址由内核写入；这个套接字打开期间，别的套接字不会得到同一地址。
         keyboard = stack.enter_context(socket.socket(family, kind, protocol))
         keyboard.connect(sock.getsockname())

@@ -7,15 +7,15 @@ Run:    python day11/ftp/ftp_server.py                          start it in anot
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
 Downloads go into the current folder (inside the course: into day11/ftp/downloads) and replace a
-file of the same name. In a command, the rest of the line is the name of the file, so a name may
-contain spaces. Tab completes it. With --user, the client asks for a password; if standard input is
-not a terminal, its first line is the password.
+file of the same name. Everything after the command is one file name, which can contain spaces. Tab
+completes file names. With --user, the client asks for a password. If standard input is not a
+terminal, the first line of the input is the password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
-The exit status is 0 if all commands succeeded, 1 if one failed, and 2 if the arguments were wrong.
+The exit status is 0 if all commands succeeded, 1 if any failed, and 2 if the arguments were wrong.
 
-This file connects and logs in. The rest is in the package ftpclient; its map is
-ftpclient/__init__.py.
+This file connects and logs in. The rest is in the package ftpclient; ftpclient/__init__.py lists
+its modules.
 """
 import argparse
 import contextlib
@@ -41,11 +41,12 @@ def main():
     # our error messages.
     sys.stderr = sys.stderr or open(os.devnull, "w")
     args = parse_arguments()
-    # The name of a file may contain any bytes, even some that are not UTF-8.
+    # A file name can contain any bytes, even bytes that are not valid UTF-8.
     sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout.reconfigure(errors="replace")
-    # Some programs start us with a non-blocking stdout. Make it blocking, so that print waits while
-    # it is full. (On Windows, this can fail.) 有些程序传下来的标准输出是非阻塞的：改成写满时等待
+    # Some programs start us with a non-blocking stdout. Make stdout blocking, so that print waits
+    # while the output is full. (On Windows, set_blocking can fail.)
+    # 有些程序传下来的标准输出是非阻塞的：改成写满时等待
     with contextlib.suppress(AttributeError, OSError):
         os.set_blocking(sys.stdout.fileno(), True)
     for signum in LEAVE:
@@ -99,12 +100,12 @@ def ask_password(user):
         return getpass.getpass()
     line = sys.stdin.readline()
     if not line:
-        raise ValueError("standard input has ended; its first line must be the password")
+        raise ValueError("standard input has ended, but the first line must be the password")
     return line.rstrip("\n")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="List, get and put the files of an FTP server.")
+    parser = argparse.ArgumentParser(description="List, get and put files on an FTP server.")
     parser.add_argument("port", nargs="?", type=int, default=2121,
                         help="port of the server (default: 2121)")
     parser.add_argument("-H", "--host", default="127.0.0.1",
@@ -114,7 +115,7 @@ def parse_arguments():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("the port must be a number from 1 to 65535")
-    # If stdin or stdout were closed, the connection would get its descriptor, 0 or 1.
+    # If stdin or stdout were closed, the connection would get descriptor 0 or 1.
     if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output must be open")
     return args

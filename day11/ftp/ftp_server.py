@@ -20,23 +20,23 @@ session. Each listing and each file has its own data connection, whose end is th
        |   the bytes of a.txt, then EOF (data conn.) <----|
        |   226 Transfer complete                          |
 
-That is passive mode. In active mode (PORT), the client listens and the server connects.
+The diagram shows passive mode. In active mode (PORT), the client listens and the server connects.
 
 Permissions: anonymous can list, download and add files. With --user NAME:PASSWORD, that user can
 also replace, rename and delete files and make folders, and anonymous can only read. With
 --read-only, no client can write. Files are sent exactly as they are stored, even after TYPE A.
-Clients see only files and folders: a symbolic link, for example, does not exist for them.
+Clients see only files and folders. Symbolic links, for example, are hidden from clients.
 
-What it does not do 它不做什么: it has no TLS (passwords and files travel in clear text), does not
-limit disk space or speed, cannot resume an interrupted upload, and does not support NAT.
+What the server does not do 它不做什么: it has no TLS (passwords and files travel in clear text),
+does not limit disk space or speed, cannot resume an interrupted upload, and does not support NAT.
 不加密（密码和文件都是明文）；不限磁盘空间和速度；中断的上传不能续传；不支持 NAT。
 
 On a terminal, or with -v, the server prints a line when a client connects, logs in, lists a folder,
 transfers or changes a file, or leaves.
 
-This file holds the command line, and the loop that starts a thread for each client. The rest is in
-the package ftpd. Its map, ftpd/__init__.py, says where a command is parsed, where a slow client is
-disconnected, and where to add a verb.
+This file reads the command line and starts a thread for each client. The rest is in the package
+ftpd. ftpd/__init__.py says where a command is parsed, where a slow client is disconnected, and
+where to add a verb.
 """
 import argparse
 import contextlib
@@ -61,7 +61,7 @@ class FTPServer:
     """Accepts clients, and starts a thread with a Session for each of them.
 
     listener: a listening socket.  library: a Library.  users: a dict, name -> password.
-    read_only: True if no client may write.  max_clients: the most sessions at the same time.
+    read_only: True if no client may write.  max_clients: maximum number of sessions.
     timeout: seconds of silence after which a session or a transfer ends.
     """
 
@@ -112,7 +112,7 @@ def main():
     parser = make_parser()
     args = parser.parse_args()
     if args.max_clients < 1 or not 0.01 <= args.timeout <= 86400:
-        parser.error("--max-clients must be at least 1, and --timeout from 0.01 to 86400 seconds")
+        parser.error("--max-clients must be at least 1; --timeout must be 0.01 to 86400 seconds")
     try:
         library = Library(args.directory)
         listener = listen(args.bind, args.port)
@@ -148,7 +148,7 @@ def advice(error, args):
     if error.args[0] == errno.EACCES and 0 < args.port < 1024:
         return f". Ports below 1024 need root; try 2121: {command} 2121"
     if error.args[0] == errno.EADDRNOTAVAIL:
-        return ". -b needs an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
+        return ". -b needs an address of this machine: 127.0.0.1, or 0.0.0.0 for all addresses"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The command line of server and client, and the commands that their error messages suggest.
+"""The command lines of the server and the client, and the commands that error messages suggest.
 命令行参数，以及出错时建议的下一步命令
 """
 import argparse
@@ -30,7 +30,7 @@ def port_number(text, lowest):
 
 
 def timeout(text):
-    """Convert an argument to seconds: within this time, a vanished member is removed."""
+    """Convert an argument to the seconds within which a vanished member is removed."""
     try:
         if MIN_TIMEOUT <= float(text) <= MAX_TIMEOUT:
             return float(text)
@@ -42,12 +42,12 @@ def timeout(text):
 
 
 def readable(text):
-    """Return the argument with "?" for each invalid byte, so that it can be sent as UTF-8."""
+    """Replace each invalid byte with "?", so that the argument can be sent as UTF-8."""
     return text.encode(errors="replace").decode()
 
 
 def command(script, *args):
-    """Return the shell command that starts another script of this folder."""
+    """Return the shell command that starts another script in this folder."""
     path = os.path.join(os.path.dirname(sys.argv[0]), script)
     return shlex.join(["python", path, *map(str, args)])
 

@@ -24,10 +24,10 @@ SIGNAL_AGAIN = 0.1              # seconds to wait for an answer before the child
 MAX_LINE = 10_000               # characters; the rest of a longer line is cut off
 
 
-# Windows lacks most of these signals. The code names them only inside functions, so that the
-# programs can still start on Windows, and say what they need.
+# Windows lacks most of these signals. Signals are named only inside functions, so that the programs
+# can start on Windows and print a message that says what is missing.
 def ending_signals():
-    """Return the signals that end both halves: from Ctrl-C, kill and a closing terminal."""
+    """Return the signals of Ctrl-C, kill and a closing terminal, which end both halves."""
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 
 
@@ -52,13 +52,16 @@ def handle(signum, handler):
 
 
 def every(seconds, function):
-    """Use SIGALRM to call function() at this interval, even while the process is waiting."""
+    """Use SIGALRM to call function() again and again, even while the process is waiting.
+
+    seconds: interval between two calls.
+    """
     signal.signal(signal.SIGALRM, lambda signum, frame: function())
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def has_prctl():
-    """Return True if the system has prctl, which a child needs to end with its parent."""
+    """Return True if the system has prctl, which become_child calls."""
     return hasattr(ctypes.CDLL(None), "prctl")
 
 
@@ -98,22 +101,22 @@ class Parent:
         self.end(0)
 
     def child_changed(self, signum, frame):
-        """Handle SIGCHLD: if the child has ended, end too. (It may only have been stopped.)"""
+        """Handle SIGCHLD: end if the child has ended, but not if the child was only stopped."""
         if self.ending:
             return
         change = os.waitid(os.P_PID, self.child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if change and change.si_code == os.CLD_EXITED:
             self.end(change.si_status)
         elif change:
-            self.end(1, "its other half was killed · 另一个进程被杀死了")
+            self.end(1, "the other process was killed · 另一个进程被杀死了")
 
     def end(self, status, problem=None):
         """Kill the child, call goodbye() and exit with this status.
 
         problem: an error message to print, or None.
-        Signal handlers call this method, so it may run between any two steps of the program. If it
-        raised an exception, an `except` around the interrupted step might catch it; os._exit cannot
-        be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
+        Signal handlers call this method, so it can run between any two steps of the program. An
+        `except` around the interrupted step might catch an exception raised here, but os._exit
+        cannot be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
         """
         # A second signal, such as another Ctrl-C, interrupted the first call: let that call finish.
         if self.ending:
@@ -145,7 +148,10 @@ class Handover:
         self.for_child.settimeout(SIGNAL_AGAIN)
 
     def give(self, line, parent):
-        """In the child: hand a line to the parent (a PID); return when the parent has shown it."""
+        """In the child: hand a line to the parent, and return when the parent has shown the line.
+
+        parent: the parent's PID.
+        """
         self.for_child.send(line[:MAX_LINE].encode())
         answer = b""
         while not answer:

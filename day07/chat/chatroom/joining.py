@@ -17,7 +17,7 @@ MAX_DATAGRAM = 1 << 16          # bytes
 
 
 def join(host, port, name, prompt):
-    """Join the room: ask the server for a name, and for other names until it accepts one.
+    """Join the room: propose one name after another, until the server accepts a name.
 
     name: the name to ask for first, or None.  prompt: shown when the user must type a name.
     Returns the socket, the name and the seconds between two heartbeats. Signals stay blocked
@@ -29,8 +29,8 @@ def join(host, port, name, prompt):
         # the answer about the next name.
         sock = connect(host, port)
         try:
-            # The server refuses an empty name. But its answer shows that it is running, so we can
-            # ask the user for a name.
+            # The server refuses an empty name. But any answer shows that a server is running, so we
+            # can ask the user for a name.
             word, rest = ask(sock, f"L {name or ''}")
             if word == "OK":
                 interval = interval_in(rest)
@@ -38,7 +38,7 @@ def join(host, port, name, prompt):
                 hold_signals()
                 return sock, name, interval
         except BaseException:
-            # Perhaps the server let us in, but its answer was lost. So tell it that we leave.
+            # Perhaps the server let us in, but its answer was lost. So send Q to leave.
             leave(sock)
             sock.close()
             raise
@@ -61,7 +61,7 @@ def connect(host, port):
 
 
 def ask(sock, question):
-    """Send the question until the server answers OK or NO; return this word and the rest.
+    """Send the question until the server answers OK or NO; return the answer's first word and rest.
 
     Raises TimeoutError when no answer comes, and another OSError when sending fails.
     """
@@ -84,7 +84,7 @@ def ask(sock, question):
 def interval_in(text):
     """Return the heartbeat interval in seconds, from the text after OK.
 
-    Raises OSError if no chat server would send this text.
+    Raises OSError if the text is not a possible interval.
     """
     try:
         if 0 < float(text) <= MAX_INTERVAL:

@@ -2,11 +2,12 @@
 还没输完的那一行：从屏幕上擦掉，再重新画出来
 
 input() uses the readline library to edit the line. Readline knows how many rows of the screen the
-line takes and where the cursor is. Some of its functions clear and draw the line (see "Redisplay"
-in its manual). Python's readline module does not offer them, so we call them through ctypes.
+line takes and where the cursor is. Some readline functions clear and draw the line (see "Redisplay"
+in the Readline manual). Python's readline module does not offer these functions, so we call them
+through ctypes.
 
-Some Pythons have libedit instead of GNU readline, or neither. Then this module clears only the
-cursor's row, and draws the line with the cursor at its end.
+Some Pythons have libedit instead of GNU readline, or neither. Without GNU readline, this module
+clears only the cursor's row, and draws the line with the cursor at the end.
 """
 import ctypes
 
@@ -35,7 +36,7 @@ def hide():
     """Clear the prompt and the typed text from the screen."""
     if gnu and is_typing():
         gnu.rl_clear_visible_line()
-        # Readline writes into the C library's buffer of stdout, not into Python's: flush it.
+        # Readline writes to the C library's stdout buffer, not to Python's: flush the C buffer.
         ctypes.CDLL(None).fflush(None)
     print(end=CLEAR_ROW, flush=True)
 

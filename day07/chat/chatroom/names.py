@@ -2,10 +2,10 @@
 哪些姓名可以使用，哪些姓名算作同一个
 
 Each line is shown with the name of its speaker, so a name must not look like the name of another
-member or of the administrator. Unicode has about 150,000 characters, so the bad ones cannot all be
-listed. Instead, a rule says which characters are allowed. The rule uses a character's category
-(letter, mark, ...) and its Unicode name. The first word of this name is the script, as in CYRILLIC
-SMALL LETTER O.
+member or of the administrator. Unicode has about 150,000 characters, too many to list those
+that must be forbidden. Instead, a rule says which characters are allowed. The rule uses the
+category of a character (letter, mark, ...) and its Unicode name. The first word of the Unicode name
+is the script, as in CYRILLIC SMALL LETTER O.
 规则只说明允许什么：字符的类别，以及它所属的文字；其余一律不允许。
 
 Source: Unicode Technical Standard 39, Unicode Security Mechanisms (sections 4 and 5.2).
@@ -32,7 +32,7 @@ PUNCTUATION = set(map(chr, range(0x21, 0x7f))) - {":"} | set("·・་’")
 # 看起来像冒号的，和看不见的：从 Unicode 名称中辨认。
 COLON = re.compile(r"\bCOLON\b|\bRATIO\b|TWO DOT|VISARGA|RNAM BCAD")
 UNSEEN = re.compile(r"FILLER|SELECTOR|JOINER|INHERENT|BLANK")
-# Pairs that look alike: each character in the upper line is replaced, after casefold, by the one
+# Pairs that look alike: after casefold, each character in the upper line becomes the character
 # below it. 形近字：上一行的字符换成下一行的。
 LOOKS = str.maketrans(
     "авсԁеһіјӏкмнорԛѕтуѵԝх" + "αβεηικνορτυχγ" + "01|ıɩ" + "口力二工卜夕八一へべぺり" + "’・",
@@ -61,7 +61,7 @@ def objection_to(name):
         return f"a name has at most {MAX_NAME} characters · 姓名最多 {MAX_NAME} 个字符"
     if not name.isprintable() or " " in name or "\N{REPLACEMENT CHARACTER}" in name:
         return "a name cannot contain spaces or control characters · 姓名不能有空格或控制字符"
-    # Check the name's characters, and also those that characters such as Ｂ, ㎏ or ﬁ stand for.
+    # Check the name's characters, and also their plain forms: Ｂ becomes B, ﬁ becomes fi.
     plain = unicodedata.normalize("NFKC", name)
     # Check each character once, in order of appearance.
     characters = dict.fromkeys(name + plain)
@@ -81,7 +81,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """Return why the name as a whole (scripts, marks, words) is not allowed, or None if it is.
+    """Return why the whole name (scripts, marks, words) is not allowed, or None if it is allowed.
 
     name: a name in the normal form NFKC that contains only allowed characters.
     """
@@ -93,7 +93,7 @@ def objection_to_whole(name):
     if marks[0]:
         return "a name cannot begin with a mark · 姓名不能以附加符号开头"
     if any(all(marks[i:i + MAX_MARKS + 1]) for i in range(len(marks) - MAX_MARKS)):
-        return "a name cannot have that many marks on a letter · 姓名的一个字母上符号太多"
+        return "the name has too many marks on one letter · 姓名的一个字母上符号太多"
     # 管理员, 管理員, 管理员消息, 管理员.消息, ...
     letters = "".join(c for c in comparable(name) if c.isalpha())
     if letters.startswith(RESERVED) and letters != RESERVED:
@@ -102,14 +102,14 @@ def objection_to_whole(name):
 
 
 def is_allowed(c):
-    """Return True if a name may contain the character. The position does not matter here."""
+    """Return True if a name may contain the character in at least one position."""
     category = unicodedata.category(c)
     if c in PUNCTUATION or is_combining(c):
         return True
     plain = unicodedata.normalize("NFKC", c)
     if plain != c:
-        # The character stands for others (plain), which objection_to checks too. If there are
-        # several, they must be letters, marks or digits: ︰ stands for two full stops.
+        # The character stands for the text in plain, which objection_to also checks. If plain has
+        # several characters, all must be letters, marks or digits: ︰ stands for two full stops.
         return len(plain) == 1 or all(unicodedata.category(part)[0] in "LMN" for part in plain)
     if category in ("So", "Sk"):
         # Allow pictures such as 😀, which take two columns. Other symbols can look like letters or
@@ -128,7 +128,7 @@ def is_usual_latin(letter):
 
 
 def is_combining(c):
-    """Return True for a mark above, below or over a letter, if it is not tied to one script."""
+    """Return True for a mark on a letter, such as an accent, that is not tied to one script."""
     return unicodedata.combining(c) > 0 and name_of(c).startswith("COMBINING ")
 
 

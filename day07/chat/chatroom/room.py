@@ -2,18 +2,18 @@
 聊天室：谁在里面，谁收到什么
 
     to the server                          from the server
-    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME this often
+    L NAME   let me in; I am still here    OK SECONDS   you are in: repeat L NAME at this interval
                                            NO REASON    you are not in
     C TEXT   say TEXT to the room          SAY LINE     show this line
     Q        I am leaving                  END          the room closes
 
-UDP has no connections. So the room knows a member by the sender's address, which the kernel writes
-into each datagram; a name in the text would prove nothing.
+UDP has no connections. So the room recognizes a member by the sender's address, which the kernel
+writes into each datagram; a name in the text would prove nothing.
 成员以地址识别，而不是以数据报里的姓名识别。
 
-A datagram can be lost. So a client repeats L until the server answers. After that, it sends L at a
-fixed interval: this is its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C is
-not sent again.
+A datagram can be lost. So a client repeats L until the server answers. After that, the client sends
+L at a fixed interval, as its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C
+is not sent again.
 """
 from chatroom.names import ADMIN, comparable, objection_to
 from chatroom.text import MAX_TEXT, TOO_LONG, one_line
@@ -28,7 +28,7 @@ MAX_SILENCE = 7                 # ticks; one interval is two ticks
 class Room:
     """Keeps the members of the room, and does what each datagram asks for.
 
-    sock: the bound UDP socket.  admin: the address whose lines are the administrator's.
+    sock: the bound UDP socket.  admin: the address from which the administrator writes.
     interval: seconds between two heartbeats of a member, sent to the member in OK.
     watch: a Watch that shows who joins and leaves, or None.
     """
@@ -44,14 +44,15 @@ class Room:
         self.owners = {}
         # address -> the tick at which the member last sent a heartbeat or anything else
         self.heard = {}
-        # The room's own clock, advanced by tick(). It stops while this process is stopped (Ctrl-Z,
-        # a suspended machine), so a heartbeat that waited in the socket at that time is not late.
+        # The room's own clock, advanced by tick(). The clock stops while this process is stopped
+        # (Ctrl-Z, a suspended machine), so a heartbeat that waits in the socket does not count as
+        # late.
         self.now = 0
         # The tick at which the room last looked for silent members.
         self.looked = 0
 
     def tick(self):
-        """Advance the room's clock. Call this when half an interval has passed."""
+        """Advance the room's clock. Call this once every half interval."""
         self.now += 1
 
     def serve(self):
@@ -100,7 +101,8 @@ class Room:
             self.names[address] = name
             self.heard[address] = self.now
             self.owners[comparable(name)] = address
-        # Answer each L, because the last answer may have been lost; but announce the member once.
+        # Answer each L, because the previous answer may have been lost, but announce each member
+        # only once.
         # 每次询问都应答，但只通知大家一次。
         self.send(f"OK {self.interval:g}", address)
         if old != name:
@@ -108,7 +110,7 @@ class Room:
             self.tell(f"{name} 进入了聊天室", but=address)
 
     def objection(self, address, name):
-        """Return why this address may not have this name, or None if it may."""
+        """Return the reason to refuse this name to this address, or None to accept the name."""
         if reason := objection_to(name):
             return reason
         if self.owners.get(comparable(name), address) != address:
@@ -140,10 +142,10 @@ class Room:
     def remove_silent(self):
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
-        Two heartbeats in a row can be lost: the third one arrives six ticks after the last one that
-        was heard, which is in time. A member that vanishes is removed at the first datagram after
-        MAX_SILENCE + 1 ticks. The server sends itself an empty datagram at each tick, so this
-        happens within HEARTBEATS intervals.
+        Two heartbeats in a row can be lost: if the third heartbeat arrives, the silence has lasted
+        only six ticks. A member that vanishes is removed when the first datagram after MAX_SILENCE
+        + 1 ticks arrives. The server sends itself an empty datagram at each tick, so a vanished
+        member is removed within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
@@ -169,7 +171,7 @@ class Room:
                 try:
                     sendto(datagram, address)
                 except OSError:
-                    # The member cannot be reached now. If this lasts, its heartbeat stops.
+                    # The member cannot be reached now. A member whose heartbeat stops is removed.
                     pass
 
     def send(self, text, address):

@@ -21,7 +21,7 @@ def replace_unknown_characters():
 def is_ours():
     """Return True if standard input is a terminal that this process may read from.
 
-    A program that was started with & may not read: the terminal belongs to another program.
+    A program started with & cannot read from the terminal, which belongs to another program.
     """
     try:
         return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
@@ -34,7 +34,7 @@ def typed_lines(prompt=""):
     """Yield the lines of standard input until it ends. Raises OSError if the terminal closes."""
     while True:
         try:
-            # input() fails without stdout and stderr, even when it does not need them.
+            # input() fails if stdout or stderr is closed, even when nothing would be printed.
             if sys.stdout is None or sys.stderr is None:
                 line = next(sys.stdin)
             else:

@@ -21,7 +21,7 @@ def clean(text):
 
 
 def one_line(text):
-    """Return clean(text), but with a space for each newline, tab or other white space."""
+    """Return clean(text), but with a space in place of each newline, tab or other white space."""
     if text.isprintable():
         return text
     return clean("".join(" " if c.isspace() else c for c in text))

@@ -2,8 +2,9 @@
 谁进来、谁离开：显示在服务器的终端上
 
 The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or
-closed. So it hands each line to the child and goes on. The child reads that terminal, so it also
-knows which half-typed line is on it. If the child does not take the lines, they are dropped.
+closed. So the parent hands each line to the child and goes on. The child reads from the terminal,
+and therefore knows which half-typed line is on the screen. Lines that the child does not take are
+dropped.
 父进程从不等待终端：交不出去的行就丢掉。
 """
 import contextlib
@@ -23,13 +24,13 @@ class Watch:
         self.for_room, self.for_child = socket.socketpair(type=socket.SOCK_DGRAM)
 
     def tell(self, name, what, members):
-        """In the parent: send the child a line: what a member did, and the number of members."""
+        """In the parent: send the child a line with what a member did and the number of members."""
         line = f"{one_line(name)} {what} -> {members} in the room"
         with contextlib.suppress(OSError):
             self.for_room.send(line.encode(), socket.MSG_DONTWAIT)
 
     def show(self, terminal):
-        """In the child: show the lines that have come; if the terminal fails, drop them."""
+        """In the child: show the lines that have arrived; if the terminal fails, drop them."""
         with contextlib.suppress(OSError):
             for _ in range(LINES_PER_LOOK):
                 line = self.for_child.recv(MAX_LINE, socket.MSG_DONTWAIT).decode()

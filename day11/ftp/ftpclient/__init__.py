@@ -3,10 +3,10 @@ ftp_client.py 的各个模块，按顺序排列：每个文件只导入列表中
 
     screen.py       what the user sees: lines that are safe to print, times, the progress bar
     errors.py       three kinds of errors: on this machine, in a reply, on the connection
-    connection.py   the control connection: ftplib, and data connections only to the same server
+    connection.py   the control connection (ftplib); data connections go only to the same server
     interrupt.py    Ctrl-C cancels a transfer
     places.py       where downloads go
     completion.py   Tab completes commands and names
-    transfers.py    get and put: the data connection, and no half files
+    transfers.py    get and put, which never leave a half file
     menu.py         the menu, the listing, and the loop that runs each command line
 """

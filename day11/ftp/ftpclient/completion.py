@@ -15,16 +15,16 @@ try:
 except ImportError:
     readline = None
 
-# The commands that Tab completes. After a command that ends with a space, the user types a name.
+# The commands that Tab completes. A command that ends with a space needs a name after the space.
 COMMANDS = ("cd ", "get ", "help", "list", "put ", "quit")
 # Seconds that completion may wait for the server.
 PATIENT = 5
 
 
 class Completer:
-    """Finds the completions of a command line; asks the server for the names of the files there.
+    """Finds the completions of a command line; asks the server for the names of its files.
 
-    ftp: a Connection.  words: other names of commands: {"ls": "list", ...}.
+    ftp: a Connection.  words: other names for commands: {"ls": "list", ...}.
     """
 
     def __init__(self, ftp, words):
@@ -32,7 +32,7 @@ class Completer:
         self.words = words
         self.matches = []
         self.forget()
-        # A connection error. readline would ignore it, so menu.talk raises it later.
+        # A connection error, which menu.talk raises later, because readline would ignore it.
         self.error = None
 
     def forget(self):
@@ -67,7 +67,10 @@ class Completer:
         return sorted(name[start:] for name in names if name.startswith(typed))
 
     def remote_names(self, folder, only_folders):
-        """Return the paths in a folder on the server, or only its folders; folders end with "/"."""
+        """Return the paths in a folder on the server. The path of a folder ends with "/".
+
+        only_folders: True to leave out files.
+        """
         if folder not in self.seen:
             self.seen[folder] = self.ask(folder)
         return [name for name in self.seen[folder] if name.endswith("/") or not only_folders]
@@ -82,7 +85,8 @@ class Completer:
                     name = f"{folder}/{name}" if folder else name
                     names.append(f"{name}/" if kind == "dir" else name)
         except LOST as error:
-            # After a refusal, there is nothing to complete. 421 and other errors end the session.
+            # If the server refuses, there is nothing to complete. 421 and other errors end the
+            # session.
             if not isinstance(error, REFUSED) or str(error).startswith("421"):
                 self.error = error
         if not self.error:
@@ -91,7 +95,7 @@ class Completer:
 
 
 def local_names(typed):
-    """Return the local paths in the folder part of `typed`; if it has none, also downloads."""
+    """Return the local paths in the folder part of `typed`; without a folder, add the downloads."""
     folder, slash, _ = typed.rpartition("/")
     folders = [os.path.expanduser(folder + slash)]
     if not slash:

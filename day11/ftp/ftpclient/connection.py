@@ -17,8 +17,8 @@ class Connection(ftplib.FTP):
     def makepasv(self):
         """Return the host and port of the data connection. The host is always the server itself.
 
-        The address in the reply to PASV is ignored: a server could name another host and make us
-        connect to that (FTP bounce). A link-local address, fe80::1, needs its scope: fe80::1%2.
+        The address in the reply to PASV is ignored, because a server could make us connect to
+        another host (FTP bounce). A link-local address, fe80::1, needs its scope: fe80::1%2.
         """
         _, port = super().makepasv()
         host, _, *scope = self.sock.getpeername()

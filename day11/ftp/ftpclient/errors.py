@@ -6,7 +6,7 @@ import ftplib
 
 from ftpclient.screen import clean, from_wire
 
-# ftplib raises these if the server refuses a command (reply 4xx or 5xx); the session goes on.
+# What ftplib raises if the server refuses a command (reply 4xx or 5xx); the session goes on.
 REFUSED = (ftplib.error_temp, ftplib.error_perm)
 # All exceptions that a broken connection or a faulty server can cause.
 LOST = (*ftplib.all_errors, ValueError, OverflowError)
@@ -18,7 +18,7 @@ class Failed(Exception):
 
 @contextlib.contextmanager
 def local():
-    """Use this around local work, such as writing a file: it turns an error there into Failed."""
+    """Turn an error in the `with` block, such as a full disk, into Failed."""
     try:
         yield
     except (OSError, ValueError) as error:

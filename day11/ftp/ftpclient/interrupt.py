@@ -13,7 +13,7 @@ class Cancelled(Failed):
 class Interrupt:
     """Decides what Ctrl-C does now. The SIGINT handler of ftp_client.py calls press().
 
-    Ctrl-C must not interrupt a command before its reply has arrived: the next command would take
+    Ctrl-C must not interrupt a command before its reply has arrived: the next command would mistake
     that reply for its own. So press() only records the Ctrl-C, and the transfer is cancelled as
     soon as the data connection is in use.
     """
@@ -33,14 +33,14 @@ class Interrupt:
         return True
 
     def check(self):
-        """Raise Cancelled if Ctrl-C was pressed and may interrupt now."""
+        """Raise Cancelled if Ctrl-C was pressed and the transfer can be interrupted now."""
         if self.pressed and self.may_interrupt:
             self.may_interrupt = False
             raise Cancelled("cancelled")
 
     @contextlib.contextmanager
     def transfer(self):
-        """Use this around a transfer and its commands: there, Ctrl-C ends only the transfer."""
+        """In the `with` block (a transfer and its commands), Ctrl-C ends only the transfer."""
         self.in_transfer, self.pressed = True, False
         try:
             yield
@@ -49,7 +49,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def data(self):
-        """Use this around the transfer of data: there, Ctrl-C interrupts even a waiting recv."""
+        """In the `with` block (the transfer of data), Ctrl-C interrupts even a waiting recv."""
         self.may_interrupt = True
         try:
             self.check()
@@ -59,7 +59,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def ignore(self):
-        """Use this around code that Ctrl-C must not interrupt."""
+        """In the `with` block, ignore Ctrl-C."""
         self.ignored = True
         try:
             yield

@@ -47,7 +47,7 @@ def talk(ftp):
         try:
             obey(ftp, word, name)
         except (Failed, *REFUSED) as error:
-            # 421 can be the reply to any command: the server closes the connection.
+            # A server that closes the connection can reply 421 to any command.
             if str(error).startswith("421"):
                 raise
             print(f"! {clean(line)}: {reason(error)}", file=sys.stderr, flush=True)
@@ -68,7 +68,7 @@ def parse(line):
 
 
 def obey(ftp, word, name):
-    """Run one command. Raises Failed, or what ftplib raises."""
+    """Run one command. Raises Failed, or an exception from ftplib."""
     if word == "list":
         list_files(ftp, name)
     elif word == "help":
@@ -97,7 +97,7 @@ def list_files(ftp, folder):
     except ftplib.error_perm as error:
         if str(error)[:3] not in ("500", "502"):
             raise
-        # The server does not know MLSD. LIST has no standard format: print it unchanged.
+        # The server does not know MLSD. LIST replies have no standard format: print them unchanged.
         command = f"LIST {to_wire(folder)}".rstrip()
         ftp.retrlines(command, lambda line: show(clean(from_wire(line))))
         return
@@ -111,6 +111,6 @@ def list_files(ftp, folder):
 
 
 def size_of(facts):
-    """Return the size of a file from its facts, written as 2,003; "" if it is unknown."""
+    """Return the size of a file, such as 2,003, from its facts; "" for an unknown size."""
     size = facts.get("size", "")
     return f"{int(size):,}" if size.isdecimal() else ""

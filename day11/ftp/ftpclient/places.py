@@ -19,7 +19,7 @@ def download_folder():
 
 
 def find_upload(path):
-    """Return the path of a file to upload; a downloaded file is found by its name alone."""
+    """Return the path of a file to upload; also look for the name in the downloads."""
     path = os.path.expanduser(path)
     downloaded = os.path.join(download_folder(), path)
     if not os.path.exists(path) and os.path.exists(downloaded):

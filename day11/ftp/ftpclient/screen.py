@@ -31,9 +31,9 @@ def clean(text):
 
 
 def to_wire(text):
-    """Return a name as ftplib needs it: a Latin-1 character for each byte of its UTF-8 (RFC 2640).
+    """Return a name as ftplib needs it: UTF-8 (RFC 2640), with a Latin-1 character for each byte.
 
-    Byte 255 is special in Telnet, and therefore in FTP: it is doubled.
+    Byte 255 is special in Telnet, and therefore in FTP, so the byte is doubled.
     """
     data = text.encode("utf-8", "surrogateescape")
     return data.decode("latin-1").replace("\xff", "\xff\xff")
@@ -56,9 +56,9 @@ def local_time(text):
 
 @contextlib.contextmanager
 def progress(size):
-    """Yield a function to call with the size of each block. On a terminal, it draws a bar.
+    """Yield a function to call with the size of each block. On a terminal, each call draws a bar.
 
-    size: how many bytes there will be, or None if that is unknown.
+    size: the total number of bytes, or None if the total is unknown.
     """
     began = time.monotonic()
     done, next_time = 0, began

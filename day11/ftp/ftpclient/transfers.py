@@ -14,12 +14,15 @@ from ftpclient.interrupt import Cancelled, ctrl_c
 from ftpclient.places import download_folder, find_upload
 from ftpclient.screen import clean, progress, show, to_wire
 
-# The most bytes in one call to send or recv.
+# Maximum number of bytes in one call to send or recv.
 BLOCK = 1 << 18
 
 
 def get(ftp, name):
-    """Download a file to the folder that places.py names. Raises Failed, or what ftplib raises."""
+    """Download a file to the folder that places.py chooses.
+
+    Raises Failed, or an exception from ftplib.
+    """
     base = os.path.basename(name)
     with local():
         folder = download_folder()
@@ -40,14 +43,14 @@ def get(ftp, name):
 
 def download(ftp, name, target):
     """Download a file to the path target; return its size."""
-    # TYPE I: send the bytes unchanged. Some servers reply to SIZE only after it.
+    # TYPE I: send the bytes unchanged. Some servers reply to SIZE only after TYPE I.
     ftp.voidcmd("TYPE I")
     try:
         size = ftp.size(to_wire(name))
     except ftplib.error_perm:
         # Old servers do not know SIZE. If the file does not exist, RETR will say so.
         size = None
-    # The file has a temporary name until it is complete: half a file never looks complete.
+    # The file has a temporary name until it is complete, so a partial file never looks complete.
     temporary = os.path.join(os.path.dirname(target), f".download-{secrets.token_hex(8)}")
     try:
         with local():
@@ -66,7 +69,7 @@ def download(ftp, name, target):
 
 
 def receive(ftp, name, file, size):
-    """Download into an open file; return the number of bytes. size: what is expected, or None."""
+    """Download into an open file; return the number of bytes. size: the expected size, or None."""
     buffer = memoryview(bytearray(BLOCK))
     with transfer(ftp, f"RETR {to_wire(name)}") as conn, progress(size) as advance:
         received = 0
@@ -84,9 +87,9 @@ def receive(ftp, name, file, size):
 
 
 def put(ftp, path):
-    """Upload a local file; the server stores it under the last name of the path.
+    """Upload a local file; the server stores it under the last part of the path.
 
-    Raises Failed, or what ftplib raises.
+    Raises Failed, or an exception from ftplib.
     """
     with local():
         path = find_upload(path)
@@ -105,10 +108,10 @@ def put(ftp, path):
 
 
 def upload(ftp, name, file):
-    """Upload an open file under this name; return how many bytes were sent."""
+    """Upload an open file under this name; return the number of bytes sent."""
     size = os.fstat(file.fileno()).st_size
     ftp.voidcmd("TYPE I")
-    # The server needs the size to tell a complete file from a part of one.
+    # The server needs the size to recognize an incomplete file.
     with contextlib.suppress(*REFUSED):
         ftp.voidcmd(f"ALLO {size}")
     sent = 0
@@ -139,7 +142,8 @@ def read(file):
 def transfer(ftp, command):
     """Open the data connection of a command and yield it; then wait for the server's confirmation.
 
-    Raises what ftplib raises if the server refuses the command or does not confirm the transfer.
+    Raises an exception from ftplib if the server refuses the command or does not confirm the
+    transfer.
     """
     conn = ftp.transfercmd(command)
     try:
@@ -151,8 +155,9 @@ def transfer(ftp, command):
         # 普通的 close 表示“文件到此结束”；这里用重置（RST）告诉服务器文件不完整
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         conn.close()
-        # The server still replies; read that reply, or the next command would take it for its own.
-        # After a connection error (OSError), the reply explains more: let voidresp raise it.
+        # The server still replies. Read this reply, or the next command would mistake the reply for
+        # its own.
+        # After a connection error (OSError), the reply explains more: voidresp raises the reply.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

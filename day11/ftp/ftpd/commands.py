@@ -4,13 +4,13 @@
 import errno
 from typing import Callable, NamedTuple
 
-# Verb -> Command. Each function decorated with @command, in six modules, adds itself.
+# Verb -> Command. The decorator @command fills this table; six modules use the decorator.
 COMMANDS = {}
-# Verbs of the RFCs that this server does not support; the reply is 502 instead of 500.
+# Verbs that the RFCs define but this server does not support. The reply is 502 instead of 500.
 UNSUPPORTED = frozenset("ADAT AUTH CCC CONF ENC LANG LPRT LPSV MIC PBSZ PROT SITE SMNT".split())
 # errno of an OSError -> reply code; None: all other errors. RFC 959, section 5.4, lists the codes
-# that a verb may use. (Without free descriptors, every verb replies 451: 550 would mean "no such
-# file".)
+# that a verb may use. (If no descriptor is free, every verb replies 451, because 550 would mean "no
+# such file".)
 CODES = {None: 550, errno.EMFILE: 451, errno.ENFILE: 451}
 
 

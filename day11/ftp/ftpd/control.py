@@ -8,7 +8,7 @@ import struct
 
 from ftpd.names import to_wire
 
-# The most bytes that a command line may have.
+# Maximum number of bytes in a command line.
 MAX_LINE = 8192
 
 
@@ -33,7 +33,7 @@ class Control:
         # only together with its scope.
         self.peer = conn.getpeername()
         self.buffer = b""
-        # True while the rest of a line that was too long is skipped.
+        # True while the server skips the rest of a line that was too long.
         self.skipping = False
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Some clients send ABOR as urgent data: leave those bytes in the stream.
@@ -67,8 +67,9 @@ class Control:
             self.skipping = False
             raise Reply(500, "Line too long")
         line = line.removesuffix(b"\r")
-        # Telnet's commands (RFC 854) begin with IAC, byte 255. Drop IAC WILL, WONT, DO or DONT with
-        # its option, and IAC with any other byte; IAC IAC means one byte 255.
+        # Telnet's commands (RFC 854) begin with IAC, byte 255. Drop IAC WILL, WONT, DO or DONT and
+        # the option byte that follows. Replace IAC IAC with one byte 255. Drop IAC and any other
+        # byte.
         if b"\xff" in line:
             line = re.sub(rb"\xff(?:[\xfb-\xfe].?|(\xff)|.)", rb"\1", line)
         return line.decode("utf-8", "surrogateescape")
@@ -76,7 +77,7 @@ class Control:
     def send(self, code, text, flags=0):
         """Send a reply. Several lines of text are formatted as in RFC 959, section 4.2.
 
-        flags: those of socket.send, such as MSG_MORE.
+        flags: as in socket.send, such as MSG_MORE.
         """
         first, *lines = text.split("\n")
         if lines:
@@ -89,14 +90,14 @@ class Control:
         """Wait until another socket is ready, and watch for ABOR from the client.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
-        Raises TimeoutError if nothing happens in time, which ends a transfer that is too slow;
-        Reply if the client aborts; Gone if it disconnects.
+        Raises TimeoutError if nothing happens in time, to end a transfer that is too slow.
+        Raises Reply if the client aborts, Gone if the client disconnects.
         等待另一个套接字就绪，同时留意客户端的 ABOR；太慢的传输在这里中断
         """
         poll = select.poll()
         poll.register(sock, event)
-        # Commands wait in the buffer until the transfer ends. When the buffer is full, receive no
-        # more: then the client cannot send any more either (backpressure).
+        # Commands wait in the buffer until the transfer ends. When the buffer is full, stop
+        # receiving, so that the client must stop sending too (backpressure).
         if len(self.buffer) < MAX_LINE:
             poll.register(self.conn, select.POLLIN)
         ready = [fd for fd, _ in poll.poll(max(0, timeout) * 1000)]
@@ -106,9 +107,9 @@ class Control:
             self.receive_during_transfer()
 
     def receive_during_transfer(self):
-        """Receive commands. Raises Reply if the client sends ABOR, Gone if it disconnects."""
+        """Receive commands. Raises Reply after ABOR, Gone at EOF."""
         self.receive()
-        # Telnet's signals may precede the command: IAC IP IAC DM (RFC 959, 4.1.3).
+        # Telnet's signals, IAC IP IAC DM, can come before the command (RFC 959, 4.1.3).
         if re.match(rb"[\xf2-\xff]*ABOR\r?\n", self.buffer, re.IGNORECASE):
             self.next_line()
             self.send(426, "Transfer aborted")

@@ -15,9 +15,9 @@ from ftpd.library import write_all
 
 # Seconds to wait for a data connection.
 CONNECT_TIMEOUT = 30
-# Seconds after the end of an upload in which the client may still disconnect or abort.
+# Seconds to wait at the end of an upload, in case the client disconnects or aborts.
 GRACE = 0.005
-# The most bytes in one call to send, and in one call to recv.
+# Maximum number of bytes in one call to send (CHUNK), and in one call to recv (BUFFER).
 CHUNK = 1 << 20
 BUFFER = 1 << 18
 # A file or listing of at most this many bytes is sent in one piece.
@@ -29,9 +29,9 @@ class DataPort:
 
     def __init__(self, control):
         self.control = control
-        # The listening socket of passive mode. It is kept: the next PASV uses it again.
+        # The listening socket of passive mode, which is kept for the next PASV.
         self.listener = None
-        # How to open the next connection: None (do not), "passive", or the client's address.
+        # How to open the next connection: None (refuse), "passive", or the client's address.
         self.peer = None
         # True after EPSV ALL (RFC 2428): the client must not use PASV, PORT or EPRT any more.
         self.only_epsv = False
@@ -53,7 +53,7 @@ class DataPort:
         return self.address
 
     def connect_to(self, host, port):
-        """Prepare the next data connection, to this address of the client; return a reply.
+        """Prepare a data connection to this address of the client; return a reply.
 
         Refuse any other host, and ports below 1024, where services listen: otherwise a client
         could use this server to attack others (FTP bounce, RFC 2577).
@@ -80,8 +80,8 @@ class DataPort:
     def open(self, what, small=False):
         """Open the data connection, send the 150 reply and yield a DataConnection.
 
-        what: what is transferred, for the reply.  small: the transfer takes only a moment, so the
-        150 reply may travel in one packet with the reply that follows.
+        what: a name for the data, shown in the reply.  small: True if the transfer takes only a
+        moment, so that the 150 reply can travel in one packet with the next reply.
         Raises Reply if the connection cannot be opened, or breaks.
         """
         # Each PASV or PORT is valid for one transfer.
@@ -135,7 +135,7 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Return whether host (from the client, any text) is the same IP address as own."""
+    """Return whether host, an unchecked string from the client, is the IP address own."""
     try:
         # Some clients append the scope on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
@@ -147,7 +147,8 @@ class DataConnection:
     """Carries one file or listing. Its socket is non-blocking: Control.wait does the waiting, and
     watches for ABOR.
 
-    All methods raise what Control.wait raises: TimeoutError if the client is too slow, Reply, Gone.
+    All methods raise TimeoutError if the client is too slow. Like Control.wait, they can also raise
+    Reply and Gone.
     """
 
     def __init__(self, conn, control):
@@ -167,7 +168,7 @@ class DataConnection:
                 self.wait(select.POLLOUT)
 
     def send_file(self, fd, offset, size):
-        """Send an open file, beginning at offset. Raises Reply if it is now shorter than size."""
+        """Send an open file, beginning at offset. Raises Reply if the file has become shorter."""
         if size - offset <= SMALL:
             data = os.pread(fd, size - offset, offset)
             self.send_bytes(data)
@@ -180,9 +181,9 @@ class DataConnection:
     def send_mapped(self, fd, offset, size):
         """Send a large file; return the offset that was reached: size, unless the file shrank.
 
-        Why not sendfile? It copies nothing, but hands over the file page by page, and the receiver
-        is slower with single pages. Over loopback, send from a mapping is faster, although it
-        copies. MAP_PRIVATE also works on file systems that refuse MAP_SHARED.
+        Why not sendfile? sendfile copies nothing, but hands over the file page by page, and single
+        pages slow the receiver down. Over loopback, it is faster to map the file and call send,
+        although send copies. MAP_PRIVATE also works on file systems that refuse MAP_SHARED.
         """
         # If the file became shorter, mmap raises ValueError, or send fails with EFAULT.
         with contextlib.suppress(ValueError), \
@@ -217,8 +218,8 @@ class DataConnection:
             write_all(fd, buffer[:count])
             size += count
         # EOF can mean that the file is complete, or that the client was killed. After ALLO, the
-        # size shows which of them happened. Without ALLO, wait a moment: the kernel of a killed
-        # client closes its control connection too.
+        # size shows whether the file is complete. Without ALLO, wait a moment: if the client was
+        # killed, the kernel also closes the client's control connection.
         # 文件结束与客户端被杀死看起来一样，都是 EOF；用 ALLO 或控制连接来区分
         if promised is None:
             if self.control.has_input(GRACE):

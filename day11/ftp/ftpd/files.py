@@ -56,9 +56,9 @@ def delete_file(session, argument):
 
 
 def remove(session, argument, action):
-    """Remove a file or folder with action: os.unlink or os.rmdir.
+    """Remove a file (action: os.unlink) or a folder (action: os.rmdir).
 
-    Raises FileNotFoundError if clients cannot see it.
+    Raises FileNotFoundError if clients cannot see the file or folder.
     """
     session.require(session.may_change)
     path = session.path(argument)
@@ -96,8 +96,8 @@ def set_time(session, argument):
     if not name:
         return 501, "MFMT needs YYYYMMDDHHMMSS and a name"
     path = session.path(name)
-    # Clients that mirror a folder set the time of each file after its upload, so anonymous may do
-    # that for its own last upload.
+    # Clients that mirror a folder set the time of each file after its upload, so anonymous clients
+    # may set the time of their own last upload.
     session.require(session.may_change or path == session.added)
     seconds = parse_time(text)
     session.library.stat(path)
@@ -117,5 +117,5 @@ def parse_time(text):
 
 
 def quoted(path):
-    """Return a path in quotes, as replies show it; a quote in it is doubled (RFC 959, app. II)."""
+    """Return a path in quotes for a reply; double each quote in the path (RFC 959, app. II)."""
     return '"{}"'.format(path.replace('"', '""'))

@@ -15,25 +15,25 @@ from ftpd.rename import rename_new
 # The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
 # sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# The temporary name of an upload begins with this text. (Not every system needs such a name.)
+# The temporary name of an upload begins with this prefix. (Some systems need no temporary name.)
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Library:
-    """The folder that is served. A path begins with "/", which means that folder.
+    """The folder that is served. A path begins with "/", which means the served folder.
 
-    No path leads out of it (path traversal, 路径穿越). Each part of a path is opened separately,
-    relative to the folder before it and never through a link (openat and O_NOFOLLOW, man 2 open).
-    A server that checks a path first and opens it later leaves a gap in which another process can
-    put a link there (TOCTOU: time of check to time of use). Here, opening is the check, so there is
-    no such gap.
+    No path leads out of the folder (path traversal, 路径穿越). Each part of a path is opened
+    separately, relative to its parent folder and never through a link (openat and O_NOFOLLOW,
+    man 2 open). A server that checks a path first and opens it later leaves a gap in which another
+    process can replace a folder with a link (TOCTOU: time of check to time of use). Here, opening
+    is the check, so there is no gap.
     路径逐级打开（openat），绝不经过链接；打开就是检查，没有“先检查、后使用”的时间差（TOCTOU）。
     """
 
     def __init__(self, directory):
-        """directory: the path of the folder. Raises OSError if it cannot be opened."""
+        """directory: the path of the folder. Raises OSError if the folder cannot be opened."""
         self.root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
 
     @contextlib.contextmanager
@@ -86,7 +86,7 @@ class Library:
         return st
 
     def list(self, path, pattern="*"):
-        """Return [(name, os.stat_result)] of the matches of pattern in a folder, sorted by name."""
+        """Return [(name, os.stat_result)] for each match of pattern in a folder, sorted by name."""
         listed, matches = [], re.compile(fnmatch.translate(pattern)).match
         with self.folder(path) as folder, os.scandir(folder) as entries:
             for entry in entries:
@@ -107,11 +107,11 @@ def is_visible(name, st):
 class Upload:
     """A new file that gets its name when it is complete. If the upload fails, nothing is left.
 
-    library, path: where it will be.  replace: whether it may replace a file with that name.
+    library, path: where the file will be.  replace: True if the upload may replace an old file.
 
-    The file gets its name in one step. For a new file, os.link does that. A file that replaces
-    another one first gets a temporary name; then os.rename puts it in place of the old file. If the
-    file system has no hard links, a new file also gets a temporary name; rename_new renames it.
+    The file gets its name in one step. os.link names a new file. An upload that replaces a file
+    first gets a temporary name, and then os.rename replaces the old file. If the file system has no
+    hard links, a new file also gets a temporary name first, and then rename_new renames the file.
     文件完成之后一步得到名字：新文件用 link；替换旧文件用 rename；没有硬链接时用 rename_new。
     """
 
@@ -123,11 +123,11 @@ class Upload:
             stack.callback(self.remove_hidden)
             self.fd = self.create()
             stack.callback(os.close, self.fd)
-            # There was no error: leave the cleanup of these steps to __exit__.
+            # No step failed, so leave the cleanup to __exit__.
             self.stack = stack.pop_all()
 
     def create(self):
-        """Create the file: without a name if it can get one later, else with a temporary name.
+        """Create the file: nameless if a name can be given later, else with a temporary name.
 
         Returns its descriptor.
         """
@@ -181,7 +181,7 @@ class Upload:
         return True
 
     def get_hidden_name(self):
-        """Give a nameless file a temporary name; if that is not possible, make a copy with one."""
+        """Give a nameless file a temporary name, or copy the data to a file that has a name."""
         hidden = hidden_name()
         if self.link(hidden):
             self.hidden = hidden

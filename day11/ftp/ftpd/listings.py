@@ -10,11 +10,11 @@ from ftpd.commands import command
 from ftpd.data import SMALL
 from ftpd.names import from_wire, to_wire
 
-# The facts about a file in MLSD and MLST (RFC 3659, 7.5); OPTS MLST selects some of them.
+# The facts about a file in MLSD and MLST (RFC 3659, 7.5). With OPTS MLST, clients select facts.
 FACTS = ("type", "size", "modify", "unique")
 HALF_YEAR = 180 * 86400
-# The first second of the year 1000 and the last of 9999, in seconds since 1970: a year must have
-# four digits.
+# The first second of the year 1000 and the last second of the year 9999, in seconds since 1970.
+# (In a listing, a year must have four digits.)
 FIRST_TIME, LAST_TIME = -30610224000, 253402300799
 
 
@@ -89,7 +89,7 @@ def long_lines(session, argument):
 
 
 def matching(session, argument):
-    """Return [(name, os.stat_result)] of a folder's contents, of one file, or of all matches."""
+    """Return [(name, os.stat_result)] for a folder's contents, for one file, or for a pattern."""
     path = session.path(argument)
     if session.is_folder(argument):
         return session.library.list(path)
@@ -100,9 +100,9 @@ def matching(session, argument):
 
 
 def without_options(argument):
-    """Remove options from an argument: many clients send LIST -la NAME, like the command ls.
+    """Remove options from an argument: many clients send LIST -la NAME, with options of ls.
 
-    Other words that begin with "-" are names, as in LIST -x. A file called -l is written ./-l.
+    Other words that begin with "-" are names, as in LIST -x. For a file called -l, send ./-l.
     """
     return re.sub(r"^(?:-[aAlLhFRtSr1]*(?: +|$))+", "", argument)
 
@@ -123,6 +123,6 @@ def modified(st):
 
 
 def utc(st):
-    """Return the modification time as a time.struct_time, from the year 1000 to the year 9999."""
+    """Return the modification time, limited to the years 1000 to 9999, as a time.struct_time."""
     # On the disk, the time can be any number.
     return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

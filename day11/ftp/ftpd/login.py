@@ -10,8 +10,8 @@ from ftpd.commands import command
 from ftpd.watch import say
 
 ANONYMOUS = ("anonymous", "ftp")
-# A session ends after MAX_WRONG wrong passwords; after each of them, the client waits PENALTY
-# seconds.
+# A session ends after MAX_WRONG wrong passwords. After each wrong password, the client waits
+# PENALTY seconds.
 MAX_WRONG = 3
 PENALTY = 1
 
@@ -47,7 +47,10 @@ def password(session, given):
 
 
 def is_right(users, name, given):
-    """Return whether the password is right. The time taken must not reveal how much is right."""
+    """Return whether the password is right.
+
+    The time taken must not reveal how many bytes of the password are right.
+    """
     # For an unknown name, compare with a random password, which takes just as long.
     expected = users.get(name, secrets.token_hex())
     return hmac.compare_digest(os.fsencode(expected), os.fsencode(given))

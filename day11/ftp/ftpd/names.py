@@ -9,7 +9,7 @@ different files always have different names.
 """
 import re
 
-# This matches a byte above 127, or a backslash, as it is written on the network.
+# The escape sequence of a byte above 127, or of a backslash.
 ESCAPE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 

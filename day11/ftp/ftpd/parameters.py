@@ -29,7 +29,7 @@ def extended_passive(session, argument):
 
 @command("PORT", argument=True, prepares=True)
 def active(session, argument):
-    # For example 127,0,0,1,156,64: the four bytes of the address, then the two of the port.
+    # For example 127,0,0,1,156,64: four bytes for the address, then two bytes for the port.
     numbers = []
     if re.fullmatch(r"\d{1,3}(,\d{1,3}){5}", argument, re.ASCII):
         numbers = [int(number) for number in argument.split(",")]

@@ -13,8 +13,8 @@ def rename_new(source, target, folder):
 
     folder: a descriptor.
 
-    If the system or the file system lacks renameat2, an empty file claims the name first, and the
-    rename replaces it. In that case, clients can see an empty file for a moment.
+    If the system or the file system lacks renameat2, an empty file claims the name first, and then
+    os.rename replaces the empty file. In that case, clients can see an empty file for a moment.
     """
     try:
         renameat2(source, target, folder)

@@ -7,7 +7,7 @@ import os
 import posixpath
 import stat
 
-# Imported only because each of them adds its verbs to the table.
+# Imported only because each module adds its verbs to the table.
 import ftpd.files  # noqa: F401
 import ftpd.information  # noqa: F401
 import ftpd.login  # noqa: F401
@@ -82,7 +82,7 @@ class Session:
     def obey(self, line):
         """Parse a command line and run the command; return the reply.
 
-        The verb is before the first space, the argument after it.
+        The first space separates the verb from the argument.
         解析一行命令：空格之前是动词，之后是参数
         """
         verb, _, argument = line.partition(" ")
@@ -134,7 +134,7 @@ class Session:
     def path(self, argument):
         """Return an argument as a path that begins at the root. Raises Reply.
 
-        However many ".." it contains, it never leads above the root.
+        The path never leads above the root, however many ".." the argument contains.
         """
         path = posixpath.normpath(posixpath.join(self.folder, from_wire(argument)))
         path = "/" + path.lstrip("/")
@@ -152,13 +152,13 @@ class Session:
         return bool(st and stat.S_ISDIR(st.st_mode))
 
     def require(self, permission):
-        """Raise PermissionError unless the client has this permission (a bool)."""
+        """Raise PermissionError if permission is False."""
         if not permission:
             raise PermissionError(errno.EACCES, "Permission denied")
 
 
 def reply_to(error, codes):
-    """Return the reply for an OSError. codes: those of the verb, see commands.CODES."""
+    """Return the reply for an OSError. codes: a dict of the verb, such as commands.CODES."""
     code = codes.get(error.errno, codes[None])
     if isinstance(error, FileExistsError):
         return code, "A file with that name already exists"

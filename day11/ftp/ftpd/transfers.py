@@ -11,7 +11,7 @@ from ftpd.commands import CODES, command
 from ftpd.data import SMALL
 from ftpd.library import Upload, copy
 
-# The reply to an upload that fails is 553; 452 if the disk is full; 552 if the file is too large.
+# If an upload fails, reply 452 (the disk is full), 552 (the file is too large), otherwise 553.
 STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
 
 
@@ -49,7 +49,7 @@ def store_unique(session, argument):
 
 
 def receive(session, path, offset):
-    """Receive a file. Its first bytes, up to offset, are copied from the existing file."""
+    """Receive a file; copy the bytes before offset from the existing file."""
     st, name = session.find(path), posixpath.basename(path)
     session.require(session.may_change or session.may_add and not offset)
     if st and (not session.may_change or stat.S_ISDIR(st.st_mode)):
