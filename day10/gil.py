@@ -80,7 +80,7 @@ def has_gil():
 
 
 def usable_cores():
-    """Return how many cores this process may use (taskset allows fewer than the machine has)."""
+    """Return how many cores this process may use. taskset can limit it to some of all cores."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

@@ -5,7 +5,7 @@
 Run:    python day10/producer_consumer.py
 
 Output:
-    2 producers put 200 items, 2 consumers get them; the queue holds 3
+    2 producers put 200 items in total; 2 consumers get them; room in the queue: 3
       Condition    200 items came, 200 of them different
       queue.Queue  200 items came, 200 of them different
     a consumer waits; an item comes, but another consumer takes it first
@@ -74,7 +74,8 @@ def main():
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
-    print(f"2 producers put {2 * COUNT} items, 2 consumers get them; the queue holds {SIZE}")
+    print(f"2 producers put {2 * COUNT} items in total; 2 consumers get them; "
+          f"room in the queue: {SIZE}")
     # queue.Queue is such a buffer, ready to use. 标准库的 queue.Queue 就是这样的队列
     for name, shared in [("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE))]:
         got = produce_and_consume(shared)

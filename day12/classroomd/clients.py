@@ -3,7 +3,7 @@
 
 The clients' sockets never block. The thread of the run waits with epoll for these sockets and for
 the output of the server. The thread of the HTTP server calls do() when the page asks for an action.
-Each of these two threads holds the lock of the run while it executes code of this module.
+Each of these two threads holds the lock of the run while it executes code in this module.
 """
 import contextlib
 import errno

@@ -29,7 +29,7 @@ CLIENTS = {"day07/chat/chat_client.py": CHAT, "day11/ftp/ftp_client.py": FTP,
            "day10/echo_client.py": "day10/thread_server.py"}
 TYPED = {CHAT, *CLIENTS}
 RACE, ITSELF = "day12/server_race.py", "day12/classroom.py"
-# Scripts that can be run in several ways. The classroom itself cannot be run from its own page.
+# Scripts that can be run in several ways. With an empty list, the page cannot run the script.
 CHOICES = {
     "day12/epoll_server.py": [
         {**RUN, "en": "level-triggered", "zh": "水平触发", "args": ["0", "-v"]},

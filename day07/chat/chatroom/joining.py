@@ -19,7 +19,8 @@ MAX_DATAGRAM = 1 << 16          # bytes
 def join(host, port, name, prompt):
     """Join the room: propose one name after another, until the server accepts a name.
 
-    name: the name to ask for first, or None.  prompt: shown when the user must type a name.
+    name: the name to propose first, or None if the user must type it.  prompt: shown to the user,
+    who must type a name.
     Returns the socket, the name and the seconds between two heartbeats. Signals stay blocked
     (hold_signals) until the program has forked and each half has set its handlers.
     Raises EOFError when the input ends, and OSError when no server answers.
