@@ -22,6 +22,7 @@ def main():
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
     # End quietly when nothing reads our output any more, as in `python fork.py | head -1`.
+    # Skip this line at first reading: day 9 explains signals. 初读可跳过
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
     # flush: fork copies the buffer, so text that is still in it would be printed twice.

@@ -27,13 +27,13 @@ def main():
               " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Two connected sockets: we ask through `ours`, and the child answers through `theirs`.
-    ours, theirs = socket.socketpair()
-    ours.settimeout(10)
-    theirs.settimeout(10)
     # Three processes: this one only watches. Its child is the "parent" in this demo, and the
     # parent's child will become the orphan.
     # 三个进程：本进程只旁观；它的子进程是这里所说的“父进程”；孙进程将成为孤儿。
+    # Two connected sockets: we ask through `ours`, and the orphan answers through `theirs`.
+    ours, theirs = socket.socketpair()
+    ours.settimeout(10)
+    theirs.settimeout(10)
     parent = os.fork()
     if parent == 0:
         ours.close()

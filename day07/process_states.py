@@ -65,8 +65,9 @@ def show(textbook, what, expected, task, sent=None):
             os._exit(0)
     try:
         if sent is not None:
-            # A stopped process cannot end itself. So the child gets a process group of its own: if
-            # this script is killed, the kernel wakes and ends the stopped processes of that group.
+            # A stopped process cannot end itself. So the child gets a process group (processes that
+            # can get a signal together) of its own: if this script is killed, the kernel wakes and
+            # ends the stopped processes of that group.
             # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
             os.setpgid(pid, pid)
             os.kill(pid, sent)
@@ -77,6 +78,7 @@ def show(textbook, what, expected, task, sent=None):
             state = state_of(pid)
         report(textbook, what, expected, state)
     finally:
+        # If the child is a zombie, this signal has no effect. 对僵尸没有作用，也不报错
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
 

@@ -23,7 +23,7 @@ def square(n):
 
 def main():
     # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
-    # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
+    # ignore Ctrl-C; `kill` still ends it. 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Without a number, Pool() has one worker per CPU. 不写数量则每个 CPU 一个工作进程
     pool = Pool(2)

@@ -53,6 +53,8 @@ def be_the_parent(writer):
     other = Process(target=work, args=(1, writer), daemon=False)
     daemon.start()
     other.start()
+    # This function returns, so the parent exits: it terminates `daemon` in the middle of its 5 s,
+    # then waits for `other`. 函数返回，父进程退出：先终止 daemon（5 秒还没睡完），再等 other
 
 
 def work(seconds, writer):

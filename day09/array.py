@@ -18,7 +18,7 @@ import os
 import sys
 
 if __name__ == "array":
-    # Skip this block at first reading. 初读可跳过
+    # Skip this block at first reading: the important import is in the else. 初读可跳过，看 else
     # The notes named this file array.py. There is a standard module of that name, and
     # multiprocessing imports it. But Python searches the script's folder first, so the import in
     # multiprocessing can find this file. Then this block loads the standard module instead.

@@ -21,15 +21,18 @@ import faulthandler
 from multiprocessing import Event, Process, Queue
 
 # In bytes; the pipe inside a queue holds less (64 KiB on Linux). 单位字节；超过管道的容量
-SIZE = 1 << 20
+SIZE = 1024 * 1024
 
 
 def main():
+    # An Event is a flag: wait() returns after another process or thread has called set() (day 10).
+    # Event 是一个标志：wait() 一直等到别的进程或线程调用 set()（第 10 天）
     q, has_put = Queue(), Event()
     child = Process(target=put_much, args=(q, has_put))
     child.start()
     assert has_put.wait(10), "expected put to return within 10 s; it did not"
-    # Without a timeout, this would be a deadlock. 不设超时就是死锁
+    # Without a timeout, this would be a deadlock: we wait for the child to exit, and the child
+    # waits for us to read. 不设超时就是死锁：我们等子进程退出，子进程等我们来读
     child.join(0.5)
     alive = child.is_alive()
     print(f"parent: join before get: is the child alive? {alive}")

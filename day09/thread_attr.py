@@ -32,6 +32,8 @@ def main():
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("the thread ...  name     is_alive()  ident            native_id")
+    # An Event is a flag: wait() returns after another thread has called set() (day 10).
+    # Event 是一个标志：wait() 一直等到别的线程调用 set()（第 10 天）
     running, may_end = Event(), Event()
     thread = Thread(target=work, name="worker", args=(running, may_end))
     show("before start", thread, alive=False)
@@ -70,6 +72,7 @@ def show(when, thread, alive):
 
 
 def old_spellings():
+    # Collect the warnings in `caught`, instead of printing them. 收集警告，而不是打印
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         thread = Thread()

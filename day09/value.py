@@ -25,6 +25,7 @@ def main():
     print(f"parent: sees {money.value}")
     assert money.value == 2.5, f"expected 2.5; it is {money.value}"
 
+    # A Barrier makes both processes wait for each other: see add_without_lock.
     n = Value("i", 0)
     run(add_without_lock, n, Barrier(2, timeout=10), count=2)
     print(f"without a lock, 2 processes read 0 and write 1: n is {n.value}; "

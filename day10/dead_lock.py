@@ -17,8 +17,8 @@ TIMEOUT = 0.5                       # seconds; without a timeout, the first part
 
 
 def main():
-    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
+    # and exit. (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     a, b = Lock(), Lock()
@@ -56,7 +56,9 @@ def take_crosswise(name, first, second, both, got):
         got[name] = second.acquire(timeout=TIMEOUT)
         if got[name]:
             second.release()
-        both.wait()                 # keep the first lock until both threads have an answer
+        # Keep the first lock until both have an answer. Otherwise, the first thread to time out
+        # would free its lock, and the other thread would get both. 都有结果之前不放开第一把锁
+        both.wait()
 
 
 def take_in_order(name, a, b, done):

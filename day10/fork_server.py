@@ -55,11 +55,11 @@ def serve(listener, children):
             continue
         pid = fork(children)
         if pid == 0:
-            work(conn, listener)
+            work(conn, listener)    # never returns: the child exits there 子进程在里面退出
         # The parent closes its copy. While any copy is open, the client does not see EOF.
         # 父进程关闭自己的一份，否则子进程关闭后客户端仍收不到 EOF
         conn.close()
-        if pid:
+        if pid:                     # not None: there is a child
             children[pid] = addr
             say(addr, f"-> child {pid}")
 
@@ -117,6 +117,7 @@ def hold_signals():
     # Restore the default actions, because a server inherits ignored signals from the program that
     # started it. Some systems drop an ignored signal even while it is blocked. While SIGCHLD is
     # ignored, the kernel reaps the children itself, so waitpid finds none.
+    # 恢复默认动作：启动本程序的程序可能忽略了这些信号，而忽略会被继承
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
 

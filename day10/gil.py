@@ -31,8 +31,8 @@ LIMIT = 10                          # seconds to wait for a task before giving u
 
 
 def main():
-    # Measure everything before printing: starting a process flushes stdout, and that fails if the
-    # reader of our output has exited (as in `| head -1`).
+    # Measure everything, then print. (Starting a process flushes stdout, and that would fail if the
+    # reader of our output had exited, as in `| head -1`.) 先全部测完，再打印
     wait_in_sequence = in_sequence(wait)
     wait_by_threads = by_threads(wait)
     wait_by_processes = by_processes(wait)
@@ -54,8 +54,8 @@ def main():
     show("compute  by_processes", compute_by_processes)
 
     # A thread that computes never waits, but the other threads request the GIL, so they get turns.
-    first_end = min(task.ended for task in compute_by_threads)
-    begun = sum(task.began < first_end for task in compute_by_threads)
+    first_end = min(timing.ended for timing in compute_by_threads)
+    begun = sum(timing.began < first_end for timing in compute_by_threads)
     print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")
     faster = wall_time(compute_by_processes) < wall_time(compute_in_sequence)
     used = cores_used(compute_by_processes)
@@ -146,17 +146,17 @@ def timed(task):
 
 
 def wall_time(timings):
-    """Return the seconds from the beginning of the first task to the end of the last one."""
-    return max(task.ended for task in timings) - min(task.began for task in timings)
+    """Return the wall-clock seconds from the start of the first task to the end of the last."""
+    return max(timing.ended for timing in timings) - min(timing.began for timing in timings)
 
 
 def cores_used(timings):
     """Return how many cores were busy on average."""
-    return sum(task.cpu for task in timings) / wall_time(timings)
+    return sum(timing.cpu for timing in timings) / wall_time(timings)
 
 
 def show(title, timings):
-    wall, cpu = wall_time(timings), sum(task.cpu for task in timings)
+    wall, cpu = wall_time(timings), sum(timing.cpu for timing in timings)
     print(f"{title:21}{1000 * wall:11.0f} ms{1000 * cpu:8.0f} ms{cores_used(timings):11.2f}")
 
 

@@ -69,8 +69,8 @@ class CarelessBuffer(Buffer):
 
 
 def main():
-    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
+    # and exit. (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
@@ -86,7 +86,7 @@ def main():
     got = overtake(Buffer(), later_items=[2])
     print(f"  while        checks again, and gets item {got}")
     assert got == 2, f"expected the consumer to get item 2: {got!r}"
-    # Put no second item here: it could arrive early enough to hide the mistake.
+    # Put no second item here: the consumer could get it, and then there would be no error.
     got = overtake(CarelessBuffer(), later_items=[])
     print(f"  if           {type(got).__name__}: {got}")
     assert isinstance(got, IndexError), f"expected an IndexError without the loop: {got!r}"
@@ -121,9 +121,10 @@ def consume(shared, got):
 
 
 def overtake(buffer, later_items):
-    """Wake a waiting consumer with item 1, but take item 1 before the consumer has the lock.
+    """Show why get() needs its loop. Skip this function at first reading. 初读可跳过
 
-    Then put later_items. Return what the consumer got: an item, or an IndexError.
+    Wake a waiting consumer with item 1, but take item 1 before the consumer has the lock. Then put
+    later_items. Return what the consumer got: an item, or an IndexError.
     """
     has_lock, result = threading.Event(), []
     consumer = start(get_one, buffer, has_lock, result)
@@ -148,7 +149,8 @@ def overtake(buffer, later_items):
 
 def get_one(buffer, has_lock, result):
     """Get one item; append the item, or the IndexError, to result."""
-    # get() acquires this RLock a second time; its wait() releases the lock completely.
+    # get() acquires this RLock a second time. wait() in get() releases the lock completely,
+    # although this thread has acquired it twice. wait() 会完全放开锁，虽然本线程上了两次锁
     with buffer.lock:
         has_lock.set()
         try:

@@ -20,8 +20,8 @@ n = 0
 
 
 def main():
-    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
+    # and exit. (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("two threads at the same time")

@@ -27,8 +27,8 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 
 def main():
-    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
+    # and exit. (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # Two threads take tasks from one queue. The `with` block ends when all tasks have ended.
@@ -124,7 +124,7 @@ def run_outer_tasks(pool, inner_pool, timeout):
 
 def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
     """Submit an inner task, and wait at most timeout seconds for its result; return a Report."""
-    # Wait until each of the two outer tasks has a thread of the pool.
+    # Wait until each of the two outer tasks has a thread of the pool. 等两个外层任务都占有一个线程
     both_have_begun.wait()
     inner = inner_pool.submit(pow, n, 2)
     try:
@@ -138,6 +138,7 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
     cancelled = inner.cancel()
     # Do not end before the other outer task has its answer: this thread would become free, and
     # could run the other task's inner task.
+    # 先得到结果的线程若结束，就会空出来执行另一个内层任务，也就看不到死锁
     both_have_answers.wait()
     return Report(answer, cancelled)
 

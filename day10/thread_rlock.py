@@ -19,8 +19,8 @@ WAIT = 0.1
 
 
 def main():
-    # A program that still runs after 10 seconds hangs: print where each thread waits, and exit
-    # (suppress: there may be no stderr).
+    # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
+    # and exit. (suppress: there may be no stderr.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print(f"{'':30}{'Lock':7}RLock")

@@ -45,6 +45,7 @@ def main():
 
 def block(listener):
     with socket.socket() as client:
+        # A Timer is a thread that makes this call after DELAY seconds. Timer：延迟执行的线程
         connect = Timer(DELAY, client.connect, [listener.getsockname()])
         (conn, addr), waited, cpu = measure(connect, listener.accept)
         with conn:
@@ -105,6 +106,7 @@ def accept_in_a_loop(listener):
 def limit(listener):
     # In the kernel, a socket with a timeout is non-blocking. Python does the waiting: it calls
     # poll (day 12) with the timeout first, then accept.
+    # 设了超时的套接字在内核里是非阻塞的：Python 先用 poll 等待，再调用 accept
     listener.settimeout(0.1)
     error, waited = error_of(listener.accept)
     print(f"  settimeout(0.1):    accept() raised {error} after {waited:.0f} ms")

@@ -23,12 +23,7 @@ watched = False
 
 
 def main():
-    # Windows has no resource module.
-    with contextlib.suppress(ImportError):
-        import resource
-        # Make sure that no descriptor gets a number that select cannot watch.
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
+    limit_descriptors()
     parser = argparse.ArgumentParser(description="Echo with select.")
     with contextlib.suppress(KeyboardInterrupt), listen(parser) as listener:
         with contextlib.closing(EchoServer(listener)) as server:
@@ -58,6 +53,7 @@ class EchoServer:
             timeout = None
             if self.listener not in self.reading:
                 timeout = RETRY
+            # xlist: the sockets on which urgent data may arrive. 可能收到紧急数据的套接字
             rlist, wlist, xlist = self.reading, list(self.unsent), self.reading
             readable, writable, urgent = select.select(rlist, wlist, xlist, timeout)
             # If accepting was paused, the pause is over: watch the listener again.
@@ -97,7 +93,7 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
+            # EOF. Nothing is unsent: we never read from a client while bytes for it are unsent.
             self.drop(conn)
 
     def send(self, conn, data):
@@ -129,6 +125,16 @@ class EchoServer:
     def close(self):
         for conn in self.addrs:
             conn.close()
+
+
+def limit_descriptors():
+    """Make sure that no descriptor gets a number that select cannot watch."""
+    # Windows has no resource module. Each limit has two values: the soft one applies, and a program
+    # may raise it up to the hard one. 软限制生效，可以提高到硬限制
+    with contextlib.suppress(ImportError):
+        import resource
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, FD_SETSIZE), hard))
 
 
 # The rest of the file is the same in every echo server, and is not about concurrency.

@@ -19,7 +19,7 @@ watched = False                     # whether say() prints its lines
 
 def main():
     with contextlib.suppress(KeyboardInterrupt):
-        # The event loop waits for all sockets (on Linux with epoll), and continues the task whose
+        # The event loop waits for all sockets (on Linux with epoll), and resumes the task whose
         # socket is ready. 事件循环：等待所有套接字（Linux 上用 epoll），继续执行就绪的任务
         asyncio.run(start())
 
@@ -33,6 +33,7 @@ async def serve(listener):
     listener.setblocking(False)
     # The loop keeps only weak references to its tasks: without this set, the garbage collector
     # could delete a task that is still waiting.
+    # 事件循环不保住任务（只有弱引用）：不放进集合，正在等待的任务可能被垃圾回收
     tasks = set()
     while True:
         try:
@@ -56,14 +57,14 @@ async def echo(conn, addr):
             while data := await reader.read(SIZE):
                 # write stores the bytes that do not fit into the send buffer, and drain waits
                 # while too many bytes are stored. So we do not read from a client that does not
-                # read its echo (backpressure).
+                # read its echo (backpressure). 写不完的先存着；存得太多就等，不再读（背压）
                 writer.write(data)
                 await writer.drain()
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
     except BaseException:
-        # Ctrl-C cancels the task: close the connection without sending the rest.
+        # Ctrl-C cancels the task: close the connection without sending the rest. 立即关闭
         writer.transport.abort()
         raise
     say(addr, f"left, {task} ends")

@@ -5,8 +5,8 @@
 Run:    python day12/coroutine_server.py [port] [-b ADDRESS] [-v] [--quiet]
         python day10/echo_client.py [port]      in two more terminals
 
-The scheduler of coroutine_0.py gives every coroutine a turn. The scheduler in this file continues
-a coroutine when epoll reports that its socket is ready. asyncio and http_server.py work in the
+The scheduler of coroutine_0.py gives every coroutine a turn. The scheduler in this file resumes a
+coroutine when epoll reports that its socket is ready. asyncio and http_server.py work in the
 same way. Compare serve and echo here with serve and echo in asyncio_server.py.
 """
 import argparse
@@ -49,6 +49,7 @@ def serve(listener, scheduler):
         try:
             conn, addr = listener.accept()
             conn.setblocking(False)
+            # echo(...) only makes the generator; start() begins to run it. 这里只创建生成器
             scheduler.start(conn, echo(conn, addr))
         except OSError:
             # out of file descriptors (EMFILE): stop accepting for a moment
@@ -81,7 +82,7 @@ def send_all(conn, data):
 
 
 class Scheduler:
-    """Continues each coroutine when epoll reports the event for which the coroutine waits."""
+    """Resumes each coroutine when epoll reports the event for which the coroutine waits."""
 
     def __init__(self):
         self.epoll = select.epoll()
@@ -100,7 +101,7 @@ class Scheduler:
         self.events[fd] = event
 
     def step(self, fd):
-        """Continue the coroutine of the socket fd, up to its next yield."""
+        """Resume the coroutine of the socket fd, up to its next yield."""
         try:
             event = next(self.tasks[fd])
         except StopIteration:
@@ -122,7 +123,7 @@ class Scheduler:
             self.epoll.modify(fd, event)
 
     def run(self):
-        """The event loop: wait until sockets are ready, continue their coroutines, repeat."""
+        """The event loop: wait until sockets are ready, resume their coroutines, repeat."""
         # 事件循环：epoll 告诉我们哪些套接字就绪，就继续执行它们的协程
         while True:
             events = self.epoll.poll(RETRY if self.paused else None)
@@ -130,7 +131,7 @@ class Scheduler:
             pauses_over, self.paused = self.paused, []
             for fd in pauses_over:
                 self.step(fd)
-            for fd, event in events:
+            for fd, _ in events:
                 self.step(fd)
 
     def close(self):

@@ -47,6 +47,7 @@ class EchoServer:
         self.pause = None           # seconds for which accepting is paused, or None
         # edge trigger, or level trigger (the default) · 边缘触发，或默认的水平触发
         self.trigger = select.EPOLLET if edge else 0
+        # drain() is only for --edge: skip it at first reading. 初读可跳过 drain()
         self.read = self.drain if edge else self.echo
         self.epoll = select.epoll()
         self.epoll.register(listener, select.EPOLLIN)
@@ -92,7 +93,7 @@ class EchoServer:
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
-        # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
+        # EOF. Nothing is unsent: we never read from a client while bytes for it are unsent.
         self.drop(conn)
         return False
 
@@ -103,8 +104,8 @@ class EchoServer:
             if not self.echo(conn):
                 return
         # This client sends as fast as we read, so serve the other clients now to avoid starvation.
-        # Bytes that edge trigger has already reported may still be unread. Re-arm the socket, so
-        # that epoll checks the socket again and reports these bytes in the next turn of the loop.
+        # Bytes that edge trigger has already reported may still be unread. So make
+        # epoll check the socket again (re-arm it): it reports these bytes in the loop's next turn.
         # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)
 

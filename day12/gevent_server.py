@@ -61,7 +61,7 @@ def echo(conn, addr):
             conn.sendall(data)
             if len(data) == SIZE:
                 # If more bytes have already arrived, recv neither waits nor switches greenlets, so
-                # let the other greenlets run here.
+                # let the other greenlets run here. 收满一次，后面多半还有数据，主动让出
                 gevent.sleep(0)
     say(addr, f"left, {greenlet.name} ends")
 

@@ -58,7 +58,7 @@ def play_a(b, value):
     print(f"a begins with {value!r}")
     # Greenlet a stops here until another greenlet switches back to a and passes a value.
     # 停在这里，直到别的 greenlet 切换回来，并带来一个值
-    value = b.switch(greenlet.getcurrent(), "from a")
+    value = b.switch(greenlet.getcurrent(), "from a")      # getcurrent() is a itself
     print(f"a continues with {value!r}")
     value = switch_from_inside(b)
     print(f"a continues with {value!r}")
@@ -72,6 +72,8 @@ def switch_from_inside(b):
 
 def play_b(a, value):
     print(f"b begins with {value!r}")
+    # a continues in its line `value = b.switch(...)`, and its value is now "from b".
+    # a 从自己的 value = b.switch(...) 那一行继续，value 得到 "from b"
     value = a.switch("from b")
     print(f"b continues with {value!r}")
     return "result of b"

@@ -28,7 +28,7 @@ directory listings, or WSGI.
 This file reads the command line and starts the server. The server itself is in the package httpd/
 next to this file, with one module for each idea. httpd/__init__.py lists the modules.
 
-The loop (httpd/loop.py) asks epoll which sockets are ready, and continues the coroutine of each
+The loop (httpd/loop.py) asks epoll which sockets are ready, and resumes the coroutine of each
 ready socket. The code of a coroutine looks like that of a blocking server: receive, parse, answer,
 send. Where a blocking server would wait, the coroutine yields, and the loop serves other clients.
 

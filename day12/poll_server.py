@@ -85,7 +85,7 @@ class EchoServer:
         if data:
             self.send(conn, data)
         else:
-            # EOF. Nothing is unsent, because we never read from a client that has unsent bytes.
+            # EOF. Nothing is unsent: we never read from a client while bytes for it are unsent.
             self.drop(conn)
 
     def send(self, conn, data):

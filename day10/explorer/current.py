@@ -55,7 +55,10 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, a thread can notice when a lock is released: releases are then steps."""
+    """If is_probing, note that the program tests a lock without waiting for it for ever.
+
+    The result of such a test depends on when the lock is released. So each release is then a step.
+    """
     if is_probing and stepper:
         stepper.has_probes = True
 

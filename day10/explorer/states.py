@@ -1,7 +1,7 @@
 """Tell whether two moments of two runs have the same state, so that the same steps can follow.
 判断两次运行中的两个时刻是否相同：相同，则之后可能发生的一切也相同。
 
-A moment consists of what each thread has seen so far and of the current shared values. What a
+The state at a moment is what each thread has read so far, and the current shared values. What a
 thread does next depends only on what it has seen and will see.
 """
 

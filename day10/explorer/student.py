@@ -12,7 +12,7 @@ from explorer.current import Unusable
 
 
 class TooLong(Unusable):
-    """Raised when a call does not return in time; the message names the line that it executes."""
+    """Raised when a call does not return in time. The message names the line that was running."""
 
 
 def load(path):

@@ -11,9 +11,10 @@ The guardian is a process between the classroom and the script, for two reasons:
 
 Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOUT STDERR COMMAND ...
 
-STDIN, STDOUT and STDERR are the numbers of descriptors for the script. The script starts in FOLDER;
-"-" means a temporary folder. The guardian's standard output is a pipe to the classroom: the
-guardian writes "pid 12" when the script has started, and "status 0" when the script has ended.
+STDIN, STDOUT and STDERR are descriptor numbers, for the script's standard streams. The script
+starts in FOLDER; "-" means a temporary folder. The guardian's standard output is a pipe to the
+classroom: the guardian writes "pid 12" when the script has started, and "status 0" when the script
+has ended.
 """
 import contextlib
 import ctypes

@@ -94,7 +94,8 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        if name == "select":        # poll's curve continues to the right of this end
+        # select's curve ends here, but poll's goes on to the right: put the name on the left.
+        if name == "select":
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:
             yield text(x + 14, y + 8, name, style)

@@ -74,7 +74,7 @@ class Results:
         return name in self.failures or name in self.words.get(scenario, {})
 
     def idle(self):
-        """Return the numbers of idle clients for which there are figures, in order."""
+        """Return how many idle clients each measured scenario has, in ascending order."""
         names = [name for name in self.rounds if name.startswith("idle-")]
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
