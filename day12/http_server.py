@@ -53,8 +53,8 @@ If a client is too slow, the loop throws a TimeoutError into the client's corout
 blocking socket with a timeout would raise the exception at the same place.
 
 The server is fast because it reuses results as long as they are valid. In one turn of the loop,
-all plain requests for a small file share one answer, made after one check of the file (stat). An
-unchanged small file is read at most once a second. Equal heads are parsed only once.
+all plain GETs of a small file (Request.is_plain) share one answer, made after one check of the
+file (stat). An unchanged small file is read at most once a second. Equal heads are parsed once.
 """
 import argparse
 import errno
@@ -123,8 +123,8 @@ def make_parser():
     parser.add_argument("-w", "--workers", metavar="N", type=int, default=1,
                         help=f"number of processes, 1 to {MAX_WORKERS} (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=30,
-                        help="limit on the time for sending a request, for staying idle, and for "
-                             "leaving an answer unread (default: 30)")
+                        help="seconds that a client may take to send a request, stay idle, or "
+                             "leave an answer unread (default: 30)")
     parser.add_argument("--quiet", action="store_true", help="do not log each request on stderr")
     return parser
 
@@ -205,8 +205,8 @@ def stop_on_signals(server):
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # Python calls a signal handler only between two steps of Python code. If a signal arrived just
-    # before epoll.poll(), Python would call stop() only after poll had returned. set_wakeup_fd
+    # Python calls a signal handler only between two bytecode instructions. If a signal arrived
+    # just before epoll.poll(), Python would call stop() only after poll had returned. set_wakeup_fd
     # makes Python write a byte into the self-pipe as soon as a signal arrives, so poll returns
     # immediately.
     # 信号一到，立即往自管道里写一个字节，epoll 马上醒来。

@@ -182,7 +182,7 @@ def parse_arguments():
                         help=f"UDP port of the server (default: {PORT}) · 服务器的 UDP 端口")
     parser.add_argument("-H", "--host", default="127.0.0.1",
                         help="address of the server (default: 127.0.0.1) · 服务器的地址")
-    parser.add_argument("--name", type=readable, help="ask for this name first · 先用这个姓名")
+    parser.add_argument("--name", type=readable, help="propose this name first · 先用这个姓名")
     return parser.parse_args()
 
 

@@ -36,7 +36,7 @@ transfers or changes a file, or leaves.
 
 This file reads the command line and starts a thread for each client. The rest is in the package
 ftpd. ftpd/__init__.py says where a command is parsed, where a slow client is disconnected, and
-where to add a verb.
+where to add a verb (the name of a command, such as RETR).
 """
 import argparse
 import contextlib

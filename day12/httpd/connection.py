@@ -69,7 +69,7 @@ def converse(server, conn, client):
                 # Usually, the call to send above has sent everything.
                 if count < len(message) or reply.large:
                     yield from send_all(server, conn, memoryview(message)[count:], reply.large)
-                # An idle connection must not keep its last answer alive.
+                # An idle connection must not keep its last answer in memory.
                 keep, reply, message = reply.keep, None, None
                 if not keep:
                     # close() could reset the connection before the client has read our answer.
@@ -251,7 +251,7 @@ def wait_for_room(server, fd):
     """Wait until the client has read enough to make room in our send buffer.
 
     Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
-    buffer is free, so a client that reads slowly but steadily can need several timeouts.
+    buffer is free, so waiting for a slow but steady reader can take several timeouts.
     """
     waiting = bytes_under_way(fd)
     while True:

@@ -12,7 +12,7 @@ program, with a `yield` where a blocking program would wait:
                 data = conn.recv(65536)
                 ...
 
-The loop is the scheduler of coroutine_0.py with two additions. First, the loop continues a
+The loop is the scheduler of coroutine_0.py with two additions. First, the loop resumes a
 coroutine only when the coroutine's descriptor is ready. (The descriptor is registered once, so
 a bare `yield` costs no system call.) Second, if a coroutine waits beyond its deadline, the loop
 throws a TimeoutError into the coroutine at the `yield`. A blocking socket with settimeout would
@@ -43,7 +43,7 @@ class Loop:
         self.next_check = 0
 
     def start(self, fd, task, event=None):
-        """Run a coroutine up to its first yield, and later continue it whenever fd is ready.
+        """Run a coroutine up to its first yield, and later resume it whenever fd is ready.
 
         event: the epoll events to watch for (default: EPOLLIN).
         The coroutine must unregister fd from loop.epoll before it closes fd.
@@ -65,7 +65,7 @@ class Loop:
         return events
 
     def resume(self, events):
-        """Continue the coroutine of each ready descriptor up to its next yield.
+        """Resume the coroutine of each ready descriptor, and run it up to its next yield.
 
         events: the list that wait() has returned.
         """

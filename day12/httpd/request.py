@@ -102,8 +102,8 @@ class Request:
 def parse(head):
     """Return the Request for a head: the bytes before the empty line (RFC 9112, 2 to 6).
 
-    The function is pure, so equal heads need parsing only once. A browser repeats most lines in
-    different heads, so the functions below parse equal lines only once too.
+    The function is pure, so equal heads need parsing only once. Even the different heads of a
+    browser share most lines, so the functions below parse equal lines only once too.
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
@@ -152,8 +152,8 @@ def split_target(method, target):
         raise Refusal(400, "The path has a backslash or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
-        # Some clients, such as curl, send UTF-8 without percent encoding. Other bytes are not text.
-        # For example, only a careless decoder reads C0 AF as a slash.
+        # Some clients, such as curl, send UTF-8 without percent encoding. Refuse all other bytes:
+        # a careless decoder, for example, could read C0 AF as a slash.
         raw.decode()
     except UnicodeDecodeError:
         raise Refusal(400, "The path is neither percent-encoded nor UTF-8") from None
@@ -164,7 +164,7 @@ def split_target(method, target):
 def parse_field(line):
     """Return the name, in lower case, and the value of a header line."""
     match = FIELD.fullmatch(line)
-    # Folded lines and spaces before the colon do not match, because servers read them differently.
+    # Folded lines and spaces before the colon do not match, because servers disagree on them.
     if not match:
         raise Refusal(400, "A header field is malformed or does not end with CR LF")
     name, value = match.groups()
@@ -185,7 +185,7 @@ def is_host(text):
 
 
 def merge(fields):
-    """Return a dict of fields. Join the values of equal names with commas (RFC 9110, 5.3).
+    """Return a dict of fields. Join the values of a repeated name with commas (RFC 9110, 5.3).
 
     Cookie values are joined with semicolons instead (RFC 9113, 8.2.3). fields: (name, value) pairs.
     Raises Refusal if Host or Content-Length occurs twice.

@@ -48,7 +48,7 @@ def check_route(path, methods):
 
 
 class HTTPServer:
-    """Serves the files of a directory, and the results of routes (functions of the program).
+    """Serves the files of a directory, and the results of routes (functions that a program adds).
 
     address: (host, port); port 0 takes any free port.  directory: the folder to serve.
     timeout: the limit in seconds for receiving a head, for receiving a body, for waiting for a
@@ -263,7 +263,7 @@ class HTTPServer:
         return self.reply(request, status, lines, body)
 
     def file_reply(self, request):
-        """Return a Reply with a file, with part of it, or with 304 if the file has not changed."""
+        """Return a Reply with a file or part of it, or a 304 if the file has not changed."""
         file = self.site.find(request.path, request.query_string, self.now)
         if request.is_plain:
             reply = self.reply(request, 200, file.lines, file.body)

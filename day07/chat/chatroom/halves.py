@@ -66,7 +66,7 @@ def has_prctl():
 
 
 def become_child(parent):
-    """Call this in the child after the fork: from then on, the child ends when its parent ends.
+    """Make this process end when its parent ends. Call this in the child after the fork.
 
     The child ignores the terminal's signals, because the parent handles them.
     parent: the parent's PID.
@@ -114,9 +114,9 @@ class Parent:
         """Kill the child, call goodbye() and exit with this status.
 
         problem: an error message to print, or None.
-        Signal handlers call this method, so it can run between any two steps of the program. An
-        `except` around the interrupted step might catch an exception raised here, but os._exit
-        cannot be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
+        Signal handlers call this method, so it can run between any two instructions of the
+        program. An `except` around the interrupted code might catch an exception raised here, but
+        os._exit cannot be caught. 信号随时可能到来，所以在处理函数里直接结束，而不是抛出异常。
         """
         # A second signal, such as another Ctrl-C, interrupted the first call: let that call finish.
         if self.ending:

@@ -46,8 +46,8 @@ def comparable(name):
     and coco in Latin letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    # NFKC has merged each mark with its letter if Unicode has such a letter. Remove the remaining
-    # marks, which are easy to overlook.
+    # NFKC has merged a mark with its letter if Unicode has one character for both. Remove the
+    # remaining marks, which are easy to overlook.
     marked = (c for c in folded if not is_combining(c))
     # In many fonts I, l, 1 and | look alike, so all of them become l.
     return "".join(marked).replace("i", "l").translate(LOOKS)
@@ -108,7 +108,7 @@ def is_allowed(c):
         return True
     plain = unicodedata.normalize("NFKC", c)
     if plain != c:
-        # The character stands for the text in plain, which objection_to also checks. If plain has
+        # The character stands for the text `plain`, which objection_to also checks. If `plain` has
         # several characters, all must be letters, marks or digits: ︰ stands for two full stops.
         return len(plain) == 1 or all(unicodedata.category(part)[0] in "LMN" for part in plain)
     if category in ("So", "Sk"):

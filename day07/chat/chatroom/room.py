@@ -26,7 +26,7 @@ MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
 
 class Room:
-    """Keeps the members of the room, and does what each datagram asks for.
+    """Keeps track of the members of the room, and does what each datagram asks for.
 
     sock: the bound UDP socket.  admin: the address from which the administrator writes.
     interval: seconds between two heartbeats of a member, sent to the member in OK.
@@ -96,7 +96,7 @@ class Room:
             if reason:
                 self.send(f"NO {reason}", address)
                 return
-            # If this address already has another name, the member of that name leaves first.
+            # If this address already has another name, the member with that name leaves first.
             self.leave(address)
             self.names[address] = name
             self.heard[address] = self.now

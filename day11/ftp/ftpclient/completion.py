@@ -36,7 +36,7 @@ class Completer:
         self.error = None
 
     def forget(self):
-        """Forget the names that the server sent: a command may have changed its files."""
+        """Forget the names that the server sent: a command may have changed the server's files."""
         self.seen = {}
 
     def complete(self, text, state):

@@ -1,4 +1,4 @@
-"""Download and upload files; an interrupted transfer leaves no half file on either side.
+"""Download and upload files; an interrupted transfer leaves no partial file on either side.
 下载与上传：中断的传输在两边都不留下半截文件
 """
 import contextlib
@@ -157,7 +157,8 @@ def transfer(ftp, command):
         conn.close()
         # The server still replies. Read this reply, or the next command would mistake the reply for
         # its own.
-        # After a connection error (OSError), the reply explains more: voidresp raises the reply.
+        # After a connection error (OSError), voidresp raises the reply, which explains more than
+        # the error does.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

@@ -54,7 +54,8 @@ class Control:
     def next_line(self):
         """Take one line from the buffer: return its text, or None if no line is complete yet.
 
-        TCP keeps no boundaries (message framing, 粘包): one recv can return half a line, or three.
+        TCP keeps no message boundaries (粘包), so the newline is our message framing: one recv can
+        return half a line, or three lines.
         Raises Reply if the line is too long.
         """
         line, newline, rest = self.buffer.partition(b"\n")

@@ -135,9 +135,9 @@ class DataPort:
 
 
 def is_same(host, own):
-    """Return whether host, an unchecked string from the client, is the IP address own."""
+    """Return whether `host`, an unchecked string from the client, is the IP address `own`."""
     try:
-        # Some clients append the scope on their own machine: fe80::1%eth0.
+        # Some clients append a scope, which is valid only on their own machine: fe80::1%eth0.
         return ipaddress.ip_address(host.partition("%")[0]) == ipaddress.ip_address(own)
     except ValueError:
         return False
@@ -201,7 +201,7 @@ class DataConnection:
         return offset
 
     def receive_file(self, fd, size, promised):
-        """Receive until EOF, and append to an open file that already has size bytes.
+        """Receive until EOF, and append to an open file that already has `size` bytes.
 
         promised: the size that the client announced with ALLO, or None.
         Raises Reply if the file is not complete.

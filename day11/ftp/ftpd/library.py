@@ -15,7 +15,7 @@ from ftpd.rename import rename_new
 # The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
 # sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# The temporary name of an upload begins with this prefix. (Some systems need no temporary name.)
+# The temporary name of an upload begins with this prefix. (On some systems, uploads need none.)
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -25,7 +25,7 @@ def rename_new(source, target, folder):
 
 
 def renameat2(source, target, folder):
-    """Make the system call through the C library; Python has no function for it."""
+    """Make the system call renameat2 through the C library: Python has no function for it."""
     try:
         import ctypes
         call = ctypes.CDLL(None, use_errno=True).renameat2

@@ -68,7 +68,7 @@ class Session:
                     reply = error.args
                 self.control.send(*reply)
         except BlockingIOError:
-            # The time limit of the control connection: a silent client is disconnected here.
+            # The control connection has reached its time limit: disconnect the silent client.
             say(f"{self.name} was silent for too long")
             with contextlib.suppress(OSError):
                 self.control.send(421, "Idle for too long, closing the connection")
@@ -120,7 +120,7 @@ class Session:
         except OSError as error:
             return reply_to(error, command.codes)
         except ValueError:
-            # The text of this exception is Python's; clients must not see it.
+            # The text of this exception comes from Python; clients must not see it.
             return 501, "Invalid argument"
 
     def say(self, verb, argument, code, text):
@@ -158,7 +158,7 @@ class Session:
 
 
 def reply_to(error, codes):
-    """Return the reply for an OSError. codes: a dict of the verb, such as commands.CODES."""
+    """Return the reply for an OSError. codes: the verb's reply codes, such as commands.CODES."""
     code = codes.get(error.errno, codes[None])
     if isinstance(error, FileExistsError):
         return code, "A file with that name already exists"
