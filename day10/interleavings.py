@@ -10,7 +10,7 @@ Run:    python day10/interleavings.py                    the programs below
 
 A step touches shared state: it reads or writes a global variable, an attribute or an item, or
 calls a function that can wait. A call to C code is one step. The result must not depend on time,
-input and output, or random numbers. Under today's GIL some of the schedules cannot happen; without
+input, output, or random numbers. Under today's GIL some of the schedules cannot happen; without
 a GIL, each of them can.
 
 Output:
@@ -200,7 +200,7 @@ def take_two_if():
 
 def take_two_while():
     with ready:
-        # A thread that was woken must check again: the condition may not hold.
+        # A woken thread must check again: waking up does not mean that the condition holds.
         # 被唤醒不等于条件成立，要再检查一次
         while stock < 2:
             ready.wait()
@@ -216,7 +216,7 @@ def put_two():
 
 
 def n_is(right):
-    """Return a function that checks at the end of each run whether n is right."""
+    """Return a function that checks whether n is right; called at the end of each run."""
     return lambda: n == right
 
 
@@ -242,7 +242,7 @@ def main():
 
 
 def show_programs():
-    """Print how many schedules each program has and how they end; then show three wrong ones."""
+    """Print how many schedules each program has and how they end; then show three that go wrong."""
     explorations = {}
     for title, functions, check in PROGRAMS:
         threads = list(zip("ABC", functions))

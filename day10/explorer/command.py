@@ -11,12 +11,12 @@ from explorer.replay import Replay
 from explorer.report import as_data
 from explorer.current import Unusable
 
-SLACK = 5  # seconds over the time limit before an exploration counts as stuck
+SLACK = 5  # seconds beyond the time limit after which an exploration counts as stuck
 
 
 def main():
-    """Return the exit status: 0 if every schedule is right, 1 if not, 2 if the file cannot be
-    explored."""
+    """Explore the file that the command line names. Return the exit status: that of explore_file(),
+    or 2 if the file cannot be explored."""
     arguments = parse()
     try:
         status = explore_file(arguments)
@@ -53,7 +53,8 @@ def parse():
 
 
 def explore_file(arguments):
-    """Explore a student's file; return the exit status: 0 if every schedule is right, 1 if not."""
+    """Explore a student's file and print the result. Return the exit status: 1 if a schedule goes
+    wrong or the time limit was reached, else 0."""
     path = arguments.file
     threads, begin, check = student.load(path)
     if arguments.you:

@@ -55,9 +55,9 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, note that the program tests a lock without waiting for it for ever.
+    """If is_probing, note that the program can find a lock held and go on without it.
 
-    The result of such a test depends on when the lock is released. So each release is then a step.
+    What the program does then depends on when the lock is released, so each release is a step too.
     """
     if is_probing and stepper:
         stepper.has_probes = True

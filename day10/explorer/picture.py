@@ -120,7 +120,7 @@ class Picture:
 
 
 def schedule(replay, file):
-    """Return all rows of a replayed schedule, and how it ended."""
+    """Return lines that show a replayed schedule, shortened if it is long, and how it ended."""
     names = [name for name, _ in replay.named]
     picture = Picture(names, file, replay.steps)
     lines = picture.head()

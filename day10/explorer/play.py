@@ -16,7 +16,7 @@ def ask(prompt):
 
 
 def predict(replay, file):
-    """Show a schedule, and ask for each value before it is shown.
+    """Show a schedule, and ask the user for each value before showing it.
 
     Return how many answers were right, and how many questions were asked.
     """
@@ -42,8 +42,8 @@ def predict(replay, file):
 
 
 def schedule_yourself(threads, setup, check, file):
-    """Ask which thread goes next, until all have ended; u undoes the last step, r restarts, q or
-    the end of the input quits."""
+    """Let the user choose each next thread; u undoes the last step, r restarts, q or the end of the
+    input quits. Return how the run ended, or None if it has not."""
     names, path = [one if isinstance(one, str) else one.__name__ for one in threads], []
     print(
         "You are the scheduler · 你是调度器: "

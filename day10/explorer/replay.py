@@ -11,8 +11,8 @@ class Replay:
     """One schedule, run again.
 
     steps: the Steps of the run. ready: {index of a thread: the Step that it would do next}. ending:
-    (kind, text), or None if some threads have not ended. blocked: sentences that say which thread
-    waits for what.
+    (kind, text), or None if the schedule ends before the run does. blocked: sentences that say
+    which thread waits for what.
     """
 
     def __init__(self, threads, setup, check, schedule):
@@ -22,7 +22,7 @@ class Replay:
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
             for are_releases_steps in (False, True):
-                # Run again if releases turn out to be steps: the schedule then counts them too.
+                # Run again if releases turn out to be steps: then the schedule includes them.
                 stepper.are_releases_steps = are_releases_steps
                 self.depth = 0
                 try:
@@ -38,7 +38,7 @@ class Replay:
                 self.blocked = self.blocked if self.ending[0] == "deadlock" else []
 
     def must_be_over(self):
-        """Return self if all threads ended, as they did in the exploration; else raise Unusable."""
+        """Return self if the run has ended, as it did in the exploration; else raise Unusable."""
         if self.ending is None:
             raise Unusable(ANOTHER_WAY)
         return self
@@ -101,7 +101,7 @@ class Replay:
         return f"a {type(thing).__name__}"
 
     def waits(self):
-        """Say for each waiting thread what it waits for, and which thread holds that lock."""
+        """Yield a sentence for each waiting thread: what it waits for, and which thread owns it."""
         for worker in self.stepper.workers:
             thing = worker.waits_at_end
             if thing is None:

@@ -1,7 +1,7 @@
 """Run all schedules, depth first: run the threads again and again, and count the outcomes.
 深度优先遍历所有调度：一次又一次地重新运行各线程，统计每种结局的次数。
 
-When two schedules lead to the same moment, the same steps can follow. What follows is counted for
+When two schedules lead to the same state, the same steps can follow. What follows is counted for
 both schedules, but run only once.
 """
 
@@ -21,8 +21,8 @@ class Outcome:
     """One way in which schedules end.
 
     kind: one of KINDS (unfair: the explorer ended a loop). text: the shared values, or what went
-    wrong. count: how many schedules end in this way. schedule: of all schedules with the
-    fewest switches, the shortest, as a tuple with the number of the chosen thread for each step.
+    wrong. count: how many schedules end in this way. schedule: the shortest of those with the
+    fewest switches, as a tuple: the index of the thread chosen for each step.
     """
 
     kind: str
@@ -56,8 +56,8 @@ class Exploration:
 
 
 class Tree:
-    """What can follow one moment: the number of schedules, and {outcome: (count, {first thread:
-    (switches, steps, path)})}."""
+    """What can follow a moment of a run: the number of schedules, and {outcome: (count, {first
+    thread: (switches, steps, path)})}."""
 
     def __init__(self, enabled):
         self.enabled, self.count, self.outcomes = enabled, 0, {}
@@ -154,7 +154,7 @@ class Search:
 
 
 class Restart(Exception):
-    """Raised when a thread can notice when a lock is released: explore with releases as steps."""
+    """Raised if a thread can notice when a lock is released: explore with releases as steps."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):

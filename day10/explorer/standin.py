@@ -27,7 +27,7 @@ def sleep(seconds):
 
 
 def modules():
-    """Return {name: module}: copies of the real modules, without the parts that can wait."""
+    """Return {name: module}: copies of the real modules, with our versions of what can wait."""
     made = {}
     for real in (threading, queue, time):
         made[real.__name__] = module = types.ModuleType(real.__name__)

@@ -50,8 +50,8 @@ class Moments:
         return self.freeze(value, {})
 
     def observe(self, worker, step, frame, touch):
-        """Add to a thread's history what the thread is about to see. Called after the thread was
-        chosen and before it does its step."""
+        """Add to a thread's history what the thread is about to see. Called after the thread has
+        been chosen and before it does its step."""
         if self.is_opaque:
             return
         try:
@@ -123,7 +123,7 @@ class Moments:
             self.objects.add(id(value))
 
     def freeze(self, value, seen):
-        """Return a value to compare: two such values are equal exactly if the data are equal.
+        """Return a value to compare: two such values are equal exactly when the data are equal.
         seen: {id: number} of the values met so far."""
         kind = type(value)
         if kind in ATOMS:

@@ -1,9 +1,9 @@
 """Call a function before each instruction of the student's code that may touch shared state.
 在学生代码中每条可能访问共享状态的指令之前，调用一个函数。
 
-On Python 3.10 and 3.11 this uses sys.settrace, in each thread. Since 3.12 it uses sys.monitoring
-(PEP 669), for each code object, because sys.settrace no longer reports the instructions of a
-function's first call.
+On Python 3.10 and 3.11 the tracer uses sys.settrace, in each thread. Since 3.12 it uses
+sys.monitoring (PEP 669), for each code object, because sys.settrace no longer reports the
+instructions of a function's first call.
 """
 
 import builtins
@@ -108,8 +108,8 @@ class Tracer:
         return None
 
     def trace_this_thread(self, is_on=True):
-        """If this Python uses sys.settrace, switch it on for this thread. is_on=False switches it
-        off while the explorer's own code runs."""
+        """If the tracer uses sys.settrace, switch tracing on for this thread. is_on=False switches
+        tracing off while the explorer's own code runs."""
         if self.tool is None:
             sys.settrace(self.on_call if is_on else None)
 
@@ -121,7 +121,7 @@ class Tracer:
 
     def function_for(self, touches):
         """Return the function that the interpreter calls before each instruction of a code object.
-        It is called so often that it is made only once for each code object."""
+        Make this function only once for each code object, because it is called so often."""
         get, on_touch = touches.get, self.on_touch
 
         def on_opcode(frame, event, argument):

@@ -17,7 +17,7 @@ import time
 from classroomd.problem import Problem
 
 # MAX_OPEN: open clients per run. SIZE: bytes to receive at once. FLOOD: bytes of a flood, more than
-# the kernel's buffers of a connection can hold.
+# the kernel can buffer for a connection.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
 # The size in bytes of a client's socket buffers: small, so that the buffers fill up soon.
 BUFFER = 1 << 14
@@ -68,7 +68,7 @@ class Client:
         self.transcript, self.unsent, self.rest = [], [], b""
         # The messages not yet answered, each as (number of bytes, time of sending, first bytes).
         self.pending = []
-        # came: how many bytes of the answer to pending[0] have arrived. answer: the first bytes.
+        # came: how many bytes of the answer to pending[0] have arrived. answer: the first of them.
         self.came, self.answer = 0, b""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -192,7 +192,7 @@ class Client:
                     del self.unsent[0]
 
     def wait(self):
-        """Set the events that epoll reports for this client."""
+        """Tell epoll which events to report for this client."""
         if self.is_open:
             events = select.EPOLLIN * self.reads | select.EPOLLOUT * bool(self.unsent)
             self.epoll.modify(self.fd, events)

@@ -28,8 +28,8 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# GRACE: seconds that a script has to end after Ctrl-C. ORPHANS: seconds that orphans may continue
-# after the script has ended.
+# GRACE: seconds in which a script must end after Ctrl-C. ORPHANS: seconds that orphans may
+# continue after the script has ended.
 GRACE, ORPHANS = 1, 10
 # Two descriptors of the guardian. EOF on LEASH means that the run must end.
 LEASH, REPORT = 0, 1

@@ -15,7 +15,7 @@ Stat = collections.namedtuple("Stat", "pid name state ppid born")
 def read_stat(path):
     """Return the Stat of a process or thread, or None if it has ended. path: such as "/proc/12"."""
     try:
-        # One unbuffered read saves time: for each picture, all processes on the machine are read.
+        # One unbuffered read saves time: descendants() reads this file for every process.
         with open(f"{path}/stat", "rb", buffering=0) as file:
             head, _, tail = file.read(4096).decode("utf-8", "replace").rpartition(")")
     except (FileNotFoundError, ProcessLookupError):

@@ -48,7 +48,7 @@ class Order:
 
 
 class Run:
-    """One run of a script, which may have ended. Hold the run's lock to read the run's attributes.
+    """One run of a script, running or ended. Hold the run's lock to read the run's attributes.
 
     number: the number of the run.  order: an Order.  unasked: the run is ended when no page has
     asked about it for this many seconds.

@@ -102,7 +102,7 @@ def fdinfo(pid, fd):
 def known_sockets(run, inodes):
     """Return the result of read_sockets; reuse a result for FRESH seconds unless a socket is new.
 
-    read_sockets takes milliseconds, as long as all other work of look(), because the kernel walks
+    read_sockets takes milliseconds, about as long as the rest of look(), because the kernel walks
     through its entire table of sockets, including the empty slots.
     """
     read_at, known = run.sockets

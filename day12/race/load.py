@@ -93,7 +93,7 @@ def wait(epoll):
 
 
 def stay_on_core(core):
-    """Move this process, which is the client, to a core. The servers stay on CORES[0].
+    """Move this process, which plays the clients, to a core. The servers stay on CORES[0].
 
     The last core is the best one for clients: it is the least likely to share its hardware with the
     first core (hyper-threading)."""
@@ -139,7 +139,7 @@ class Clients:
     def check_memory(self):
         """Raise Unsupported if the server uses more than MEMORY KiB for these connections."""
         count = len(self.conns)
-        # Check only now and then: with a process per client, reading the memory is slow too.
+        # Check only now and then: reading the memory is slow if each client has a process.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
             raise Unsupported(f"stopped at {count:,} connections: they take {MEMORY >> 20} GiB")
 
@@ -181,7 +181,7 @@ def connect(address):
     """Return a connected socket. Raises OSError; BlockingIOError after ANSWER_WITHIN seconds."""
     conn = socket.socket()
     try:
-        # Let the kernel limit the time: settimeout() would cost one more system call each time.
+        # Let the kernel limit each wait: settimeout() would add a system call to each operation.
         limit = struct.pack("ll", ANSWER_WITHIN, 0)                # struct timeval
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

@@ -38,17 +38,17 @@ MODELS = {
         held=200),
     "thread": Model(
         ("../day10/thread_server.py",),
-        "Each client has a thread. Threads are as easy to use as processes, and share their data.",
+        "Each client has a thread. Threads are as easy to use as processes, but share data.",
         (("a new connection", "fresh", "epoll"), ("a held connection", "memory", "epoll")),
         held=2000),
     "select": Model(
         ("../day11/select_server.py",),
-        "One thread serves all clients. Each call to select checks the whole list, at most 1,024.",
+        "One thread serves all clients. Each call to select checks all sockets, at most 1,024.",
         held=1000),
     # Whenever a client connects, poll checks all sockets, so 10,000 clients would take minutes.
     "poll": Model(
         ("poll_server.py",),
-        "Like select, but without a limit. Each call to poll still checks the whole list.",
+        "Like select, but without a limit. Each call to poll still checks all sockets.",
         held=1000, idle=5000),
     "epoll": Model(
         ("epoll_server.py",),

@@ -47,10 +47,10 @@ def bars(results):
 
 
 def curves(results):
-    """Yield the right half: curves of the cost of a request, against the number of idle clients.
+    """Yield the right half: curves that show how the cost of a request depends on idle clients.
 
     Both axes are logarithmic."""
-    yield text(690, 50, "CPU time per request beside idle clients", TITLE)
+    yield text(690, 50, "CPU time per request, with idle clients", TITLE)
     points = {name: [(level, cost) for level in results.idle()
                      if (cost := results.median(f"idle-{level}", name))] for name in WATCHERS}
     costs = [cost for curve in points.values() for level, cost in curve] or [1]
@@ -63,7 +63,7 @@ def curves(results):
     before = 0
     for level in results.idle():
         x, y = place(level, 10 ** low)
-        # A number that would touch the number before it is written one line lower.
+        # Write a number one line lower if it would touch the previous one.
         below = 57 if x - before < 65 else 35
         yield text(x, y + below, f"{level:,}", 'text-anchor="middle"')
         before = x
@@ -86,7 +86,7 @@ def scale(levels, low, high):
 
 
 def draw(name, places):
-    """Yield the curve of a server: a line through places (x, y), a dot at each, and its name."""
+    """Yield a server's curve: a line through places (x, y), a dot at each place, and the name."""
     colour = COLOURS[name]
     line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
     yield f'<polyline points="{line}" stroke="{colour}" stroke-width="4" fill="none"/>'

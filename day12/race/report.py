@@ -110,7 +110,7 @@ def lesson(results, name):
 
 
 def comparison(results, name, what, scenario, other):
-    """Return a sentence on a cost of a server, if possible compared with that of another server."""
+    """Return a sentence about a cost of a server, compared with another server's if possible."""
     figure, unit = ("kib", "KiB") if scenario == "memory" else ("cpu_us", "us")
     ours, theirs = (results.median(scenario, one, figure) for one in (name, other))
     what = what[0].upper() + what[1:]
@@ -134,7 +134,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield sentences on the effect of idle clients on the cost of a request, and on any limit."""
+    """Yield sentences: how idle clients affect the cost of a request, and any limit reached."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]

@@ -19,7 +19,7 @@ class Plan:
     clients: the numbers of busy clients to measure, one after the other.
     idle: the numbers of idle clients beside a busy one. Only WATCHERS are measured with all
     of these numbers.
-    idle_for_all: the number in idle with which all servers are measured.
+    idle_for_all: the only one of these numbers with which all servers are measured.
     held: how many silent connections to hold.
     rounds: turns of each server. seconds: the length of a turn.
     A Model may set lower limits for idle and held.
@@ -74,7 +74,7 @@ class Results:
         return name in self.failures or name in self.words.get(scenario, {})
 
     def idle(self):
-        """Return how many idle clients each measured scenario has, in ascending order."""
+        """Return the list of measured numbers of idle clients, in ascending order."""
         names = [name for name in self.rounds if name.startswith("idle-")]
         return sorted(int(name.removeprefix("idle-")) for name in names)
 

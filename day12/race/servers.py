@@ -23,11 +23,11 @@ PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
 
 class Unsupported(Exception):
-    """A model, or this machine, cannot do what is to be measured. The table shows the reason."""
+    """Raised if a model, or this machine, cannot do what is to be measured; the table shows why."""
 
 
 class Failed(Exception):
-    """A server did something wrong, or did not answer."""
+    """Raised if a server did something wrong, or did not answer."""
 
 
 class Server:
@@ -68,7 +68,7 @@ class Server:
         self.address = ready[1], int(ready[2])
 
     def first_line(self):
-        """Return the first line that the server prints, or as much of the line as comes in time."""
+        """Return the first line that the server prints, or as much of it as arrives in time."""
         fd, line = self.process.stdout.fileno(), b""
         # Use poll, because select cannot watch descriptors above 1023 (day 11).
         poller = select.poll()
@@ -181,7 +181,7 @@ def prepare(race):
         os._exit(1)
     # Threads and children inherit this setting.
     os.sched_setaffinity(0, {CORES[0]})
-    # A race that a shell started with `&` ignores SIGINT. Do not pass this setting to the server.
+    # If a shell started the race with `&`, the race ignores SIGINT; the server must not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 

@@ -4,7 +4,7 @@ import { complain, make, say } from "./page.js";
 import { drawBars } from "./race.js";
 import { pause } from "./run.js";
 
-const AGAIN = 300;                        // milliseconds until we ask again whether the program is explored
+const AGAIN = 300;                        // milliseconds until we ask again whether all schedules are explored
 
 export function showExplorer(root, course) {
   const [programs, outcomes] = ["program", "outcome"].map((name) => root.querySelector(`[name=${name}]`));

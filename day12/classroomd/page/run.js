@@ -5,7 +5,7 @@ import { get, post, start } from "./api.js";
 const OUTPUT_PERIOD = 120;                // for the output, while there is new output
 const SYSTEM_PERIOD = 200;                // for the processes, while the picture of them changes
 const LONGEST = 500;                      // the longest period, reached while nothing is new
-const BEGINNING = 20;                     // how many of the first requests use the periods below, because many scripts end soon
+const BEGINNING = 20;                     // how many requests at the beginning use the periods below: many scripts end soon
 const OUTPUT_PERIOD_FIRST = 40;
 const SYSTEM_PERIOD_FIRST = 30;
 const AGAIN = 1000;                       // after a request without an answer

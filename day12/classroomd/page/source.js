@@ -8,7 +8,7 @@ export function showSource(element, source) {
   const rows = source.replace(/\n$/, "").split("\n").map((line) => {
     const row = document.createElement("span");
     row.className = "row";
-    row.style.setProperty("--in", line.search(/\S|$/) + 2);         // the indent of a long line where it wraps
+    row.style.setProperty("--in", line.search(/\S|$/) + 2);         // the indent of the wrapped part of a long line
     return row;
   });
   let line = 0;
