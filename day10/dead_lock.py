@@ -18,7 +18,7 @@ TIMEOUT = 0.5                       # seconds; without a timeout, the first part
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: there may be no stderr.)
+    # and exit. (suppress: this call fails if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     a, b = Lock(), Lock()
@@ -56,13 +56,14 @@ def take_crosswise(name, first, second, both, got):
         got[name] = second.acquire(timeout=TIMEOUT)
         if got[name]:
             second.release()
-        # Keep the first lock until both have an answer. Otherwise, the first thread to time out
-        # would free its lock, and the other thread would get both. 都有结果之前不放开第一把锁
+        # Keep the first lock until both calls to acquire have returned. Otherwise, the first thread
+        # to time out would free its lock, and the other thread would get both locks.
+        # 两个 acquire 都有结果之前，不放开第一把锁
         both.wait()
 
 
 def take_in_order(name, a, b, done):
-    # A thread that waits for lock a holds no lock, so there is no circle. 没有环路
+    # A thread that waits for lock a holds no lock, so there is no circular wait. 没有环路
     with a, b:
         done.append(name)
 

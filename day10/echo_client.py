@@ -12,7 +12,7 @@ import socket
 import sys
 from threading import Thread
 
-SIZE = 1 << 16                      # bytes to read or to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per read or recv
 
 
 def main():
@@ -26,7 +26,7 @@ def main():
                 received += len(data)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:         # the reader of our output has ended, as in `| head -1`
+    except BrokenPipeError:         # the reader of our output has exited, as in `| head -1`
         sys.exit(1)
     except OSError as error:
         sys.exit(f"echo_client: {error}")
@@ -39,10 +39,10 @@ def main():
 
 
 class Sender(Thread):
-    """Sends standard input to the server while the main thread receives.
+    """Sends standard input to the server while the main thread receives the echo.
 
-    A client that first sends everything and only then receives can deadlock: when the buffers on
-    the way are full, the server cannot send its echo and stops reading (backpressure).
+    A client that first sends everything and only then receives can deadlock: when the socket
+    buffers are full, the server cannot send its echo and stops reading (backpressure).
     """
 
     def __init__(self, conn):
@@ -81,7 +81,7 @@ class Sender(Thread):
 def write_output(data):
     while data:
         try:
-            data = data[os.write(1, data):]         # a pipe can accept only a part
+            data = data[os.write(1, data):]         # a pipe may accept only part of data
         except BlockingIOError:         # rare: a non-blocking pipe or terminal is full (EAGAIN)
             select.select([], [1], [])
 
@@ -95,7 +95,7 @@ def connect():
     args = parser.parse_args()
     if not 0 < args.port < 65536:
         parser.error("the port must be from 1 to 65535 · 端口号是 1 到 65535")
-    # If standard input or output is closed, the new socket would get descriptor 0 or 1.
+    # If standard input or output were closed, the new socket would get descriptor 0 or 1.
     if sys.stdin is None or sys.stdout is None:
         parser.error("standard input and output must be open · 需要标准输入和标准输出")
     try:

@@ -19,7 +19,7 @@ import sys
 import time
 import traceback
 
-SIZE = 1 << 16                      # bytes to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per recv
 TICK = 0.1                          # seconds between two checks of the children and the signals
 STOP = {signal.SIGINT, signal.SIGTERM}              # Ctrl-C and kill
 watched = False                     # whether say() prints its lines
@@ -31,7 +31,7 @@ def main():
               " · 需要 os.fork，请用 Linux、macOS 或 WSL", file=sys.stderr)
         sys.exit(2)
     hold_signals()
-    children = {}                   # PID -> the address of its client
+    children = {}                   # PID of a child -> address of its client
     with listen(argparse.ArgumentParser(description="Echo with a process per client.")) as listener:
         serve(listener, children)
     for pid in children:
@@ -55,8 +55,8 @@ def serve(listener, children):
             continue
         pid = fork(children)
         if pid == 0:
-            work(conn, listener)    # never returns: the child exits there 子进程在里面退出
-        # The parent closes its copy. While any copy is open, the client does not see EOF.
+            work(conn, listener)    # never returns: the child exits inside 子进程在里面退出
+        # The parent closes its copy of conn. While any copy is open, the client does not see EOF.
         # 父进程关闭自己的一份，否则子进程关闭后客户端仍收不到 EOF
         conn.close()
         if pid:                     # not None: there is a child
@@ -65,7 +65,7 @@ def serve(listener, children):
 
 
 def work(conn, listener):
-    """Serve one client and exit. This runs in the child."""
+    """In the child: serve one client, then exit."""
     try:
         # The child closes its copy of the listening socket: only the parent accepts.
         # 子进程只和客户端通信，不接受新连接

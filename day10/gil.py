@@ -80,7 +80,7 @@ def has_gil():
 
 
 def usable_cores():
-    """Return how many cores this process may use. taskset can limit it to some of all cores."""
+    """Return how many cores this process may use. taskset can limit it to some of the cores."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
@@ -161,7 +161,7 @@ def show(title, timings):
 
 
 def verdict(faster, used, cores):
-    """Say whether the processes were faster, and if not, why this run does not show it."""
+    """Say whether the processes were faster than in_sequence, and if not, why not."""
     if faster and used > 1.2:
         return "faster: more than one core busy"
     if cores == 1:

@@ -12,7 +12,7 @@ import os
 import socket
 import time
 
-SIZE = 1 << 16                      # bytes to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per recv
 RETRY = 0.1                         # seconds until the next attempt to accept
 watched = False                     # whether say() prints its lines
 

@@ -5,10 +5,10 @@
 Run:    python day10/producer_consumer.py
 
 Output:
-    2 producers put 200 items in total; 2 consumers get them; room in the queue: 3
-      Condition    200 items came, 200 of them different
-      queue.Queue  200 items came, 200 of them different
-    a consumer waits; an item comes, but another consumer takes it first
+    2 producers put 200 items in total; 2 consumers get them; the queue has room for 3
+      Condition    200 items received, 200 of them different
+      queue.Queue  200 items received, 200 of them different
+    a consumer waits; an item arrives, but another consumer takes it first
       while        checks again, and gets item 2
       if           IndexError: pop from an empty deque
 """
@@ -70,19 +70,19 @@ class CarelessBuffer(Buffer):
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: there may be no stderr.)
+    # and exit. (suppress: this call fails if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
     print(f"2 producers put {2 * COUNT} items in total; 2 consumers get them; "
-          f"room in the queue: {SIZE}")
+          f"the queue has room for {SIZE}")
     # queue.Queue is such a buffer, ready to use. 标准库的 queue.Queue 就是这样的队列
     for name, shared in [("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE))]:
         got = produce_and_consume(shared)
-        print(f"  {name:11}  {len(got)} items came, {len(set(got))} of them different")
+        print(f"  {name:11}  {len(got)} items received, {len(set(got))} of them different")
         assert sorted(got) == list(range(2 * COUNT)), f"expected each item once: {sorted(got)}"
 
-    print("a consumer waits; an item comes, but another consumer takes it first")
+    print("a consumer waits; an item arrives, but another consumer takes it first")
     got = overtake(Buffer(), later_items=[2])
     print(f"  while        checks again, and gets item {got}")
     assert got == 2, f"expected the consumer to get item 2: {got!r}"

@@ -21,7 +21,7 @@ message = None
 def main():
     global message
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: there may be no stderr.)
+    # and exit. (suppress: this call fails if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     written, read = Event(), []
@@ -36,7 +36,7 @@ def main():
     print(f"main waits with a timeout: wait(0.1) returned {in_time}")
     assert (in_time, read) == (False, []), f"expected nothing before set(): {in_time}, {read}"
 
-    # Write the message first, then call set(): synchronisation fixes the order of steps.
+    # Write the message first, then call set(): synchronisation determines the order of steps.
     # 先写消息，再 set()：同步就是规定步骤的先后
     message = "hello"
     written.set()

@@ -10,7 +10,7 @@ Output:
     map(): the tasks ended in the order 2, 1; the results come in the order 1, 4
     an error in a task: exception() is ValueError, result() raised ValueError
     2 threads, 2 tasks; each task waits for another task in the same pool
-      result(timeout=0.5) raised TimeoutError in 2 of 2
+      result(timeout=0.5) raised TimeoutError in 2 of 2 tasks
       cancel() returned True for 2 inner tasks: they had not begun
     the same tasks, with a second pool for the inner ones
       result() returned 1, 4
@@ -28,7 +28,7 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: there may be no stderr.)
+    # and exit. (suppress: this call fails if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # Two threads take tasks from one queue. The `with` block ends when all tasks have ended.
@@ -44,7 +44,7 @@ def main():
     answers = [report.answer for report in reports]
     cancelled = [report.cancelled for report in reports]
     timeouts = answers.count("TimeoutError")
-    print(f"  result(timeout={TIMEOUT}) raised TimeoutError in {timeouts} of 2")
+    print(f"  result(timeout={TIMEOUT}) raised TimeoutError in {timeouts} of 2 tasks")
     print(f"  cancel() returned True for {cancelled.count(True)} inner tasks: they had not begun")
     assert answers == ["TimeoutError"] * 2, f"expected a timeout in both tasks: {answers}"
     assert cancelled == [True, True], f"expected no inner task to begin: {cancelled}"
@@ -66,7 +66,8 @@ def show_futures(pool):
     gate.set()
     results = [future.result() for future in futures]
     print("result() waits until its task has ended:", ", ".join(map(str, results)))
-    assert (done, results) == ([False, False], [1, 4]), f"expected 1, 4 later: {done}, {results}"
+    assert (done, results) == ([False, False], [1, 4]), \
+        f"expected 1, 4, but only after gate.set(): {done}, {results}"
 
 
 def square_after(event, n):
@@ -89,7 +90,8 @@ def show_map(pool):
     results = list(pool.map(task, (1, 2)))
     print("map(): the tasks ended in the order", ", ".join(map(str, ended)), end="; ")
     print("the results come in the order", ", ".join(map(str, results)))
-    assert (ended, results) == ([2, 1], [1, 4]), f"expected 2 to end first: {ended}, {results}"
+    assert (ended, results) == ([2, 1], [1, 4]), \
+        f"expected task 2 to end first: {ended}, {results}"
 
 
 def show_error(pool):
@@ -103,7 +105,8 @@ def show_error(pool):
         raised = error
     print(f"an error in a task: exception() is {type(stored).__name__}", end=", ")
     print(f"result() raised {type(raised).__name__}")
-    assert raised and raised is stored, f"expected one ValueError twice: {stored!r}, {raised!r}"
+    assert raised and raised is stored, \
+        f"expected the same ValueError twice: {stored!r}, {raised!r}"
 
 
 @dataclass
@@ -136,8 +139,8 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
         answer = "TimeoutError"
     # If the inner task has not begun, cancel() removes it from the queue and returns True.
     cancelled = inner.cancel()
-    # Do not end before the other outer task has its answer: this thread would become free, and
-    # could run the other task's inner task.
+    # Do not end before the other outer task has its answer. Otherwise, this thread would become
+    # free, and could run the other task's inner task.
     # 先得到结果的线程若结束，就会空出来执行另一个内层任务，也就看不到死锁
     both_have_answers.wait()
     return Report(answer, cancelled)

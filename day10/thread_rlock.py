@@ -20,7 +20,7 @@ WAIT = 0.1
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: there may be no stderr.)
+    # and exit. (suppress: this call fails if stderr is closed.)
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print(f"{'':30}{'Lock':7}RLock")

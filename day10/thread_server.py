@@ -13,7 +13,7 @@ import socket
 import time
 from threading import Thread, current_thread
 
-SIZE = 1 << 16                      # bytes to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per recv
 RETRY = 0.1                         # seconds until the next attempt to accept or to start a thread
 watched = False                     # whether say() prints its lines
 
@@ -50,7 +50,7 @@ def start(conn, addr):
 
 def echo(conn, addr):
     """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
-    # native_id is the kernel's ID of this thread, which `ps -L` shows as LWP.
+    # native_id is the kernel's ID for this thread; `ps -L` shows the same number as LWP.
     thread = current_thread()
     say(addr, f"-> {thread.name}, id {thread.native_id}")
     with conn, contextlib.suppress(OSError):

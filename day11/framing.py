@@ -89,8 +89,8 @@ def read_lines(conn, size):
     buffer = b""
     while data := conn.recv(size):
         buffer += data
-        # Split off the complete messages (perhaps none, perhaps several), and keep the half message
-        # after the last newline until its rest arrives.
+        # Split off the complete messages (perhaps none, perhaps several), and keep the incomplete
+        # message after the last newline until the rest of it arrives.
         # 取出完整的消息（可能没有，也可能有好几条），剩下的半条留着，等后面的字节
         *complete, buffer = buffer.split(b"\n")
         yield from complete
@@ -99,7 +99,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages from conn, where the length of a message is sent before the message.
+    """Yield the messages from conn, each of which is preceded by its length.
 
     size: maximum number of bytes for one recv.
     """
@@ -115,7 +115,7 @@ def read_exactly(conn, count, size):
     """Call recv until count bytes have arrived, and return the bytes; return b"" at EOF."""
     data = b""
     while len(data) < count:
-        # Never ask for more bytes than are missing: what follows belongs to the next message.
+        # Never ask recv for more bytes than are missing: later bytes belong to the next message.
         # 缺多少就最多收多少：后面的字节属于下一条消息
         part = conn.recv(min(size, count - len(data)))
         if not part and data:

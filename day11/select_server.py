@@ -12,7 +12,7 @@ import os
 import select
 import socket
 
-# Maximum number of bytes that one recv returns, and so also of unsent bytes per client.
+# One call to recv returns at most SIZE bytes, so per client, at most SIZE bytes are unsent.
 SIZE = 1 << 16
 # Seconds to pause accepting after accept fails.
 RETRY = 0.1
@@ -128,7 +128,7 @@ class EchoServer:
 
 
 def limit_descriptors():
-    """Make sure that no descriptor gets a number that select cannot watch."""
+    """Make sure that no descriptor gets a number that is too high for select."""
     # Windows has no resource module. Each limit has two values: the soft one applies, and a program
     # may raise it up to the hard one. 软限制生效，可以提高到硬限制
     with contextlib.suppress(ImportError):

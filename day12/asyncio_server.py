@@ -12,7 +12,7 @@ import errno
 import os
 import socket
 
-SIZE = 1 << 16                      # bytes to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per read
 RETRY = 0.1                         # seconds until the next attempt to accept
 watched = False                     # whether say() prints its lines
 

@@ -1,4 +1,4 @@
-"""A coroutine stops at yield; next, send or a ten-line scheduler continues it from that line.
+"""A coroutine stops at yield; next, send or a ten-line scheduler resumes it from that line.
 协程停在 yield 处；next、send 或一个十行的调度器让它从那一行继续。
 讲义: 协程技术 · 基础概念 · 协程原理
 
@@ -23,7 +23,7 @@ def main():
 
 
 def adder():
-    """A generator that adds numbers: each yield outputs the total, then waits for send(n)."""
+    """A generator that adds numbers: each yield hands out the total, then waits for send(n)."""
     total = 0
     while True:
         # The generator stops at this yield. After send(10), the value of `yield total` is 10.
@@ -48,7 +48,7 @@ def keep_the_place():
 
 
 def show(what, coroutine):
-    """Print the variables in the frame of a stopped coroutine; the frame also keeps the line."""
+    """Print the variables in a stopped coroutine's frame, which also keeps its current line."""
     # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
     print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 

@@ -17,9 +17,9 @@ import select
 import socket
 import sys
 
-SIZE = 1 << 16                      # bytes to receive at once
+SIZE = 1 << 16                      # maximum number of bytes per recv
 RETRY = 0.1                         # a pause lasts at most this many seconds
-PAUSE = "pause"                     # a coroutine yields PAUSE to continue after RETRY seconds
+PAUSE = "pause"                     # a coroutine that yields PAUSE is resumed within RETRY seconds
 watched = False                     # whether say() prints its lines
 
 

@@ -16,7 +16,7 @@ import select
 import socket
 import sys
 
-# One call to recv returns at most SIZE bytes, so each client has at most SIZE unsent bytes.
+# One call to recv returns at most SIZE bytes, so per client, at most SIZE bytes are unsent.
 SIZE = 1 << 16
 RETRY = 0.1                         # seconds until the next attempt to accept
 ROUNDS = 16                         # with --edge: calls to recv before the next client's turn
@@ -36,7 +36,7 @@ def main():
 
 
 class EchoServer:
-    """Watches each client for EPOLLIN, or for EPOLLOUT while the client has unsent bytes."""
+    """Watches each client for EPOLLIN, or for EPOLLOUT while bytes for it are unsent."""
 
     def __init__(self, listener, edge):
         self.listener = listener
@@ -89,7 +89,7 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send the bytes back; return whether all bytes have been sent."""
+        """Receive once and send the bytes back; return False at EOF or if some bytes are unsent."""
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)
@@ -104,8 +104,8 @@ class EchoServer:
             if not self.echo(conn):
                 return
         # This client sends as fast as we read, so serve the other clients now to avoid starvation.
-        # Bytes that edge trigger has already reported may still be unread. So make
-        # epoll check the socket again (re-arm it): it reports these bytes in the loop's next turn.
+        # Bytes that edge trigger has already reported may still be unread. So re-arm the socket:
+        # epoll checks it again, and reports these bytes in the loop's next turn.
         # 可能还有没读完的数据，而边缘触发已经报告过了：重新设置一次，epoll 会再检查，下一轮再报告
         self.watch(conn, select.EPOLLIN)
 
@@ -113,12 +113,12 @@ class EchoServer:
         """Watch the socket of a client for this event from now on.
 
         modify makes epoll check the socket immediately. So even with edge trigger, epoll reports
-        a socket that was ready before.
+        a socket that was already ready.
         """
         self.epoll.modify(conn, event | self.trigger)
 
     def send(self, conn, data):
-        """Send as much as the send buffer has room for; return whether that was all."""
+        """Send as much of data as fits into the send buffer; return True if all data was sent."""
         try:
             # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着

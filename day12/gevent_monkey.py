@@ -67,7 +67,7 @@ def letters(wait, argument):
 def write(letter, wait, argument, written):
     """Write a letter three times, and call the function wait after each.
 
-    An old wait blocks the thread; a new one lets the other greenlet write.
+    An unpatched wait blocks the thread; a patched one lets the other greenlet write.
     """
     for _ in range(3):
         written.append(letter)

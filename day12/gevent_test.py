@@ -5,9 +5,9 @@ gevent 只在自己的等待函数里切换，例如 sleep 和 joinall，别处�
 Run:    python day12/gevent_test.py
 
 Output:
-    after calling spawn twice: '' is written
-    after time.sleep(0.01): '' is written
-    after joinall([a, b]): 'ababab' is written; values: ['a is done', 'b is done']
+    after calling spawn twice, a and b have written ''
+    after time.sleep(0.01), a and b have written ''
+    after joinall([a, b]), a and b have written 'ababab'; values: ['a is done', 'b is done']
 
     two greenlets write a letter and wait, three times each
     with time.sleep:   aaabbb
@@ -38,13 +38,14 @@ def spawn_and_join():
     a = gevent.spawn(write, "a", gevent.sleep, written)
     b = gevent.spawn(write, "b", gevent.sleep, written=written)
     # spawn only schedules the greenlets; they have not run yet. 只是排队，还没有执行
-    print(f"after calling spawn twice: {''.join(written)!r} is written")
+    print(f"after calling spawn twice, a and b have written {''.join(written)!r}")
     # Time alone is not enough: a and b run only when we wait inside gevent.
     time.sleep(0.01)
-    print(f"after time.sleep(0.01): {''.join(written)!r} is written")
+    print(f"after time.sleep(0.01), a and b have written {''.join(written)!r}")
     assert written == [], f"expected neither a nor b to run before joinall, got {written}"
     gevent.joinall([a, b])
-    print(f"after joinall([a, b]): {''.join(written)!r} is written; values: {[a.value, b.value]}")
+    print(f"after joinall([a, b]), a and b have written {''.join(written)!r}; "
+          f"values: {[a.value, b.value]}")
     assert b.value == "b is done", f"expected the return value of write, got {b.value!r}"
 
 

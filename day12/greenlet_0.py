@@ -1,4 +1,4 @@
-"""With greenlet, you switch by hand: g.switch(value) continues g where it stopped.
+"""With greenlet, you switch by hand: g.switch(value) resumes g where it stopped.
 用 greenlet 要手工切换：g.switch(value) 让 g 从停下的地方继续。
 讲义: 第三方协程模块 · greenlet模块
 
@@ -10,7 +10,7 @@ Output:
     a continues with 'from b'
     b continues with 'from a, inside a function'
     main continues with 'result of b'; a.dead: False, b.dead: True
-    a thread that calls a.switch() gets greenlet.error
+    another thread that calls a.switch() gets greenlet.error
     a continues with 'from main again'
     main continues with 'result of a'; a.dead: True, b.dead: True
     main switches to the dead a and gets its own 'from main, too late' back
@@ -42,7 +42,7 @@ def main():
     # A greenlet belongs to the thread that created it.
     with ThreadPoolExecutor() as pool:
         error = pool.submit(a.switch, "from a thread").exception(timeout=10)
-    print(f"a thread that calls a.switch() gets greenlet.{type(error).__name__}")
+    print(f"another thread that calls a.switch() gets greenlet.{type(error).__name__}")
     assert isinstance(error, greenlet.error), f"expected greenlet.error, got {error!r}"
 
     value = a.switch("from main again")
@@ -72,7 +72,7 @@ def switch_from_inside(b):
 
 def play_b(a, value):
     print(f"b begins with {value!r}")
-    # a continues in its line `value = b.switch(...)`, and its value is now "from b".
+    # a continues at its line `value = b.switch(...)`, where value becomes "from b".
     # a 从自己的 value = b.switch(...) 那一行继续，value 得到 "from b"
     value = a.switch("from b")
     print(f"b continues with {value!r}")

@@ -13,7 +13,7 @@ import select
 import socket
 import sys
 
-# One call to recv returns at most SIZE bytes, so each client has at most SIZE unsent bytes.
+# One call to recv returns at most SIZE bytes, so per client, at most SIZE bytes are unsent.
 SIZE = 1 << 16
 RETRY = 100                         # milliseconds until the next attempt to accept
 watched = False                     # whether say() prints its lines
@@ -31,7 +31,7 @@ def main():
 
 
 class EchoServer:
-    """Watches each client for POLLIN, or for POLLOUT while the client has unsent bytes."""
+    """Watches each client for POLLIN, or for POLLOUT while bytes for it are unsent."""
 
     def __init__(self, listener):
         self.listener = listener
@@ -89,7 +89,7 @@ class EchoServer:
             self.drop(conn)
 
     def send(self, conn, data):
-        """Send as much as the send buffer has room for; return whether that was all."""
+        """Send as much of data as fits into the send buffer; return True if all data was sent."""
         try:
             # Not sendall: it would wait for this one client, and all other clients would wait too.
             # 不用 sendall：它会等待这一个客户端，让其他客户端都等着
