@@ -32,7 +32,7 @@ def main():
     theirs.settimeout(10)
     middle = os.fork()
     if middle == 0:
-        ours.close()                # our copy: see work_as_grandchild 关闭副本，原因见该函数
+        ours.close()                # the child's copy: see work_as_grandchild 原因见该函数
         if os.fork() == 0:
             work_as_grandchild(theirs)
         # The middle process exits immediately; the grandchild exits when its work is done.
@@ -66,8 +66,9 @@ def main():
 
 def work_as_grandchild(sock):
     """In the grandchild: for each byte that arrives, send back my PID and my parent's PID."""
-    # recv returns b"" when every copy of `ours` is closed. fork made a second copy in the child, so
-    # main() closes that copy first. Then the parent's close, or its end, ends this loop.
+    # recv returns b"" only when every copy of `ours` is closed. fork made a second copy in the
+    # child, so main() closes that copy first. Then this loop ends when the parent closes `ours` or
+    # exits.
     # 每一份 ours 都关闭后，recv 才返回 b""；所以子进程先关闭 fork 复制来的那一份
     while sock.recv(1):
         sock.send(f"{os.getpid()} {os.getppid()}".encode())

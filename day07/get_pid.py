@@ -28,14 +28,14 @@ def main():
 
     pid = os.fork()
     if pid == 0:
-        # fork returned 0 here, so the child must ask for its own PID and its parent's.
+        # fork returned 0 here, so the child calls getpid for its PID and getppid for its parent's.
         # fork 在子进程中返回 0，所以要用这两个函数得到自己和父进程的 PID。
         print(f"child : my PID is {os.getpid()}, my parent is {os.getppid()}")
         # Use sys.exit, not os._exit: sys.exit first writes what is in stdout's buffer.
         # 不用 os._exit：sys.exit 会先把缓冲区里的文字写出。
         sys.exit(int(os.getppid() != parent))
 
-    # The parent waits, so it is still alive when the child asks (compare orphan.py).
+    # The parent waits, so it is still alive when the child calls getppid (compare orphan.py).
     _, status = os.waitpid(pid, 0)
     print(f"parent: fork returned {pid}, the PID of my child", flush=True)
     assert status == 0, f"expected {parent} to be the child's parent; the child has another parent"

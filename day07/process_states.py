@@ -13,7 +13,7 @@ Output:
     ready           computes, but has no CPU now    R (running)
     waiting         sleeps                          S (sleeping)
     (stopped)       was sent SIGTSTP (Ctrl-Z)       T (stopped)
-    terminated      has ended and was not reaped    Z (zombie)
+    terminated      has ended, but is not reaped    Z (zombie)
 """
 import os
 import signal
@@ -48,7 +48,7 @@ def main():
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
     show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
-    show("terminated", "has ended and was not reaped", "Z (zombie)", end)
+    show("terminated", "has ended, but is not reaped", "Z (zombie)", end)
 
 
 def show(textbook, what, expected, task, sent=None):
@@ -65,9 +65,9 @@ def show(textbook, what, expected, task, sent=None):
             os._exit(0)
     try:
         if sent is not None:
-            # A stopped process cannot end itself. So the child gets a process group (processes that
-            # can get a signal together) of its own: if this script is killed, the kernel wakes and
-            # ends the stopped processes of that group.
+            # A stopped process cannot end itself. So put the child into its own process group (a
+            # set of processes that can be sent a signal together): if this script is killed, the
+            # kernel wakes and ends the stopped processes of that group.
             # 停止的进程不会自己结束；子进程自成一个进程组，本程序被杀时由内核唤醒并结束它
             os.setpgid(pid, pid)
             os.kill(pid, sent)

@@ -9,7 +9,7 @@ Output:
         waitpid raised ChildProcessError: the exit status is lost
         kill raised ProcessLookupError: the child does not even exist as a zombie
     the command `exit 3` failed
-        subprocess says that its exit status is 0
+        subprocess reports exit status 0
 """
 import os
 import signal
@@ -38,7 +38,7 @@ def main():
         print(f"    waitpid raised {type(error).__name__}: the exit status is lost")
     else:
         raise AssertionError(f"expected ChildProcessError; waitpid returned {result}")
-    # Signal 0 is never delivered: kill only checks whether the process exists. A zombie exists.
+    # Signal 0 is never delivered: kill only checks if the process exists. A zombie still exists.
     try:
         os.kill(pid, 0)
     except ProcessLookupError as error:
@@ -51,7 +51,7 @@ def main():
     # 代价：得不到命令的退出状态，subprocess 会报告 0，好像成功了一样。
     status = subprocess.run(["sh", "-c", "exit 3"], timeout=10).returncode
     print("the command `exit 3` failed")
-    print(f"    subprocess says that its exit status is {status}")
+    print(f"    subprocess reports exit status {status}")
     assert status == 0, f"expected 0, because the exit status is lost; got {status}"
 
 

@@ -5,7 +5,7 @@
 Run:    python day07/zombie.py
 
 Output:
-    the child <pid> has exited, and its parent has not waited:
+    the child <pid> has exited, but its parent has not called wait:
         State: Z (zombie)        lines about memory (Vm...): 0
     after kill -9:
         State: Z (zombie)        lines about memory (Vm...): 0
@@ -33,7 +33,7 @@ def main():
 
     # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    print(f"the child {pid} has exited, and its parent has not waited:")
+    print(f"the child {pid} has exited, but its parent has not called wait:")
     show(pid)
 
     # This has no effect and raises no error: the process has already ended.
@@ -42,8 +42,8 @@ def main():
     print("after kill -9:")
     show(pid)
 
-    # The kernel keeps the entry so that the parent can read the status.
-    # 内核保留表项，是为了让父进程读取状态。
+    # The kernel keeps the entry in the process table so that the parent can read the status.
+    # 内核保留进程表中的一项，是为了让父进程读取状态。
     # The status is encoded: 7 * 256 means exit status 7 (wait.py). 状态是编码过的。
     child, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)

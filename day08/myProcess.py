@@ -9,7 +9,7 @@ Output:
     start(): run() in <pid> multiplies 6 by 7
     start(): back in main, result is None
     run()  : run() in <pid> multiplies 6 by 7
-    run()  : back in main, result is 42, PID of a child: None
+    run()  : back in main, result is 42, pid is None
     without super().__init__(), start raises AttributeError
 """
 import os
@@ -50,7 +50,7 @@ def main():
 
     called = Multiplier("run()  ", 6, 7)
     called.run()
-    print(f"run()  : back in main, result is {called.result}, PID of a child: {called.pid}")
+    print(f"run()  : back in main, result is {called.result}, pid is {called.pid}")
     assert called.result == 42, f"expected 42; result is {called.result}"
     assert called.pid is None, f"expected no new process; there is one, {called.pid}"
 

@@ -8,7 +8,7 @@ Output:
     child : put 'a' and 'b' into Queue(2): full() is True, qsize() is 2
     child : put 'c' with {'block': False} raises Full after <s> s
     child : put 'c' with {'timeout': 0.2} raises Full after <s> s
-    child : puts 'c' again, and waits for room
+    child : tries again to put 'c', and waits for room
     parent: got ['a', 'b', 'c'], the oldest first
     parent: get with timeout=0.2 raises Empty; empty() is True, qsize() is 0
     parent: put after close raises ValueError
@@ -69,7 +69,7 @@ def produce(q, writer):
         least = options.get("timeout", 0)
         assert took >= least, f"expected put to wait {least} s or longer; it waited {took} s"
 
-    print("child : puts 'c' again, and waits for room", flush=True)
+    print("child : tries again to put 'c', and waits for room", flush=True)
     writer.send("the queue is full")
     # put waits while the queue is full; without a timeout, it can wait for ever. 满时阻塞
     q.put("c", timeout=10)

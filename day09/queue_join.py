@@ -3,8 +3,8 @@
 讲义: 进程间通信 (IPC) · 消息队列
 
 put hands the message to the feeder thread of the same process. This thread writes the message
-into a pipe. A pipe holds little, so the thread may have to wait until another process reads. The
-process cannot exit before its feeder thread has written everything.
+into a pipe. The pipe's buffer is small, so the thread may have to wait until another process reads.
+The process cannot exit before its feeder thread has written everything.
 put 把消息交给本进程的发送线程，由它写入管道。管道容量小，发送线程可能要等别的进程来读；
 全部写完，进程才能退出。
 

@@ -55,7 +55,7 @@ def main():
         print(f"setting daemon after start raises {type(error).__name__}")
     else:
         raise AssertionError("expected a RuntimeError; daemon could be set after start")
-    # This thread waits for ever, but it is a daemon thread. So the interpreter exits without it.
+    # This thread waits for ever, but it is a daemon thread, so the interpreter exits anyway.
     # 这个线程永远等待；它是守护线程，所以解释器照样退出
     last = Thread(target=Event().wait, daemon=True)
     last.start()

@@ -8,7 +8,7 @@ Output:
     time to create, start and join, the fastest of 20 rounds:
     a process  ########################################  <ms> ms
     a thread   <bar>  <ms> ms
-    a process takes <ratio> times as long
+    a process takes <ratio> times as long as a thread
 """
 import time
 from multiprocessing import Process
@@ -52,7 +52,7 @@ def main():
     print(f"time to create, start and join, the fastest of {ROUNDS} rounds:")
     print(f"a process  {bar(process, process)}  {1000 * process:.3f} ms")
     print(f"a thread   {bar(thread, process)}  {1000 * thread:.3f} ms")
-    print(f"a process takes {process / thread:.0f} times as long")
+    print(f"a process takes {process / thread:.0f} times as long as a thread")
     assert process > thread, (
         f"expected a thread to be faster; it took {thread:.6f} s, a process {process:.6f} s")
 

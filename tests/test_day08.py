@@ -136,7 +136,7 @@ def test_pool_cost_takes_the_fastest_rounds():
         pool_cost.main()
         """, **CHANGED).stdout
     assert re.findall(r"[\d.]+ ms", printed) == ["200.0 ms", "10.0 ms", "20.0 ms"]
-    assert printed.endswith("took 20 times as long (6.7 including pool creation)\n") and printed.count("#") == 24 + 1
+    assert printed.endswith("took 20 times as long as the pool (6.7 including pool creation)\n") and printed.count("#") == 24 + 1
 
 
 def test_start_methods():

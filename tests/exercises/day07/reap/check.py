@@ -4,8 +4,8 @@ from judge.programs import Program
 from judge.verdict import Refused
 
 HINTS = [
-    ("A child that has ended keeps its exit status until its parent asks for it.",
-     "子进程结束后，内核保留它的退出状态，直到父进程来取。"),
+    ("After a child ends, the kernel keeps its exit status until the parent waits for the child.",
+     "子进程结束后，内核保留它的退出状态，直到父进程 wait。"),
     ("os.wait() waits for one child, and returns its PID and its status.",
      "os.wait() 等待一个子进程结束，返回它的 PID 和状态。"),
     ("Call os.wait() once per child; os.waitstatus_to_exitcode() decodes the status.",

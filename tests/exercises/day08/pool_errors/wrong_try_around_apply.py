@@ -1,4 +1,4 @@
-"""A pool inverts numbers; the parent shows each result, and each number that failed.
+"""A pool computes reciprocals; the parent shows each result, and each number that failed.
 进程池计算倒数；父进程显示每个结果，也显示每个失败的数。
 
 Still wrong: apply_async() never raises the task's exception.

@@ -5,8 +5,8 @@ from judge.verdict import Refused
 HINTS = [
     ("Read the schedule: both processes read the same number.",
      "看这个调度：两个进程读到同一个数。"),
-    ("A Value has a lock, but += does not take it by itself.",
-     "Value 自带一把锁，但 += 不会自动加锁。"),
+    ("A Value has a lock, but += does not hold it from the read to the write.",
+     "Value 自带一把锁，但 += 从读到写并没有一直拿着它。"),
     ("with counter.get_lock(): counter.value += 1",
      "with counter.get_lock(): counter.value += 1"),
 ]

@@ -9,8 +9,8 @@ HINTS = [
      "连接保持打开。客户端怎么知道内容已经结束？"),
     ("A header field before the body says how long the body is.",
      "靠正文之前的一个头部字段，说明正文有多长。"),
-    ("Use Content-Length. It is the number of bytes, so encode first, then count.",
-     "Content-Length：字节数，所以先编码，再计数。"),
+    ("Use Content-Length. Its value is the number of bytes, so encode first, then count.",
+     "用 Content-Length：它的值是字节数，所以先编码，再计数。"),
 ]
 NOTICE = ("This is framing again: here the length comes before the message. The length counts bytes: a Chinese character is one character, but three bytes.",
            "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符、三个字节。")
