@@ -330,17 +330,17 @@ class Program:
         return [pid for pid in adopted_by_us() if session_of(pid) not in others]
 
     def _left_in_shared_memory(self):
-        """Return the names of new semaphores and segments that do not disappear within ORPHAN_TIMEOUT seconds.
+        """Return the new names in shared memory that stay there, although no living process uses what they name.
 
-        Another program of this user may create some too, but it will remove them.
+        Our program has ended, so a name that is in use belongs to another program of this user.
         """
-        if not self._uses_multiprocessing():       # then they belong to a program of a test that runs at the same time
+        if not self._uses_multiprocessing():
             return set()
         left = shared_memory() - self._shared_memory
         deadline = time.monotonic() + ORPHAN_TIMEOUT
         while left and time.monotonic() < deadline:
             os.sched_yield()
-            left &= shared_memory()
+            left = {name for name in left & shared_memory() if not is_mapped(name)}
         return left
 
     def _uses_multiprocessing(self):
@@ -773,6 +773,22 @@ def shared_memory():
                 if entry.name.startswith(("psm_", "sem.")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     found.add(entry.name)
         return found
+
+
+def is_mapped(name):
+    """Return whether a process uses what this name in shared memory leads to; False if there is no such name.
+
+    The process that made a semaphore has mapped it under another name, but the inode is the same.
+    """
+    try:
+        inode = (SHARED_MEMORY / name).stat().st_ino
+    except FileNotFoundError:
+        return False
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with contextlib.suppress(OSError):         # the process has ended, or belongs to another user
+            if re.search(rf" {inode} +{SHARED_MEMORY}/", maps.read_text()):
+                return True
+    return False
 
 
 def take_terminal():

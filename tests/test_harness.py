@@ -63,6 +63,26 @@ def test_what_a_program_leaves_fails_it(script, text, complaint, monkeypatch):
     assert harness.adopted_by_us() == []
 
 
+def test_a_semaphore_that_another_program_uses_was_not_left_behind(script, monkeypatch):
+    monkeypatch.setattr(harness, "ORPHAN_TIMEOUT", 1)
+    holder = """if True:
+        import multiprocessing
+        input()
+        lock = multiprocessing.get_context("spawn").Lock()
+        print(lock._semlock.name, flush=True)
+        input()
+        """
+    with Program(script("import multiprocessing; input()")) as program, Program(sys.executable, "-c", holder) as holder:
+        holder.write("\n")
+        name = "sem." + holder.expect(r"/(mp-\S+)")[1]
+        assert name in harness.shared_memory() and harness.is_mapped(name)
+        program.write("\n")
+        program.finish()
+        holder.write("\n")
+        holder.finish(orphans=range(5))
+    assert not harness.is_mapped(name)
+
+
 def test_orphans_are_allowed_by_number(script):
     # The child lives until the parent has gone, which closes the pipe.
     orphan = script("""
