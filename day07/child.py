@@ -35,8 +35,8 @@ def main():
         ours.close()                # the child's copy: see work_as_grandchild 原因见该函数
         if os.fork() == 0:
             work_as_grandchild(theirs)
-        # The middle process exits immediately; the grandchild exits when its work is done.
-        # 子进程立即退出；二级子进程做完工作后退出。
+        # Both processes get here: the middle process immediately, the grandchild after its work.
+        # 两个进程都会执行到这一行：子进程立即退出；二级子进程做完工作后退出。
         os._exit(0)
     theirs.close()
     print(f"parent     {parent}: forked the middle process {middle}")

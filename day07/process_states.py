@@ -47,6 +47,8 @@ def main():
     # State D usually ends too quickly to be shown here.
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
+    # The textbook has no such state. Even when its sleep is over, a stopped process does not run
+    # until it gets SIGCONT (`fg`). 教科书没有这个状态：收到 SIGCONT（fg）之前，进程不会运行。
     show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
     show("terminated", "has ended, but is not reaped", "Z (zombie)", end)
 

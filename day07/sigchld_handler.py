@@ -39,7 +39,8 @@ def main():
         pid = os.fork()
         if pid == 0:
             os._exit(status)
-        # WNOWAIT: return when the child has ended, but do not reap it. 只等它结束，不回收。
+        # Wait until this child (P_PID, pid) has ended (WEXITED), but do not reap it (WNOWAIT). `|`
+        # combines the two options. 等这个子进程结束，但不回收；`|` 把两个选项合在一起。
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print(f"children that ended while SIGCHLD was blocked: {len(expected)}")
     # The kernel sent SIGCHLD five times, but only one signal is pending. Unblocking delivers it, so

@@ -5,7 +5,7 @@
 Run:    python day07/time_slice.py
 
 Output:
-    how often the process gave up the CPU while it slept once: <n>
+    slept once: gave up the CPU <n> time(s)
     computed while another process used the same CPU: lost the CPU <n> times
     computed for <ms> ms on average before the process lost the CPU
 """
@@ -35,7 +35,7 @@ def sleep_once():
     # A process that waits gives up the CPU. 等待就是让出 CPU。
     time.sleep(0.01)
     gave_up = usage().ru_nvcsw - before
-    print(f"how often the process gave up the CPU while it slept once: {gave_up}")
+    print(f"slept once: gave up the CPU {gave_up} time(s)")
     assert gave_up >= 1, f"expected the process to give up the CPU at least once; got {gave_up}"
 
 

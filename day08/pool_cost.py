@@ -8,7 +8,8 @@ Output:
     8 short tasks, the fastest of 5 rounds
     a process for each  ########################  <ms> ms
     a pool of 2         <bar>  <ms> ms (and <ms> ms to create it, once)
-    a process for each took <ratio> times as long as the pool (<ratio> including pool creation)
+    a process for each takes <ratio> times as long as the pool
+    (<ratio> times if the time to create the pool is included)
 """
 import signal
 import time
@@ -67,8 +68,8 @@ def main():
           f"(and {1000 * make:.1f} ms to create it, once)")
     # The more tasks there are, the less the cost of creating the pool matters.
     # 任务越多，创建进程池的开销越不重要
-    print(f"a process for each took {each / pool:.0f} times as long as the pool "
-          f"({each / (make + pool):.1f} including pool creation)")
+    print(f"a process for each takes {each / pool:.0f} times as long as the pool")
+    print(f"({each / (make + pool):.1f} times if the time to create the pool is included)")
     assert each > pool, (
         f"expected the pool to be faster; it took {pool:.4f} s, the processes {each:.4f} s")
 

@@ -47,7 +47,8 @@ def main():
 
 def put_much(q, has_put):
     # If the parent never calls get, print after 10 s where each thread waits, and exit.
-    # (suppress is needed in programs such as IDLE, which have no stderr to print to.)
+    # (dump_traceback_later raises an exception if there is no stderr; ignore it.)
+    # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # put returns immediately; the feeder thread writes the message. put 立即返回，由发送线程写入

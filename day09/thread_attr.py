@@ -28,7 +28,8 @@ def work(running, may_end):
 
 def main():
     # If a thread waits for ever, print after 10 s where each thread waits, and exit.
-    # (suppress is needed in programs such as IDLE, which have no stderr to print to.)
+    # (dump_traceback_later raises an exception if there is no stderr; ignore it.)
+    # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("the thread ...  name     is_alive()  ident            native_id")
@@ -75,7 +76,7 @@ def old_spellings():
     # Collect the warnings in `caught`, instead of printing them. 收集警告，而不是打印
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        thread = Thread()
+        thread = Thread()           # a second thread, never started 另一个线程，没有启动
         thread.setName("worker")
         thread.getName()
         thread.setDaemon(True)

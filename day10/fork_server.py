@@ -41,7 +41,9 @@ def main():
 
 def serve(listener, children):
     """Accept clients and fork a child for each, until Ctrl-C or kill."""
-    # accept must not wait for ever, because the parent also looks after children and signals.
+    # accept must not wait for ever, because the parent also looks after children and signals. The
+    # timeout is only for accept: conn does not inherit it, and its recv waits without a limit.
+    # 超时只对 accept 有效：conn 不继承它，recv 会一直等待
     listener.settimeout(TICK)
     while not must_stop():
         reap(children)

@@ -53,7 +53,9 @@ def main():
     show("compute  by_threads", compute_by_threads)
     show("compute  by_processes", compute_by_processes)
 
-    # A thread that computes never waits, but the other threads request the GIL, so they get turns.
+    # If the threads ran one after the other, only 1 would have begun when the first ended. But a
+    # waiting thread requests the GIL after the switch interval, so the threads take turns.
+    # 如果一个接一个执行，第一个结束时就只有 1 个开始过；等待的线程会请求 GIL，所以轮流执行
     first_end = min(timing.ended for timing in compute_by_threads)
     begun = sum(timing.began < first_end for timing in compute_by_threads)
     print(f"\ncompute by_threads: when the first thread ended, {begun} of {COUNT} had begun")

@@ -5,9 +5,9 @@
 Run:    python day10/producer_consumer.py
 
 Output:
-    2 producers put 200 items in total; 2 consumers get them; the queue has room for 3
-      Condition    200 items received, 200 of them different
-      queue.Queue  200 items received, 200 of them different
+    2 producers put 200 items; 2 consumers get them; room for 3 items in the queue
+      Condition    200 items received, 200 distinct ones
+      queue.Queue  200 items received, 200 distinct ones
     a consumer waits; an item arrives, but another consumer takes it first
       while        checks again, and gets item 2
       if           IndexError: pop from an empty deque
@@ -70,16 +70,17 @@ class CarelessBuffer(Buffer):
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: this call fails if stderr is closed.)
+    # and exit. (dump_traceback_later raises an exception if stderr is closed; ignore it.)
+    # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
 
-    print(f"2 producers put {2 * COUNT} items in total; 2 consumers get them; "
-          f"the queue has room for {SIZE}")
+    print(f"2 producers put {2 * COUNT} items; 2 consumers get them; "
+          f"room for {SIZE} items in the queue")
     # queue.Queue is such a buffer, ready to use. 标准库的 queue.Queue 就是这样的队列
     for name, shared in [("Condition", Buffer()), ("queue.Queue", queue.Queue(SIZE))]:
         got = produce_and_consume(shared)
-        print(f"  {name:11}  {len(got)} items received, {len(set(got))} of them different")
+        print(f"  {name:11}  {len(got)} items received, {len(set(got))} distinct ones")
         assert sorted(got) == list(range(2 * COUNT)), f"expected each item once: {sorted(got)}"
 
     print("a consumer waits; an item arrives, but another consumer takes it first")
@@ -117,7 +118,7 @@ def consume(shared, got):
         item = shared.get()
         if item is None:
             return
-        got.append(item)
+        got.append(item)            # no lock: append is one step in CPython 一步完成，不用锁
 
 
 def overtake(buffer, later_items):
@@ -148,7 +149,7 @@ def overtake(buffer, later_items):
 
 
 def get_one(buffer, has_lock, result):
-    """Get one item; append the item, or the IndexError, to result."""
+    """Get one item; append the item, or the IndexError, to result. Skip this too. 初读可跳过"""
     # get() acquires this RLock a second time. wait() in get() releases the lock completely,
     # although this thread has acquired it twice. wait() 会完全放开锁，虽然本线程上了两次锁
     with buffer.lock:

@@ -21,7 +21,8 @@ n = 0
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: this call fails if stderr is closed.)
+    # and exit. (dump_traceback_later raises an exception if stderr is closed; ignore it.)
+    # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     print("two threads at the same time")

@@ -28,7 +28,8 @@ TIMEOUT = 0.5                       # seconds; without it, the deadlock would ne
 
 def main():
     # If the program is still running after 10 seconds, it is stuck: print where each thread waits,
-    # and exit. (suppress: this call fails if stderr is closed.)
+    # and exit. (dump_traceback_later raises an exception if stderr is closed; ignore it.)
+    # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)
     # Two threads take tasks from one queue. The `with` block ends when all tasks have ended.
@@ -109,6 +110,8 @@ def show_error(pool):
         f"expected the same ValueError twice: {stored!r}, {raised!r}"
 
 
+# @dataclass writes __init__ for us: Report(answer, cancelled) sets these two attributes.
+# @dataclass 自动写好 __init__：Report(answer, cancelled) 设置这两个属性
 @dataclass
 class Report:
     """What an outer task got: the inner result or "TimeoutError", and what cancel() returned."""

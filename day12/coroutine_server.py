@@ -102,6 +102,9 @@ class Scheduler:
 
     def step(self, fd):
         """Resume the coroutine of the socket fd, up to its next yield."""
+        # For example, receive() goes on after its yield and returns data, echo() sends the data,
+        # and the yield of the next receive() ends this next().
+        # 例如：receive 从 yield 之后继续并返回数据，echo 发回，再次调用 receive，停在它的 yield
         try:
             event = next(self.tasks[fd])
         except StopIteration:

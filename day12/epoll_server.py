@@ -89,7 +89,10 @@ class EchoServer:
         say(addr, f"-> the one loop, clients: {len(self.addrs)}")
 
     def echo(self, conn):
-        """Receive once and send the bytes back; return False at EOF or if some bytes are unsent."""
+        """Receive once, and send the bytes back.
+
+        Only drain() uses the result: False at EOF, or if some bytes are unsent.
+        """
         data = conn.recv(SIZE)
         if data:
             return self.send(conn, data)

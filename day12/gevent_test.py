@@ -7,7 +7,8 @@ Run:    python day12/gevent_test.py
 Output:
     after calling spawn twice, a and b have written ''
     after time.sleep(0.01), a and b have written ''
-    after joinall([a, b]), a and b have written 'ababab'; values: ['a is done', 'b is done']
+    after joinall([a, b]), a and b have written 'ababab'
+    a.value and b.value: ['a is done', 'b is done']
 
     two greenlets write a letter and wait, three times each
     with time.sleep:   aaabbb
@@ -44,8 +45,8 @@ def spawn_and_join():
     print(f"after time.sleep(0.01), a and b have written {''.join(written)!r}")
     assert written == [], f"expected neither a nor b to run before joinall, got {written}"
     gevent.joinall([a, b])
-    print(f"after joinall([a, b]), a and b have written {''.join(written)!r}; "
-          f"values: {[a.value, b.value]}")
+    print(f"after joinall([a, b]), a and b have written {''.join(written)!r}")
+    print(f"a.value and b.value: {[a.value, b.value]}")
     assert b.value == "b is done", f"expected the return value of write, got {b.value!r}"
 
 

@@ -54,7 +54,8 @@ blocking socket with a timeout would raise the exception at the same place.
 
 The server is fast because it reuses results as long as they are valid. In one turn of the loop,
 all plain GETs of a small file (Request.is_plain) share one answer, made after one check of the
-file (stat). An unchanged small file is read at most once a second. Equal heads are parsed once.
+file (stat). An unchanged small file is read at most once a second. Identical request heads are
+parsed only once.
 """
 import argparse
 import errno

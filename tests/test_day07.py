@@ -289,7 +289,7 @@ def test_time_slice_computes_its_figures_and_ends_the_other_process():
         time_slice.main()
         assert did == [(4711, signal.SIGKILL), (4711, 0)], did
         """, **CHANGED).stdout
-    assert [line.rpartition(": ")[2] for line in printed.splitlines()[:2]] == ["3", "lost the CPU 6 times"]
+    assert [line.rpartition(": ")[2] for line in printed.splitlines()[:2]] == ["gave up the CPU 3 time(s)", "lost the CPU 6 times"]
     assert printed.splitlines()[2].startswith("computed for 10.0 ms ")
 
 

@@ -100,7 +100,7 @@ def test_thread_rlock():
 
 def test_producer_consumer():
     printed = output_of("day10/producer_consumer.py")
-    assert printed.count("200 items received, 200 of them different") == 2
+    assert printed.count("200 items received, 200 distinct ones") == 2
     assert printed.splitlines()[-2:] == ["  while        checks again, and gets item 2", "  if           IndexError: pop from an empty deque"]
 
 

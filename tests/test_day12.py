@@ -234,7 +234,7 @@ def test_greenlet_0_sees_a_result_that_goes_to_another_parent():
 
 def test_gevent_test():
     printed = output_of("day12/gevent_test.py")
-    assert re.findall(r"^after (\w+).*: '(\w*)'", printed, re.MULTILINE) == [("calling", ""), ("time", ""), ("joinall", "ababab")]
+    assert re.findall(r"^after (\w+).* '(\w*)'$", printed, re.MULTILINE) == [("calling", ""), ("time", ""), ("joinall", "ababab")]
     assert re.findall(r"^with .*sleep: +(\w+)$", printed, re.MULTILINE) == ["aaabbb", "ababab"]
 
 

@@ -100,7 +100,7 @@ class Request:
 
 @functools.lru_cache(maxsize=KNOWN_HEADS)
 def parse(head):
-    """Return the Request for a head: the bytes before the empty line (RFC 9112, 2 to 6).
+    """Parse a head (the bytes before the empty line), and return a Request (RFC 9112, 2 to 6).
 
     The function is pure, so equal heads need parsing only once. Even the different heads of a
     browser share most lines, so the functions below parse equal lines only once too.

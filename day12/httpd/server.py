@@ -44,7 +44,7 @@ def check_route(path, methods):
     for method in methods:
         # The names of methods are case-sensitive, and clients send them in upper case.
         if not re.fullmatch(TOKEN, method) or method.upper() != method:
-            raise ValueError(f"no client sends the method {method!r}")
+            raise ValueError(f"a method must be a name in upper case, such as GET: {method!r}")
 
 
 class HTTPServer:

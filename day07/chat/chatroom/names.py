@@ -81,7 +81,7 @@ def objection_to_characters(characters):
 
 
 def objection_to_whole(name):
-    """Return why the whole name (scripts, marks, words) is not allowed, or None if it is allowed.
+    """Check the scripts, marks and words of a whole name. Return why it is not allowed, or None.
 
     name: a name in the normal form NFKC that contains only allowed characters.
     """

@@ -31,9 +31,10 @@ def clean(text):
 
 
 def to_wire(text):
-    """Return a name as ftplib needs it: UTF-8 (RFC 2640), with a Latin-1 character for each byte.
+    """Return a name in the form that ftplib needs, with one Latin-1 character per byte of UTF-8.
 
-    Byte 255 is special in Telnet, and therefore in FTP, so the byte is doubled.
+    UTF-8 is the encoding of names in FTP (RFC 2640). Byte 255 is special in Telnet, and therefore
+    in FTP, so the byte is doubled.
     """
     data = text.encode("utf-8", "surrogateescape")
     return data.decode("latin-1").replace("\xff", "\xff\xff")
