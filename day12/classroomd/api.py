@@ -36,7 +36,7 @@ def body_of(request):
 
 
 def take(body, name, kind, default=None, limit=MAX_TEXT):
-    """Return body[name]. Raises Problem if the value has another type or is too large.
+    """Return body[name]. Raises Problem if it is not of type `kind`, or exceeds `limit`.
 
     kind: the type, str or int.  default: the value if the name is missing.  limit: the maximum
     number of characters of a str, or the maximum absolute value of an int.
@@ -49,7 +49,7 @@ def take(body, name, kind, default=None, limit=MAX_TEXT):
             expected = f"an int from {-limit} to {limit}"
         raise Problem(400, f"{name} must be {expected}",
                       f"{name} 的类型应为 {kind.__name__}，不超过 {limit}")
-    # A lone surrogate is not a character, and cannot be encoded as UTF-8.
+    # Replace lone surrogates: they are not characters, and cannot be encoded as UTF-8.
     return value.encode(errors="replace").decode() if kind is str else value
 
 
@@ -68,8 +68,8 @@ class Api:
     """The routes of a classroom.
 
     server: an HTTPServer.  top: the folder of the course.  token: the secret that the page
-    must send.  unasked: if no page asks about a run for this many seconds, the run is ended. If the
-    run has already ended, it is forgotten.
+    must send.  unasked: if no page asks about a run for this many seconds, the run is ended, or
+    forgotten if it has already ended.
     """
 
     def __init__(self, server, top, token, unasked):
@@ -112,7 +112,7 @@ class Api:
             run.asked = time.monotonic()
             if run.state == "running":
                 return 202, {"state": "working"}
-            # If the run failed, the next request starts a new run.
+            # Delete the entry first: if the run failed, the next request must start a new run.
             del self.tables[program]
             if run.status:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
@@ -139,8 +139,8 @@ class Api:
                 ("/result", "GET", self.result)]:
             answer = functools.partial(self.under_lock, run, function)
             self.server.route(f"/api/runs/{run.number}{suffix}", (method,))(granted(answer))
-        # This route does not use under_lock: look() reads /proc for milliseconds, and takes the
-        # lock itself, but only for a moment.
+        # This route does not use under_lock, because look() needs milliseconds to read /proc;
+        # look() takes the lock itself, but only for a moment.
         self.server.route(f"/api/runs/{run.number}/system")(lambda request: look(run))
         return 201, {"id": run.number}
 

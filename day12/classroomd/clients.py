@@ -16,8 +16,8 @@ import time
 
 from classroomd.problem import Problem
 
-# MAX_OPEN: open clients per run. SIZE: bytes to receive at once. FLOOD: bytes of a flood, more than
-# the kernel can buffer for a connection.
+# MAX_OPEN: maximum open clients per run. SIZE: bytes to receive at once. FLOOD: bytes of a flood,
+# more than the kernel can buffer for a connection.
 MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
 # The size in bytes of a client's socket buffers: small, so that the buffers fill up soon.
 BUFFER = 1 << 14
@@ -38,14 +38,15 @@ def encode(protocol, text):
 
 @functools.cache
 def flood():
-    """Return the bytes of a flood, which all clients share."""
+    """Return the bytes of a flood. All clients share one copy of these bytes."""
     return b"x" * (FLOOD - 1) + b"\n"
 
 
 def arrival(ancillary):
-    """Return the time at which bytes arrived, in seconds since 1970. ancillary: from recvmsg.
+    """Return the time at which bytes arrived, in seconds since 1970.
 
-    The kernel notes the time, so the time is right even if a busy classroom reads the bytes later.
+    ancillary: from recvmsg. The kernel notes the time, so it is right even if the classroom is busy
+    and reads the bytes later.
     由内核记下到达的时刻，本程序忙不忙都不影响回显时间。
     """
     for _, _, data in ancillary:
@@ -68,7 +69,7 @@ class Client:
         self.transcript, self.unsent, self.rest = [], [], b""
         # The messages not yet answered, each as (number of bytes, time of sending, first bytes).
         self.pending = []
-        # came: how many bytes of the answer to pending[0] have arrived. answer: the first of them.
+        # came: how many bytes of the answer to pending[0] have arrived. answer: its first bytes.
         self.came, self.answer = 0, b""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -82,7 +83,7 @@ class Client:
             raise OSError(error, os.strerror(error))
         self.local = "{}:{}".format(*self.sock.getsockname()[:2])
         # The kernel completes the connection even before the server accepts it, unless the server's
-        # queue is full. 内核完成连接，服务器可能还没有 accept。
+        # queue is full. 内核完成连接（队列满时除外），服务器可能还没有 accept。
         self.state = "waiting" if error else "open"
         self.note("connects · 连接")
         epoll.register(self.fd, select.EPOLLIN | select.EPOLLOUT * bool(error))
@@ -162,7 +163,7 @@ class Client:
 
     @contextlib.contextmanager
     def ending_with_connection(self):
-        """Catch an OSError raised in the with block, and end only this client."""
+        """If the with block raises OSError, end only this client; ignore a BlockingIOError."""
         try:
             yield
         except BlockingIOError:
@@ -213,9 +214,10 @@ class Client:
                     self.take(data, arrival(ancillary))
 
     def take(self, data, now):
-        """Note data from the server. now: when the data arrived, in seconds since 1970.
+        """Count and collect data from the server.
 
-        An echo is complete when all bytes of the message have come back.
+        now: when the data arrived, in seconds since 1970. An echo is complete when all
+        bytes of the message have come back.
         """
         while data:
             is_echo = self.protocol == "echo" and self.pending

@@ -43,7 +43,7 @@ def table(program):
     threads = list(zip("ABC", (getattr(lesson, name) for name in functions)))
 
     def check():
-        # n is a global variable of the lesson, and vars returns all global variables.
+        # n is a global variable of the lesson, and vars(lesson) is a dict of these variables.
         return vars(lesson)["n"] == right
 
     found = lesson.explore(threads, lesson.setup, check, seconds=lesson.SECONDS)

@@ -13,8 +13,8 @@ Run:    python -c "from classroomd.guard import main; main()" FOLDER STDIN STDOU
 
 STDIN, STDOUT and STDERR are descriptor numbers, for the script's standard streams. The script
 starts in FOLDER; "-" means a temporary folder. The guardian's standard output is a pipe to the
-classroom: the guardian writes "pid 12" when the script has started, and "status 0" when the script
-has ended.
+classroom: the guardian writes a line such as "pid 12" when the script has started, and one such as
+"status 0" when the script has ended.
 """
 import contextlib
 import ctypes
@@ -28,7 +28,7 @@ from classroomd.processes import command_line, descendants
 
 # From <sys/prctl.h>.
 PR_SET_CHILD_SUBREAPER = 36
-# GRACE: seconds in which a script must end after Ctrl-C. ORPHANS: seconds that orphans may
+# GRACE: seconds within which a script must end after Ctrl-C. ORPHANS: seconds that orphans may
 # continue after the script has ended.
 GRACE, ORPHANS = 1, 10
 # Two descriptors of the guardian. EOF on LEASH means that the run must end.
@@ -108,7 +108,7 @@ def watch(script, child_ended):
 
 
 def reap(child_ended):
-    """Yield (PID, status) for each ended child; the adopted orphans are children too."""
+    """Reap the ended children, including adopted orphans, and yield (PID, status) of each."""
     with contextlib.suppress(BlockingIOError):
         os.read(child_ended, 4096)
     while has_children() and (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -116,7 +116,7 @@ def reap(child_ended):
 
 
 def has_children():
-    """Return whether we have any child, running or zombie."""
+    """Return whether we have any children, running or zombies."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return True
@@ -125,7 +125,7 @@ def has_children():
 
 
 def end_descendants(script, child_ended):
-    """Send Ctrl-C to the script, so that it can tidy up; after GRACE seconds, kill all the rest."""
+    """Send Ctrl-C to the script, so that it can tidy up; after GRACE seconds, kill what is left."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(script, signal.SIGINT)
     deadline, now = time.monotonic() + GRACE, 0

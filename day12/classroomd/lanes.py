@@ -1,10 +1,10 @@
 """The output of a run in lanes: each piece of text belongs to the process that wrote it.
 运行的输出，分泳道：每一段文字都属于写出它的那个进程。
 
-How do we know which process wrote a text? The script's standard output is not a pipe but one end
-of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID of the
-process that wrote the bytes. The kernel fills in this PID, so no process can forge it, and one
-recvmsg never returns bytes of two processes (man 7 unix).
+How do we know which process wrote a piece of text? The script's standard output is not a pipe but
+one end of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID
+of the process that wrote the bytes. The kernel fills in this PID, so no process can forge it, and
+one recvmsg never returns bytes from two processes (man 7 unix).
 内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
 """
 import codecs
@@ -29,7 +29,7 @@ NAMES = {"parent": "父进程", "child": "子进程", "grandchild": "孙进程",
 
 
 def output_pair():
-    """Return two connected sockets: ours, which receives the writer's PID, and one for the run."""
+    """Return two connected sockets: ours, which also receives the writers' PIDs, and the run's."""
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     ours.setblocking(False)
@@ -113,7 +113,7 @@ class Lanes:
         if len(self.lanes) == MAX_LANES - 1:
             return "others"
         script, stat = self.lanes[0]["pid"], read_stat(f"/proc/{pid}")
-        # The parent of a process that has already ended is unknown. Usually it was the script.
+        # If the process has already ended, its parent is unknown. Usually it was the script.
         if stat is None or stat.ppid == script:
             return "child"
         # The guardian adopts orphans, so a child of the guardian is an orphan.

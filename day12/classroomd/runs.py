@@ -17,7 +17,7 @@ from classroomd.problem import Problem
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUARD = [sys.executable, "-E", "-S", "-c", "from classroomd.guard import main; main()"]
-# MAX_RUNS: maximum runs at the same time. MAX_KNOWN: maximum runs kept, including ended runs.
+# MAX_RUNS: how many runs at a time. MAX_KNOWN: how many runs to remember, including ended ones.
 MAX_RUNS, MAX_KNOWN = 8, 32
 # In seconds. TICK: how often to check whether a page still asks about the run. PAUSE: how long to
 # wait between two reads of the output, so that one read gets many lines of a script that prints
@@ -103,7 +103,7 @@ class Run:
                 self.result_fd = os.memfd_create("result")
                 passed = [*fds, self.result_fd]
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
-            # Without PYTHONUNBUFFERED, Python would write only when its buffer of 8 KiB is full.
+            # Without PYTHONUNBUFFERED, Python would hold back up to 8 KiB of output in a buffer.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
             return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
@@ -118,8 +118,9 @@ class Run:
             events = self.epoll.poll(PAUSE if self.resting else TICK)
             now = time.monotonic()
             with self.lock:
-                # EPOLLONESHOT: after an event, epoll ignores an output until modify() re-arms it.
-                # 读过一次的输出先歇 5 毫秒再读：一行一行地醒来太费 CPU。
+                # After an event, epoll ignores an output (EPOLLONESHOT) until modify() re-arms it.
+                # Wait 5 ms before that: waking up for every line would cost too much CPU time.
+                # 读过的输出先不监听（EPOLLONESHOT），歇 5 毫秒再 modify：逐行唤醒太费 CPU。
                 if self.resting and now - self.read_at >= PAUSE:
                     for fd in self.resting:
                         self.epoll.modify(fd, self.once)
@@ -131,7 +132,7 @@ class Run:
                     self.stop()
 
     def hear_guardian(self, event):
-        """Read the PID and the exit status from the guardian; EOF means that the run has ended."""
+        """Read the script's PID and exit status from the guardian; at EOF, the run has ended."""
         data = os.read(self.guardian.stdout.fileno(), 1024)
         *lines, self.lines = (self.lines + data).split(b"\n")
         for line in lines:
@@ -177,7 +178,7 @@ class Run:
             self.address = match[1], int(match[2])
 
     def finish(self):
-        """Receive the last output, and close everything that the run used."""
+        """Receive the rest of the output, and close everything that the run used."""
         if self.lanes.lanes:
             for stream in self.outputs:
                 while self.receive(stream):

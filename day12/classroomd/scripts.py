@@ -24,12 +24,12 @@ CHAT, FTP = "day07/chat/chat_server.py", "day11/ftp/ftp_server.py"
 # Other servers -> (protocol, arguments after the port). The FTP server does not allow uploads.
 SERVERS = {CHAT: ("chat", ["-v"]), FTP: ("ftp", ["-v", "--read-only"]),
            "day12/http_server.py": ("http", [])}
-# Client programs -> the server to start before each client.
+# Client programs -> the server that must be started before them.
 CLIENTS = {"day07/chat/chat_client.py": CHAT, "day11/ftp/ftp_client.py": FTP,
            "day10/echo_client.py": "day10/thread_server.py"}
 TYPED = {CHAT, *CLIENTS}
 RACE, ITSELF = "day12/server_race.py", "day12/classroom.py"
-# Scripts that can be run in several ways. With an empty list, the page cannot run the script.
+# Scripts that can be run in several ways or, if the list is empty, not from the page at all.
 CHOICES = {
     "day12/epoll_server.py": [
         {**RUN, "en": "level-triggered", "zh": "水平触发", "args": ["0", "-v"]},
@@ -118,7 +118,7 @@ class Catalogue:
                     raise Problem(400, "a name has 1 to 32 characters and no spaces",
                                   "名字有 1 到 32 个字符，不含空格")
                 args += ["--name", name]
-        # Only the FTP client writes files, so it runs in a temporary folder.
+        # Only the FTP client saves files where it is started, so it gets a temporary folder.
         folder = "-" if path == "day11/ftp/ftp_client.py" else self.top
         command = [os.path.join(self.top, path), *args]
         if choice == SLOWLY["id"]:
@@ -161,7 +161,8 @@ def protocol_of(path):
 def docstring(text):
     """Return the lines of a script's docstring, and the number of its last line in the file.
 
-    Return ([], 0) if there is no valid docstring, for example while a student edits the script.
+    Return ([], 0) if the script has no docstring, or has a syntax error because a student is
+    editing it.
     """
     try:
         tree = ast.parse(text)

@@ -9,7 +9,7 @@ import runpy
 import sys
 import time
 
-# The seconds to wait after each print.
+# Seconds to wait after each print.
 PAUSE = 0.7
 print_at_once = builtins.print
 

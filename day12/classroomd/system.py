@@ -18,7 +18,7 @@ FRESH = 1
 # From <net/tcp_states.h>.
 TCP_STATES = dict(enumerate("ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE "
                             "CLOSE_WAIT LAST_ACK LISTEN CLOSING NEW_SYN_RECV".split(), 1))
-# What a link in /proc/PID/fd refers to, such as "socket:[12]".
+# The target of a link in /proc/PID/fd, such as "socket:[12]".
 DESCRIPTOR = re.compile(r"(socket|pipe):\[(\d+)\]")
 # The access mode of a pipe's end -> the name of the mode on the page.
 ENDS = {os.O_RDONLY: "read", os.O_WRONLY: "write", os.O_RDWR: "both"}
@@ -116,10 +116,10 @@ def read_sockets(inodes):
     """Return inode -> (kind, local address, remote address, state) of TCP and UDP sockets.
 
     inodes: the inode numbers of the sockets to look up, as strings. A socket that is missing from
-    the result is a Unix socket.
+    the result is taken for a Unix socket.
     """
     found = {}
-    # /proc/net/tcp has a line for each TCP socket, even for thousands of sockets in TIME_WAIT.
+    # Decode only the lines that we need: there may be thousands of sockets in TIME_WAIT.
     for name in ("tcp", "tcp6", "udp", "udp6") if inodes else ():
         with contextlib.suppress(FileNotFoundError), open(f"/proc/net/{name}") as file:
             for line in file:

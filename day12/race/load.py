@@ -25,7 +25,7 @@ def ping_pong(seconds, conns):
 
     seconds: after this time, no client sends a new message, but each client waits for its last
     answer, so that all messages are counted.
-    conns: the sockets of the clients. Raises Failed, OSError."""
+    conns: the sockets of the clients. Raises Failed or OSError."""
     # A single client and the server never work at the same time, so they share a core: waking up
     # a sleeping core would take longer than the echo.
     stay_on_core(CORES[0] if len(conns) == 1 else CORES[-1])
@@ -56,8 +56,8 @@ def ping_pong(seconds, conns):
 def fresh_connections(seconds, server, most):
     """Connect, send a message, wait for its echo, close; SLOTS connections at a time.
 
-    After `seconds` or after `most` answers, no new connection is opened, but the answers on open
-    connections are still counted. Raises Failed, OSError."""
+    Once `seconds` have passed, or `most` answers have arrived, no new connection is opened, but
+    the answers on open connections are still counted. Raises Failed or OSError."""
     stay_on_core(CORES[-1])
     clock, latencies, waiting = time.perf_counter_ns, [], {}
     begin = now = clock()
@@ -81,7 +81,7 @@ def fresh_connections(seconds, server, most):
     finally:
         for conn, since in waiting.values():
             conn.close()
-    server.settle()                 # closing a connection is part of its cost
+    server.settle()                 # what the server does after a client closes is a cost too
     return (now - begin) / 1e9, latencies
 
 
@@ -93,15 +93,15 @@ def wait(epoll):
 
 
 def stay_on_core(core):
-    """Move this process, which plays the clients, to a core. The servers stay on CORES[0].
+    """Keep this process, which plays the clients, on one core. The servers stay on CORES[0].
 
-    The last core is the best one for clients: it is the least likely to share its hardware with the
-    first core (hyper-threading)."""
+    The last core is the best one for clients: it is the least likely to be the same physical core
+    as the first (hyper-threading)."""
     os.sched_setaffinity(0, {core})
 
 
 class Clients:
-    """Clients of a server. The server has accepted all of them: each has received an answer.
+    """Clients of one server, which has accepted and answered each of them.
 
     conns: their sockets. memory: the server's memory in KiB before the clients connected.
     """
@@ -118,10 +118,10 @@ class Clients:
         self.close(politely=kind is not KeyboardInterrupt)
 
     def grow(self, count):
-        """Open connections until there are `count` of them.
+        """Open connections until `count` are open.
 
-        Raises Unsupported if the server cannot serve that many; the connections that it serves
-        remain open. Raises Failed, OSError."""
+        Raises Unsupported if the server cannot serve that many; those that it can serve remain
+        open. Raises Failed or OSError."""
         server = self.server
         stay_on_core(CORES[-1])
         while len(self.conns) < count:
@@ -139,7 +139,7 @@ class Clients:
     def check_memory(self):
         """Raise Unsupported if the server uses more than MEMORY KiB for these connections."""
         count = len(self.conns)
-        # Check only now and then: reading the memory is slow if each client has a process.
+        # Check only now and then: reading the memory is slow if each client has its own process.
         if count % (4 * BATCH) == 0 and self.server.memory() - self.memory > MEMORY:
             raise Unsupported(f"stopped at {count:,} connections: they take {MEMORY >> 20} GiB")
 
@@ -168,7 +168,7 @@ class Clients:
                 conn.shutdown(socket.SHUT_WR)
             for conn in conns if politely else ():
                 conn.recv(1)
-        except OSError:             # the server failed or is too slow: the next turn will show it
+        except OSError:             # if the server failed or is too slow, its next turn shows it
             pass
         finally:
             for conn in conns:
@@ -178,7 +178,7 @@ class Clients:
 
 
 def connect(address):
-    """Return a connected socket. Raises OSError; BlockingIOError after ANSWER_WITHIN seconds."""
+    """Return a connected socket. Raises OSError, or BlockingIOError after ANSWER_WITHIN seconds."""
     conn = socket.socket()
     try:
         # Let the kernel limit each wait: settimeout() would add a system call to each operation.
@@ -194,7 +194,7 @@ def connect(address):
 
 
 def receive(conn):
-    """Receive the echo of a message. Raises Failed, OSError."""
+    """Receive the echo of a message. Raises Failed or OSError."""
     data = conn.recv(len(MESSAGE), socket.MSG_WAITALL)
     if data != MESSAGE:
         raise Failed("sent something else back" if data else "closed the connection")

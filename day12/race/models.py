@@ -13,7 +13,7 @@ class Model:
 
     command: the script, relative to day12/, and its arguments after the port.
     lesson: the sentence about this server in the report.
-    compare: the comparisons after this sentence, each as (words, scenario, the other model).
+    compare: the comparisons that follow this sentence, each as (words, scenario, the other model).
     held: the maximum number of silent connections; 0 leaves the server out of the memory table.
     idle: the maximum number of idle clients beside a busy one.
     Limits below 10,000 save memory and time.
@@ -45,7 +45,8 @@ MODELS = {
         ("../day11/select_server.py",),
         "One thread serves all clients. Each call to select checks all sockets, at most 1,024.",
         held=1000),
-    # Whenever a client connects, poll checks all sockets, so 10,000 clients would take minutes.
+    # Whenever a client connects, poll checks all sockets, so connecting 10,000 clients would take
+    # minutes.
     "poll": Model(
         ("poll_server.py",),
         "Like select, but without a limit. Each call to poll still checks all sockets.",

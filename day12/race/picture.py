@@ -27,7 +27,7 @@ def text(x, y, words, style=""):
 
 
 def bars(results):
-    """Yield the left half of the picture: a bar per server, or the reason for a missing bar."""
+    """Yield the left half of the picture: a bar per server, or the reason why it has none."""
     crowd = results.crowd()
     yield text(40, 50, f"{crowd} clients: CPU time per request", TITLE)
     costs = {name: results.median(f"clients-{crowd}", name) for name in results.names}
@@ -47,7 +47,7 @@ def bars(results):
 
 
 def curves(results):
-    """Yield the right half: curves that show how the cost of a request depends on idle clients.
+    """Yield the right half: the cost of a request, plotted against the number of idle clients.
 
     Both axes are logarithmic."""
     yield text(690, 50, "CPU time per request, with idle clients", TITLE)
@@ -73,9 +73,9 @@ def curves(results):
 
 
 def scale(levels, low, high):
-    """Return a function that gives x and y for a number of idle clients and a cost in us.
+    """Return a function that turns a number of idle clients and a cost into a place (x, y).
 
-    low, high: the powers of ten at the lower and the upper end of the cost axis."""
+    low, high: the cost axis goes from 10 ** low to 10 ** high microseconds."""
     left, right = math.log10(min(levels)), math.log10(max(levels))
 
     def place(level, cost):
@@ -86,7 +86,7 @@ def scale(levels, low, high):
 
 
 def draw(name, places):
-    """Yield a server's curve: a line through places (x, y), a dot at each place, and the name."""
+    """Yield a server's curve and its name. places: the points (x, y), each marked with a dot."""
     colour = COLOURS[name]
     line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
     yield f'<polyline points="{line}" stroke="{colour}" stroke-width="4" fill="none"/>'
@@ -94,7 +94,7 @@ def draw(name, places):
         yield f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{colour}"/>'
     for x, y in places[-1:]:
         style = f'fill="{colour}" font-weight="bold"'
-        # select's curve ends here, but poll's goes on to the right: put the name on the left.
+        # select's curve ends here, but poll's goes on to the right: put "select" on the left.
         if name == "select":
             yield text(x - 14, y, name, f'{style} text-anchor="end"')
         else:

@@ -1,8 +1,8 @@
 """The report: a table with bars for each scenario, then what the figures mean, in sentences.
 报告：每个场景一张带条形图的表，然后用句子说明这些数字的含义。
 
-table() turns figures into rows, and lesson() turns figures into sentences. No line exceeds
-80 columns.
+table() turns figures into rows, and lesson() turns figures into sentences. No line of the report
+exceeds 80 columns.
 """
 import textwrap
 
@@ -11,7 +11,7 @@ from race.models import MODELS, WATCHERS
 from race.results import machine
 
 COLUMNS = 80
-LABEL, BAR = 14, 20                 # widths in columns, including the space after each
+LABEL, BAR = 14, 20                 # widths in characters, including the space after each
 FORMATS = {"per_second": "11,.0f", "p50_us": "9,.0f", "p99_us": "9,.0f", "mib": "7.1f",
            "connections": "11,.0f"}
 
@@ -81,7 +81,7 @@ def table(results, title, rows, what="CPU time per request",
     headings above the figures.
     figure: the figure that the bar and the first number show. others: the figures in the columns
     after the first number.
-    A row without figures says why there are none."""
+    If a server has no figures, its row says why."""
     values = [results.median(scenario, name, figure) for label, scenario, name in rows]
     largest = max(filter(None, values), default=1)
     yield from ["", title, f"  {'':{LABEL}}{what:{BAR}}{head}"]
@@ -110,14 +110,14 @@ def lesson(results, name):
 
 
 def comparison(results, name, what, scenario, other):
-    """Return a sentence about a cost of a server, compared with another server's if possible."""
+    """Return a sentence about one of a server's costs, compared with another's if possible."""
     figure, unit = ("kib", "KiB") if scenario == "memory" else ("cpu_us", "us")
     ours, theirs = (results.median(scenario, one, figure) for one in (name, other))
     what = what[0].upper() + what[1:]
     if ours is None:
         return f"{what}: {results.says(scenario, name)}."
-    # A figure of 0 or less is rare, but possible: if another program begins to share some of the
-    # server's memory, less of this memory counts for the server.
+    # A memory figure of 0 or less is rare, but possible: if another program begins to share some
+    # of the server's memory, a smaller part of this memory is counted as the server's.
     if theirs and min(ours, theirs) > 0 and other != name:
         return f"{what} takes {ours:,.1f} {unit}, {times(ours / theirs)} as with {other}."
     return f"{what} takes {ours:,.1f} {unit}."
@@ -134,7 +134,7 @@ def times(ratio):
 
 
 def growth(results, name):
-    """Yield sentences: how idle clients affect the cost of a request, and any limit reached."""
+    """Yield sentences on how idle clients affect the cost of a request, and any limit reached."""
     costs = {level: results.median(f"idle-{level}", name) for level in results.idle()}
     measured = [level for level, cost in costs.items() if cost is not None]
     missing = [level for level, cost in costs.items() if cost is None]

@@ -1,8 +1,8 @@
 """The figures of all rounds and their medians, the reasons for missing figures, and the JSON.
 各轮的数字，或没有数字的原因；中位数；JSON。
 
-A scenario has a name. "clients-64": 64 busy clients. "fresh": a new connection per request.
-"idle-1000": one busy client beside 1,000 idle ones. "memory": silent connections only.
+The names of the scenarios: "clients-64" means 64 busy clients; "fresh", a new connection per
+request; "idle-1000", one busy client beside 1,000 idle ones; "memory", silent connections only.
 """
 import platform
 import statistics
@@ -16,12 +16,12 @@ from race.servers import CORES
 class Plan:
     """What to measure: how many clients, how many rounds, and how long a turn is.
 
-    clients: the numbers of busy clients to measure, one after the other.
-    idle: the numbers of idle clients beside a busy one. Only WATCHERS are measured with all
-    of these numbers.
+    clients: the numbers of busy clients to measure with, one after the other.
+    idle: the numbers of idle clients beside a busy one. Only WATCHERS (models.py) are
+    measured with all of these numbers.
     idle_for_all: the only one of these numbers with which all servers are measured.
     held: how many silent connections to hold.
-    rounds: turns of each server. seconds: the length of a turn.
+    rounds: how many turns each server gets. seconds: the length of a turn.
     A Model may set lower limits for idle and held.
     """
     clients: tuple = (1, 64, 512)
@@ -70,7 +70,7 @@ class Results:
         return self.failures.get(name) or words or "not measured"
 
     def ended(self, scenario, name):
-        """Return whether a server has no more turns in a scenario."""
+        """Return whether a server gets no more turns in a scenario."""
         return name in self.failures or name in self.words.get(scenario, {})
 
     def idle(self):
@@ -79,7 +79,7 @@ class Results:
         return sorted(int(name.removeprefix("idle-")) for name in names)
 
     def crowd(self):
-        """Return the number of busy clients in the comparisons: the second number of the plan."""
+        """Return the number of busy clients in the comparisons: the second one in plan.clients."""
         return self.plan.clients[1]
 
     def as_dict(self):

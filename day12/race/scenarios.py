@@ -82,7 +82,7 @@ class Race:
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:
-                # Do not wait until the servers close their side too: they are about to end.
+                # The servers are about to end, so do not wait until they close their side too.
                 stack.callback(crowd.close, politely=False)
             for level in self.plan.idle:
                 self.run_level(level, crowds)
@@ -91,10 +91,10 @@ class Race:
                         self.turn("", "", crowd.server, crowd.close)
 
     def run_level(self, level, crowds):
-        """Measure one client beside `level` idle ones, or fewer if there are too few descriptors.
+        """Measure a busy client beside `level` idle ones (fewer if descriptors are too few).
 
-        crowds: a Clients for each server. WATCHERS take part in every level, the other servers only
-        in the level plan.idle_for_all.
+        crowds: a Clients object for each server. WATCHERS take part in every level, but the other
+        servers only in the level plan.idle_for_all.
         """
         results, for_all = self.results, level == self.plan.idle_for_all
         invited = [one for one in crowds if for_all or one.server.name in WATCHERS]
@@ -127,7 +127,7 @@ class Race:
 
     def measure_memory(self, server):
         with Clients(server) as clients:
-            # If the server cannot hold so many connections, measure as many as it can hold.
+            # If the server cannot hold that many connections, measure as many as it can hold.
             with contextlib.suppress(Unsupported):
                 clients.grow(min(self.results.room, self.plan.held, MODELS[server.name].held))
             held = len(clients.conns)

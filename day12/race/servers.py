@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent
 # The CPU cores that this process may use. (On systems other than Linux, only --help works.)
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 READY_WITHIN = 10                   # seconds within which a server must print its first line
-SETTLED_WITHIN = 2                  # seconds within which a child must exit after its client left
+SETTLED_WITHIN = 2                  # seconds within which a child must exit once its client left
 ENDED_WITHIN = 2                    # seconds within which a server must end after Ctrl-C
 PR_SET_PDEATHSIG = 1                # from <sys/prctl.h>
 
@@ -47,7 +47,7 @@ class Server:
     def start(self):
         """Start the server on a free port and wait for the first line that it prints.
 
-        Raises Unsupported if it needs a package that is missing, Failed if it does not start."""
+        Raises Unsupported if a package that it needs is missing, Failed if it does not start."""
         script, *args = self.command
         race = os.getpid()
         # A Ctrl-C between the start of the process and the assignment would leave the process
@@ -60,7 +60,7 @@ class Server:
         ready = re.match(r"listening on (.+):(\d+)\n", self.first_line())
         if not ready:
             reason = self.last_words() or "did not print 'listening on ...'"
-            # Either the server names what it needs ("this needs gevent: ..."), or Python does.
+            # Either the server names the package ("this needs gevent: ..."), or Python does.
             reason = re.sub("ModuleNotFoundError: No module named '(.+)'", r"this needs \1", reason)
             if reason.startswith("this needs"):
                 raise Unsupported(reason.partition(":")[0])
@@ -81,11 +81,11 @@ class Server:
         return line.decode(errors="replace")
 
     def last_words(self):
-        """Return the last line of the server's stderr, or its exit status; "" if it still runs."""
+        """Return the last line on the server's stderr, or the exit status; "" if it is running."""
         if not self.process:
             return ""
         try:
-            # A failing server closes its connections first, and prints its traceback later.
+            # A failing server first closes its connections, and only then prints its traceback.
             status = self.process.wait(2)
         except subprocess.TimeoutExpired:
             return ""
@@ -108,7 +108,7 @@ class Server:
             os.killpg(self.process.pid, signum)
 
     def stats(self):
-        """Return the server's processes: PID -> fields of /proc/PID/stat after the name.
+        """Return the server's processes: PID -> the fields after the name in /proc/PID/stat.
 
         The first of these fields is the state (man 5 proc)."""
         found = {}
@@ -132,17 +132,17 @@ class Server:
         return seconds
 
     def memory(self):
-        """Return the server's memory in KiB; a page that n processes share counts 1/n for each."""
+        """Return the server's memory in KiB; of a page shared by n processes, each counts 1/n."""
         return sum(memory_of(pid) for pid in self.stats())
 
     def settle(self):
-        """Wait until the server has reaped all of its children, SETTLED_WITHIN seconds at most."""
+        """Wait until the server has reaped all its children, but at most SETTLED_WITHIN seconds."""
         deadline = time.monotonic() + SETTLED_WITHIN
         while len(self.stats()) > 1 and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def end(self):
-        """Send SIGINT (Ctrl-C) until the server ends. Kill a server that is too slow. Reap it."""
+        """Send SIGINT (Ctrl-C) until the server ends, or kill it if it is too slow. Reap it."""
         if self.process:
             steps = [*8 * [(signal.SIGINT, ENDED_WITHIN / 8)], (signal.SIGKILL, None)]
             for signum, patience in steps:
@@ -177,7 +177,7 @@ def prepare(race):
     """Prepare the server's process, between fork and exec. race: the PID of server_race.py."""
     # If the race is killed, the kernel kills the server too.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != race:        # the race was killed before prctl
+    if os.getppid() != race:        # the race was killed before the call to prctl
         os._exit(1)
     # Threads and children inherit this setting.
     os.sched_setaffinity(0, {CORES[0]})
