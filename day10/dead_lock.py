@@ -58,7 +58,7 @@ def take_crosswise(name, first, second, both, got):
         if got[name]:
             second.release()
         # Keep the first lock until both calls to acquire have returned. Otherwise, the first thread
-        # to time out would free its lock, and the other thread would get both locks.
+        # to time out would free its lock, and the other thread could get both locks.
         # 两个 acquire 都有结果之前，不放开第一把锁
         both.wait()
 

@@ -26,7 +26,7 @@ def main():
                 received += len(data)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:         # the reader of our output has exited, as in `| head -1`
+    except BrokenPipeError:         # the program that reads our output has exited (`| head -1`)
         sys.exit(1)
     except OSError as error:
         sys.exit(f"echo_client: {error}")

@@ -106,19 +106,20 @@ def reap(children):
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:                # the remaining children are still running
             return
-        # If a shell became this server (`exec`), the shell's children are now ours: ignore them.
+        # If a shell replaced itself with this server (`exec`), its children are ours: ignore them.
         if pid in children:
             exitcode = os.waitstatus_to_exitcode(status)
             say(children.pop(pid), f"left, child {pid} ended with {exitcode}")
 
 
 def hold_signals():
-    """Keep SIGINT and SIGTERM pending, so that they never interrupt fork() or waitpid()."""
+    """Block SIGINT and SIGTERM, so that they never interrupt fork() or waitpid()."""
     # 阻塞这两个信号：到来后处于未决状态，由 must_stop 查看
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
-    # Restore the default actions, because a server inherits ignored signals from the program that
-    # started it. Some systems drop an ignored signal even while it is blocked. While SIGCHLD is
-    # ignored, the kernel reaps the children itself, so waitpid finds none.
+    # Restore the default actions: the program that started the server may have ignored these
+    # signals, and the server inherits that. Some systems drop an ignored signal even while it is
+    # blocked. While SIGCHLD is ignored, the kernel reaps the children itself, so waitpid finds
+    # none.
     # 恢复默认动作：启动本程序的程序可能忽略了这些信号，而忽略会被继承
     for signum in (*STOP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)

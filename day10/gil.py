@@ -26,13 +26,13 @@ import threading
 import time
 from types import SimpleNamespace
 
-COUNT = 4                           # tasks in each row
+COUNT = 4                           # tasks in each row of the table
 LIMIT = 10                          # seconds to wait for a task before giving up
 
 
 def main():
-    # Measure everything, then print. (Starting a process flushes stdout, and that would fail if the
-    # reader of our output had exited, as in `| head -1`.) 先全部测完，再打印
+    # Measure everything, then print. (Starting a process flushes stdout, which would fail if the
+    # program that reads our output had exited, as in `| head -1`.) 先全部测完，再打印
     wait_in_sequence = in_sequence(wait)
     wait_by_threads = by_threads(wait)
     wait_by_processes = by_processes(wait)
@@ -54,7 +54,7 @@ def main():
     show("compute  by_processes", compute_by_processes)
 
     # If the threads ran one after the other, only 1 would have begun when the first ended. But a
-    # waiting thread requests the GIL after the switch interval, so the threads take turns.
+    # thread that waits for the GIL requests it after the switch interval, so they take turns.
     # 如果一个接一个执行，第一个结束时就只有 1 个开始过；等待的线程会请求 GIL，所以轮流执行
     first_end = min(timing.ended for timing in compute_by_threads)
     begun = sum(timing.began < first_end for timing in compute_by_threads)

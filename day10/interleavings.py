@@ -122,7 +122,7 @@ from explorer import command, explore, picture
 from explorer.replay import Replay
 
 TIMES = 3
-# Time limit for each program, in seconds. Schedules not explored by then are left out.
+# Time limit for each program, in seconds. Schedules not explored by then are not counted.
 SECONDS = 5
 
 
@@ -200,7 +200,7 @@ def take_two_if():
 
 def take_two_while():
     with ready:
-        # A woken thread must check again: waking up does not mean that the condition holds.
+        # A woken thread must check again: being woken does not mean that the condition holds.
         # 被唤醒不等于条件成立，要再检查一次
         while stock < 2:
             ready.wait()
@@ -216,7 +216,7 @@ def put_two():
 
 
 def n_is(right):
-    """Return a function that checks whether n is right; called at the end of each run."""
+    """Return a check: a function that returns True if n is right at the end of a run."""
     return lambda: n == right
 
 

@@ -28,7 +28,7 @@ class Buffer:
 
     def __init__(self):
         self.items = collections.deque()
-        # An RLock: overtake() and get_one() below call put() and get() while they hold the lock.
+        # An RLock, because overtake() and get_one() call put() and get() while they hold the lock.
         self.lock = threading.RLock()
         # Two conditions share the lock. wait() releases the lock, sleeps until notify(), and
         # acquires the lock again before it returns.

@@ -30,7 +30,7 @@ def main():
     print(f"n += 1 is not one step either: {steps[0]} reads n, {steps[1]} writes it")
     assert steps == ["LOAD_GLOBAL", "STORE_GLOBAL"], f"expected a read and a write of n: {steps}"
 
-    # CPython switches threads only at some instructions, such as a call or the end of a loop.
+    # CPython switches threads only at some instructions, such as a call or a loop's jump back.
     # Since 3.10, no such instruction comes between the read and the write, so with the GIL this
     # loop usually loses nothing. Do not rely on luck: Python 3.9 and builds without the GIL lose
     # updates here, and so does every version if a call comes between the read and the write.

@@ -71,8 +71,8 @@ def add(lock, meeting):
 
 
 def one(meeting):
-    """Wait for the other thread to read n too, as in race.py; then return 1."""
-    # The lock keeps the other thread out, so this wait ends after 0.2 s: the barrier breaks.
+    """Give the other thread 0.2 s to read n too, as in race.py; then return 1."""
+    # The lock keeps the other thread out, so the time runs out, and the barrier breaks.
     with contextlib.suppress(BrokenBarrierError):
         meeting.wait()
     return 1

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier, Event
 
-THREADS = 2                         # in the pool that deadlocks
+THREADS = 2                         # number of threads in the pool that deadlocks
 TIMEOUT = 0.5                       # seconds; without it, the deadlock would never end
 
 
@@ -134,8 +134,8 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
     both_have_begun.wait()
     inner = inner_pool.submit(pow, n, 2)
     try:
-        # If inner_pool is the same pool, an inner task must wait for a free thread. But both
-        # threads wait here, for the inner tasks.
+        # If both kinds of tasks share one pool, an inner task must wait for a free thread. But
+        # both threads wait here, for the inner tasks.
         # 如果是同一个池，内层任务要等空闲线程，而两个线程都在这里等内层任务
         answer = inner.result(timeout)
     except concurrent.futures.TimeoutError:

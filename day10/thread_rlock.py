@@ -38,8 +38,8 @@ def main():
 
 
 def holder_acquires_again(lock):
-    # 重入 reentrant: an RLock counts how many times its owner has acquired it. The holder of a
-    # Lock would wait for itself here: a deadlock with only one thread.
+    # 重入 reentrant: an RLock counts how many times its owner has acquired it. Without a timeout,
+    # the holder of a Lock would wait for itself here: a deadlock with only one thread.
     with lock:
         again = lock.acquire(timeout=WAIT)
         if again:

@@ -50,7 +50,7 @@ def start(conn, addr):
 
 def echo(conn, addr):
     """Send back what the client sends, until EOF (b"") or a reset of the connection (OSError)."""
-    # native_id is the kernel's ID for this thread; `ps -L` shows the same number as LWP.
+    # native_id is the kernel's ID for this thread; `ps -L` shows it in the column LWP.
     thread = current_thread()
     say(addr, f"-> {thread.name}, id {thread.native_id}")
     with conn, contextlib.suppress(OSError):

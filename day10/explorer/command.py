@@ -15,8 +15,8 @@ SLACK = 5  # seconds beyond the time limit after which an exploration counts as 
 
 
 def main():
-    """Explore the file that the command line names. Return the exit status: that of explore_file(),
-    or 2 if the file cannot be explored."""
+    """Explore the file that the command line names. Return the exit status: 2 if the file cannot be
+    explored, 1 if the output cannot be written, 130 after Ctrl-C, else that of explore_file()."""
     arguments = parse()
     try:
         status = explore_file(arguments)
@@ -26,7 +26,7 @@ def main():
         print(f"interleavings: {error}", file=sys.stderr, flush=True)
         return 2
     except BrokenPipeError:
-        # The reader of our output has exited, as in `| head -1`: end without a message.
+        # The program that reads our output has exited, as in `| head -1`: end without a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
         return 1
     except KeyboardInterrupt:

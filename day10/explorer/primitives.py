@@ -10,7 +10,8 @@ from explorer import current
 
 
 class Primitive:
-    """Base class of all primitives. A primitive made outside a run is reset before every run."""
+    """Base class of the primitives: locks, events, queues and the like. A primitive that was made
+    outside a run is reset before every run."""
 
     def __init__(self, *args, **kwargs):
         self._args = args, kwargs

@@ -20,9 +20,10 @@ KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 class Outcome:
     """One way in which schedules end.
 
-    kind: one of KINDS (unfair: the explorer ended a loop). text: the shared values, or what went
-    wrong. count: how many schedules end in this way. schedule: the shortest of those with the
-    fewest switches, as a tuple: the index of the thread chosen for each step.
+    kind: one of KINDS (unfair: one thread looped while another could go on, so the explorer ended
+    the run). text: the shared values, or what went wrong. count: how many schedules end in this
+    way. schedule: the shortest of those with the fewest switches, as a tuple: the index of the
+    thread chosen for each step.
     """
 
     kind: str
@@ -154,7 +155,8 @@ class Search:
 
 
 class Restart(Exception):
-    """Raised if a thread can notice when a lock is released: explore with releases as steps."""
+    """Raised if a thread can notice when a lock is released. explore() then starts again, and
+    counts each release as a step."""
 
 
 def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
@@ -200,7 +202,7 @@ def outcomes_of(tree):
 
 
 def natural(text):
-    """Return a sort key for a string that puts the number 10 after 9."""
+    """Return a sort key for a string, so that the number 10 comes after 9."""
     return [
         (int(part), "") if part.isdigit() else (0, part)
         for part in "".join(c if c.isdigit() else f" {c} " for c in text).split()

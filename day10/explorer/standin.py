@@ -27,7 +27,7 @@ def sleep(seconds):
 
 
 def modules():
-    """Return {name: module}: copies of the real modules, with our versions of what can wait."""
+    """Return {name: module}: copies of the real modules, with our own classes that can wait."""
     made = {}
     for real in (threading, queue, time):
         made[real.__name__] = module = types.ModuleType(real.__name__)

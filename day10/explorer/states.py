@@ -32,8 +32,8 @@ class Moments:
         self.kept, self.objects, self.is_keeping = [], set(), False
 
     def identify(self):
-        """Number the shared objects that setup made: the same object has the same number in every
-        run."""
+        """Number the shared objects that setup made. setup makes new objects for each run; those
+        that correspond to each other get the same number."""
         if self.identities is None:
             # Keep what setup made, and compare it during the whole run: a thread may still hold it
             # when no name leads to it any more.
@@ -104,7 +104,7 @@ class Moments:
         return self.number(tuple(values))
 
     def containers(self):
-        """Return a number for the contents of all lists and the like. An object that setup made
+        """Return a number for the contents of all lists, dicts and so on. An object that setup made
         counts only by its identity, because looking into it is a step."""
         get, known = self.stepper.namespace.get, self.identities
         roots = [get(name) for name in sorted(self.stepper.tracer.names)]
@@ -167,8 +167,8 @@ class Moments:
 
     def freeze_all(self, values, seen):
         """Freeze the contents of a container: atoms, tuples of atoms, locks, and objects that setup
-        made. For anything else raise Opaque: a thread could take it out and keep it, and then no
-        name leads to it."""
+        made. For anything else raise Opaque, because a thread could take it out and keep it when
+        no name leads to it any more."""
         frozen = []
         for value in values:
             is_known = self.is_keeping and is_object(value, self.stepper.namespace)

@@ -162,7 +162,7 @@ class Stepper:
                 self.step(worker, Step(worker.name, touch.line, verb, touch.target), frame, touch)
 
     def step(self, worker, step, frame, touch=None, is_ready=None):
-        """Called by a thread before each step: return when this thread is chosen to do it."""
+        """Called by a thread before each step; returns when this thread is chosen to do it."""
         if self.is_stopping:
             raise Stop
         worker.pending, worker.is_ready = step, is_ready

@@ -105,7 +105,7 @@ def follow(one, stack, code, private):
 def follow_variable(one, name, effect, stack, code, private):
     if name in ("LOAD_GLOBAL", "LOAD_NAME"):
         target = ("global", one.argval)
-        # A call's NULL lies below the function up to 3.12, and above it since 3.13.
+        # A call also needs a NULL: it lies below the function up to 3.12, and above it since 3.13.
         null = [None] * (effect - 1)
         stack.extend([target, *null] if sys.version_info >= (3, 13) else [*null, target])
         return "read", target, False

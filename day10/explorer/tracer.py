@@ -121,7 +121,7 @@ class Tracer:
 
     def function_for(self, touches):
         """Return the function that the interpreter calls before each instruction of a code object.
-        Make this function only once for each code object, because it is called so often."""
+        Make it only once for each code object, because each call of the code needs it."""
         get, on_touch = touches.get, self.on_touch
 
         def on_opcode(frame, event, argument):

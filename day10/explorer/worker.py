@@ -58,7 +58,7 @@ class Worker:
             except Stop:
                 pass
             except BaseException as error:
-                # A thread that the stepper is ending may raise anything.
+                # An error in a thread that the stepper is ending does not count.
                 self.error = None if self.stepper.is_stopping else error
             finally:
                 sys.settrace(None)
