@@ -66,9 +66,9 @@ def main():
 
 def work_as_grandchild(sock):
     """In the grandchild: for each byte that arrives, send back my PID and my parent's PID."""
-    # recv returns b"" only when every copy of `ours` is closed. fork made a second copy in the
-    # child, so main() closes that copy first. Then this loop ends when the parent closes `ours` or
-    # exits.
+    # recv returns b"" only when every copy of `ours` is closed. The first fork gave the middle
+    # process a copy, so the middle process closes it before it forks again. Now this loop ends when
+    # the parent closes `ours` or exits.
     # 每一份 ours 都关闭后，recv 才返回 b""；所以子进程先关闭 fork 复制来的那一份
     while sock.recv(1):
         sock.send(f"{os.getpid()} {os.getppid()}".encode())

@@ -32,7 +32,8 @@ finally:
 def main():
     print("a program calls         status   stdout      stderr")
     show("sys.exit(3)", (3, "buffered", "finally, atexit"))
-    # sys.exit prints a string to stderr; the status is 1. 字符串写到 stderr，状态为 1。
+    # If the argument is a string, it is printed to stderr, and the status is 1.
+    # 参数是字符串时，写到 stderr，状态为 1。
     show("sys.exit('disk full')", (1, "buffered", "finally, disk full, atexit"))
     show("os._exit(3)", (3, "-", "-"))
     # An exit status has 8 bits, so 256 becomes 0. 状态只有 8 位，所以 256 变成 0。

@@ -27,9 +27,9 @@ def main():
               " · 需要 Linux 的 /proc，请用 Linux 或 WSL", file=sys.stderr)
         sys.exit(2)
 
-    # Three processes: this one only watches. Its child is the "parent" in this demo, and the
-    # parent's child will become the orphan.
-    # 三个进程：本进程只旁观；它的子进程是这里所说的“父进程”；孙进程将成为孤儿。
+    # There are three processes: this one, which controls the demo; its child, which is called the
+    # parent below; and the child of that parent, which will become the orphan.
+    # 三个进程：本进程控制演示；它的子进程是这里所说的“父进程”；孙进程将成为孤儿。
     # Two connected sockets: we ask through `ours`, and the orphan answers through `theirs`.
     ours, theirs = socket.socketpair()
     ours.settimeout(10)
@@ -40,7 +40,7 @@ def main():
         if os.fork() == 0:
             answer(theirs)
         else:
-            # The parent only waits until this script kills it.
+            # The parent only waits until the first process kills it.
             time.sleep(10)
         os._exit(0)
     theirs.close()

@@ -47,16 +47,18 @@ def main():
     # State D usually ends too quickly to be shown here.
     # D 也是等待（多为等磁盘），普通信号不能唤醒；通常时间太短，这里不演示。
     show("waiting", "sleeps", "S (sleeping)", sleep)
-    # The textbook has no such state. Even when its sleep is over, a stopped process does not run
-    # until it gets SIGCONT (`fg`). 教科书没有这个状态：收到 SIGCONT（fg）之前，进程不会运行。
+    # The textbook has no stopped state. Even when its sleep is over, a stopped process does not run
+    # until it gets SIGCONT, which `fg` sends.
+    # 教科书没有停止这个状态：收到 SIGCONT（由 fg 发送）之前，进程不会运行。
     show("(stopped)", "was sent SIGTSTP (Ctrl-Z)", "T (stopped)", sleep, signal.SIGTSTP)
     show("terminated", "has ended, but is not reaped", "Z (zombie)", end)
 
 
 def show(textbook, what, expected, task, sent=None):
-    """Fork a child that calls task(), send it a signal, wait for the expected state, and kill it.
+    """Fork a child that calls task(), wait until it is in the expected state, and kill it.
 
-    textbook, what, expected: the columns of one row of the table.  sent: the signal, or None.
+    textbook, what, expected: the columns of one row of the table.
+    sent: a signal to send to the child first, or None.
     """
     pid = os.fork()
     if pid == 0:
@@ -74,7 +76,8 @@ def show(textbook, what, expected, task, sent=None):
             os.setpgid(pid, pid)
             os.kill(pid, sent)
         state = state_of(pid)
-        # The child may not be in that state yet: read again. 子进程可能还没有进入该状态，再读一次。
+        # The child may not have reached the expected state yet, so read its state again.
+        # 子进程可能还没有进入该状态，再读一次。
         deadline = time.monotonic() + 10
         while state != expected and time.monotonic() < deadline:
             state = state_of(pid)
@@ -100,7 +103,7 @@ def state_of(pid):
 
 
 def compute():
-    # The time limit ends the child if its parent was killed. 时限：父进程被杀时，子进程会自己结束。
+    # If the parent is killed, the time limit ends the child. 时限：父进程被杀时，子进程会自己结束。
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         pass

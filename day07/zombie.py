@@ -36,8 +36,8 @@ def main():
     print(f"the child {pid} has exited, but its parent has not called wait:")
     show(pid)
 
-    # This has no effect and raises no error: the process has already ended.
-    # 它已经结束，信号不起作用。
+    # The signal has no effect, and kill raises no error: the child has already ended.
+    # 子进程已经结束，信号不起作用，也不报错。
     os.kill(pid, signal.SIGKILL)
     print("after kill -9:")
     show(pid)

@@ -6,6 +6,8 @@ Run:    python day12/http_server.py [port] [-b ADDRESS] [-d DIRECTORY] [-w WORKE
                                     [--timeout SECONDS] [--quiet]
         curl -i http://127.0.0.1:8000/             in another terminal, or use a browser
 
+A program can also import the class HTTPServer and add routes of its own:
+
     server = HTTPServer(("127.0.0.1", 8000), directory="site")
 
     @server.route("/api/time")
@@ -46,16 +48,16 @@ The life of a request:
   3. find_handler (server.py) chooses the function that answers the Request. This function is
      a route, or file_reply, which uses files.py to find the file.
   4. The function returns a Reply (reply.py).
-  5. One call to send sends the head and the body of the Reply. If the client does not read,
-     the client's coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
+  5. Usually, one call to send sends the head and the body of the Reply. If the client does not
+     read, its coroutine waits in send_all (EPOLLOUT). Other clients do not have to wait.
 
 If a client is too slow, the loop throws a TimeoutError into the client's coroutine, at its yield. A
 blocking socket with a timeout would raise the exception at the same place.
 
 The server is fast because it reuses results as long as they are valid. In one turn of the loop,
-all plain GETs of a small file (Request.is_plain) share one answer, made after one check of the
-file (stat). An unchanged small file is read at most once a second. Identical request heads are
-parsed only once.
+all plain GETs (see Request.is_plain) of a small file share one answer, so the file is checked
+(stat) only once. A small file that does not change is usually read at most once a second. A
+request head that is identical to a recent one is not parsed again.
 """
 import argparse
 import errno

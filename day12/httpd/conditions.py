@@ -62,12 +62,12 @@ def parse_date(text):
         return datetime(year, month, *map(int, match.group("day", "hour", "minute", "second")),
                         tzinfo=timezone.utc).timestamp()
     except ValueError:
-        # The day does not exist, for example June 31.
+        # There is no such day or time, for example June 31.
         return math.nan
 
 
 def is_same_version(validator, file):
-    """Return whether the value of If-Range, an ETag or a date, fits the file (RFC 9110, 13.1.5).
+    """Return whether the value of If-Range (an ETag or a date) fits the file (RFC 9110, 13.1.5).
 
     A date fits only if it equals both st_mtime and st_ctime. Programs such as cp -p and rsync can
     give new content an old st_mtime, but not an old st_ctime. A file that has changed within the
@@ -80,7 +80,7 @@ def is_same_version(validator, file):
 
 
 def byte_range(headers, file):
-    """Return (start, end) of the bytes that the Range field asks for (RFC 9110, 14).
+    """Return (start, end) of the bytes that the Range field asks for (RFC 9110, section 14).
 
     The byte at `end` is not included. Return None if the client must get the complete file.
     Raises Refusal if the file has no bytes in the range, or if the range is malformed (RFC 9110,

@@ -27,7 +27,8 @@ with contextlib.suppress(ImportError):
 # One call receives at most SIZE bytes, or sends at most CHUNK bytes of a large file.
 SIZE = 1 << 16
 CHUNK = 1 << 18
-# Send at most this many replies at once to a client that pipelines its requests.
+# Send at most this many replies at once to a client that pipelines (sends requests without
+# waiting for the answers to earlier ones).
 BATCH = 16
 # Wait at most this many seconds for a client to read our last answer. Then close the connection.
 LINGER = 2
@@ -97,7 +98,7 @@ def answer_at_once(server, client, data):
         known = turn_cache.get(request.path) if request.is_plain else None
         if not known:
             # Do not batch a request that has a body, because the body may not have arrived yet.
-            # Do not make answers wait for a route, because a route can be slow.
+            # Do not make finished answers wait for a route, because a route can be slow.
             if request.length or answers and request.path in server.routes:
                 break
             known = server.answer(request)
@@ -114,7 +115,7 @@ def answer_at_once(server, client, data):
 
 
 def answer_slowly(server, conn, client, data):
-    """Receive the rest of a request, and answer or refuse it. Call it with `yield from`.
+    """Receive the rest of a request, and answer or refuse it. Call this function with `yield from`.
 
     Return the Reply, the unused rest of data, and whether more of the body may arrive.
     """
@@ -174,7 +175,7 @@ def receive_body(server, conn, request, data):
     server.loop.deadlines[conn.fileno()] = server.deadline
     if request.minor and "expect" in request.headers and not data:
         yield from send_all(server, conn, b"HTTP/1.1 100 Continue\r\n\r\n")
-    # Copy the request, because parse returns the same object for all equal heads.
+    # Copy the request, because parse returns the same object for identical heads.
     request = copy.copy(request)
     if request.length == CHUNKED:
         request.body = yield from receive_chunks(conn, data)
@@ -228,7 +229,7 @@ def receive_line(conn, data):
 # The next functions send data. 发送。
 
 def send_all(server, conn, *parts):
-    """Send all parts (bytes, or views of a mmap), piece by piece. Call it with `yield from`.
+    """Send all parts (bytes, or views of a mmap), in pieces. Call this function with `yield from`.
 
     After each piece, the other clients get a turn. While this client reads nothing, we wait and
     read no more requests from it (backpressure). 客户端不收，就不再读它的请求（背压）。
@@ -295,5 +296,5 @@ def hang_up(loop, conn):
 
 
 def bytes_under_way(fd):
-    """Return how many bytes the client's kernel has not acknowledged (man 7 tcp, SIOCOUTQ)."""
+    """Return how many bytes in the send buffer are not acknowledged yet (man 7 tcp, SIOCOUTQ)."""
     return int.from_bytes(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)), sys.byteorder)

@@ -60,15 +60,15 @@ class Site:
     def look_again(self):
         """Resolve the directory's path again, and empty the caches. Called once a second.
 
-        The directory may be a link that now leads elsewhere (a new release). A folder on the path
-        to a cached file may have been moved, which the stat result of the file does not show.
+        The directory may be a link that now leads elsewhere, for example to a new release. A folder
+        on the path to a cached file may have been moved, which that file's stat result cannot show.
         """
         self.root = os.path.realpath(self.directory).rstrip("/")
         self.file_cache.clear()
         self.known_content.clear()
 
     def find(self, path, query, now):
-        """Return the File for the path of a URL, in its current state. Raises Refusal.
+        """Return the File that the path of a URL leads to, as it is now. Raises Refusal.
 
         query: the query string, needed for a redirection.  now: seconds since 1970.
         """
@@ -110,7 +110,7 @@ class Site:
         return is_inside and not HIDDEN.search(real_path[len(self.root):])
 
     def load(self, path, st, now):
-        """Return the File at a path: read it, or map it if it is large. Raises Refusal, OSError."""
+        """Read a file, or map it if it is large, and return its File. Raises Refusal, OSError."""
         # Open only regular files, because opening a device, for example, can have side effects.
         if not stat.S_ISREG(st.st_mode):
             raise Refusal(404, "Not found")

@@ -10,7 +10,8 @@ import sys
 import time
 
 # The server may take this many seconds to stop. After this time, a worker no longer waits for the
-# reader of the log, and the parent kills each worker that has not ended.
+# log's reader (the program or the terminal that receives stderr), and the parent kills each worker
+# that has not ended.
 GRACE = 3
 
 

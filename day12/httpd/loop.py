@@ -59,7 +59,7 @@ class Loop:
         """
         self.asked = time.monotonic()
         # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023
-        # descriptors, and expire() would treat the remaining clients as late.
+        # descriptors, and expire() could treat the remaining clients as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
         return events
@@ -97,12 +97,13 @@ class Loop:
         """Forget the coroutine of fd, which has ended with the exception `ending`."""
         del self.tasks[fd]
         self.deadlines.pop(fd, None)
-        # Clients cause OSErrors (reset, timeout). All other exceptions are bugs in this program.
+        # StopIteration: the coroutine has returned. OSError: the client was too slow, or has reset
+        # the connection, for example. All other exceptions are bugs in this program.
         if not isinstance(ending, (StopIteration, OSError)):
             report()
 
     def wait_to_write(self, fd, deadline):
-        """Wait until the send buffer of the socket fd has room. Call it with `yield from`.
+        """Wait until the send buffer of the socket fd has room. Call this method with `yield from`.
 
         deadline: a value of time.monotonic().  If the buffer already has room, the other coroutines
         still get a turn first.

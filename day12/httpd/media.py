@@ -6,7 +6,7 @@ import mimetypes
 import os
 import re
 
-# In some versions of Python, the module mimetypes does not know these types. This table is used
+# In some versions of Python, the module mimetypes lacks some of these types. This table is used
 # only if the system's own tables lack a type too.
 TYPES = {
     ".avif": "image/avif", ".flac": "audio/flac", ".ics": "text/calendar", ".m4a": "audio/mp4",

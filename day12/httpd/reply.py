@@ -4,7 +4,7 @@
 import json
 from http import HTTPStatus
 
-# The largest body, in bytes, that is sent together with other replies (pipelining).
+# A reply whose body has more bytes than this is the last of its batch (BATCH in connection.py).
 MAX_BATCHED_BODY = 1 << 13
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -13,7 +13,7 @@ class Reply:
     """The answer to one request.
 
     data: the bytes of the head, and of the body unless the body is large.
-    large: a large body, as a view of a mapped file, to be sent after data; otherwise empty.
+    large: the body if it is large (a view of a mapped file), sent after data; otherwise empty.
     keep: whether the connection remains open.
     status, size: the status, and the size of the body in bytes, for the log.
     is_last: whether this reply must be the last of its batch, because it closes the connection, has

@@ -32,9 +32,9 @@ HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|\[v[0-9A-Fa-f]+\.[\w.~!$&'()*+,;=:-]
                   r"|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?", re.ASCII | re.IGNORECASE)
 ABSOLUTE = re.compile("https?://([^/?]+)/?(.*)", re.IGNORECASE)
 BEGINNING = re.compile(rf"(?:\r\n)?{TOKEN}(?: |\Z)|\r?\Z|\r\n\Z".encode())
-# A percent sign that encodes nothing, a NUL, or a backslash, which browsers take for a slash.
+# Matches a % that encodes nothing, a NUL, or a backslash, which browsers take for a slash.
 BAD_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|\\")
-# A chunk extension is a name, perhaps with a value, perhaps in quotes (RFC 9112, 7.1.1).
+# A chunk extension is a name, perhaps with a value, which may be in quotes (RFC 9112, 7.1.1).
 QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
 CHUNK_SIZE = re.compile(f"0*([0-9A-Fa-f]{{1,8}})(?:{EXTENSION})*")
@@ -100,10 +100,10 @@ class Request:
 
 @functools.lru_cache(maxsize=KNOWN_HEADS)
 def parse(head):
-    """Parse a head (the bytes before the empty line), and return a Request (RFC 9112, 2 to 6).
+    """Parse a head (the bytes before the empty line) into a Request (RFC 9112, sections 2 to 6).
 
-    The function is pure, so equal heads need parsing only once. Even the different heads of a
-    browser share most lines, so the functions below parse equal lines only once too.
+    The function is pure, so a cache can hold its results. The heads that one browser sends may
+    differ, but they share most lines, so the functions below cache the results for lines too.
     """
     if len(head) > MAX_HEAD:
         raise too_long(head)
@@ -124,7 +124,7 @@ def parse(head):
 
 @functools.lru_cache(maxsize=KNOWN_LINES)
 def parse_request_line(line):
-    """Return the request line, method, path, query string and minor version (RFC 9112, 3)."""
+    """Return the request line, method, path, query string, minor version (RFC 9112, section 3)."""
     if len(line) > MAX_LINE:
         raise too_long(line.encode("latin-1"))
     match = REQUEST_LINE.fullmatch(line)
@@ -152,8 +152,8 @@ def split_target(method, target):
         raise Refusal(400, "The path has a backslash or a malformed percent encoding")
     raw = path.encode("latin-1")
     try:
-        # Some clients, such as curl, send UTF-8 without percent encoding. Refuse all other bytes:
-        # a careless decoder, for example, could read C0 AF as a slash.
+        # Some clients, such as curl, send UTF-8 without percent encoding. Refuse a path that
+        # is not UTF-8: a careless decoder could, for example, read the bytes C0 AF as a slash.
         raw.decode()
     except UnicodeDecodeError:
         raise Refusal(400, "The path is neither percent-encoded nor UTF-8") from None
@@ -164,7 +164,7 @@ def split_target(method, target):
 def parse_field(line):
     """Return the name, in lower case, and the value of a header line."""
     match = FIELD.fullmatch(line)
-    # Folded lines and spaces before the colon do not match, because servers disagree on them.
+    # FIELD matches no folded line, and no space before the colon: servers read these differently.
     if not match:
         raise Refusal(400, "A header field is malformed or does not end with CR LF")
     name, value = match.groups()
@@ -282,7 +282,7 @@ def too_long(head):
 
 
 def refuse_constant(name):
-    """Raise ValueError. Python accepts NaN and Infinity, but JSON has neither (RFC 8259, 6)."""
+    """Raise ValueError: json.loads accepts NaN and Infinity, but JSON has neither (RFC 8259)."""
     raise ValueError(f"{name} is not JSON")
 
 

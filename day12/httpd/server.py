@@ -85,7 +85,7 @@ class HTTPServer:
     # Methods for programs that use the class
 
     def route(self, path, methods=("GET",)):
-        """Return a decorator for a route: a function that answers the requests for this path.
+        """Return a decorator that makes a function a route: it answers the requests for this path.
 
         The function gets a Request. It returns str, bytes, dict or list (sent as JSON), or a tuple:
         (status, one of these). All clients wait while the function runs. A route for GET answers
@@ -140,7 +140,7 @@ class HTTPServer:
 
     def shutdown(self):
         """End serve_forever in all workers. Signal handlers and other threads may call shutdown."""
-        # OSError: the server has already ended, or the self-pipe is full and so contains a byte.
+        # OSError: the server has already ended, or the self-pipe is full, so one byte is in it.
         with contextlib.suppress(OSError):
             # No process receives the byte, so it remains visible to all workers.
             self.shutdown_writer.send(b"!")
@@ -250,7 +250,8 @@ class HTTPServer:
 
     def call_route(self, function, request):
         """Call a route's function and return its result as a Reply."""
-        # The route may change its request, so copy it: parse returns one object for equal heads.
+        # Copy the request, because parse returns one object for identical heads, and routes may
+        # change it.
         own = copy.copy(request)
         own.headers = dict(request.headers)
         try:

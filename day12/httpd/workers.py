@@ -76,7 +76,7 @@ def supervise(server, count):
     server.shutdown()
     while workers and signal.sigtimedwait({signal.SIGCHLD}, GRACE):
         reap(workers)
-    # The remaining workers are stuck in a route that does not return, so kill them.
+    # The remaining workers are probably stuck in a route that does not return, so kill them.
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
