@@ -28,7 +28,7 @@ class Multiplier(Process):
         self.result = None
 
     def run(self):
-        """Do the child's work. This method replaces a target. 子进程执行的内容"""
+        """Do the child's work. A class with its own run() needs no target. 子进程执行的内容"""
         print(f"{self.label}: run() in {os.getpid()} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b
 

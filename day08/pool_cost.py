@@ -53,7 +53,8 @@ def main():
     # ignore Ctrl-C. 创建进程池时按 Ctrl-C 可能会卡住，所以本脚本和工作进程都忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     each_times, make_times, pool_times = [], [], []
-    # Measure both ways in turn; take the fastest round: other programs can only slow a round down.
+    # Measure both ways in turn, and take the fastest round, because other programs can only slow a
+    # round down.
     # 轮流测量，取最快的一次：别的程序只会让它变慢
     for _ in range(ROUNDS):
         each_times.append(with_a_process_for_each())

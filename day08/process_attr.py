@@ -33,7 +33,7 @@ def main():
     child.join()
     show("has returned", child, alive=False, exitcode=0)
 
-    # An uncaught exception gives 1 as well, and prints a traceback. 未捕获的异常也得到 1
+    # After an uncaught exception, the exit code is 1, too. 未捕获的异常，退出码也是 1
     child = Process(target=sys.exit, name="worker", args=(1,))
     child.start()
     child.join()
@@ -41,8 +41,8 @@ def main():
 
     child = Process(target=time.sleep, name="worker", args=(10,))
     child.start()
-    # terminate() sends SIGTERM, signal 15. A negative exit code is minus the number of the signal
-    # that ended the process. terminate() 发送 15 号信号 SIGTERM；负数是信号编号的相反数
+    # terminate() sends SIGTERM, signal 15. If a signal ends a process, the exit code is the number
+    # of the signal with a minus sign. terminate() 发送 15 号信号 SIGTERM；负数是信号编号的相反数
     child.terminate()
     child.join()
     show("was terminated", child, alive=False, exitcode=-15)

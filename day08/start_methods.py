@@ -25,15 +25,15 @@ EXPECTED = {
     # The child is a new interpreter. It imports this file, and receives the target as a pickle.
     # 新的解释器：导入本文件，接收序列化的 target
     "spawn": ("original", "imported", "the parent", "cannot be sent"),
-    # The first use starts a new interpreter, the fork server, which forks each child. As with
-    # spawn, this file is imported for the child, which receives the target as a pickle.
+    # On first use, Python starts a new interpreter, the fork server, which then forks each child.
+    # As with spawn, this file is imported for the child, which receives the target as a pickle.
     # 首次使用时启动一个新的解释器，即 fork server，由它 fork 出子进程；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
 
 def look(answers):
-    """In the child: send the parent three columns: my global, main file, created by."""
+    """Run in the child: send the parent what it found (my global, main file, created by)."""
     # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
     # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
     main_file = "not imported"
@@ -74,8 +74,9 @@ def main():
         # Windows has only spawn. Windows 只有 spawn
         if method not in multiprocessing.get_all_start_methods():
             continue
-        # A context offers Process, Queue and so on for one start method. Do not mix two contexts.
-        # context 提供某一种启动方式的 Process、Queue 等，不要混用
+        # A context offers Process, Queue and so on for one start method. Do not mix the objects of
+        # two contexts.
+        # context 提供某一种启动方式的 Process、Queue 等，不同 context 的对象不要混用
         context = multiprocessing.get_context(method)
         answers = context.Queue()
         child = context.Process(target=look, args=(answers,))

@@ -27,7 +27,8 @@ if __name__ == "array":
     all_folders = sys.path
     # Search everywhere except in this folder. 查找时跳过本文件所在的文件夹
     sys.path = [folder for folder in all_folders if os.path.abspath(folder) != here]
-    # sys.modules lists this file as "array": remove the entry, or the import would not search.
+    # sys.modules already lists this file as "array". Remove the entry; otherwise, the import would
+    # return this file again, without a search.
     # 先让 Python 忘掉本文件，否则 import 不会重新查找
     del sys.modules["array"]
     import array

@@ -26,7 +26,7 @@ class Multiplier(Thread):
         self.result = None
 
     def run(self):
-        """Do the thread's work. This method replaces a target. 线程执行的内容"""
+        """Do the thread's work. A class with its own run() needs no target. 线程执行的内容"""
         name = threading.current_thread().name
         print(f"{self.label}: run() in thread {name!r} multiplies {self.a} by {self.b}")
         self.result = self.a * self.b

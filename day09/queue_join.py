@@ -46,8 +46,9 @@ def main():
 
 
 def put_much(q, has_put):
-    # If the parent never calls get, print after 10 s where each thread waits, and exit.
-    # (dump_traceback_later raises an exception if there is no stderr; ignore it.)
+    # If the parent never calls get, this call ends the child after 10 s, and prints where each
+    # thread waits.
+    # (If there is no stderr, dump_traceback_later raises an exception, which we ignore.)
     # 只是防止本演示卡住：10 秒后还没结束，就打印每个线程停在哪一行，然后结束
     with contextlib.suppress(OSError, RuntimeError):
         faulthandler.dump_traceback_later(10, exit=True)

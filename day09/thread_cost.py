@@ -42,7 +42,8 @@ def seconds_for_a_thread():
 
 def main():
     processes, threads = [], []
-    # Measure both kinds in turn; take the fastest round: other programs can only slow a round down.
+    # Measure both kinds in turn, and take the fastest round, because other programs can only slow a
+    # round down.
     # 轮流测量，取最快的一次：别的程序只会让它变慢
     for _ in range(ROUNDS):
         processes.append(seconds_for_a_process())

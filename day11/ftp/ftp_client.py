@@ -6,10 +6,10 @@ Run:    python day11/ftp/ftp_server.py                          start it in anot
         python day11/ftp/ftp_client.py [port] [-H HOST] [--user NAME]
         printf 'list\\nget welcome.txt\\nquit\\n' | python day11/ftp/ftp_client.py
 
-Downloads go into the current folder (inside the course: into day11/ftp/downloads) and replace a
-file of the same name. Everything after the command is one file name, which can contain spaces. Tab
-completes file names. With --user, the client asks for a password. If standard input is not a
-terminal, the first line of the input is the password.
+Downloads go into the current folder (inside the course's folder: into day11/ftp/downloads) and
+replace a file of the same name. Everything after "get " or "put " is one file name, so the name can
+contain spaces. Tab completes commands and file names. With --user, the client asks for a password.
+If standard input is not a terminal, the first line of the input is the password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
 The exit status is 0 if all commands succeeded, 1 if any failed, and 2 if the arguments were wrong.
@@ -86,7 +86,7 @@ def stop(signum, frame):
     for other in LEAVE:
         signal.signal(other, signal.SIG_IGN)
     if sys.stdout.isatty():
-        # Let the shell's prompt begin on a new line. OSError: the terminal is closed.
+        # Let the shell's prompt begin on a new line. (OSError means that the terminal is closed.)
         with contextlib.suppress(OSError):
             os.write(1, b"\n")
     sys.exit(128 + signum)

@@ -8,7 +8,8 @@ Run:    python day11/ftp/ftp_server.py [port] [-b ADDRESS] [-d DIRECTORY]
                                                    curl, lftp, FileZilla: ftp://127.0.0.1:2121
 
 FTP uses two connections. The control connection carries commands and replies during the whole
-session. Each listing and each file has its own data connection, whose end is the end of the file.
+session. Each listing and each file travels over its own data connection; the sender closes this
+connection to mark the end of the data.
 
     client                                               server
        |---- control connection ------------------------->| port 2121
@@ -22,10 +23,10 @@ session. Each listing and each file has its own data connection, whose end is th
 
 The diagram shows passive mode. In active mode (PORT), the client listens and the server connects.
 
-Permissions: anonymous can list, download and add files. With --user NAME:PASSWORD, that user can
-also replace, rename and delete files and make folders, and anonymous can only read. With
+Permissions: the user "anonymous" can list, download and add files. With --user NAME:PASSWORD, that
+user can also replace, rename and delete files and make folders, and "anonymous" can only read. With
 --read-only, no client can write. Files are sent exactly as they are stored, even after TYPE A.
-Clients see only files and folders. Symbolic links, for example, are hidden from clients.
+Clients see only regular files and folders; symbolic links, for example, are hidden from them.
 
 What the server does not do 它不做什么: it has no TLS (passwords and files travel in clear text),
 does not limit disk space or speed, cannot resume an interrupted upload, and does not support NAT.
@@ -83,7 +84,7 @@ class FTPServer:
                 continue
             if self.slots.acquire(blocking=False):
                 try:
-                    # Each client has its own thread, which may block: other clients do not wait.
+                    # Each client has its own thread: a thread that blocks delays only its client.
                     # 每个客户端一个线程，阻塞时不影响别的客户端
                     threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
                     continue

@@ -32,7 +32,7 @@ class Completer:
         self.words = words
         self.matches = []
         self.forget()
-        # A connection error, which menu.talk raises later, because readline would ignore it.
+        # A connection error during completion. readline would ignore it, so menu.talk raises it.
         self.error = None
 
     def forget(self):
@@ -85,8 +85,8 @@ class Completer:
                     name = f"{folder}/{name}" if folder else name
                     names.append(f"{name}/" if kind == "dir" else name)
         except LOST as error:
-            # If the server refuses, there is nothing to complete. 421 and other errors end the
-            # session.
+            # If the server refuses MLSD, there is nothing to complete. But reply 421 and connection
+            # errors end the session.
             if not isinstance(error, REFUSED) or str(error).startswith("421"):
                 self.error = error
         if not self.error:
@@ -95,7 +95,7 @@ class Completer:
 
 
 def local_names(typed):
-    """Return the local paths in the folder part of `typed`; without a folder, add the downloads."""
+    """Return the local paths in the folder of `typed`; if it has none, include the downloads."""
     folder, slash, _ = typed.rpartition("/")
     folders = [os.path.expanduser(folder + slash)]
     if not slash:

@@ -11,14 +11,14 @@ class Connection(ftplib.FTP):
     """A session with a server. Call connect() and login() to begin it."""
 
     def __init__(self):
-        # Latin-1 has a character for each byte, so it decodes every name and reply: see to_wire.
+        # Latin-1 has a character for each byte, so it can decode any name or reply: see to_wire.
         super().__init__(timeout=TIMEOUT, encoding="latin-1")
 
     def makepasv(self):
         """Return the host and port of the data connection. The host is always the server itself.
 
         The address in the reply to PASV is ignored, because a server could make us connect to
-        another host (FTP bounce). A link-local address, fe80::1, needs its scope: fe80::1%2.
+        another host (FTP bounce). A link-local address such as fe80::1 needs its scope: fe80::1%2.
         """
         _, port = super().makepasv()
         host, _, *scope = self.sock.getpeername()

@@ -22,7 +22,7 @@ class Interrupt:
         self.in_transfer = self.pressed = self.may_interrupt = self.ignored = False
 
     def press(self):
-        """Handle Ctrl-C. Raise Cancelled to end a transfer; return False to end the client."""
+        """Handle Ctrl-C. Raises Cancelled to end a transfer; returns False to end the client."""
         if self.ignored:
             return True
         # A second Ctrl-C ends the client, because the server might never answer.

@@ -23,7 +23,7 @@ WORDS = {"1": "list", "2": "get", "3": "put", "4": "quit", "5": "help",
 
 
 def talk(ftp):
-    """Run the commands on standard input; return True if all of them succeeded."""
+    """Read commands from standard input and run them; return True if all of them succeeded."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     completer = None
     if on_terminal:

@@ -31,7 +31,7 @@ def clean(text):
 
 
 def to_wire(text):
-    """Return a name in the form that ftplib needs, with one Latin-1 character per byte of UTF-8.
+    """Return a name as ftplib needs it: each byte of its UTF-8 form becomes a Latin-1 character.
 
     UTF-8 is the encoding of names in FTP (RFC 2640). Byte 255 is special in Telnet, and therefore
     in FTP, so the byte is doubled.

@@ -62,7 +62,7 @@ def download(ftp, name, target):
         with local():
             os.replace(temporary, target)
     finally:
-        # OSError: the file already has its final name, or could not be created.
+        # unlink fails if the file already has its final name, or could not be created.
         with contextlib.suppress(OSError):
             os.unlink(temporary)
     return received
@@ -157,8 +157,8 @@ def transfer(ftp, command):
         conn.close()
         # The server still replies. Read this reply, or the next command would mistake the reply for
         # its own.
-        # After a connection error (OSError), voidresp raises the reply, which explains more than
-        # the error does.
+        # After a connection error (OSError), voidresp raises an exception with the reply, which
+        # explains more than the connection error does.
         if isinstance(error, Failed):
             with contextlib.suppress(*REFUSED):
                 ftp.voidresp()

@@ -38,7 +38,7 @@ class Control:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Some clients send ABOR as urgent data: leave those bytes in the stream.
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-        # Let the kernel enforce the limit: with settimeout, Python would call poll before each
+        # Let the kernel enforce the time limit: with settimeout, Python would call poll before each
         # recv and send.
         limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1e6))
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -52,7 +52,7 @@ class Control:
         self.buffer += data
 
     def next_line(self):
-        """Take one line from the buffer: return its text, or None if no line is complete yet.
+        """Take one line from the buffer and return its text, or None if no line is complete yet.
 
         TCP keeps no message boundaries (粘包), so the newline is our message framing: one recv can
         return half a line, or three lines.
@@ -69,8 +69,8 @@ class Control:
             raise Reply(500, "Line too long")
         line = line.removesuffix(b"\r")
         # Telnet's commands (RFC 854) begin with IAC, byte 255. Drop IAC WILL, WONT, DO or DONT and
-        # the option byte that follows. Replace IAC IAC with one byte 255. Drop IAC and any other
-        # byte.
+        # the option byte that follows. Replace IAC IAC with one byte 255. Drop IAC together
+        # with any other byte that follows it.
         if b"\xff" in line:
             line = re.sub(rb"\xff(?:[\xfb-\xfe].?|(\xff)|.)", rb"\1", line)
         return line.decode("utf-8", "surrogateescape")

@@ -55,8 +55,8 @@ class DataPort:
     def connect_to(self, host, port):
         """Prepare a data connection to this address of the client; return a reply.
 
-        Refuse any other host, and ports below 1024, where services listen: otherwise a client
-        could use this server to attack others (FTP bounce, RFC 2577).
+        Refuse every host except the client's own, and ports below 1024, where services listen:
+        otherwise, a client could use this server to attack others (FTP bounce, RFC 2577).
         """
         if self.only_epsv:
             return 501, "Not allowed after EPSV ALL"

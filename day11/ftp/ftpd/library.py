@@ -15,7 +15,7 @@ from ftpd.rename import rename_new
 # The errors of os.link on file systems without hard links (FAT and exFAT: USB sticks), and in some
 # sandboxes.
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-# The temporary name of an upload begins with this prefix. (On some systems, uploads need none.)
+# The temporary name of an upload begins with this prefix. (Not every upload needs one.)
 HIDDEN = ".upload-"
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -181,7 +181,7 @@ class Upload:
         return True
 
     def get_hidden_name(self):
-        """Give a nameless file a temporary name, or copy the data to a file that has a name."""
+        """Give a nameless file a temporary name; if that fails, copy it to a file that has one."""
         hidden = hidden_name()
         if self.link(hidden):
             self.hidden = hidden

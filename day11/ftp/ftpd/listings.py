@@ -124,5 +124,5 @@ def modified(st):
 
 def utc(st):
     """Return the modification time, limited to the years 1000 to 9999, as a time.struct_time."""
-    # On the disk, the time can be any number.
+    # The time that is stored on the disk can be any number.
     return time.gmtime(min(max(st.st_mtime, FIRST_TIME), LAST_TIME))

@@ -11,7 +11,8 @@ from ftpd.commands import CODES, command
 from ftpd.data import SMALL
 from ftpd.library import Upload, copy
 
-# If an upload fails, reply 452 (the disk is full), 552 (the file is too large), otherwise 553.
+# If an upload fails, reply 452 (the disk is full), 552 (the file is too large), 451 (see CODES), or
+# else 553.
 STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
 
 
