@@ -42,8 +42,9 @@ async def serve(listener):
             # out of file descriptors (EMFILE): stop accepting for a moment
             await asyncio.sleep(RETRY)
             continue
-        # This does not run echo() yet: it begins when serve() has to wait. The first client gets
-        # Task-2, because Task-1 runs start(). serve 要等待时 echo 才开始；Task-1 执行的是 start
+        # create_task does not run echo() yet: echo() begins when serve() has to wait. The first
+        # client gets Task-2, because Task-1 runs start().
+        # serve 要等待时 echo 才开始；Task-1 执行的是 start
         task = asyncio.create_task(echo(conn, addr))
         tasks.add(task)
         task.add_done_callback(tasks.discard)

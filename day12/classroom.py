@@ -5,9 +5,10 @@
 Run:    python day12/classroom.py [port]       then open the address that it prints
         make class
 
-The classroom is built on the HTTP server of this day, which serves the files of the page. The
-page's JavaScript sends requests, and each kind of request has a route. The classroom uses
-what days 8 to 12 teach: each run has processes of its own, and a thread that uses a lock and epoll.
+The classroom is built on the HTTP server of this day, which serves the files of the classroom's
+page. The JavaScript of the page sends requests, and each kind of request has a route. The classroom
+uses what days 8 to 12 teach: a script that runs has processes of its own, and the classroom has a
+thread for each run, which uses a lock and epoll.
 The file classroomd/__init__.py lists the modules.
 
     browser --- GET /api/runs/7?from=12 ---> HTTPServer, one loop
@@ -59,7 +60,7 @@ class Classroom(HTTPServer):
         self.api = Api(self, top, self.token, unasked)
 
     def find_handler(self, request):
-        """Return a function that answers a request, or a function that refuses the request.
+        """Return the function that answers this request, or a function that refuses it.
 
         The server calls this method as soon as the head of a request has arrived. So the client
         need not send the body of a request that is refused.
@@ -134,8 +135,8 @@ def stop_on_signals(server):
 
     for signum in STOP_SIGNALS:
         signal.signal(signum, stop)
-    # A signal can reach another thread while the loop waits in epoll. So Python also writes a
-    # byte to the self-pipe, which wakes the loop.
+    # A signal can reach another thread while the loop waits in epoll. So let Python also write a
+    # byte to the self-pipe for each signal: the byte wakes the loop.
     # 信号可能落在别的线程上；往自管道写一个字节，主循环一定醒来
     signal.set_wakeup_fd(server.shutdown_writer.fileno(), warn_on_full_buffer=False)
 

@@ -36,7 +36,7 @@ def keep_the_place():
     coroutine = adder()
     # The call adder() has created a generator; no line of the function has run yet.
     show("adder()   has not begun", coroutine)
-    # The first next runs adder up to its first yield. From then on, adder can receive values.
+    # The first next() runs adder up to its first yield. From then on, adder can receive values.
     show(f"next()    got {next(coroutine)}", coroutine)
     show(f"send(10)  got {coroutine.send(10)}", coroutine)
     show(f"send(32)  got {coroutine.send(32)}", coroutine)
@@ -48,7 +48,7 @@ def keep_the_place():
 
 
 def show(what, coroutine):
-    """Print the variables in a stopped coroutine's frame, which also keeps its current line."""
+    """Print the variables in the frame of a stopped coroutine; its current line is there too."""
     # 协程停着的时候，它的栈帧保存着变量和执行到的行（上下文）
     print(f"{what}, keeps {dict(coroutine.gi_frame.f_locals)}")
 

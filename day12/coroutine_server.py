@@ -103,13 +103,13 @@ class Scheduler:
     def step(self, fd):
         """Resume the coroutine of the socket fd, up to its next yield."""
         # For example, receive() goes on after its yield and returns data, echo() sends the data,
-        # and the yield of the next receive() ends this next().
+        # and this next() ends at the yield of the second receive().
         # 例如：receive 从 yield 之后继续并返回数据，echo 发回，再次调用 receive，停在它的 yield
         try:
             event = next(self.tasks[fd])
         except StopIteration:
-            # The coroutine has returned. Its `with conn` has closed the socket, and close()
-            # removes a socket from epoll.
+            # The coroutine has returned. Its `with conn` has closed the socket, and epoll stops
+            # watching a socket that is closed.
             del self.tasks[fd], self.events[fd]
             return
         # Usually the coroutine waits for the same event as before, so epoll already watches for it.
@@ -138,7 +138,7 @@ class Scheduler:
                 self.step(fd)
 
     def close(self):
-        """End every coroutine at its current yield, so that its `with conn` closes the socket."""
+        """End every coroutine at its current yield: the `with conn` of each echo() closes conn."""
         for task in self.tasks.values():
             task.close()
         self.epoll.close()

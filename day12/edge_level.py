@@ -20,8 +20,8 @@ import struct
 import sys
 import termios
 
-# Seconds to wait for a report. epoll reports a ready socket immediately, so if it reports nothing
-# in this time, the socket is not ready.
+# Seconds to wait for a report. epoll reports immediately if there is anything to report, so if it
+# reports nothing in this time, there is nothing to report.
 SILENCE = 0.1
 
 

@@ -91,7 +91,8 @@ class EchoServer:
     def echo(self, conn):
         """Receive once, and send the bytes back.
 
-        Only drain() uses the result: False at EOF, or if some bytes are unsent.
+        Return True if we may read again now, or False at EOF and while bytes are unsent. Only
+        drain() uses this result.
         """
         data = conn.recv(SIZE)
         if data:

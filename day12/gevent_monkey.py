@@ -65,9 +65,9 @@ def letters(wait, argument):
 
 
 def write(letter, wait, argument, written):
-    """Write a letter three times, and call the function wait after each.
+    """Write a letter three times, and call the function `wait` after each letter.
 
-    An unpatched wait blocks the thread; a patched one lets the other greenlet write.
+    An unpatched function blocks the thread; a patched one lets the other greenlet write.
     """
     for _ in range(3):
         written.append(letter)
@@ -75,7 +75,7 @@ def write(letter, wait, argument, written):
 
 
 def receive(socket_class):
-    """Wait in recv until it times out after 0.01 seconds, because no packet arrives."""
+    """Wait in recv, which times out after 0.01 seconds because no packet arrives."""
     with socket_class(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(0.01)

@@ -8,9 +8,9 @@ Run:    python day12/gevent_server.py [port] [-b ADDRESS] [-v] [--quiet]
 try:
     import gevent
     from gevent import monkey
-    # Call patch_all before any other import: from here on, accept, recv and sendall do not block
-    # the thread, but switch to another greenlet.
-    # 必须最先执行：之后 accept、recv、sendall 不再阻塞线程，而是切换协程
+    # Call patch_all before any other import. From here on, when accept, recv or sendall must wait,
+    # it does not block the thread, but switches to another greenlet.
+    # 必须最先执行：之后 accept、recv、sendall 要等待时不再阻塞线程，而是切换协程
     monkey.patch_all()
 except ImportError:
     gevent = None

@@ -108,7 +108,7 @@ class EchoServer:
             self.poller.modify(conn, select.POLLIN)
 
     def drop(self, conn):
-        # Unregister before close: poll reports a closed descriptor again and again (POLLNVAL).
+        # Unregister before close, or poll reports the closed descriptor again and again (POLLNVAL).
         self.poller.unregister(conn)
         del self.conns[conn.fileno()]
         addr = self.addrs.pop(conn)

@@ -7,11 +7,11 @@ Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c]
 
 How it runs: all servers are started, but only the server being measured runs. The other servers are
 stopped (SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine
-affects all servers. The report prints the median of the rounds. Every server can use only one core.
-This limit is fair to models with one thread, but a model with several processes could use more
-cores. If there are many clients, they run on another core. A single client shares the server's
-core, because client and server never work at the same time, and waking up a sleeping core would
-take longer than the echo.
+affects several servers, not just one. The report prints the median of the rounds. Every server can
+use only one core. This limit is fair to models with one thread, but a model with several processes
+could use more cores. If there are many clients, they run on another core. A single client shares
+the server's core, because client and server never work at the same time, and waking up a sleeping
+core would take longer than the echo.
 
 How to read a table: the bar and the number after it show the CPU time per request, used by all
 threads and processes of the server together. This figure changes least from run to run. Requests
@@ -54,8 +54,8 @@ def main():
         sys.exit(2)
     options = parse_options()
     plan = dataclasses.replace(QUICK if options.quick else Plan(), **options.turns)
-    # Double the limit, because the idle clients of several servers are connected at the same time.
-    # 两倍：几个服务器的空闲客户端同时保持着连接
+    # Ask for twice as many descriptors as one server's clients need, because the idle clients of
+    # several servers are connected at the same time. 两倍：几个服务器的空闲客户端同时保持着连接
     room = raise_descriptor_limit(2 * (plan.held + SPARE)) - SPARE
     if room < max(plan.clients):
         print("server_race.py: too few descriptors: raise the limit (ulimit -Hn)"
