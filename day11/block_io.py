@@ -45,7 +45,8 @@ def main():
 
 def block(listener):
     with socket.socket() as client:
-        # A Timer is a thread that makes this call after DELAY seconds. Timer：延迟执行的线程
+        # A Timer is a thread: this one calls client.connect after DELAY seconds.
+        # Timer：延迟执行的线程
         connect = Timer(DELAY, client.connect, [listener.getsockname()])
         (conn, addr), waited, cpu = measure(connect, listener.accept)
         with conn:

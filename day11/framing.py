@@ -82,7 +82,7 @@ def compare(data, read, messages):
 
 
 def read_lines(conn, size):
-    """Yield the messages from conn, each of which ends with a newline.
+    """Yield each message that arrives on conn, without the newline that ends it.
 
     size: maximum number of bytes for one recv.
     """
@@ -99,7 +99,7 @@ def read_lines(conn, size):
 
 
 def read_by_length(conn, size):
-    """Yield the messages from conn, each of which is preceded by its length.
+    """Yield each message that arrives on conn, without the length in front of it.
 
     size: maximum number of bytes for one recv.
     """
@@ -112,7 +112,7 @@ def read_by_length(conn, size):
 
 
 def read_exactly(conn, count, size):
-    """Call recv until count bytes have arrived, and return the bytes; return b"" at EOF."""
+    """Return the next count bytes from conn, or b"" if EOF comes before the first of them."""
     data = b""
     while len(data) < count:
         # Never ask recv for more bytes than are missing: later bytes belong to the next message.

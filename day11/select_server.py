@@ -53,8 +53,8 @@ class EchoServer:
             timeout = None
             if self.listener not in self.reading:
                 timeout = RETRY
-            # xlist: urgent data. With SO_OOBINLINE, such a socket is in `readable` too, so the
-            # server would work without xlist. 紧急数据；这里不用 xlist 也行，只为演示
+            # xlist is for urgent data. SO_OOBINLINE makes a socket with urgent data readable too,
+            # so the server would work without xlist. 紧急数据；这里不用 xlist 也行，只为演示
             rlist, wlist, xlist = self.reading, list(self.unsent), self.reading
             readable, writable, urgent = select.select(rlist, wlist, xlist, timeout)
             # If accepting was paused, the pause is over: watch the listener again.

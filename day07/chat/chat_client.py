@@ -14,7 +14,8 @@ The two processes are called halves. After fork, both halves use the same socket
 the lines that the user types, and the heartbeat (心跳). The child waits for messages and hands them
 to the parent. The parent shows the messages, because only the process that reads the keyboard knows
 which half-typed line is on the screen.
-chatroom/room.py explains the commands (L, C, ...), and chatroom/halves.py explains the signals.
+chatroom/room.py explains the commands (L, C, ...), and chatroom/halves.py explains how the halves
+use signals.
 
 To leave, type quit, or press Ctrl-D (end of input) or Ctrl-C.
 """
@@ -164,8 +165,8 @@ def listen(sock, show):
         if word == "SAY":
             show(rest)
         elif word == "NO":
-            # The server removed us, because our heartbeats did not arrive. Then another client took
-            # our name.
+            # The server removed us, because our heartbeats did not arrive, and does not let us in
+            # again: for example, another client now has our name.
             show(f"! {rest}")
             return 1
         elif word == "END":

@@ -15,8 +15,8 @@ chatroom/halves.py shows how the two processes end together.
 
 With -v, or on a terminal without --quiet, the child shows who joins and leaves (chatroom/watch.py).
 Each line typed on the server's terminal goes to all members as a message from the administrator.
-The child sends such a line to the parent in a datagram, as a member does. The parent recognizes the
-administrator by the address of the child's socket.
+The child sends such a line to the parent in a datagram, as a member would. The parent recognizes
+the administrator by the address of the child's socket.
 
 The chat does not encrypt, ask for passwords, send lost lines again, keep a history or limit how
 fast a member sends. To attack it, use nc -u 127.0.0.1 8888; day07/README.md shows how.
@@ -90,7 +90,7 @@ def serve(room, keyboard, terminal, child):
     def tick():
         room.tick()
         # An empty datagram wakes room.serve, which then removes silent members, even if no member
-        # sends anything. If the socket's queue is full, the datagrams in it wake room.serve.
+        # sends anything. If the room's queue is full, the datagrams in it wake room.serve.
         with contextlib.suppress(OSError):
             keyboard.send(b"", socket.MSG_DONTWAIT)
 

@@ -47,7 +47,7 @@ def readable(text):
 
 
 def command(script, *args):
-    """Return the shell command that starts another script in this folder."""
+    """Return the shell command that starts another script in the running script's folder."""
     path = os.path.join(os.path.dirname(sys.argv[0]), script)
     return shlex.join(["python", path, *map(str, args)])
 

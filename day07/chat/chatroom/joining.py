@@ -19,10 +19,10 @@ MAX_DATAGRAM = 1 << 16          # bytes
 def join(host, port, name, prompt):
     """Join the room: propose one name after another, until the server accepts a name.
 
-    name: the name to propose first, or None if the user must type it.  prompt: shown to the user,
-    who must type a name.
-    Returns the socket, the name and the seconds between two heartbeats. Signals stay blocked
-    (hold_signals) until the program has forked and each half has set its handlers.
+    name: the name to propose first, or None if the user must type it.
+    prompt: the text that asks the user for a name.
+    Returns the socket, the name and the seconds between two heartbeats. Signals are then blocked
+    (hold_signals): each half unblocks them after the fork, when it has set its handlers.
     Raises EOFError when the input ends, and OSError when no server answers.
     """
     while True:
@@ -30,8 +30,8 @@ def join(host, port, name, prompt):
         # the answer about the next name.
         sock = connect(host, port)
         try:
-            # The server refuses an empty name. But any answer shows that a server is running, so we
-            # can ask the user for a name.
+            # If there is no name yet, propose an empty one. The server refuses it, but the answer
+            # shows that the server is running, so we can ask the user for a name.
             word, rest = ask(sock, f"L {name or ''}")
             if word == "OK":
                 interval = interval_in(rest)

@@ -23,7 +23,8 @@ SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THA
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
     CJK HIRAGANA KATAKANA BOPOMOFO HANGUL""".split())
-# A name may mix the scripts of one group: they are written together and do not look alike.
+# A name may mix the scripts of one of these groups, which are written together and do not look
+# alike.
 TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
             {"LATIN", "CJK", "HANGUL"}]
 # A name may contain all visible ASCII characters except the colon, and a few signs that separate

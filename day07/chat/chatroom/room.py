@@ -20,7 +20,7 @@ from chatroom.text import MAX_TEXT, TOO_LONG, one_line
 from chatroom.watch import host_and_port
 
 MAX_MEMBERS = 500
-MAX_DATAGRAM = 8192             # bytes, enough for MAX_TEXT characters; the rest is cut off
+MAX_DATAGRAM = 8192             # bytes, enough for MAX_TEXT characters; a longer datagram is cut
 HEARTBEATS = 5                  # a vanished member is removed within this many intervals
 MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
@@ -52,7 +52,7 @@ class Room:
         self.looked = 0
 
     def tick(self):
-        """Advance the room's clock. Call this once every half interval."""
+        """Advance the room's clock. Call this twice in each interval."""
         self.now += 1
 
     def serve(self):
@@ -110,7 +110,7 @@ class Room:
             self.tell(f"{name} 进入了聊天室", but=address)
 
     def objection(self, address, name):
-        """Return the reason to refuse this name to this address, or None to accept the name."""
+        """Return why this address cannot have this name, or None if it can."""
         if reason := objection_to(name):
             return reason
         if self.owners.get(comparable(name), address) != address:
@@ -142,10 +142,10 @@ class Room:
     def remove_silent(self):
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
-        Two heartbeats in a row can be lost: if the third heartbeat arrives, the silence has lasted
-        only six ticks. A member that has been silent for MAX_SILENCE + 1 ticks is removed as soon
-        as any datagram arrives. The server sends itself an empty datagram at each tick, so a
-        vanished member is removed within HEARTBEATS intervals.
+        A member stays if two of its heartbeats in a row are lost: when the third one arrives, the
+        silence has lasted only six ticks. A member that has been silent for MAX_SILENCE + 1 ticks
+        is removed as soon as any datagram arrives. The server sends itself an empty datagram at
+        each tick, so a vanished member is removed within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []
@@ -171,12 +171,12 @@ class Room:
                 try:
                     sendto(datagram, address)
                 except OSError:
-                    # The member cannot be reached now. A member whose heartbeat stops is removed.
+                    # The member cannot be reached now. If its heartbeat stops, it will be removed.
                     pass
 
     def send(self, text, address):
         try:
             self.sock.sendto(text.encode(), address)
         except OSError:
-            # The client cannot be reached now, as in tell.
+            # As in tell: the client cannot be reached now.
             pass

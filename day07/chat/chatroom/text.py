@@ -1,8 +1,8 @@
 """Make text safe to print on a terminal, and break long lines.
 文本清理：终端只会显示，不会执行；长行在哪里折断
 
-An escape sequence in a chat line could clear the reader's screen, and a newline could begin a line
-that looks like the administrator's.
+An escape sequence in a chat line could clear the screen of each member, and a newline could begin
+a line that looks like the administrator's.
 """
 import unicodedata
 

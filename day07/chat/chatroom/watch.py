@@ -3,8 +3,8 @@
 
 The parent serves the room and must not wait for a terminal that is slow, stopped (Ctrl-S) or
 closed. So the parent hands each line to the child and goes on. The child reads from the terminal,
-and therefore knows which half-typed line is on the screen. Lines that the child does not take are
-dropped.
+and therefore knows which half-typed line is on the screen. Lines that the child does not take in
+time are dropped.
 父进程从不等待终端：交不出去的行就丢掉。
 """
 import contextlib
@@ -24,7 +24,7 @@ class Watch:
         self.for_room, self.for_child = socket.socketpair(type=socket.SOCK_DGRAM)
 
     def tell(self, name, what, members):
-        """In the parent: send the child a line with what a member did and the number of members."""
+        """In the parent: send the child a line: what a member did, and how many are in the room."""
         line = f"{one_line(name)} {what} -> {members} in the room"
         with contextlib.suppress(OSError):
             self.for_room.send(line.encode(), socket.MSG_DONTWAIT)
