@@ -261,7 +261,7 @@ def show_programs():
 
 def show(title, functions, check, outcome=None):
     """Of the schedules with this outcome, print the one with the fewest switches."""
-    assert outcome, f"expected a schedule that ends with {title}"
+    assert outcome, f"expected to find a schedule for: {title}"
     switches = "1 switch" if outcome.switches == 1 else f"{outcome.switches} switches"
     print(f"\n{title}: {switches}")
     replay = Replay(list(zip("ABC", functions)), setup, check, outcome.schedule)

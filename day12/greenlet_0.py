@@ -48,7 +48,7 @@ def main():
     value = a.switch("from main again")
     print(f"main continues with {value!r}; a.dead: {a.dead}, b.dead: {b.dead}")
     assert (value, a.dead) == ("result of a", True), \
-        f"expected the result of a, and a to be dead; got {value!r}, {a.dead}"
+        f"expected 'result of a', and a.dead to be True; got {value!r}, {a.dead}"
     # A switch to a dead greenlet goes to its parent instead. The parent of a is main, so main gets
     # its own value back.
     # 切换到已结束的 greenlet，就是切换到它的 parent，也就是 main 自己

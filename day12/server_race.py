@@ -8,10 +8,10 @@ Run:    python day12/server_race.py [--rounds N] [--seconds S] [--servers a,b,c]
 How it runs: all servers are started, but only the server being measured runs. The other servers are
 stopped (SIGSTOP). Every round gives each server a turn, so that a busy moment of the machine
 affects several servers, not just one. The report prints the median of the rounds. Every server can
-use only one core. This limit is fair to models with one thread, but a model with several processes
-could use more cores. If there are many clients, they run on another core. A single client shares
-the server's core, because client and server never work at the same time, and waking up a sleeping
-core would take longer than the echo.
+use only one core. This limit is fair to models with one thread, but it slows down models with
+several processes, which could otherwise use more cores. If there are many clients, they run on
+another core. A single client shares the server's core, because client and server never work at the
+same time, and waking up a sleeping core would take longer than the echo.
 
 How to read a table: the bar and the number after it show the CPU time per request, used by all
 threads and processes of the server together. This figure changes least from run to run. Requests

@@ -108,7 +108,7 @@ def test_report_table():
     assert list(found)[1:] == [
         "1 client, one long connection", "4 clients, a long connection each", "16 clients, a long connection each",
         "A new connection per request, 16 at a time", "1 busy client beside 20 idle ones",
-        "1 busy client beside more and more idle ones", "Connections that are held and silent", "What this shows"]
+        "1 busy client beside a growing number of idle clients", "Connections that are held and silent", "What this shows"]
     assert found["1 client, one long connection"][3] == "  iterative     not measured"
 
 

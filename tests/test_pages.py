@@ -69,7 +69,7 @@ HEADINGS = {
         "基于threading的多线程网络并发", ("实现步骤", "**Steps · 实现步骤** ([thread_server.py](thread_server.py))")],
     "day11": [
         "ftp 文件服务器", "IO并发", "IO 分类",
-        "阻塞IO", ("定义", "**Definition · 定义.** A call"), ("效率", "这样的等待完全不占 CPU"), ("阻塞情况",) * 2,
+        "阻塞IO", ("定义", "**Definition · 定义.** A blocking call"), ("效率", "这样的等待完全不占 CPU"), ("阻塞情况",) * 2,
         "非阻塞IO", ("定义", "**Definition · 定义.** A socket"), ("超时检测",) * 2,
         "IO多路复用", ("定义", "**Definition · 定义.** One call"), ("具体方案",) * 2,
         "select 方法", "select 实现tcp服务", "注意", "扩展: 位运算", ("运算符号", "operator · 运算符")],

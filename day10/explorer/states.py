@@ -32,8 +32,8 @@ class Moments:
         self.kept, self.objects, self.is_keeping = [], set(), False
 
     def identify(self):
-        """Number the shared objects that setup made. setup makes new objects for each run; those
-        that correspond to each other get the same number."""
+        """Number the shared objects that setup() made. Each run gets new objects from setup(), but
+        corresponding objects have the same number in every run."""
         if self.identities is None:
             # Keep what setup made, and compare it during the whole run: a thread may still hold it
             # when no name leads to it any more.

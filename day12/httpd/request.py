@@ -124,7 +124,7 @@ def parse(head):
 
 @functools.lru_cache(maxsize=KNOWN_LINES)
 def parse_request_line(line):
-    """Return the request line, method, path, query string, minor version (RFC 9112, section 3)."""
+    """Parse a request line (RFC 9112, section 3). Return the line itself and its four parts."""
     if len(line) > MAX_LINE:
         raise too_long(line.encode("latin-1"))
     match = REQUEST_LINE.fullmatch(line)

@@ -59,7 +59,7 @@ MODELS = {
         "The kernel reports only new bytes, so the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
-        "Each client has a coroutine, on our own small scheduler over epoll.",
+        "Each client has a coroutine; our own small scheduler, built on epoll, runs them all.",
         (("a held connection", "memory", "thread"),)),
     "gevent": Model(
         ("gevent_server.py",),

@@ -55,7 +55,7 @@ def growth_table(results):
     rows = [(f"{name} {level:,}", f"idle-{level}", name)
             for name in WATCHERS if name in results.names for level in results.idle()]
     if rows:
-        yield from table(results, "1 busy client beside more and more idle ones", rows)
+        yield from table(results, "1 busy client beside a growing number of idle clients", rows)
 
 
 def memory_table(results):

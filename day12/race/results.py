@@ -17,9 +17,9 @@ class Plan:
     """What to measure: how many clients, how many rounds, and how long a turn is.
 
     clients: the numbers of busy clients to measure with, one after the other.
-    idle: the numbers of idle clients beside a busy one. Only WATCHERS (models.py) are
-    measured with all of these numbers.
-    idle_for_all: the only one of these numbers with which all servers are measured.
+    idle: the numbers of idle clients beside a busy one. WATCHERS (models.py) are measured with
+    each of these numbers, the other servers only with idle_for_all.
+    idle_for_all: one of the numbers in idle.
     held: how many silent connections to hold.
     rounds: how many turns each server gets. seconds: the length of a turn.
     A Model may set lower limits for idle and held.
@@ -37,7 +37,7 @@ QUICK = Plan(clients=(1, 4, 16), idle=(5, 20, 50), idle_for_all=20, held=60, rou
 
 
 class Results:
-    """The figures of a race, and what its servers cannot do.
+    """The results of a race: figures, and the reasons where a server has no figures.
 
     names: the servers' names. plan: a Plan. room: how many connections the descriptor limit allows.
     rounds: scenario -> server -> a list with one dictionary of figures per round.

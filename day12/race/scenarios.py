@@ -78,7 +78,7 @@ class Race:
                       self.measure, "fresh", server, fresh_connections, server, most)
 
     def run_idle(self, servers):
-        """Measure one busy client beside more and more idle ones."""
+        """Measure one busy client beside a growing number of idle clients."""
         with contextlib.ExitStack() as stack:
             crowds = [Clients(server) for server in servers]
             for crowd in crowds:

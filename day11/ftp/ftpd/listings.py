@@ -100,7 +100,7 @@ def matching(session, argument):
 
 
 def without_options(argument):
-    """Remove options from an argument: many clients send LIST -la NAME, with options of ls.
+    """Remove ls options from an argument: many clients send them, as in LIST -la NAME.
 
     Other words that begin with "-" are names, as in LIST -x. For a file called -l, send ./-l.
     """
