@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import socket
+import sys
 import textwrap
 import time
 
@@ -412,6 +413,18 @@ def test_epoll_server_has_a_socket_for_each_client_and_nothing_else(page):
     assert after["epolls"][0]["watches"] == sorted(one["fd"] for one in after["sockets"])
     same = ("pid", "threads", "pipes", "files", "lane")
     assert [after[what] for what in same] == [before[what] for what in same]
+
+
+def test_the_main_thread_is_shown_first_also_when_the_kernel_starts_again_with_small_numbers():
+    assert run(sys.executable, "-c", """if True:
+        from types import SimpleNamespace as Object
+        from classroomd import system
+        from classroomd.processes import Stat
+        born = {"311": 7, "90": 6, "32749": 5, "32750": 5}
+        system.os = Object(listdir=lambda path: list(born))
+        system.read_stat = lambda path: Stat(int(path.rpartition("/")[2]), "python", "S", 1, born[path.rpartition("/")[2]])
+        print([thread["tid"] for thread in system.threads(32750)])
+        """, cwd=ROOT / "day12").stdout == "[32750, 32749, 90, 311]\n"
 
 
 def test_zombies_pipes_and_threads_are_seen_and_the_guardian_is_not(our_page):

@@ -18,7 +18,7 @@ from classroomd.problem import Problem
 
 # MAX_OPEN: maximum open clients per run. SIZE: bytes to receive at once. FLOOD: bytes of a flood,
 # more than the kernel can buffer for a connection.
-MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 1 << 24
+MAX_OPEN, SIZE, FLOOD = 20, 1 << 16, 48 << 20
 # The size in bytes of a client's socket buffers: small, so that the buffers fill up soon.
 BUFFER = 1 << 14
 # From <asm/socket.h>: with this option, the kernel notes when bytes arrive (struct timespec).

@@ -57,14 +57,16 @@ def command(pid):
 
 
 def threads(pid):
-    """Return the threads of a process."""
+    """Return the threads of a process: the main thread first, then the others as they started."""
     found = []
     # The process can end while we read.
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        for name in sorted(os.listdir(f"/proc/{pid}/task"), key=int):
+        for name in os.listdir(f"/proc/{pid}/task"):
             if stat := read_stat(f"/proc/{pid}/task/{name}"):
-                found.append({"tid": stat.pid, "name": stat.name, "state": stat.state})
-    return found
+                found.append(stat)
+    # A newer thread can have a smaller number: after the largest number, the kernel starts again.
+    found.sort(key=lambda stat: (stat.pid != pid, stat.born, stat.pid))
+    return [{"tid": stat.pid, "name": stat.name, "state": stat.state} for stat in found]
 
 
 def descriptors(pid):
