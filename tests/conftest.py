@@ -15,6 +15,7 @@ OWN_CPU_TIME = 8                                   # seconds that a test may com
 
 def pytest_configure():
     harness.become_subreaper()
+    signal.signal(signal.SIGVTALRM, stop_computing)
 
 
 def pytest_collection_finish():
@@ -27,7 +28,6 @@ def nothing_left():
     shared = harness.running()                     # servers that several tests share
     harness.participants[:] = shared
     before, threads = harness.descriptors("self"), threading.enumerate()
-    signal.signal(signal.SIGVTALRM, stop_computing)
     signal.setitimer(signal.ITIMER_VIRTUAL, OWN_CPU_TIME)
     yield
     signal.setitimer(signal.ITIMER_VIRTUAL, 0)

@@ -340,7 +340,8 @@ class Program:
         deadline = time.monotonic() + ORPHAN_TIMEOUT
         while left and time.monotonic() < deadline:
             os.sched_yield()
-            left = {name for name in left & shared_memory() if not is_mapped(name)}
+            left &= shared_memory()
+            left -= in_use(left)
         return left
 
     def _uses_multiprocessing(self):
@@ -775,20 +776,20 @@ def shared_memory():
         return found
 
 
-def is_mapped(name):
-    """Return whether a process uses what this name in shared memory leads to; False if there is no such name.
+def in_use(names):
+    """Return those of these names in shared memory that lead to something that a process has mapped.
 
     The process that made a semaphore has mapped it under another name, but the inode is the same.
     """
-    try:
-        inode = (SHARED_MEMORY / name).stat().st_ino
-    except FileNotFoundError:
-        return False
-    for maps in Path("/proc").glob("[0-9]*/maps"):
+    found, by_inode = set(), {}
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            by_inode[str((SHARED_MEMORY / name).stat().st_ino)] = name
+    for maps in Path("/proc").glob("[0-9]*/maps") if by_inode else ():
         with contextlib.suppress(OSError):         # the process has ended, or belongs to another user
-            if re.search(rf" {inode} +{SHARED_MEMORY}/", maps.read_text()):
-                return True
-    return False
+            inodes = re.findall(rf" (\d+) +{SHARED_MEMORY}/", maps.read_text())
+            found.update(by_inode[inode] for inode in inodes if inode in by_inode)
+    return found
 
 
 def take_terminal():

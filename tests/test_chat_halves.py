@@ -12,12 +12,15 @@ BEGIN = f"""if True:
     sys.path.insert(0, {str((ROOT / SERVER).parent)!r})
     from chatroom.halves import Handover, Parent, become_child, every, hold_signals, release_signals
 """
-# A parent and a child, neither of which ends by itself.
-PAIR = BEGIN + """
+# What comes next is the rest of the child's block.
+FORK = BEGIN + """
     hold_signals()
     parent, pid = os.getpid(), os.fork()
     if pid == 0:
         become_child(parent)
+"""
+# A parent and a child, neither of which ends by itself.
+PAIR = FORK + """
         print("child", flush=True)
         while True:
             signal.pause()
@@ -79,11 +82,7 @@ def test_chat_halves_end_when_the_parent_was_killed_before_the_child_asked_the_k
 
 def test_chat_halves_a_second_signal_changes_nothing():
     """The second signal may come while the halves are being ended, or may be pending together with the first."""
-    assert run(sys.executable, "-c", BEGIN + """
-    hold_signals()
-    parent, pid = os.getpid(), os.fork()
-    if pid == 0:
-        become_child(parent)
+    assert run(sys.executable, "-c", FORK + """
         signal.pause()
     def goodbye():
         print("goodbye", flush=True)
@@ -99,11 +98,7 @@ def test_chat_halves_a_second_signal_changes_nothing():
 
 
 def test_chat_halves_the_parent_takes_the_childs_exit_status():
-    run(sys.executable, "-c", BEGIN + """
-    hold_signals()
-    parent, pid = os.getpid(), os.fork()
-    if pid == 0:
-        become_child(parent)
+    run(sys.executable, "-c", FORK + """
         os._exit(7)
     Parent("pair", pid, lambda: None)
     release_signals()
@@ -133,11 +128,7 @@ def test_chat_halves_the_child_rings_until_it_is_heard():
 
 def test_chat_halves_call_nothing_more_at_the_end():
     """If a heartbeat were sent after the goodbye, the client would join again."""
-    assert run(sys.executable, "-c", BEGIN + """
-    hold_signals()
-    parent, pid = os.getpid(), os.fork()
-    if pid == 0:
-        become_child(parent)
+    assert run(sys.executable, "-c", FORK + """
         signal.pause()
     every(60, lambda: None)
     Parent("pair", pid, lambda: print(signal.getitimer(signal.ITIMER_REAL), flush=True)).end(0)

@@ -104,12 +104,19 @@ def classroom():
         yield server
 
 
+@contextlib.contextmanager
+def visit(server):
+    """Yield a page of a shared classroom; at the end, the page says goodbye, which ends its runs."""
+    page = Page(server, name=str(time.monotonic_ns()))
+    yield page
+    page.post("/api/bye", token=page.token, page=page.name)
+
+
 @pytest.fixture
 def page(classroom):
     """A page of the shared classroom. The runs that it starts end with the test."""
-    page = Page(classroom, name=str(time.monotonic_ns()))
-    yield page
-    page.post("/api/bye", token=page.token, page=page.name)
+    with visit(classroom) as page:
+        yield page
     page.until(lambda: all(one["state"] != "running" for one in page.get("/api/runs")["runs"]))
 
 
@@ -147,9 +154,8 @@ def of_ours(tmp_path_factory):
 @pytest.fixture
 def our_page(of_ours):
     """A page of the classroom for the small course. After the test its runs end, and the classroom is as it was before."""
-    page = Page(of_ours, name=str(time.monotonic_ns()))
-    yield page
-    page.post("/api/bye", token=page.token, page=page.name)
+    with visit(of_ours) as page:
+        yield page
     page.until(lambda: len(of_ours.descriptors()) == OPEN and of_ours.threads() == 1 and not of_ours.children())
 
 

@@ -247,9 +247,9 @@ def test_demos_that_are_killed_half_way_leave_nothing_running():
     for program in programs:
         program.destroy()
     # A semaphore whose maker was killed before it was registered stays for ever. But one that somebody has mapped is in use.
-    for name in harness.shared_memory() - before:
-        if name.startswith("sem.mp-") and not harness.is_mapped(name):
-            (harness.SHARED_MEMORY / name).unlink(missing_ok=True)       # another program may have removed its own
+    left = {name for name in harness.shared_memory() - before if name.startswith("sem.mp-")}
+    for name in left - harness.in_use(left):
+        (harness.SHARED_MEMORY / name).unlink(missing_ok=True)       # another program may have removed its own
 
 
 def test_readme_transcripts_are_found():

@@ -114,18 +114,22 @@ def test_producer_consumer_the_loop_makes_the_difference(changes, call, result):
     assert run(sys.executable, "-c", f"{definitions}\nprint(repr(overtake({call})))", **CHANGED).stdout == f"{result}\n"
 
 
-def test_producer_consumer_put_waits_while_the_buffer_is_full():
-    run(sys.executable, "-c", """if True:
-        import threading, producer_consumer
+PUT_INTO_A_FULL_BUFFER = """if True:
+        import threading, time, producer_consumer
         buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
         for item in range(3):
             buffer.put(item)
-        def put():
+        def put(item):
             with buffer.lock:
                 inside.set()
-                buffer.put(3)
-                done.append(3)
-        thread = producer_consumer.start(put)
+                buffer.put(item)
+                done.append(item)
+"""
+
+
+def test_producer_consumer_put_waits_while_the_buffer_is_full():
+    run(sys.executable, "-c", PUT_INTO_A_FULL_BUFFER + """
+        thread = producer_consumer.start(put, 3)
         inside.wait()
         with buffer.lock:                          # so put() waits now
             assert list(buffer.items) == [0, 1, 2] and not done
@@ -137,17 +141,8 @@ def test_producer_consumer_put_waits_while_the_buffer_is_full():
 
 def test_producer_consumer_put_looks_again_after_each_wait():
     """A producer waits; room becomes free, but another producer fills it first."""
-    run(sys.executable, "-c", """if True:
-        import threading, time, producer_consumer
-        buffer, inside, done = producer_consumer.Buffer(), threading.Event(), []
-        for item in range(3):
-            buffer.put(item)
-        def put():
-            with buffer.lock:
-                inside.set()
-                buffer.put(4)
-                done.append(4)
-        thread = producer_consumer.start(put)
+    run(sys.executable, "-c", PUT_INTO_A_FULL_BUFFER + """
+        thread = producer_consumer.start(put, 4)
         inside.wait()
         with buffer.lock:                          # so put() waits now
             assert buffer.get() == 0

@@ -75,12 +75,12 @@ def test_a_semaphore_that_another_program_uses_was_not_left_behind(script, monke
     with Program(script("import multiprocessing; input()")) as program, Program(sys.executable, "-c", holder) as holder:
         holder.write("\n")
         name = "sem." + holder.expect(r"/(mp-\S+)")[1]
-        assert name in harness.shared_memory() and harness.is_mapped(name)
+        assert name in harness.shared_memory() and harness.in_use({name}) == {name}
         program.write("\n")
         program.finish()
         holder.write("\n")
         holder.finish(orphans=range(5))
-    assert not harness.is_mapped(name)
+    assert not harness.in_use({name})
 
 
 def test_orphans_are_allowed_by_number(script):
