@@ -355,12 +355,13 @@ class Program:
             return
         self._destroyed = True
         if self.status is None:                    # the process has not been reaped, so its PID is still valid
-            os.killpg(self.pid, signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
             self.status = self._process.wait()
             tell_guardian(f"-{self.pid}")
         self._take_rest()                          # the report shows the last output too
         while left := self._left():                # killing a process may turn its children into orphans
-            for pid in left:
+            # A resource tracker ends when no other process of its program is left.
+            for pid in [pid for pid in left if not is_resource_tracker(pid)] or left:
                 kill(pid)
         self.close_stdin()
         os.close(self._pidfd)
@@ -653,9 +654,18 @@ def reap(pid, timeout):
 
 
 def kill(pid):
-    """Kill one of our children with SIGKILL, and reap it."""
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
+    """Kill one of our children with SIGKILL, and reap it. A resource tracker may end by itself first."""
+    if not (is_resource_tracker(pid) and reap(pid, ORPHAN_TIMEOUT)):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def is_resource_tracker(pid):
+    """Return whether a process is a resource tracker of multiprocessing.
+
+    It removes the names in shared memory that the other processes of its program have left behind.
+    """
+    return "resource_tracker" in describe(pid)
 
 
 def gone(pid, timeout=TIMEOUT):
@@ -771,21 +781,22 @@ def shared_memory():
         found = set()
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):
-                if entry.name.startswith(("psm_", "sem.")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                if entry.name.startswith(("psm_", "sem.mp-")) and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
                     found.add(entry.name)
         return found
 
 
-def in_use(names):
+def in_use(names, pid="[0-9]*"):
     """Return those of these names in shared memory that lead to something that a process has mapped.
 
-    The process that made a semaphore has mapped it under another name, but the inode is the same.
+    pid: the process (default: any). The process that made a semaphore has mapped it under another name, but the inode is
+    the same.
     """
     found, by_inode = set(), {}
     for name in names:
         with contextlib.suppress(FileNotFoundError):
             by_inode[str((SHARED_MEMORY / name).stat().st_ino)] = name
-    for maps in Path("/proc").glob("[0-9]*/maps") if by_inode else ():
+    for maps in Path("/proc").glob(f"{pid}/maps") if by_inode else ():
         with contextlib.suppress(OSError):         # the process has ended, or belongs to another user
             inodes = re.findall(rf" (\d+) +{SHARED_MEMORY}/", maps.read_text())
             found.update(by_inode[inode] for inode in inodes if inode in by_inode)

@@ -226,7 +226,7 @@ def test_output_with_every_start_method(path):
 
 
 def test_demos_that_are_killed_half_way_leave_nothing_running():
-    before, killed = harness.shared_memory(), []
+    killed, made = [], set()
     paths, programs, running = [path for path in SCRIPTS if course.describe(path).output], [], set()
     while running or len(programs) < len(paths):
         if len(programs) < len(paths):
@@ -236,20 +236,30 @@ def test_demos_that_are_killed_half_way_leave_nothing_running():
         for program in list(running):
             # Half way: when it has a child, or at its end if it has none.
             if program.pid in parents or harness.state_of(program.pid) == "Z":
+                program.signal(signal.SIGSTOP)
+                harness.wait_until(lambda: harness.state_of(program.pid) in "TZ", lambda: f"{program} does not stop")
+                made |= harness.in_use(harness.shared_memory(), program.pid)
                 program.signal(signal.SIGKILL)
                 program.wait()
                 running.remove(program)
                 if program.status == -signal.SIGKILL:      # some are too quick for us
                     killed.append(program)
+                remove_unused(made)
     left = [pid for pid in harness.adopted_by_us() if not harness.reap(pid, harness.TIMEOUT)]
     assert not left, list(map(harness.describe, left))
     assert killed
     for program in programs:
         program.destroy()
-    # A semaphore whose maker was killed before it was registered stays for ever. But one that somebody has mapped is in use.
-    left = {name for name in harness.shared_memory() - before if name.startswith("sem.mp-")}
-    for name in left - harness.in_use(left):
-        (harness.SHARED_MEMORY / name).unlink(missing_ok=True)       # another program may have removed its own
+    remove_unused(made)
+
+
+def remove_unused(semaphores):
+    """Remove the names of semaphores that no process has mapped.
+
+    A semaphore whose maker was killed before it was registered would stay for ever, and tests of other shares would see it.
+    """
+    for name in semaphores - harness.in_use(semaphores):
+        (harness.SHARED_MEMORY / name).unlink(missing_ok=True)
 
 
 def test_readme_transcripts_are_found():

@@ -83,6 +83,19 @@ def test_a_semaphore_that_another_program_uses_was_not_left_behind(script, monke
     assert not harness.in_use({name})
 
 
+def test_a_program_that_is_destroyed_leaves_no_semaphore(script):
+    maker = script("""
+        import multiprocessing
+        lock = multiprocessing.get_context("spawn").Lock()
+        print(lock._semlock.name, flush=True)
+        input()
+        """)
+    with Program(maker) as program:
+        name = "sem." + program.expect(r"/(mp-\S+)")[1]
+        assert name in harness.shared_memory()
+    assert name not in harness.shared_memory()
+
+
 def test_orphans_are_allowed_by_number(script):
     # The child lives until the parent has gone, which closes the pipe.
     orphan = script("""

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import course
 import pytest
-from harness import ROOT, Program, run, wait_until
+from harness import ROOT, Program, run, shared_memory, wait_until
 from judge import processes
 from judge.exercises import FOLDER, NAMES, all_exercises, find
 from judge.show import WIDTH
@@ -238,6 +238,18 @@ def test_nothing_is_left_of_what_a_file_starts(tmp_path):
     assert json.loads(printed)["tag"] == "name"
 
 
+# This lock has a name in shared memory, which only the resource tracker of multiprocessing removes after a kill.
+NAMED_LOCK = "import multiprocessing\nlock = multiprocessing.get_context('spawn').Lock()\nname = lock._semlock.name\n"
+
+
+def test_no_semaphore_is_left_of_a_file_that_hangs(tmp_path):
+    file = tmp_path / "student.py"
+    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\nsignal.pause()\n")
+    printed = run(sys.executable, "-m", "judge", stdin=f"day07/printed_twice {file}\n", cwd=ROOT / "tests").stdout
+    name = re.search(r"/(mp-\w+)", printed)[1]
+    assert json.loads(printed)["tag"] == "hangs" and f"sem.{name}" not in shared_memory()
+
+
 # make practice
 
 @pytest.fixture
@@ -357,12 +369,15 @@ def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
 def test_ctrl_c_leaves_nothing(copy, signum, status):
     started = copy / "started"
     (copy / "day11/practice/way_out.py").write_text(
-        "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
-        f"open({str(started)!r}, 'w').close()\nwhile True:\n    pass\n")
+        NAMED_LOCK + "import os, subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        f"os.symlink(name, {str(started)!r})\nwhile True:\n    pass\n")
     with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
-        wait_until(started.exists, lambda: "it does not begin")
+        wait_until(started.is_symlink, lambda: "it does not begin")
+        name = "sem." + started.readlink().name
+        assert name in shared_memory()
         os.kill(program.pid, signum)
         program.finish(status=status)
+    assert name not in shared_memory()
     assert not program.stdout and not (copy / ".practice.json").exists()
 
 

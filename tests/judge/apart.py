@@ -26,14 +26,14 @@ MOST_OUTPUT, MOST_MEMORY = 1 << 24, 1 << 32        # bytes
 
 def judge_all(jobs, at_once=AT_ONCE):
     """Judge files; yield their verdicts in the same order. jobs: pairs (exercise, path of a file)."""
-    processes.become_subreaper()
+    adopts = processes.become_subreaper()
     not_ours = processes.children(os.getpid())
     waiting, running, done, shown = list(enumerate(jobs))[::-1], {}, {}, 0
     try:
         while shown < len(jobs):
             while waiting and len(running) < at_once:
                 number, (exercise, path) = waiting.pop()
-                running[number] = Apart(exercise, path)
+                running[number] = Apart(exercise, path, adopts)
             select.select([one.reader for one in running.values()], [], [], 0.5)
             for number, one in list(running.items()):
                 if one.is_over():
@@ -50,10 +50,10 @@ def judge_all(jobs, at_once=AT_ONCE):
 
 
 class Apart:
-    """A process that judges one file, and writes its verdict into a pipe."""
+    """A process that judges one file, and writes its verdict into a pipe. adopts: whether its descendants become our children."""
 
-    def __init__(self, exercise, path):
-        self.exercise, self.data, self.is_at_end = exercise, b"", False
+    def __init__(self, exercise, path, adopts):
+        self.exercise, self.data, self.is_at_end, self.adopts = exercise, b"", False, adopts
         self.folder = tempfile.mkdtemp(prefix="practice-")
         self.reader, writer = os.pipe()
         os.set_blocking(self.reader, False)
@@ -86,8 +86,11 @@ class Apart:
         return Verdict(self.exercise.name, FAILED, "endless", f"your program did not end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
 
     def end(self):
-        """Kill the process. Its descendants then become our children, and judge_all kills them."""
-        for kill in os.killpg, os.kill:
+        """Kill the process. Its descendants then become our children, and judge_all kills them.
+
+        If the system does not let us adopt them, kill the process group instead.
+        """
+        for kill in [os.kill] if self.adopts else [os.killpg, os.kill]:
             with contextlib.suppress(OSError):
                 kill(self.pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):

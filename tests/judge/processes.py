@@ -11,13 +11,18 @@ import time
 
 PROC = "/proc"
 EVERY = 0.05                                       # seconds between two readings of /proc
+GRACE = 2                                          # seconds in which a resource tracker may end by itself
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36   # from <sys/prctl.h>
 
 
 def become_subreaper():
-    """Let this process adopt its descendants when their parent ends, so that we see and end them (man 2 prctl)."""
+    """Let this process adopt its descendants when their parent ends, so that we see and end them (man 2 prctl).
+
+    Return whether it will.
+    """
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+        return ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
+    return False
 
 
 def end_with_parent():
@@ -76,13 +81,20 @@ def command_of(pid):
 
 
 def kill_children(keep=()):
-    """Kill and reap all children of this process, and those that it then adopts, except the PIDs in keep."""
-    deadline = time.monotonic() + 5
-    while (strangers := set(children(os.getpid())) - set(keep)) and time.monotonic() < deadline:
-        for pid in strangers:
+    """Kill and reap all children of this process, and those that it then adopts, except the PIDs in keep.
+
+    A resource tracker of multiprocessing gets GRACE seconds to end by itself: when the other processes of its program have
+    ended, it removes the semaphores that they have left behind.
+    """
+    begun, pauses = time.monotonic(), Pauses()
+    while (strangers := set(children(os.getpid())) - set(keep)) and (passed := time.monotonic() - begun) < GRACE + 5:
+        spared = {pid for pid in strangers if passed < GRACE and "resource_tracker" in command_of(pid)}
+        for pid in strangers - spared:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
+        if strangers == spared:
+            pauses.sleep()
 
 
 class Stillness:
