@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from course import output_of
-from harness import ROOT, run
+from harness import ROOT, TIMEOUT, run
 
 sys.path.append(str(ROOT / "day10"))
 from explorer import ends, explore, picture  # noqa: E402
@@ -30,6 +30,13 @@ class Box:
         self.n += 1
 def check():
     return n == 2
+"""
+# The lesson with a lower limit for threads that only compute: they use the CPU until it is reached.
+SOON = f"""import runpy, sys
+sys.path.insert(0, {str(ROOT / "day10")!r})
+import explorer.stepper
+explorer.stepper.STUCK_AFTER = 0.5
+runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
 """
 BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
 RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
@@ -392,17 +399,25 @@ a = b = make()
     ("1 / 0\n", "line 16: ZeroDivisionError: division by zero"),
     ("def a(): input()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls input\(\)"),
     ("def a(): pass\ndef b(): threading.Thread(target=a).start()\n", r"b\(\) starts a thread of its own, in line 17"),
-    ("def a():\n    while True: pass\ndef b(): pass\n", r"for 2 s, a\(\) did nothing that the explorer can see; it is in line 17"),
-    ("import os\ndef a():\n    os.read(os.pipe()[0], 1)\ndef b(): pass\n", r"a\(\) did nothing .* in line 18"),
+    ("import os\ndef a():\n    os.read(os.pipe()[0], 1)\ndef b(): pass\n", r"for 2 s, a\(\) did nothing .* in line 18"),
     ("def a(): pass\ndef b(): pass\ndef setup(): 1 / 0\n", r"setup\(\) failed: ZeroDivisionError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef check(): nosuch\n", r"check\(\) failed: NameError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
     ("import itertools\nk = itertools.count()\ndef a():\n    if next(k) % 2: n\n    n\ndef b(): n\n", "ran differently the second time"),
-    ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
-    ("import time\nwhile True: time.sleep(1)\n", "still running after 5 s, in line 17"),
+    ("import os\nos.read(os.pipe()[0], 1)\n", "still running after 5 s, in line 17"),
 ])
 def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text, sentence):
-    program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")
+    # The program sleeps for up to 5 s, and still=TIMEOUT lets it.
+    program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n", still=TIMEOUT)
+    assert not program.stdout
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("def a():\n    while True: pass\ndef b(): pass\n", r"for 0.5 s, a\(\) did nothing that the explorer can see; it is in line 17"),
+    ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
+])
+def test_a_thread_that_only_computes_is_told_so_in_a_sentence(tmp_path, text, sentence):
+    program = run(sys.executable, "-c", SOON, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")
     assert not program.stdout
 
 
