@@ -1,4 +1,4 @@
-"""What the benchmarks share: servers that take turns, each on a core of its own, and a table of medians and ratios."""
+"""Used by both benchmarks: run the servers in turn, each on its own core, and print a table of medians and ratios."""
 import contextlib
 import os
 import socket
@@ -6,19 +6,19 @@ import statistics
 import subprocess
 import time
 
-LIMIT = 120                                        # seconds after which no round is begun
+LIMIT = 120                                        # seconds after which no new round begins
 
 
 @contextlib.contextmanager
 def running(command, core):
-    """Start a server at a free port, and yield the port; end it afterwards.
+    """Start a server on a free port, yield the port, and end the server afterwards.
 
-    command: a function from the port to the words of the command.  core: where it must run, or None.
+    command: a function from the port to the words of the command.  core: the core on which the server runs, or None.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = [str(word) for word in command(port)]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)        # some talk all the time
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)        # some servers write a log
     try:
         if core is not None:
             os.sched_setaffinity(process.pid, {core})
@@ -43,8 +43,8 @@ def running(command, core):
 def compare(servers, scenarios, rounds):
     """Measure, and print a table.
 
-    servers: by name, (command, information for the scenario); the first is ours, and the others are divided by the last.
-    scenarios: by title, a function from port and information to a figure, of which more is better, or None where it cannot be.
+    servers: {name: (command, information for the scenarios)}. Ours is the first; all figures are divided by those of the last.
+    scenarios: {title: function from the port and the information to a figure}; a greater figure is better.
     """
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
@@ -65,4 +65,4 @@ def compare(servers, scenarios, rounds):
         medians = {name: statistics.median(results[name, title]) for name in servers}
         print(f"{title:24}" + "".join(f"{value:13,.0f} {f'({value / medians[base]:.2f})':>8}" for value in medians.values()))
     if len(servers) > 1:
-        print(f"In parentheses: times {base}.")
+        print(f"In parentheses: divided by the figure of {base}.")

@@ -1,11 +1,12 @@
-"""How fast is day11/ftp/ftp_server.py, beside pyftpdlib and vsftpd, where these are installed?
+"""Compares the speed of day11/ftp/ftp_server.py with that of pyftpdlib and vsftpd, if they are installed.
 
     make bench-ftp                         or: python tests/bench_ftp.py [--quick]
 
-All servers serve the same folder, one after the other in every round, so that a slow minute of the machine strikes all alike;
-the table shows medians of the rounds. Where there are two cores, the server has one and the load the other.
-It tells about this machine's loopback only: there is no network and no disk (files are in the page cache), and the load
-is a Python program, which may be the slower side. Differences of a few percent mean nothing.
+All servers serve the same folder. They take turns in each round, so a time when the machine is slow affects all of them. The
+table shows medians of the rounds. If there are at least two cores, the server has one core and the load generator another.
+
+The figures describe loopback on this machine, without a network and without a disk: the files are in the page cache. The
+load generator is a Python program, so a server may be faster than its load. A difference of ten percent may be chance.
 """
 import argparse
 import contextlib
@@ -39,7 +40,7 @@ run_as_launching_user=YES\nallow_writeable_chroot=YES\nconnect_from_port_20=NO\n
 
 
 def commands(folder, room):
-    """For each server that is there: a function from a port to its command, the user; and the names of those missing."""
+    """Return {name: (command, user)} of the installed servers, and the names of the others. command: a function from a port."""
     found = {"ftp_server.py": (lambda port: [sys.executable, SERVER, port, "-d", folder, "--user", f"{USER}:{PASSWORD}"], USER)}
     missing = []
     if importlib.util.find_spec("pyftpdlib"):
@@ -68,34 +69,37 @@ def session(port, user):
         yield ftp
 
 
-def download(port, user, size):
-    """MiB/s of one big file; what comes is dropped."""
+def download(port, user, size, times):
+    """Download a large file several times, and discard the data; return MiB/s."""
     buffer = bytearray(1 << 20)
     with session(port, user) as ftp:
         began, count = time.perf_counter(), 0
-        with ftp.transfercmd("RETR big") as conn:
-            while received := conn.recv_into(buffer):
-                count += received
-        ftp.voidresp()
-        assert count == size, f"{count} bytes instead of {size}"
-        return size / (1 << 20) / (time.perf_counter() - began)
+        for _ in range(times):
+            with ftp.transfercmd("RETR big") as conn:
+                while received := conn.recv_into(buffer):
+                    count += received
+            ftp.voidresp()
+        assert count == times * size, f"{count} bytes instead of {times * size}"
+        return count / (1 << 20) / (time.perf_counter() - began)
 
 
-def upload(port, user, size):
+def upload(port, user, size, times):
+    """Upload a large file several times, each time over the last one; return MiB/s."""
     block = bytes(1 << 20)
     with session(port, user) as ftp:
         began = time.perf_counter()
-        with ftp.transfercmd("STOR up") as conn:
-            for _ in range(size // len(block)):
-                conn.sendall(block)
-        ftp.voidresp()
-        rate = size / (1 << 20) / (time.perf_counter() - began)
+        for _ in range(times):
+            with ftp.transfercmd("STOR up") as conn:
+                for _ in range(size // len(block)):
+                    conn.sendall(block)
+            ftp.voidresp()
+        rate = times * size / (1 << 20) / (time.perf_counter() - began)
         ftp.delete("up")
         return rate
 
 
 def small_files(port, user, number):
-    """Files/s of eight sessions, each of which fetches a file of 4 KiB again and again."""
+    """Download a file of 4 KiB again and again in eight sessions at once; return files/s. number: downloads in each session."""
     problems, start = [], threading.Barrier(9)
 
     def fetch():
@@ -123,17 +127,16 @@ def small_files(port, user, number):
 def measure(args, room):
     folder = room / "files"
     folder.mkdir()
-    size, rounds = (32 << 20, 1) if args.quick else (256 << 20, 3)
+    size, times, number, rounds = (32 << 20, 1, 20, 1) if args.quick else (256 << 20, 8, 500, 5)
     with open(folder / "big", "wb") as file:
         for _ in range(size >> 20):
             file.write(bytes(1 << 20))
     (folder / "small").write_bytes(bytes(4096))
     servers, missing = commands(folder, room)
-    print("".join(f"not here: {name}\n" for name in missing), end="")
-    number = 20 if args.quick else 100
+    print("".join(f"not installed: {name}\n" for name in missing), end="")
     compare(servers, {
-        "download, MiB/s": lambda port, user: download(port, user, size),
-        "upload, MiB/s": lambda port, user: upload(port, user, size),
+        "download, MiB/s": lambda port, user: download(port, user, size, times),
+        "upload, MiB/s": lambda port, user: upload(port, user, size, times),
         "8 sessions, files/s": lambda port, user: small_files(port, user, number),
     }, rounds)
 

@@ -1,18 +1,18 @@
-"""How fast is day12/http_server.py, beside nginx, `python -m http.server` and others, where these are installed?
+"""Compares the speed of day12/http_server.py with that of nginx, `python -m http.server` and waitress, if they are installed.
 
     make bench-http                        or: python tests/bench_http.py [--quick]
 
-The load is wrk, which must be installed. All servers serve the same folder, one after the other in every round, so that a slow
-minute of the machine strikes all alike; the table shows medians of the rounds. Each has one process (waitress: with four
-threads) and writes no log. Where there are two cores, the server has one and the load the other.
+The load generator is wrk, which must be installed. All servers serve the same folder. They take turns in each round, so a time
+when the machine is slow affects all of them. The table shows medians of the rounds. Each server has one process (waitress: with
+four threads) and writes no log. If there are at least two cores, the server has one core and the load generator another.
 
-How to read it, honestly:
-- It is loopback: no network, no disk (files are in the page cache), and clients that are as fast as they can be.
-- "equal requests" all have the same head, so our server parses it once. "all different" has a browser's head in which a cookie
-  counts up; the server must parse each, and keeps only what it knows of lines that it has seen before.
-- nginx is tuned (open_file_cache, no sendfile for small files), reads no file into its own memory, and can do a hundred
-  things that a lesson cannot. 16 at a time is not what it is made for: browsers do not pipeline.
-- wrk is the slower side from some 200,000 requests/s on. Differences of a few percent mean nothing.
+How to read the figures:
+- They describe loopback, without a network and without a disk: the files are in the page cache.
+- "64 clients": all requests have the same head, which our server parses only once. "all different": each request has a browser's
+  head with another cookie, so the server must parse each head.
+- nginx is tuned: open_file_cache is on, and sendfile is off for small files. It has many features that a lesson leaves out.
+  It is not made for 16 requests at a time on one connection, and browsers do not send them so.
+- From about 200,000 requests/s on, wrk is slower than the server. A difference of ten percent may be chance.
 """
 import argparse
 import importlib.util
@@ -62,7 +62,7 @@ waitress.serve(application, host="127.0.0.1", port=int(sys.argv[1]), connection_
 
 
 def commands(folder, room):
-    """For each server that is there, a function from a port to its command; and the names of those missing."""
+    """Return {name: function from a port to the command} of the installed servers, and the names of the others."""
     found = {"http_server.py": lambda port: [sys.executable, SERVER, port, "-d", folder, "--quiet"],
              "http.server": lambda port: [sys.executable, "-c", HTTP_SERVER, port, folder]}
     missing = []
@@ -85,9 +85,8 @@ def commands(folder, room):
 
 def wrk(port, seconds, clients, path, script=None, header=None):
     """Run wrk; return requests/s and MiB/s."""
-    words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", *(["-s", script] if script else []), *(["-H",
-                                                                                                    header] if header else []),
-             f"http://127.0.0.1:{port}{path}"]
+    words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", *(["-s", script] if script else []),
+             *(["-H", header] if header else []), f"http://127.0.0.1:{port}{path}"]
     printed = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", printed)
     if refused:
@@ -105,7 +104,7 @@ def measure(args, room):
     (room / "fresh.lua").write_text(FRESH)
     (room / "pipelined.lua").write_text(PIPELINED)
     servers, missing = commands(folder, room)
-    print("".join(f"not here: {name}\n" for name in missing), end="")
+    print("".join(f"not installed: {name}\n" for name in missing), end="")
     print("a file of 1 KiB, requests/s; a file of 64 MiB, MiB/s")
     compare({name: (command, 1) for name, command in servers.items()}, {
         "64 clients": lambda port, seconds: wrk(port, seconds, 64, "/small.html")[0],
