@@ -169,6 +169,7 @@ OTHERS = [
              ("    children = [Process(target=square, args=(number,)) for number in (2, 3, 4)]\n    for child in children:\n        child.start()\n"
               "    for child in children:\n        child.join()\n", "    with Pool(2) as pool:\n        results = pool.map(square, (2, 3, 4))\n")), ""),
     (*broken("day09/value_lock", ("    counter.value += 1\n", "    with counter:\n        counter.value += 1\n")), ""),
+    (*broken("day09/join_first", ("    child.join()\n    text = queue.get()\n", "    text = ''.join([queue.get()])\n    child.join()\n")), ""),
     (*broken("day10/deposit", ("    balance = 100\n", "    balance = 100\n    global lock\n    lock = threading.Semaphore(1)\n"), (BODY, LOCKED)), ""),
     (*broken("day10/deposit", ("import threading\n", "import threading\nlock = threading.RLock()\n"), (BODY, LOCKED)), ""),
     (*broken("day10/new_lock", ("class Account:\n", "class Account:\n    lock = threading.Lock()\n"), ("        lock = threading.Lock()\n        with lock", "        with self.lock")), ""),
@@ -228,6 +229,15 @@ def test_a_judge_that_comes_to_look_too_seldom_does_not_take_that_for_stillness(
     assert [round(stillness.seconds() / processes.EVERY) for _ in range(4)] == [0, 1, 2, 3]
     state = "R"
     assert stillness.seconds() == 0
+
+
+def test_join_first_names_the_line_of_the_join_with_a_timeout(tmp_path):
+    file = tmp_path / "student.py"
+    _, text = broken("day09/join_first", ("    text = queue.get()\n", "    child.join(1)\n    text = queue.get()\n"))
+    file.write_text(text)
+    printed = run(sys.executable, "-m", "judge", stdin=f"day09/join_first {file}\n", cwd=ROOT / "tests").stdout
+    line = text.splitlines().index("    child.join(1)") + 1
+    assert json.loads(printed)["english"].startswith(f"line {line}: a timeout")
 
 
 def test_nothing_is_left_of_what_a_file_starts(tmp_path):

@@ -7,13 +7,13 @@ from judge.verdict import Refused
 HINTS = [
     ("The parent waits for the child. What does the child wait for?",
      "父进程等子进程。子进程在等什么？"),
-    ("The child's feeder thread writes into a pipe that holds 64 KiB. Until the parent reads the pipe, the child cannot end.",
-     "子进程的发送线程写入容量 64 KiB 的管道；父进程不读，子进程就不能结束。"),
+    ("The child's feeder thread writes into a pipe that usually holds 64 KiB. Until the parent reads the pipe, the child cannot end.",
+     "子进程的发送线程写入管道，容量通常是 64 KiB；父进程不读，子进程就不能结束。"),
     ("Call get() first, then join().",
      "先 get()，后 join()。"),
 ]
-NOTICE = ("A child that has put data into a queue can end only after the data has been read: get first, then join. A short string fits into the pipe, so a test with little data passes.",
-           "放了东西的子进程，要等东西被读走才能结束：先 get 后 join。数据少时管道装得下，所以小测试发现不了。")
+NOTICE = ("A child that has put more data into a queue than the pipe holds can end only after the parent has begun to read: get first, then join. A short string fits into the pipe, so a test with little data passes.",
+           "子进程放入队列的数据超过管道容量时，父进程来读，它才能结束：先 get 后 join。数据少时管道装得下，所以小测试发现不了。")
 REASONS = {
     "broken": "hangs",
     "wrong_timeout": "timeout",
@@ -24,11 +24,13 @@ REASONS = {
 
 def judge(subject):
     subject.unchanged("work")
-    joins = [node for node in ast.walk(subject.tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".join")]
+    joins = [node for node in ast.walk(subject.tree) if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".join")
+             and not isinstance(node.func.value, ast.Constant)]             # a string has a join(), too
     if not joins:
         raise Refused("not joined", "the program never joins the child, so it knows the exit code only by chance", "从未 join 子进程：能不能得到退出码只是碰运气")
-    if any(node.args or node.keywords for node in joins):
-        raise Refused("timeout", f"line {joins[0].lineno}: a timeout only guesses how long the child needs", f"第 {joins[0].lineno} 行：timeout 只是在猜子进程要多久")
+    for node in joins:
+        if node.args or node.keywords:
+            raise Refused("timeout", f"line {node.lineno}: a timeout only guesses how long the child needs", f"第 {node.lineno} 行：timeout 只是在猜子进程要多久")
     printed = run(subject)
     if "1000000 characters" not in printed:
         raise Refused("lost", "a string of 1,000,000 characters must arrive", "必须收到 1000000 个字符的文本", shown(printed))

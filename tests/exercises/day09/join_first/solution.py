@@ -14,7 +14,8 @@ def main():
     queue = Queue()
     child = Process(target=work, args=(queue,))
     child.start()
-    # The child ends only after all its data has been read. 放进队列的都被读走，子进程才结束
+    # The data does not fit into the pipe, so the child cannot end before we read.
+    # 管道装不下这些数据：我们不读，子进程就不能结束
     text = queue.get()
     child.join()
     print(f"{len(text)} characters, exit code {child.exitcode}")
