@@ -2,8 +2,8 @@
 几个进程往同一个计数器上加：用哪种启动方式都不能丢失任何一次。
 
 Run:    python day09/practice/value_lock.py
-You see: fewer than 20000 on most runs, because each += is a read and a write.
-看到：多数时候不到 20000；每个 += 是一次读和一次写。
+You see: fewer than 2000000 on most runs, because each += is a read and a write.
+看到：多数时候不到 2000000；每个 += 是一次读和一次写。
 """
 from multiprocessing import Process, Value
 
@@ -13,7 +13,7 @@ def add(counter):
 
 
 def add_often(counter):
-    for _ in range(10_000):
+    for _ in range(1_000_000):
         add(counter)
 
 
@@ -42,4 +42,4 @@ if __name__ == "__main__":
         child.start()
     for child in children:
         child.join()
-    print(counter.value, "of 20000")
+    print(counter.value, "of 2000000")

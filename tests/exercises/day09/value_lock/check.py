@@ -27,6 +27,7 @@ def judge(subject):
     except Refused as refused:
         if "Lock()" in subject.text:
             # The remark about locks that races.judge() adds is true only for threads.
-            refused.english = refused.english.split(". ")[0] + ". Unless the lock is passed to the child, each process has a lock of its own."
-            refused.chinese = refused.chinese.split("。")[0] + "。没有传给子进程的锁，每个进程各有一把。"
+            refused.english = (refused.english.split(". ")[0] + ". Unless the lock is passed to the child, each process has a lock of its "
+                               "own (with fork, only if the lock is created after the start).")
+            refused.chinese = refused.chinese.split("。")[0] + "。没有传给子进程的锁，每个进程各有一把（用 fork 时，只有启动之后创建的锁才这样）。"
         raise

@@ -14,7 +14,7 @@ def add(counter):
 
 
 def add_often(counter):
-    for _ in range(10_000):
+    for _ in range(1_000_000):
         add(counter)
 
 
@@ -43,4 +43,4 @@ if __name__ == "__main__":
         child.start()
     for child in children:
         child.join()
-    print(counter.value, "of 20000")
+    print(counter.value, "of 2000000")
