@@ -4,9 +4,9 @@
 
 put hands the message to the feeder thread of the same process. This thread writes the message
 into a pipe. The pipe's buffer is small, so the thread may have to wait until another process reads.
-The process cannot exit before its feeder thread has written everything.
+By default, the process cannot exit before its feeder thread has written everything.
 put 把消息交给本进程的发送线程，由它写入管道。管道容量小，发送线程可能要等别的进程来读；
-全部写完，进程才能退出。
+默认情况下，全部写完，进程才能退出。
 
 Run:    python day09/queue_join.py
 
@@ -20,7 +20,7 @@ import contextlib
 import faulthandler
 from multiprocessing import Event, Process, Queue
 
-# In bytes; the pipe inside a queue holds less (64 KiB on Linux). 单位字节；超过管道的容量
+# In bytes; the pipe inside a queue holds less (usually 64 KiB on Linux). 单位字节；超过管道的容量
 SIZE = 1024 * 1024
 
 

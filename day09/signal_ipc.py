@@ -44,8 +44,9 @@ def receive(end):
     both = (signal.SIGUSR1, signal.SIGUSR2)
     for signum in both:
         signal.signal(signum, on_signal)
-    # A blocked signal stays pending in the kernel, which keeps one bit for each signal number.
-    # 被阻塞的信号在内核里等待，内核为每个信号编号只记一个二进制位
+    # A blocked signal stays pending in the kernel, which keeps one bit for each
+    # standard signal. (It queues real-time signals.)
+    # 被阻塞的信号在内核里等待；内核为每个标准信号只记一个二进制位（实时信号才排队）
     signal.pthread_sigmask(signal.SIG_BLOCK, both)
     print("child : I block SIGUSR1 and SIGUSR2", flush=True)
     end.send("ready")

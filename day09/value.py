@@ -18,8 +18,8 @@ TIMES = 20
 
 
 def main():
-    # The type codes are those of the array module: "d" is a C double, "i" is a C int.
-    # 类型码和 array 模块的相同："d" 是 double，"i" 是 int
+    # The type codes mean the same as in the array module: "d" is a C double, "i" is a C int.
+    # 类型码的含义和 array 模块的相同："d" 是 double，"i" 是 int
     money = Value("d", 1.5)
     run(spend, money, count=1)
     print(f"parent: sees {money.value}")
