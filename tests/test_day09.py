@@ -353,6 +353,15 @@ def test_signal_ipc_handler_runs_in_the_main_thread_and_is_set_there():
     thread.join()""").startswith("['MainThread']\nsignal only works in main thread")
 
 
+def test_signal_ipc_handler_runs_inside_a_read_which_then_goes_on():
+    """The read returns only what the handler writes, so the handler must run before the read has returned."""
+    assert python("""
+    reader, writer = os.pipe()
+    signal.signal(signal.SIGALRM, lambda signum, frame: os.write(writer, b"from the handler"))
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    print(os.read(reader, 100))""") == "b'from the handler'\n"
+
+
 def test_socketpair_can_send_a_descriptor():
     """The child gets a file that it did not inherit, because the parent opened the file after the fork."""
     assert python("""
