@@ -307,6 +307,27 @@ def test_array_without_a_type_is_shared_memory_with_a_name():
     memory.unlink()""", orphans=HELPERS) == "[0, 99, 0] 0\n"
 
 
+@pytest.mark.parametrize("option, expected", [("", "removed"), (", track=False", "still there")])
+def test_array_without_a_type_is_removed_by_the_exit_of_an_unrelated_process_that_tracks_it(option, expected):
+    """The resource tracker of that process removes the block. It holds stderr, so run() returns after the tracker has ended."""
+    if option and sys.version_info < (3, 13):
+        pytest.skip("track is new in Python 3.13")
+    assert python(f"""
+    import subprocess
+    from multiprocessing import resource_tracker
+    from multiprocessing.shared_memory import SharedMemory
+    memory = SharedMemory(create=True, size=3)
+    attach = "import sys; from multiprocessing.shared_memory import SharedMemory; SharedMemory(sys.argv[1]{option}).close()"
+    subprocess.run([sys.executable, "-c", attach, memory.name], check=True, capture_output=True)
+    memory.close()
+    try:
+        memory.unlink()
+        print("still there")
+    except FileNotFoundError:
+        print("removed")
+        resource_tracker.unregister(memory._name, "shared_memory")""", orphans=HELPERS) == f"{expected}\n"
+
+
 def test_sem_has_no_owner_and_neither_has_a_lock_but_an_rlock_has():
     assert python("""
     for lock in context.Semaphore(1), context.Lock(), context.RLock():
