@@ -147,8 +147,8 @@ class DataConnection:
     """Carries one file or listing. Its socket is non-blocking: Control.wait does the waiting, and
     watches for ABOR.
 
-    All methods raise TimeoutError if the transfer makes no progress. Like Control.wait, they can also raise
-    Reply and Gone.
+    All methods raise TimeoutError if the transfer makes no progress. Like Control.wait, they can
+    also raise Reply and Gone.
     """
 
     def __init__(self, conn, control):
