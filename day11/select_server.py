@@ -14,7 +14,7 @@ import socket
 
 # One call to recv returns at most SIZE bytes, so per client, at most SIZE bytes are unsent.
 SIZE = 1 << 16
-# Seconds to pause accepting after accept fails.
+# Seconds to pause accepting after accept fails; the pause is shorter if a client is ready earlier.
 RETRY = 0.1
 # select can watch only descriptors whose numbers are below FD_SETSIZE.
 FD_SETSIZE = 1024

@@ -101,7 +101,7 @@ def test_ftp_server_replies(server):
 def test_ftp_server_renames_right_after_rnfr_or_not_at_all(server):
     (server.root / "file").write_bytes(b"1234")
     with Client(server) as client:
-        for between in ("NOOP", "PWD", "RNTO none/x", "RNTO .upload-1"):
+        for between in ("NOOP", "PWD", "XYZZY", "AUTH TLS", "SIZE", "RNTO none/x", "RNTO .upload-1"):
             assert client.ask("RNFR file") == 350
             client.ask(between)
             assert client.ask("RNTO moved") == 503, between

@@ -182,6 +182,23 @@ def test_ftp_data_and_a_file_that_became_shorter_before_it_was_mapped(control, t
         os.close(fd)
 
 
+def test_ftp_data_and_a_file_that_became_shorter_within_its_last_page(control):
+    """The mapped page then has zeros after the end of the file, and send does not fail."""
+    fd, sent = os.memfd_create("file"), []
+    try:
+        os.truncate(fd, 200_000)
+
+        def send(data):
+            os.truncate(fd, 199_999)
+            sent.append(bytes(data))
+            return len(data)
+        with pytest.raises(Reply, match="shorter"):
+            DataConnection(SimpleNamespace(send=send), control).send_file(fd, 0, 200_000)
+        assert sum(map(len, sent)) == 200_000
+    finally:
+        os.close(fd)
+
+
 def test_ftp_data_port_connects_to_the_client_only(control):
     port = DataPort(control)
     try:

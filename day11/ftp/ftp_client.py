@@ -12,7 +12,8 @@ contain spaces. Tab completes commands and file names. With --user, the client a
 If standard input is not a terminal, the first line of the input is the password.
 On a terminal, Ctrl-C cancels a transfer. To leave, type quit, Ctrl-D (end of input), or Ctrl-C at
 the prompt.
-The exit status is 0 if all commands succeeded, 1 if any failed, and 2 if the arguments were wrong.
+The exit status is 0 if all commands succeeded, 1 if any failed, 2 if the arguments were wrong, and
+128 plus the signal's number if a signal ended the client (130 after Ctrl-C at the prompt).
 
 This file connects and logs in. The rest is in the package ftpclient; ftpclient/__init__.py lists
 its modules.

@@ -36,7 +36,7 @@ On a terminal, or with -v, the server prints a line when a client connects, logs
 transfers or changes a file, or leaves.
 
 This file reads the command line and starts a thread for each client. The rest is in the package
-ftpd. ftpd/__init__.py says where a command is parsed, where a slow client is disconnected, and
+ftpd. ftpd/__init__.py says where a command is parsed, where a silent client is disconnected, and
 where to add a verb (the name of a command, such as RETR).
 """
 import argparse

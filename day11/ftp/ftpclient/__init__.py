@@ -7,6 +7,6 @@ ftp_client.py 的各个模块，按顺序排列：每个文件只导入列表中
     interrupt.py    Ctrl-C cancels a transfer
     places.py       where downloads go
     completion.py   Tab completes commands and names
-    transfers.py    get and put, which never leave a partial file
+    transfers.py    get and put; a cancelled transfer leaves no partial file here
     menu.py         the menu, the listing, and the loop that runs each command line
 """

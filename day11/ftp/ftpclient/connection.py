@@ -1,5 +1,5 @@
-"""The control connection: ftplib.FTP with a time limit, names of any bytes, and a safer PASV.
-控制连接：在标准库 ftplib.FTP 之上，加上超时、任意字节的文件名和更安全的 PASV
+"""The control connection: ftplib.FTP with a time limit, names of any bytes, and link-local IPv6.
+控制连接：在标准库 ftplib.FTP 之上，加上超时、任意字节的文件名和链路本地 IPv6 地址
 """
 import ftplib
 
@@ -17,8 +17,9 @@ class Connection(ftplib.FTP):
     def makepasv(self):
         """Return the host and port of the data connection. The host is always the server itself.
 
-        The address in the reply to PASV is ignored, because a server could make us connect to
-        another host (FTP bounce). A link-local address such as fe80::1 needs its scope: fe80::1%2.
+        The address in the reply to PASV is ignored (by ftplib too), because a server could make us
+        connect to another host (FTP bounce). ftplib leaves out the scope that a link-local address
+        such as fe80::1 needs: fe80::1%2.
         """
         _, port = super().makepasv()
         host, _, *scope = self.sock.getpeername()

@@ -1,5 +1,5 @@
-"""Download and upload files; an interrupted transfer leaves no partial file on either side.
-下载与上传：中断的传输在两边都不留下半截文件
+"""Download and upload files; with ftp_server.py, a cancelled transfer leaves no partial file.
+下载与上传：服务器是 ftp_server.py 时，取消的传输不留下半截文件
 """
 import contextlib
 import ftplib

@@ -22,7 +22,7 @@ Where to look 在哪里找：
 
     a command is parsed 解析命令             Session.obey (Control.next_line finds the line's end)
     a silent client is disconnected 断开     Session.run
-    a slow transfer is ended 中断慢的传输    Control.wait
+    a stalled transfer is ended 中断停滞     Control.wait
     paths stay inside 防止越出目录           Library.folder
     add a verb 添加命令                      write a function below @command, in a module with
                                              similar verbs; change nothing else

@@ -91,9 +91,9 @@ class Control:
         """Wait until another socket is ready, and watch for ABOR from the client.
 
         event: select.POLLIN or POLLOUT.  timeout: seconds.
-        Raises TimeoutError if nothing happens in time, to end a transfer that is too slow.
+        Raises TimeoutError if nothing happens in time, to end a transfer that makes no progress.
         Raises Reply if the client aborts, Gone if the client disconnects.
-        等待另一个套接字就绪，同时留意客户端的 ABOR；太慢的传输在这里中断
+        等待另一个套接字就绪，同时留意客户端的 ABOR；停滞的传输在这里中断
         """
         poll = select.poll()
         poll.register(sock, event)

@@ -147,8 +147,8 @@ class DataConnection:
     """Carries one file or listing. Its socket is non-blocking: Control.wait does the waiting, and
     watches for ABOR.
 
-    All methods raise TimeoutError if the client is too slow. Like Control.wait, they can also raise
-    Reply and Gone.
+    All methods raise TimeoutError if the transfer makes no progress. Like Control.wait, they can
+    also raise Reply and Gone.
     """
 
     def __init__(self, conn, control):
@@ -198,7 +198,8 @@ class DataConnection:
                     if error.errno != errno.EFAULT:
                         raise
                     break
-        return offset
+        # If only the end of the last page is missing, send does not fail, but sends zeros.
+        return min(offset, os.fstat(fd).st_size)
 
     def receive_file(self, fd, size, promised):
         """Receive until EOF, and append to an open file that already has `size` bytes.

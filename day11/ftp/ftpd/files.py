@@ -9,7 +9,8 @@ import time
 from ftpd.commands import CODES, command
 from ftpd.control import Reply
 
-# The Windows ftp command sends the older names XPWD, XCWD, XCUP, XMKD, XRMD (RFC 1123, 4.1.3.1).
+# Some clients, such as the Windows ftp command, still send older names: XPWD, XMKD, XRMD; XCWD and
+# XCUP belong to the same set (RFC 1123, 4.1.3.1).
 
 @command("PWD")
 @command("XPWD")

@@ -87,6 +87,9 @@ class Session:
         """
         verb, _, argument = line.partition(" ")
         verb = verb.upper()
+        # RNTO is valid only immediately after RNFR.
+        if verb != "RNTO":
+            self.rename_from = None
         command = COMMANDS.get(verb)
         if not command and verb in UNSUPPORTED:
             return 502, f"{verb} is not supported"
@@ -96,9 +99,6 @@ class Session:
             return 530, "Log in with USER and PASS first"
         if command.argument and not argument:
             return 501, f"{verb} needs an argument"
-        # RNTO is valid only immediately after RNFR.
-        if verb != "RNTO":
-            self.rename_from = None
         self.note = ""
         # What self.say shows if execute raises Gone.
         reply = None, "The client disconnected"
@@ -163,6 +163,6 @@ def reply_to(error, codes):
     if isinstance(error, FileExistsError):
         return code, "A file with that name already exists"
     if error.errno == errno.ELOOP:
-        # A symbolic link: clients must not learn that it exists.
+        # A symbolic link: reply as if it did not exist.
         return code, os.strerror(errno.ENOENT)
     return code, error.strerror or "Failed"

@@ -10,8 +10,8 @@ HINTS = [
     ("if not data: break",
      "if not data: break"),
 ]
-NOTICE = ('recv() returns b"" immediately, every time: a server that does not check for it keeps a CPU busy for each client that has left.',
-           'recv() 每次都立刻返回 b""：不检查的服务器，每走一个客户端就白白占满一个 CPU。')
+NOTICE = ('recv() returns b"" immediately, every time: a server that does not check for it keeps a CPU busy, even though the client has left.',
+           'recv() 每次都立刻返回 b""：不检查的服务器，客户端走了还会白白占满一个 CPU。')
 REASONS = {
     "broken": "endless",
     "wrong_continue": "endless",

@@ -3,8 +3,8 @@ from judge import sockets
 from judge.verdict import Refused
 
 HINTS = [
-    ("A Chinese character has three bytes in UTF-8. Where can recv() cut it?",
-     "一个汉字的 UTF-8 编码有三个字节。recv() 会在哪里切断？"),
+    ("Nearly every Chinese character has three bytes in UTF-8. Where can recv() cut it?",
+     "汉字的 UTF-8 编码一般是三个字节。recv() 会在哪里切断？"),
     ("Bytes can be cut anywhere, so do not decode a piece by itself.",
      "字节可以在任何地方被切断，所以不要单独解码一块。"),
     ("Collect the bytes and decode once at the end, or use codecs.getincrementaldecoder.",

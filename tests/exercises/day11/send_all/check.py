@@ -10,8 +10,8 @@ HINTS = [
     ("Use sendall(), or loop: sent = conn.send(data); data = data[sent:].",
      "用 sendall()，或者循环：sent = conn.send(data); data = data[sent:]。"),
 ]
-NOTICE = ("On Linux, a blocking send() without a timeout usually sends everything, so this mistake can stay hidden for years. With settimeout() it shows immediately.",
-           "在 Linux 上，不设超时的阻塞 send() 多半会全部发完，所以这个错误能藏很久；用了 settimeout() 马上就会出现。")
+NOTICE = ("On Linux, a blocking send() without a timeout usually sends everything, so this mistake can stay hidden for years. With settimeout() it shows as soon as the data does not fit into the send buffer.",
+           "在 Linux 上，不设超时的阻塞 send() 多半会全部发完，所以这个错误能藏很久；用了 settimeout()，发送缓冲区一放不下就会出现。")
 REASONS = {
     "broken": "lost",
     "wrong_blocking": "lost",

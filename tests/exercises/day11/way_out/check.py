@@ -11,7 +11,7 @@ HINTS = [
     ("Apply realpath to folder and path, then check os.path.commonpath([folder, path]) == folder.",
      "os.path.commonpath([folder, path]) == folder，两者都先用 realpath。"),
 ]
-NOTICE = ("Many names lead to the same file, but it has one real path. Resolve the name first, then compare whole path components, never just the first letters.",
+NOTICE = ("Many names lead to the same place, but this place has one real path. Resolve the name first, then compare whole path components, never just the first letters.",
            "名字千变万化，位置只有一个：先解析路径，再按路径分量比较，不要比较开头的字母。")
 REASONS = {
     "broken": "way out",
