@@ -133,6 +133,21 @@ def test_sigchld():
     output_of("day07/sigchld.py")
 
 
+def test_sigchld_waits_until_the_kernel_has_removed_the_child():
+    """When a child's parent ignores SIGCHLD, waitpid can return a moment before the child is gone."""
+    program = run(sys.executable, "-c", """if True:
+        import os, sigchld
+        kill, asked = os.kill, []
+        def kill_that_finds_it_twice(pid, signum):
+            asked.append(signum)
+            return len(asked) <= 2 or kill(pid, signum)
+        os.kill = kill_that_finds_it_twice
+        sigchld.main()
+        assert set(asked) == {0} and len(asked) >= 3
+        """, **CHANGED)
+    assert "kill raised ProcessLookupError" in program.stdout
+
+
 def test_sigchld_handler():
     output_of("day07/sigchld_handler.py")
 
