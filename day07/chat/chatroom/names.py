@@ -42,7 +42,8 @@ LOOKS = str.maketrans(
 def comparable(name):
     """Return the name's skeleton. Many names that look alike have the same skeleton.
 
-    Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic letters and coco in Latin letters.
+    Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic letters and coco in Latin
+    letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # NFKC has merged a mark with its letter if Unicode has one character for both. Remove the
