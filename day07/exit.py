@@ -30,6 +30,10 @@ finally:
 
 
 def main():
+    if sys.platform == "win32":
+        print("this needs exit statuses of 8 bits: use Linux, macOS or WSL"
+              " · 需要 8 位的退出状态，请用 Linux、macOS 或 WSL", file=sys.stderr)
+        sys.exit(2)
     print("a program calls         status   stdout      stderr")
     show("sys.exit(3)", (3, "buffered", "finally, atexit"))
     # If the argument is a string, it is printed to stderr, and the status is 1.

@@ -1,5 +1,5 @@
-"""A process that waits gives up the CPU; one that computes loses it when its time slice ends.
-进程等待时主动让出 CPU；一直计算的进程，时间片用完就被收回 CPU。
+"""Waiting gives up the CPU; a process that computes loses it after a time slice if others want it.
+进程等待时主动让出 CPU；一直计算的进程，时间片用完而别的进程也要用时，被收回 CPU。
 讲义: 进程理论基础 · cpu时间片
 
 Run:    python day07/time_slice.py

@@ -15,7 +15,7 @@ from harness import Failure
 
 
 SITE = "day12/site/index.html"
-ROW = re.compile(r"^\| \[([^\]]+)\]\((day[^)]+\.py)\) \| .* \|$", re.MULTILINE)
+ROW = re.compile(r"^\| \[([^\]]+)\]\((day[^)]+\.py)\) \|.*\|$", re.MULTILINE)
 DAY = re.compile(r"^### \[(Day \d+)\]", re.MULTILINE)
 
 

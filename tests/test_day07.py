@@ -61,6 +61,13 @@ def test_exit():
     output_of("day07/exit.py")
 
 
+def test_exit_says_on_windows_what_it_needs():
+    """Windows keeps 32 bits of an exit status, so os._exit(256) ends with 256."""
+    program = run(sys.executable, "-c", "import sys, exit; sys.platform = 'win32'; exit.main()", status=2,
+                  stderr="this needs exit statuses of 8 bits: [^\n]+\n", **CHANGED)
+    assert not program.stdout
+
+
 def test_exit_is_the_same_in_any_environment_and_says_what_it_sees():
     """PYTHONUNBUFFERED changes nothing, and the script fails if a result is not the expected one."""
     assert run("day07/exit.py", env={"PYTHONUNBUFFERED": "1"}).stdout == output_of("day07/exit.py")
@@ -131,6 +138,21 @@ def test_zombie_is_killed_in_vain():
 
 def test_sigchld():
     output_of("day07/sigchld.py")
+
+
+def test_sigchld_waits_until_the_kernel_has_removed_the_child():
+    """When a child's parent ignores SIGCHLD, waitpid can return a moment before the child is gone."""
+    program = run(sys.executable, "-c", """if True:
+        import os, sigchld
+        kill, asked = os.kill, []
+        def kill_that_finds_it_twice(pid, signum):
+            asked.append(signum)
+            return len(asked) <= 2 or kill(pid, signum)
+        os.kill = kill_that_finds_it_twice
+        sigchld.main()
+        assert set(asked) == {0} and len(asked) >= 3
+        """, **CHANGED)
+    assert "kill raised ProcessLookupError" in program.stdout
 
 
 def test_sigchld_handler():

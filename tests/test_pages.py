@@ -865,6 +865,15 @@ def test_the_site_names_every_day_and_script_as_the_readme_does():
     assert found == wanted
 
 
+def test_readme_fills_in_the_row_of_a_new_script(tmp_path, monkeypatch):
+    """The second cell of the row may be empty."""
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    (tmp_path / "day07").mkdir()
+    (tmp_path / "day07/hello.py").write_text('"""Say hello.\n打招呼。\n"""\n', encoding="utf-8")
+    for cell in "", " ", "  ", " old ":
+        assert readme.list_of_readme(f"| [hello.py](day07/hello.py) |{cell}|\n") == "| [hello.py](day07/hello.py) | Say hello · 打招呼 |\n"
+
+
 def test_readme_rewrites_what_is_no_longer_true_and_nothing_else(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(course, "ROOT", tmp_path)
     monkeypatch.setattr(harness, "ROOT", tmp_path)

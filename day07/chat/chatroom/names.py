@@ -23,8 +23,7 @@ SCRIPTS = set("""LATIN GREEK CYRILLIC ARMENIAN GEORGIAN HEBREW ARABIC SYRIAC THA
     DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA
     THAI LAO KHMER MYANMAR TIBETAN MONGOLIAN YI
     CJK HIRAGANA KATAKANA BOPOMOFO HANGUL""".split())
-# A name may mix the scripts of one of these groups, which are written together and do not look
-# alike.
+# A name may mix the scripts of one of these groups, which are written together.
 TOGETHER = [{"LATIN", "CJK", "HIRAGANA", "KATAKANA"}, {"LATIN", "CJK", "BOPOMOFO"},
             {"LATIN", "CJK", "HANGUL"}]
 # A name may contain all visible ASCII characters except the colon, and a few signs that separate
@@ -41,10 +40,10 @@ LOOKS = str.maketrans(
 
 
 def comparable(name):
-    """Return the name's skeleton. Names that look alike have the same skeleton.
+    """Return the name's skeleton. Many names that look alike have the same skeleton.
 
-    Examples of names that look alike: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic letters
-    and coco in Latin letters.
+    Examples: Bob, bob and Ｂｏｂ; Paul and Pau1; сосо in Cyrillic letters and coco in Latin
+    letters.
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # NFKC has merged a mark with its letter if Unicode has one character for both. Remove the
@@ -129,7 +128,7 @@ def is_usual_latin(letter):
 
 
 def is_combining(c):
-    """Return True for a mark on a letter, such as an accent, that is not tied to one script."""
+    """Return True for a mark on a letter, such as an accent, that is named COMBINING."""
     return unicodedata.combining(c) > 0 and name_of(c).startswith("COMBINING ")
 
 

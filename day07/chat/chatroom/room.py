@@ -143,9 +143,9 @@ class Room:
         """Remove the members whose heartbeat has stopped. 心跳停止的成员算作退出。
 
         A member stays if two of its heartbeats in a row are lost: when the third one arrives, the
-        silence has lasted only six ticks. A member that has been silent for MAX_SILENCE + 1 ticks
-        is removed as soon as any datagram arrives. The server sends itself an empty datagram at
-        each tick, so a vanished member is removed within HEARTBEATS intervals.
+        silence has lasted only about six ticks. A member that has been silent for MAX_SILENCE + 1
+        ticks is removed as soon as any datagram arrives. The server sends itself an empty datagram
+        at each tick, so a vanished member is removed within HEARTBEATS intervals.
         """
         silent = [address for address, when in self.heard.items() if self.now - when > MAX_SILENCE]
         names = []

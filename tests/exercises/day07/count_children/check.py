@@ -5,8 +5,8 @@ from judge.verdict import Refused
 HINTS = [
     ("Five children end, and the handler runs once. Why?",
      "五个子进程结束，处理函数只运行一次。为什么？"),
-    ("Signals do not queue: while one is pending, another of the same kind changes nothing.",
-     "信号不排队：同一种信号已在等待时，再来一个没有任何效果。"),
+    ("SIGCHLD does not queue: while one is pending, another one changes nothing.",
+     "SIGCHLD 不排队：已有一个在等待时，再来一个没有任何效果。"),
     ("Reap in a loop with os.waitpid(-1, os.WNOHANG) until it returns (0, 0) or raises ChildProcessError.",
      "循环调用 os.waitpid(-1, os.WNOHANG)，直到它返回 (0, 0) 或抛出 ChildProcessError。"),
 ]

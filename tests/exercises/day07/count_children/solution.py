@@ -9,8 +9,8 @@ ended = 0
 
 def on_child(signum, frame):
     global ended
-    # Signals do not queue: one signal may stand for several children.
-    # 信号不排队：一个信号可能代表几个子进程
+    # SIGCHLD does not queue: one signal may stand for several children.
+    # SIGCHLD 不排队：一个信号可能代表几个子进程
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             ended += 1
