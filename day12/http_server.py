@@ -17,7 +17,7 @@ A program can also import the class HTTPServer and add routes of its own:
 
     server.serve_forever()
 
-Send bad requests to the server. It answers with 404, 400 and, after 30 seconds, 408 (试着捣乱):
+Send bad requests. The server answers with 404, 400 and, after about 30 seconds, 408 (试着捣乱):
 
     curl -i --path-as-is http://127.0.0.1:8000/../../etc/passwd
     curl -i -H "Content-Length: 5" -H "Transfer-Encoding: chunked" -d hello http://127.0.0.1:8000/
