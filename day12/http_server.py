@@ -126,8 +126,8 @@ def make_parser():
     parser.add_argument("-w", "--workers", metavar="N", type=int, default=1,
                         help=f"number of processes, 1 to {MAX_WORKERS} (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=30,
-                        help="seconds that a client may take to send a request, stay idle, or "
-                             "leave an answer unread (default: 30)")
+                        help="seconds that a client may take to send a head or a body, stay "
+                             "idle, or leave an answer unread (default: 30)")
     parser.add_argument("--quiet", action="store_true", help="do not log each request on stderr")
     return parser
 
