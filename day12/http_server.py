@@ -17,7 +17,7 @@ A program can also import the class HTTPServer and add routes of its own:
 
     server.serve_forever()
 
-Send bad requests to the server. It answers with 404, 400 and, after 30 seconds, 408 (试着捣乱):
+Send bad requests. The server answers with 404, 400 and, after about 30 seconds, 408 (试着捣乱):
 
     curl -i --path-as-is http://127.0.0.1:8000/../../etc/passwd
     curl -i -H "Content-Length: 5" -H "Transfer-Encoding: chunked" -d hello http://127.0.0.1:8000/
@@ -126,8 +126,8 @@ def make_parser():
     parser.add_argument("-w", "--workers", metavar="N", type=int, default=1,
                         help=f"number of processes, 1 to {MAX_WORKERS} (default: 1)")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=30,
-                        help="seconds that a client may take to send a request, stay idle, or "
-                             "leave an answer unread (default: 30)")
+                        help="seconds that a client may take to send a head or a body, stay "
+                             "idle, or leave an answer unread (default: 30)")
     parser.add_argument("--quiet", action="store_true", help="do not log each request on stderr")
     return parser
 

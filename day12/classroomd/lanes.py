@@ -3,9 +3,9 @@
 
 How do we know which process wrote a piece of text? The script's standard output is not a pipe but
 one end of a pair of Unix sockets. With SO_PASSCRED on our end, every recvmsg also returns the PID
-of the process that wrote the bytes. The kernel fills in this PID, so no process can forge it, and
+of the process that wrote the bytes. The kernel fills in this PID, so only root can forge it, and
 one recvmsg never returns bytes from two processes (man 7 unix).
-内核在每段数据旁边写上写者的 PID（SO_PASSCRED），谁也冒充不了，也不会把两个进程的数据混在一段里。
+内核在每段数据旁边写上写者的 PID（SO_PASSCRED），只有 root 能冒充；两个进程的数据不会混在一段里。
 """
 import codecs
 import collections

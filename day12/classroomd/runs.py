@@ -103,7 +103,8 @@ class Run:
                 self.result_fd = os.memfd_create("result")
                 passed = [*fds, self.result_fd]
                 argv = [word.replace("RESULT", f"/dev/fd/{self.result_fd}") for word in argv]
-            # Without PYTHONUNBUFFERED, Python would hold back up to 8 KiB of output in a buffer.
+            # Without PYTHONUNBUFFERED, Python would hold back some output in a buffer: up to 8 KiB,
+            # or 128 KiB since Python 3.14.
             env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
             return subprocess.Popen([*GUARD, order.folder, *map(str, fds), *argv], env=env,
                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,

@@ -30,7 +30,7 @@ CHUNK = 1 << 18
 # Send at most this many replies at once to a client that pipelines (sends requests without
 # waiting for the answers to earlier ones).
 BATCH = 16
-# Wait at most this many seconds for a client to read our last answer. Then close the connection.
+# Wait about this many seconds for a client to read our last answer. Then close the connection.
 LINGER = 2
 
 
@@ -251,8 +251,8 @@ def send_all(server, conn, *parts):
 def wait_for_room(server, fd):
     """Wait until the client has read enough to make room in our send buffer.
 
-    Raises TimeoutError if the client reads nothing. epoll reports EPOLLOUT only when a third of the
-    buffer is free, so waiting for a slow but steady reader can take several timeouts.
+    Raises TimeoutError if the client's kernel reports no room within a timeout. epoll reports
+    EPOLLOUT only when a third of the buffer is free, so a slow reader can take several timeouts.
     """
     waiting = bytes_under_way(fd)
     while True:
@@ -270,7 +270,7 @@ def linger(loop, conn):
 
     If we closed the socket while bytes were unread or still arriving, the kernel would reset the
     connection, and the client could lose our last answer (RFC 9112, 9.6). This function always
-    raises: ConnectionError when the client closes its side, TimeoutError after LINGER seconds.
+    raises: ConnectionError when the client closes its side, or TimeoutError (see LINGER).
     """
     conn.shutdown(socket.SHUT_WR)
     loop.deadlines[conn.fileno()] = time.monotonic() + LINGER

@@ -173,5 +173,8 @@ def describe(st, content, body, now, is_new):
 
 
 def fingerprint(st):
-    """Return a tuple that differs after any change to a file. No program can set st_ctime back."""
+    """Return a tuple that shows a change to a file, unless the clock has not ticked (see load).
+
+    No program can set st_ctime back.
+    """
     return st.st_ino, st.st_dev, st.st_size, st.st_mtime_ns, st.st_ctime_ns

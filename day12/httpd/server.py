@@ -208,7 +208,7 @@ class HTTPServer:
             except OSError:
                 # The process is out of descriptors (EMFILE): stop accepting for a moment.
                 loop.epoll.unregister(fd)
-                # Deadline 0 has already passed, so expire() throws a TimeoutError within a second.
+                # Deadline 0 has already passed, so expire() throws a TimeoutError within 2 seconds.
                 loop.deadlines[fd] = 0
                 with contextlib.suppress(TimeoutError):
                     yield

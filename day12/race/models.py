@@ -45,8 +45,8 @@ MODELS = {
         ("../day11/select_server.py",),
         "One thread serves all clients. Each call to select checks all sockets, at most 1,024.",
         held=1000),
-    # Whenever a client connects, poll checks all sockets, so connecting 10,000 clients would take
-    # minutes.
+    # Whenever a client connects, poll checks all sockets, so the time to connect n clients grows
+    # with the square of n.
     "poll": Model(
         ("poll_server.py",),
         "Like select, but without a limit. Each call to poll still checks all sockets.",

@@ -15,8 +15,8 @@ async def approve(amount):
 
 async def withdraw(amount):
     global balance
-    # At each await other tasks run, but none can enter here while we hold the lock.
-    # 每个 await 处都会运行别的任务；持锁期间它们进不来
+    # At each await other tasks may run, but none can enter here while we hold the lock.
+    # 每个 await 处都可能运行别的任务；持锁期间它们进不来
     async with lock:
         if balance >= amount:
             await approve(amount)

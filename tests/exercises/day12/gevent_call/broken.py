@@ -2,8 +2,8 @@
 两个协程同时工作：都开始之后，才有一个结束。
 
 Run:    python day12/practice/gevent_call.py
-You see: A ends before B begins; then: 'NoneType' object is not callable.
-看到：A 结束之后 B 才开始；然后：'NoneType' object is not callable。
+You see: A ends before B begins, and no error.
+看到：A 结束之后 B 才开始，也没有报错。
 """
 import gevent
 
