@@ -37,7 +37,7 @@ def histogram(exploration):
     if not exploration.is_complete:
         shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
     lines = [
-        f"{shown} schedule{'s' * (exploration.schedules != 1)}, "
+        f"{shown} schedule{'s' * (exploration.total != 1)}, "
         f"{len(exploration.outcomes)} outcome{'s' * (len(exploration.outcomes) != 1)}"
     ]
     widest = min(46, max((columns(one.text) for one in exploration.outcomes), default=0))
