@@ -400,6 +400,9 @@ a = b = make()
     ("def a(): input()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls input\(\)"),
     ("def a(): pass\ndef b(): threading.Thread(target=a).start()\n", r"b\(\) starts a thread of its own, in line 17"),
     ("import os\ndef a():\n    os.read(os.pipe()[0], 1)\ndef b(): pass\n", r"for 2 s, a\(\) did nothing .* in line 18"),
+    ("def a(): q.shutdown()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls Queue\.shutdown\(\), .* in line 16"),
+    ("import sys\ndef a(): pass\ndef b(): pass\ndef setup(): sys.exit(0)\n", r"setup\(\) failed: SystemExit in line 19: 0"),
+    ("import sys\ndef a(): pass\ndef b(): pass\ndef check(): sys.exit(0)\n", r"check\(\) failed: SystemExit in line 19: 0"),
     ("def a(): pass\ndef b(): pass\ndef setup(): 1 / 0\n", r"setup\(\) failed: ZeroDivisionError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef check(): nosuch\n", r"check\(\) failed: NameError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
@@ -492,6 +495,11 @@ def test_you_are_the_scheduler(tmp_path):
 def test_you_may_undo_a_step(tmp_path):
     shown = run(SCRIPT, student(tmp_path, RACE), "--you", stdin="a\nu\nb\nb\na\na\nq\n").stdout
     assert "end: n = 2" in shown and "(wrong)" not in shown
+
+
+def test_you_cannot_choose_while_setup_waits_for_ever(tmp_path):
+    text = "import os\ndef a(): pass\ndef b(): pass\ndef setup(): os.read(os.pipe()[0], 1)\n"
+    run(SCRIPT, student(tmp_path, text), "--you", stdin="", status=2, stderr="interleavings: .*still running after 5 s, in line 19 .*\n", still=TIMEOUT)
 
 
 def test_a_search_that_is_not_complete_proves_nothing(tmp_path):
