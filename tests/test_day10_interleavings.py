@@ -265,6 +265,7 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
+    ("import sys\ndef a():\n    box.n = 2\n    sys.exit(1)\ndef b():\n    pass\n", {"right"}),
     # Only between the write and the release does b see both. So where a lock is tried without waiting, each release is a step.
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and not lock.acquire(False) else 2\n",
