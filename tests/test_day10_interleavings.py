@@ -265,6 +265,9 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
+    # a reads 0, b writes 1 and releases a's lock, and a cannot release it again.
+    ("def a():\n    box.n = 2\n    try:\n        with lock: k = n\n    except RuntimeError:\n        if k == 0: box.n = 0\n"
+     "def b():\n    global n\n    n = 1\n    try: lock.release()\n    except RuntimeError: pass\n", {"right", "wrong"}),
     ("import sys\ndef a():\n    box.n = 2\n    sys.exit(1)\ndef b():\n    pass\n", {"right"}),
     # Only between the write and the release does b see both. So where a lock is tried without waiting, each release is a step.
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
@@ -441,6 +444,14 @@ def test_the_losing_schedule_of_a_program_that_asks_for_a_lock_without_waiting(t
     printed = run(SCRIPT, student(tmp_path, text), status=1).stdout
     assert "releases lock" in printed or "must wait" in printed
     assert "end: n = 1 (wrong)" in printed
+
+
+def test_the_losing_schedule_of_a_program_that_may_ask_whether_a_lock_is_held(tmp_path):
+    """Releases are steps of this program, although no thread asks for the lock in the schedule that goes wrong, or only at its end."""
+    text = "def a():\n    global n\n    with lock:\n        n = 1\ndef b():\n    if n: box.n = 1 if lock.locked() else 2\n"
+    for wrong in "0", "2":
+        printed = run(SCRIPT, student(tmp_path, text + f"def check():\n    return box.n != {wrong}\n"), status=1).stdout
+        assert "a schedule that goes wrong" in printed and f"Box(n={wrong})" in printed.rpartition("end:")[2]
 
 
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
