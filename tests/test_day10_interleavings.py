@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from course import output_of
@@ -299,6 +300,16 @@ def test_long_values_are_cut_off_where_they_are_shown():
     assert ends.text_of_value("x" * 59) == "'" + "x" * 56 + "..."
     for text, shown in (("x" * 10, "x" * 10), ("x" * 11, "x" * 7 + "..."), ("汉字汉字", "汉字汉字  "), ("汉字汉字汉字", "汉字汉... ")):
         assert picture.fit(text, 10) == shown
+
+
+def test_the_picture_fits_80_columns():
+    text = "; ".join(f"{name} = {'x' * 50}" for name in "abc")
+    found = [Outcome("unfair", text, 10**20, 0, ()), Outcome("wrong", text, 1, 0, ())]
+    lines = picture.histogram(Exploration(["a", "b"], found, 10**20 + 1, 2, 0, True, 10**20 + 1))
+    names = ", ".join(f"thread_{number}" for number in range(9))
+    replay = SimpleNamespace(named=[("a", None)], steps=[], schedule=(), ending=("wrong", text), blocked=[f"{names} wait"])
+    lines += picture.schedule(replay, "student.py")
+    assert max(map(picture.columns, lines)) == 80
 
 
 # What the answers to the interview questions say
