@@ -1,5 +1,5 @@
-"""Every order in which the steps of a few threads can happen, and the shortest that goes wrong.
-几个线程的步骤的所有先后次序，以及出错的最短次序。
+"""Every order of the steps of a few threads, and one that goes wrong with the fewest switches.
+几个线程的步骤的所有先后次序，以及切换最少的出错次序。
 讲义之外
 
 Run:    python day10/interleavings.py                    the programs below
@@ -9,7 +9,7 @@ Run:    python day10/interleavings.py                    the programs below
         python day10/interleavings.py FILE --json        print the result as data
 
 A step touches shared state: it reads or writes a global variable, an attribute or an item, or
-calls a function that can wait. A call to C code is one step. The result must not depend on time,
+uses a lock, an event or the like. A call to C code is one step. The result must not depend on time,
 input, output, or random numbers. Under today's GIL some of the schedules cannot happen; without
 a GIL, each of them can.
 

@@ -32,8 +32,8 @@ def main():
 
     # CPython switches threads only at some instructions, such as a call or a loop's jump back.
     # Since 3.10, no such instruction comes between the read and the write, so with the GIL this
-    # loop usually loses nothing. Do not rely on luck: Python 3.9 and builds without the GIL lose
-    # updates here, and so does every version if a call comes between the read and the write.
+    # loop usually loses nothing. Do not rely on luck: Python 3.9 and builds without the GIL can
+    # lose updates here, and so can every version if a call comes between the read and the write.
     n = 0
     run(add_often)
     print(f"a bare loop of n += 1, two threads, {TIMES} times each: {n} of {2 * TIMES}")

@@ -4,6 +4,7 @@ import random
 import re
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from course import output_of
@@ -265,6 +266,10 @@ def test_merging_moments_changes_no_count(text):
      {"right", "wrong"}),
     ("def a():\n    time.sleep(100)\n    box.n = 2\ndef b():\n    box.n = 1\n", {"right", "wrong"}),
     ("def a():\n    lock.release()\ndef b():\n    pass\n", {"error"}),
+    # a reads 0, b writes 1 and releases a's lock, and a cannot release it again.
+    ("def a():\n    box.n = 2\n    try:\n        with lock: k = n\n    except RuntimeError:\n        if k == 0: box.n = 0\n"
+     "def b():\n    global n\n    n = 1\n    try: lock.release()\n    except RuntimeError: pass\n", {"right", "wrong"}),
+    ("import sys\ndef a():\n    box.n = 2\n    sys.exit(1)\ndef b():\n    pass\n", {"right"}),
     # Only between the write and the release does b see both. So where a lock is tried without waiting, each release is a step.
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and lock.locked() else 2\n", {"right", "wrong"}),
     ("def a():\n    with lock: table['k'] = 3\ndef b():\n    box.n = 4 if table['k'] == 3 and not lock.acquire(False) else 2\n",
@@ -295,6 +300,16 @@ def test_long_values_are_cut_off_where_they_are_shown():
     assert ends.text_of_value("x" * 59) == "'" + "x" * 56 + "..."
     for text, shown in (("x" * 10, "x" * 10), ("x" * 11, "x" * 7 + "..."), ("汉字汉字", "汉字汉字  "), ("汉字汉字汉字", "汉字汉... ")):
         assert picture.fit(text, 10) == shown
+
+
+def test_the_picture_fits_80_columns():
+    text = "; ".join(f"{name} = {'x' * 50}" for name in "abc")
+    found = [Outcome("unfair", text, 10**20, 0, ()), Outcome("wrong", text, 1, 0, ())]
+    lines = picture.histogram(Exploration(["a", "b"], found, 10**20 + 1, 2, 0, True, 10**20 + 1))
+    names = ", ".join(f"thread_{number}" for number in range(9))
+    replay = SimpleNamespace(named=[("a", None)], steps=[], schedule=(), ending=("wrong", text), blocked=[f"{names} wait"])
+    lines += picture.schedule(replay, "student.py")
+    assert max(map(picture.columns, lines)) == 80
 
 
 # What the answers to the interview questions say
@@ -400,6 +415,9 @@ a = b = make()
     ("def a(): input()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls input\(\)"),
     ("def a(): pass\ndef b(): threading.Thread(target=a).start()\n", r"b\(\) starts a thread of its own, in line 17"),
     ("import os\ndef a():\n    os.read(os.pipe()[0], 1)\ndef b(): pass\n", r"for 2 s, a\(\) did nothing .* in line 18"),
+    ("def a(): q.shutdown()\ndef b(): pass\n", r"a\(\) cannot be explored: it calls Queue\.shutdown\(\), .* in line 16"),
+    ("import sys\ndef a(): pass\ndef b(): pass\ndef setup(): sys.exit(0)\n", r"setup\(\) failed: SystemExit in line 19: 0"),
+    ("import sys\ndef a(): pass\ndef b(): pass\ndef check(): sys.exit(0)\n", r"check\(\) failed: SystemExit in line 19: 0"),
     ("def a(): pass\ndef b(): pass\ndef setup(): 1 / 0\n", r"setup\(\) failed: ZeroDivisionError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef check(): nosuch\n", r"check\(\) failed: NameError in line 18"),
     ("def a(): pass\ndef b(): pass\ndef setup(): lock.acquire(); lock.acquire()\n", "this wait would never end: Lock"),
@@ -437,6 +455,14 @@ def test_the_losing_schedule_of_a_program_that_asks_for_a_lock_without_waiting(t
     printed = run(SCRIPT, student(tmp_path, text), status=1).stdout
     assert "releases lock" in printed or "must wait" in printed
     assert "end: n = 1 (wrong)" in printed
+
+
+def test_the_losing_schedule_of_a_program_that_may_ask_whether_a_lock_is_held(tmp_path):
+    """Releases are steps of this program, although no thread asks for the lock in the schedule that goes wrong, or only at its end."""
+    text = "def a():\n    global n\n    with lock:\n        n = 1\ndef b():\n    if n: box.n = 1 if lock.locked() else 2\n"
+    for wrong in "0", "2":
+        printed = run(SCRIPT, student(tmp_path, text + f"def check():\n    return box.n != {wrong}\n"), status=1).stdout
+        assert "a schedule that goes wrong" in printed and f"Box(n={wrong})" in printed.rpartition("end:")[2]
 
 
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
@@ -492,6 +518,11 @@ def test_you_are_the_scheduler(tmp_path):
 def test_you_may_undo_a_step(tmp_path):
     shown = run(SCRIPT, student(tmp_path, RACE), "--you", stdin="a\nu\nb\nb\na\na\nq\n").stdout
     assert "end: n = 2" in shown and "(wrong)" not in shown
+
+
+def test_you_cannot_choose_while_setup_waits_for_ever(tmp_path):
+    text = "import os\ndef a(): pass\ndef b(): pass\ndef setup(): os.read(os.pipe()[0], 1)\n"
+    run(SCRIPT, student(tmp_path, text), "--you", stdin="", status=2, stderr="interleavings: .*still running after 5 s, in line 19 .*\n", still=TIMEOUT)
 
 
 def test_a_search_that_is_not_complete_proves_nothing(tmp_path):

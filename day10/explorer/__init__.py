@@ -8,8 +8,8 @@ variable of an enclosing function; it calls a method of a list, dict, set or deq
 method of a lock, an event, a queue or the like. Looking up a function, class or module is not a
 step. What a thread does between two steps belongs to the earlier step. acquire() is one step; if it
 has to wait, acquiring the lock after the wait is a second step. release() of a lock is a step only
-if the program somewhere calls locked(), or acquire() with a timeout or without waiting, because
-only such a call can notice when the lock was released.
+if the program somewhere calls locked(), or acquire() with a timeout or without waiting, or releases
+a lock that is not held, because only such a call can notice when the lock was released.
 """
 
 from explorer.search import explore

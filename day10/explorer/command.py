@@ -54,7 +54,7 @@ def parse():
 
 def explore_file(arguments):
     """Explore a student's file and print the result. Return the exit status: 1 if a schedule goes
-    wrong or the time limit was reached, else 0."""
+    wrong or the time limit was reached, else 0; with --you always 0."""
     path = arguments.file
     threads, begin, check = student.load(path)
     if arguments.you:
@@ -75,6 +75,6 @@ def explore_file(arguments):
     else:
         print(*picture.histogram(exploration), sep="\n")
         if losing:
-            print("\nthe shortest schedule that goes wrong · 出错的最短调度")
+            print("\na schedule that goes wrong with the fewest switches · 切换最少的出错调度")
             print(*picture.schedule(replay, path), sep="\n")
     return 1 if losing or not exploration.is_complete else 0

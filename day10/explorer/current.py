@@ -55,7 +55,8 @@ def wait(verb, primitive, is_ready):
 
 
 def probes(is_probing):
-    """If is_probing, note that the program can find a lock held and go on without it.
+    """If is_probing, note that the program can find a lock held and go on without it, or find that
+    another thread has released it.
 
     What the program does then depends on when the lock is released, so each release is a step too.
     """

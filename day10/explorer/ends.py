@@ -38,7 +38,7 @@ def ending(stepper, check):
             verdict = "wrong"
     except AssertionError:
         verdict = "wrong"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Unusable(f"check() failed: {error_text(error, files)}") from None
     return verdict, values or "all threads ended"
 

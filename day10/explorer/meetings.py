@@ -1,7 +1,8 @@
 """Events, conditions, barriers and queues that let another thread run instead of blocking.
 用让别的线程执行来代替阻塞的事件、条件变量、屏障和队列。
 
-These classes have the same interface as those in threading and queue; see primitives.py.
+These classes have the methods of those in threading and queue, except Queue.shutdown; see
+primitives.py.
 """
 
 import queue
@@ -9,6 +10,7 @@ import threading
 from collections import deque
 
 from explorer import current
+from explorer.current import Unusable
 from explorer.primitives import Primitive, RLock
 
 
@@ -51,6 +53,9 @@ class Condition(Primitive):
         self.acquire, self.release = self._lock.acquire, self._lock.release
         # The waiting threads in order of arrival, and the threads that notify() has woken.
         self._waiting, self._woken = [], []
+
+    def locked(self):
+        return self._lock.locked()
 
     def __enter__(self):
         return self._lock.acquire()
@@ -188,6 +193,9 @@ class Queue(Primitive):
         if not self.unfinished_tasks:
             raise ValueError("task_done() called too many times")
         self.unfinished_tasks -= 1
+
+    def shutdown(self, immediate=False):
+        raise Unusable("it calls Queue.shutdown(), which the explorer does not have")
 
     def join(self):
         self._step("waits for")

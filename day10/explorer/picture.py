@@ -37,11 +37,12 @@ def histogram(exploration):
     if not exploration.is_complete:
         shown += f" of about {exploration.total:,}" if exploration.total < MANY else " of very many"
     lines = [
-        f"{shown} schedule{'s' * (exploration.schedules != 1)}, "
+        f"{shown} schedule{'s' * (exploration.total != 1)}, "
         f"{len(exploration.outcomes)} outcome{'s' * (len(exploration.outcomes) != 1)}"
     ]
-    widest = min(46, max((columns(one.text) for one in exploration.outcomes), default=0))
     digits = max((len(f"{one.count:,}") for one in exploration.outcomes), default=0)
+    most_columns = min(46, WIDTH - 26 - digits)
+    widest = min(most_columns, max((columns(one.text) for one in exploration.outcomes), default=0))
     most = max((one.count for one in exploration.outcomes), default=1)
     for one in exploration.outcomes:
         bar = "#" * max(1, round(12 * one.count / most))
@@ -137,6 +138,6 @@ def schedule(replay, file):
 
 def finish(replay):
     kind, text = replay.ending
-    return [f"end: {text}" + (" (wrong)" if kind == "wrong" else "")] + [
-        f"  {line}" for line in replay.blocked
-    ]
+    lines = [f"end: {text}" + (" (wrong)" if kind == "wrong" else "")]
+    lines += [f"  {line}" for line in replay.blocked]
+    return [part for line in lines for part in wrapped(line, WIDTH)]

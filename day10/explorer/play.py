@@ -1,8 +1,10 @@
 """Two games on a terminal: predict each value, and choose which thread goes next.
 终端上的两个小游戏：预测每一步读写的值；自己当调度器，决定下一步轮到哪个线程。"""
 
-from explorer import picture
+from explorer import picture, student
 from explorer.replay import Replay
+
+SECONDS = 5  # time limit for one run of the threads, in seconds
 
 
 def ask(prompt):
@@ -52,7 +54,7 @@ def schedule_yourself(threads, setup, check, file):
     )
     shown = 0
     while True:
-        replay = Replay(threads, setup, check, path)
+        replay = student.watched(lambda: Replay(threads, setup, check, path), SECONDS, file)
         rows = picture.Picture(names, file, replay.steps)
         if not shown:
             print("\n".join(rows.head()))

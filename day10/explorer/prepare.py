@@ -49,7 +49,7 @@ def checked(setup):
     def call():
         try:
             setup()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Unusable(
                 f"setup() failed: {error_text(error, {setup.__code__.co_filename})}"
             ) from None

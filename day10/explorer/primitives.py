@@ -84,6 +84,7 @@ class Lock(Primitive):
 
     def _check_owner(self):
         if self._owner is None:
+            current.probes(True)
             raise RuntimeError("release unlocked lock")
 
     def __exit__(self, *error):
@@ -152,4 +153,5 @@ class Semaphore(Primitive):
 class BoundedSemaphore(Semaphore):
     def _check(self, n):
         if self._value + n > self._most:
+            current.probes(True)
             raise ValueError("Semaphore released too many times")

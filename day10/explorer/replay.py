@@ -5,6 +5,7 @@ from explorer import primitives, steps
 from explorer.current import ANOTHER_WAY, Unusable
 from explorer.ends import ending, shared_values, text_of_value
 from explorer.prepare import exploring
+from explorer.search import Schedule
 
 
 class Replay:
@@ -21,14 +22,17 @@ class Replay:
         self.previous = self.ready = self.ending = None
         with exploring(self.named, setup, check) as stepper:
             self.stepper = stepper
-            for are_releases_steps in (False, True):
+            attempts = False, True
+            if isinstance(schedule, Schedule):
+                attempts = (schedule.are_releases_steps,)
+            for are_releases_steps in attempts:
                 # Run again if releases turn out to be steps: then the schedule includes them.
                 stepper.are_releases_steps = are_releases_steps
                 self.depth = 0
                 try:
                     stepper.run(self.choose, self.observe, self.note_end)
                 except Unusable:
-                    if are_releases_steps or not stepper.has_probes:
+                    if are_releases_steps == attempts[-1] or not stepper.has_probes:
                         raise
                 if stepper.has_probes == are_releases_steps:
                     break

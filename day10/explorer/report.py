@@ -5,9 +5,11 @@ from explorer import picture
 
 
 def as_data(exploration, replay, file):
-    """Return an exploration as a dictionary of plain values, which is the same in every run.
+    """Return an exploration as a dictionary of plain values. It is the same in every run if the
+    exploration is complete.
 
-    replay: the Replay of the shortest wrong schedule, or None. file: the student's file.
+    replay: the Replay of a wrong schedule with the fewest switches, or None. file: the student's
+    file.
     """
     data = {
         "threads": exploration.threads,

@@ -16,14 +16,20 @@ from explorer.states import Moments
 KINDS = "right", "unfair", "wrong", "deadlock", "endless", "error"
 
 
+class Schedule(tuple):
+    """The index of the thread chosen for each step. are_releases_steps: whether a release of a lock
+    counts as a step."""
+
+    are_releases_steps = False
+
+
 @dataclass
 class Outcome:
     """One way in which schedules end.
 
     kind: one of KINDS (unfair: one thread looped while another could go on, so the explorer ended
     the run). text: the shared values, or what went wrong. count: how many schedules end in this
-    way. schedule: the shortest of those with the fewest switches, as a tuple: the index of the
-    thread chosen for each step.
+    way. schedule: the shortest of those with the fewest switches, as a Schedule.
     """
 
     kind: str
@@ -180,7 +186,7 @@ def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
         tree, share = (search.root, 1) if is_complete else search.partial()
         return Exploration(
             [name for name, _ in named],
-            outcomes_of(tree),
+            outcomes_of(tree, stepper.are_releases_steps),
             tree.count,
             search.runs,
             time.monotonic() - started,
@@ -189,7 +195,7 @@ def explore(threads, setup=None, check=None, *, seconds=5.0, is_merging=True):
         )
 
 
-def outcomes_of(tree):
+def outcomes_of(tree, are_releases_steps):
     found = []
     for (kind, text), (count, firsts) in tree.outcomes.items():
         switches, _, path = min(firsts.values())
@@ -197,7 +203,9 @@ def outcomes_of(tree):
         while path:
             schedule.append(path[0])
             path = path[1]
-        found.append(Outcome(kind, text, count, switches, tuple(schedule)))
+        schedule = Schedule(schedule)
+        schedule.are_releases_steps = are_releases_steps
+        found.append(Outcome(kind, text, count, switches, schedule))
     return sorted(found, key=lambda one: (KINDS.index(one.kind), natural(one.text)))
 
 

@@ -9,8 +9,8 @@ from explorer.primitives import Primitive
 
 
 def is_shared(frame, touch):
-    """Return True if the instruction touches data that threads can share. Looking up a function,
-    class, module or lock does not count."""
+    """Return True if the instruction touches data that threads can share. Looking up a function, a
+    class, a module, or a method of a lock does not count."""
     kind, target = touch.kind, touch.target
     if kind == "call":
         return type(steps.value_of(target[1], frame)) in steps.CONTAINERS

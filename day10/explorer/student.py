@@ -1,5 +1,5 @@
-"""Read a student's file; whatever its code does, the explorer goes on.
-读取学生的文件；无论其中的代码做什么，探索器都不会停住。"""
+"""Read a student's file; an error or an endless loop in it ends in a message, not a traceback.
+读取学生的文件；其中的错误或死循环会变成一句说明，而不是 traceback。"""
 
 import builtins
 import inspect

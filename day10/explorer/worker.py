@@ -55,8 +55,8 @@ class Worker:
             try:
                 self.stepper.tracer.trace_this_thread()
                 self.function()
-            except Stop:
-                pass
+            except (Stop, SystemExit):
+                pass  # sys.exit() in a thread ends only that thread, without a message
             except BaseException as error:
                 # An error in a thread that the stepper is ending does not count.
                 self.error = None if self.stepper.is_stopping else error
