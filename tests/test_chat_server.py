@@ -168,7 +168,7 @@ def test_chat_server_cleans_a_line():
             assert ann.hear() == f"SAY Eve：{shown}"
 
 
-def test_chat_server_nobody_speaks_or_leaves_for_another():
+def test_chat_server_no_member_speaks_or_leaves_for_another():
     with room("Tom", "Ann", stdin=None) as (server, tom, ann), Member(server) as stranger:
         stranger.say("C I am Tom")
         assert stranger.hear() == "SAY ! not sent: you are not in the room · 未发送：你不在聊天室里"

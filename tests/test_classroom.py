@@ -585,7 +585,7 @@ def is_open(page):
         return probe.connect_ex((page.server.host, page.server.port)) == 0
 
 
-def test_a_script_that_prints_without_end_is_bounded_and_holds_nobody_up(our_page):
+def test_a_script_that_prints_without_end_is_bounded_and_delays_no_other(our_page):
     page = our_page
     begun = page.start("day07/forever.py")
     page.until(lambda: page.get(begun)["dropped"] > 5000)

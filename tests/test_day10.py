@@ -315,7 +315,7 @@ def test_fork_server_copy_of_a_connection_keeps_it_open():
         """)
 
 
-def test_fork_server_child_that_is_killed_is_nobody_elses_affair():
+def test_fork_server_goes_on_when_a_child_is_killed():
     with serve("day10/fork_server.py") as server, connect(server) as first:
         assert ping(first, b"x") == b"x"
         [child] = server.children()

@@ -424,7 +424,7 @@ a = b = make()
     ("import itertools\nk = itertools.count()\ndef a():\n    if next(k) % 2: n\n    n\ndef b(): n\n", "ran differently the second time"),
     ("import os\nos.read(os.pipe()[0], 1)\n", "still running after 5 s, in line 17"),
 ])
-def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text, sentence):
+def test_a_file_that_cannot_be_explored_gets_a_sentence(tmp_path, text, sentence):
     # The program sleeps for up to 5 s, and still=TIMEOUT lets it.
     program = run(SCRIPT, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n", still=TIMEOUT)
     assert not program.stdout
@@ -434,7 +434,7 @@ def test_a_file_that_cannot_be_explored_is_told_so_in_a_sentence(tmp_path, text,
     ("def a():\n    while True: pass\ndef b(): pass\n", r"for 0.5 s, a\(\) did nothing that the explorer can see; it is in line 17"),
     ("def a():\n    while True:\n        try:\n            while True: n\n        except: pass\ndef b(): n\n", "catches every exception"),
 ])
-def test_a_thread_that_only_computes_is_told_so_in_a_sentence(tmp_path, text, sentence):
+def test_a_thread_that_only_computes_gets_a_sentence(tmp_path, text, sentence):
     program = run(sys.executable, "-c", SOON, student(tmp_path, text), status=2, stderr=rf"interleavings: .*{sentence}.*\n")
     assert not program.stdout
 

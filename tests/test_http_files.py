@@ -158,7 +158,7 @@ def test_a_folder_called_index_html(server):
         shutil.rmtree(server.root / "strange")
 
 
-def test_two_who_are_sent_on_in_the_same_turn_keep_their_own_query(server):
+def test_two_redirects_in_the_same_turn_keep_their_own_query(server):
     with Client(server) as client:
         client.sendall(request("/folder?mine") + request("/folder?yours"))
         assert [client.answer()["location"] for _ in range(2)] == ["/folder/?mine", "/folder/?yours"]

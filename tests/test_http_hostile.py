@@ -255,7 +255,7 @@ def test_a_client_that_reads_nothing_is_cut_all_the_same(tmp_path):
         wait_until(lambda: connections(server) == 1, lambda: "the client is still connected", timeout=6)
 
 
-def test_a_server_that_is_stopped_for_longer_than_the_timeout_cuts_nobody_who_asked(tmp_path):
+def test_a_server_that_is_stopped_for_longer_than_the_timeout_answers_requests_that_have_arrived(tmp_path):
     """The server answers all requests that came while it was stopped (between SIGSTOP and SIGCONT)."""
     with started(tmp_path, "--timeout", "1") as server, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(Client(server)) for _ in range(20)]

@@ -236,7 +236,7 @@ def test_what_has_come_in_time_is_received_first(loop, pair):
     assert happened == [b"x"]
 
 
-def test_who_sent_in_time_is_not_late_because_we_were(loop, pair):
+def test_a_request_sent_in_time_is_not_late_because_the_server_was(loop, pair):
     """A deadline is compared with the time at which the loop asked epoll, not with the time at which epoll answered.
 
     In this test, the process seems to be stopped between these times.

@@ -88,7 +88,7 @@ def test_no_line_of_the_log_is_lost_or_mixed(tmp_path, signum, workers):
 @pytest.mark.parametrize("stderr", ["os.close(2)", "os.dup2(os.open('/dev/full', os.O_WRONLY), 2)",
                                     "r, w = os.pipe(); os.dup2(w, 2); os.close(r); os.close(w)"],
                                     ids=["closed", "full", "broken pipe"])
-def test_nobody_reads_the_log(tmp_path, stderr):
+def test_a_log_that_is_not_read(tmp_path, stderr):
     (tmp_path / "index.html").write_bytes(b"x")
     words = [sys.executable, str(ROOT / SERVER), "0", "-d", str(tmp_path)]
     with Program(sys.executable, "-c", f"import os; {stderr}; os.execv({words[0]!r}, {words!r})") as server:

@@ -221,7 +221,7 @@ def test_whatever_a_file_does_there_is_a_verdict_and_a_sentence(number, odd_verd
     assert not tag or verdict["english"] and verdict["chinese"] and "Traceback" not in str(verdict)
 
 
-def test_a_judge_that_comes_to_look_too_seldom_does_not_take_that_for_stillness(monkeypatch):
+def test_a_judge_that_looks_too_seldom_does_not_take_that_for_stillness(monkeypatch):
     clock = itertools.count(100, 10)
     monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     state = "S"
