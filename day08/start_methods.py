@@ -28,8 +28,8 @@ EXPECTED = {
     # On first use, Python starts a new interpreter, the fork server, which then forks each child,
     # and reaps it. This file is imported in each child or once in the fork server. As with spawn,
     # the child receives the target as a pickle.
-    # 首次使用时启动一个新的解释器，即 fork server，由它 fork 并回收子进程；本文件在每个子进程里导入，
-    # 或在 fork server 里导入一次；target 同 spawn 一样序列化
+    # 首次使用时启动一个新的解释器，即 fork server，由它 fork 并回收子进程；
+    # 本文件在每个子进程里导入，或在 fork server 里导入一次；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
