@@ -42,8 +42,8 @@ def replace_the_keyboard():
     reader, writer = os.pipe()
     os.write(writer, b"a line\n")
     # Descriptor 0 is the standard input. Until now, it referred to the keyboard. From here on, it
-    # refers to the reading end of the pipe, in this process and in its new children.
-    # 描述符 0 是标准输入：原来指向键盘，现在指向管道的读端；之后启动的子进程也是如此
+    # refers to the reading end of the pipe, in this process and in those that it creates.
+    # 描述符 0 是标准输入：原来指向键盘，现在指向管道的读端；本进程之后创建的进程也是如此
     os.dup2(reader, 0)
 
 

@@ -35,7 +35,7 @@ def main():
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
 
-# A child can import this file. Without this line, the child would try to start a child itself.
-# 子进程可能会导入本文件；没有这一行，它也会去创建子进程
+# This file can be imported for the child. Without this line, the import would try to start another
+# child. 可能要为子进程导入本文件；没有这一行，导入时又会去创建子进程
 if __name__ == "__main__":
     main()

@@ -17,9 +17,9 @@ from multiprocessing import Pipe, Process, current_process, parent_process
 def main():
     # This process starts `parent`, which starts two children: `daemon` (5 s) and `other` (1 s).
     # 本进程启动 parent，parent 再启动两个子进程：daemon（5 秒）和 other（1 秒）
-    # Three processes report to this process through a Pipe (day 9). The reader reaches end of file
+    # These three can report to this process through a Pipe (day 9). The reader reaches end of file
     # when the last process that can write has exited.
-    # 三个进程通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
+    # 这三个进程可以通过管道（第 9 天）报告；最后一个能写的进程退出后，读端读到文件结尾
     reader, writer = Pipe(duplex=False)
     # The "parent" in this demo is a child of this process, so that this process can watch what
     # happens when the parent exits.

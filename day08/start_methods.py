@@ -25,17 +25,19 @@ EXPECTED = {
     # The child is a new interpreter. It imports this file, and receives the target as a pickle.
     # 新的解释器：导入本文件，接收序列化的 target
     "spawn": ("original", "imported", "the parent", "cannot be sent"),
-    # On first use, Python starts a new interpreter, the fork server, which then forks each child.
-    # As with spawn, this file is imported for the child, which receives the target as a pickle.
-    # 首次使用时启动一个新的解释器，即 fork server，由它 fork 出子进程；其余同 spawn
+    # On first use, Python starts a new interpreter, the fork server, which then forks each child,
+    # and reaps it. This file is imported in each child or once in the fork server. As with spawn,
+    # the child receives the target as a pickle.
+    # 首次使用时启动一个新的解释器，即 fork server，由它 fork 并回收子进程；
+    # 本文件在每个子进程里导入，或在 fork server 里导入一次；其余同 spawn
     "forkserver": ("original", "imported", "a fork server", "cannot be sent"),
 }
 
 
 def look(answers):
     """Run in the child: send the parent what it found (my global, main file, created by)."""
-    # __name__ is "__main__" in the file that was run. In a child that imported the file, it is
-    # "__mp_main__". 直接运行的文件名为 __main__；子进程导入的，名为 __mp_main__
+    # __name__ is "__main__" in the file that was run. If the file was imported for a child, it is
+    # "__mp_main__". 直接运行的文件名为 __main__；为子进程导入的，名为 __mp_main__
     main_file = "not imported"
     if __name__ == "__mp_main__":
         main_file = "imported"

@@ -176,7 +176,7 @@ def test_process1_without_a_main_guard(method, tmp_path):
         run("tests/start_with.py", method, script)
     else:
         ended = run("tests/start_with.py", method, script, status=1, stderr="(?s).*", orphans=HELPERS)
-        in_the_helper = method == "forkserver" and "in import_main_path" in ended.stderr      # since 3.14, it imports the file too
+        in_the_helper = method == "forkserver" and "in import_main_path" in ended.stderr      # newer Pythons import the file there too
         assert in_the_helper or "RuntimeError" in ended.stderr and "expected exit code 0; it is 1" in ended.stderr
 
 
@@ -255,10 +255,10 @@ def test_pool_imap_unordered_yields_what_is_ready():
         print(next(results))""") == "2\n1\n"
 
 
-def test_pool_chunksize_of_map_makes_four_chunks_for_each_worker():
+def test_pool_chunksize_of_map_makes_at_most_four_chunks_for_each_worker():
     assert fork("""
     with context.Pool(2) as pool:
-        print(pool.map_async(abs, range(80))._chunksize, pool.map_async(abs, range(81))._chunksize)""") == "10 11\n"
+        print(*[pool.map_async(abs, range(count))._chunksize for count in (80, 81, 9)])""") == "10 11 2\n"       # 8, 8 and 5 chunks
 
 
 def test_pool_error_comes_with_the_traceback_of_the_worker():
@@ -292,6 +292,55 @@ def test_pool_refuses_a_queue_as_argument_of_a_task():
             pool.apply(print, (context.Queue(),))
         except RuntimeError as error:
             print(error)""") == "Queue objects should only be shared between processes through inheritance\n"
+
+
+def test_pool_worker_killed_while_idle_keeps_the_lock_of_the_queue():
+    """A worker that waits for a task holds the lock of the queue. If it is killed, its successor waits for that lock."""
+    assert fork("""
+    with context.Pool(1) as pool:
+        lock = pool._inqueue._rlock
+        while lock.acquire(block=False):           # until the worker holds the lock
+            lock.release()
+            time.sleep(0.001)
+        [worker] = multiprocessing.active_children()
+        worker.kill()
+        worker.join()
+        task = pool.apply_async(abs, (-1,))
+        task.wait(0.5)
+        print(task.ready())
+        lock.release()
+        print(task.get(timeout=10))""") == "False\n1\n"
+
+
+def test_pool_error_callback_gets_the_error_without_get():
+    assert fork("""
+    import queue
+    errors = queue.Queue()
+    with context.Pool(1) as pool:
+        pool.apply_async(divmod, (1, 0), error_callback=errors.put)
+        print(type(errors.get(timeout=10)).__name__)""") == "ZeroDivisionError\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="this needs /proc")
+def test_start_methods_reap():
+    """A child that has ended is a zombie until the parent reaps it, except with forkserver: there, the fork server has reaped it."""
+    for method in multiprocessing.get_all_start_methods():
+        printed = run(sys.executable, "-c", f"""if True:
+            import multiprocessing, os, time
+            from multiprocessing import connection
+            child = multiprocessing.get_context("{method}").Process(target=abs, args=(1,))
+            child.start()
+            connection.wait([child.sentinel], 10)
+            try:
+                os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+                with open(f"/proc/{{child.pid}}/stat") as stat:
+                    print(stat.read().split()[2])
+                child.is_alive()
+            except ChildProcessError:
+                print("not my child")
+            print(os.path.exists(f"/proc/{{child.pid}}"))
+            child.join()""", orphans=HELPERS).stdout
+        assert printed == {"forkserver": "not my child\nFalse\n"}.get(method, "Z\nFalse\n"), method
 
 
 def test_pool_with_more_workers_than_cpus_computes_no_faster():

@@ -5,8 +5,8 @@ from judge.verdict import Refused
 HINTS = [
     ("Which process's list does a child append to?",
      "子进程把结果添加到了哪个进程的列表里？"),
-    ("Each process has its own memory. The results must be sent back, with a Pool or with a Queue (day 9).",
-     "每个进程有自己的内存。结果必须发送回来：用 Pool，或者用 Queue（第 9 天）。"),
+    ("Each process has its own memory. The results must be sent back, for example with a Pool or a Queue (day 9).",
+     "每个进程有自己的内存。结果必须发送回来，例如用 Pool 或 Queue（第 9 天）。"),
     ("Pass a multiprocessing.Queue as an argument. The child calls put(); the parent calls get(), then join().",
      "把 multiprocessing.Queue 作为参数传入；子进程 put，父进程 get，然后 join。"),
 ]

@@ -14,7 +14,7 @@ def main():
     children = [Process(target=square, args=(number, queue)) for number in (2, 3, 4)]
     for child in children:
         child.start()
-    # Get first, then join: a child ends only after its result is read. 先 get，后 join
+    # Get first, then join: a child may end only after its result is read. 先 get，后 join
     results = [queue.get() for _ in children]
     for child in children:
         child.join()

@@ -10,8 +10,8 @@ HINTS = [
     ("Keep all AsyncResults, then call get() on each one, in a separate try.",
      "保存所有 AsyncResult，再逐个调用 get()，每个都有自己的 try。"),
 ]
-NOTICE = ("If you never ask for a task's result, you never see its error. Call get() for each task.",
-           "从不查看任务的结果，就看不到它的错误。每个任务都要调用 get()。")
+NOTICE = ("If you never ask for a task's result, you never see its error, unless you pass an error_callback. Call get() for each task.",
+           "从不查看任务的结果，就看不到它的错误，除非传入 error_callback。每个任务都要调用 get()。")
 REASONS = {
     "broken": "silent",
     "wrong_try_around_apply": "silent",
