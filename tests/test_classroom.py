@@ -1,5 +1,6 @@
 """Tests of the classroom over HTTP: which requests it accepts, what it runs and shows, and that a run leaves nothing behind."""
 import contextlib
+import errno
 import json
 import os
 import re
@@ -88,6 +89,15 @@ SCRIPTS = {
         os.wait()
         """,
     "broken": "print('a'\n",
+    # Two programs that write faster than Python reads: the script, and a child in a session of its own.
+    "endless": """
+        import os
+        print(os.getpid())
+        if os.fork() == 0:
+            os.setsid()
+            print(os.getpid())
+        os.execvp("yes", ["yes", "y" * 1000])
+        """,
     "server_race": """
         import json, sys
         assert sys.argv[1:3] == ["--quick", "--json"], sys.argv
@@ -182,6 +192,8 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
     ("POST", "/api/runs", {"X-Token": "x<token>"}, "The token is missing or wrong"),
     ("POST", "/api/runs", {"X-Token": "é"}, "The token is missing or wrong"),
     ("PUT", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("GET", "/api/interleavings?program=add", {"X-Token": None}, "The token is missing or wrong"),      # starts a program
+    ("GET", "/api/interleavings?program=add", {"X-Token": "x"}, "The token is missing or wrong"),
     ("DELETE", "/api/runs/1", {"Origin": None}, "Origin header must be"),
     ("POST", "/api/bye", {"X-Token": None}, "The token is missing or wrong"),      # this request must have its token in the body
     ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin header must be"),
@@ -195,6 +207,13 @@ def test_what_is_not_from_its_page_is_refused(page, method, path, change, reason
     status, answer = page.ask(method, path, body, fields)
     assert status == 403 and reason in answer["error"]["en"] and answer["error"]["zh"]
     assert page.get("/api/runs")["runs"] == before
+
+
+@pytest.mark.parametrize("token", [None, 1, "", "\ud800", "é"])
+def test_a_goodbye_with_a_wrong_token_is_refused(page, token):
+    fields = {"Origin": f"http://{page.host}"}
+    status, answer = page.ask("POST", "/api/bye", {"token": token, "page": page.name}, fields)
+    assert status == 403 and "The token is missing or wrong" in answer["error"]["en"]
 
 
 def test_localhost_and_ipv6_are_this_machine(page):
@@ -255,7 +274,7 @@ def test_only_scripts_of_the_course_are_run_in_the_ways_it_knows(page, status, b
     ("/api/runs/1/", 404), ("/api/none", 404), ("/api/interleavings?program=os", 404), ("/../classroom.py", 404), ("/api.py", 404),
     ("/%2e%2e/api.py", 404)])
 def test_there_is_nothing_else_to_see(page, path, status):
-    assert page.ask("GET", path)[0] == status
+    assert page.ask("GET", path, headers={"X-Token": page.token})[0] == status
 
 
 def test_a_ninth_run_is_refused_until_one_has_ended(page):
@@ -355,7 +374,7 @@ def test_two_pages_see_one_run_and_the_goodbye_of_one_ends_its_own(page):
 
 def test_interleavings_are_tables_to_step_through(page):
     path = "/api/interleavings?program=add"
-    page.until(lambda: page.ask("GET", path)[0] == 200)
+    page.until(lambda: page.ask("GET", path, headers={"X-Token": page.token})[0] == 200)
     table = page.get(path)
     assert table["schedules"] == 6 and [one["text"] for one in table["outcomes"]] == ["n = 2", "n = 1"] and table["losing"] == 1
     for outcome in table["outcomes"]:
@@ -653,6 +672,46 @@ def test_a_guardian_that_is_killed_takes_its_script_along(our_page):
     assert page.finish(begun)["state"] == "ended"
     assert harness.gone(process["pid"])
     harness.reap(process["pid"], harness.TIMEOUT)      # this test process has adopted the script
+
+
+def test_a_guardian_that_is_killed_while_its_processes_write_without_end(our_page):
+    """The rest of the output has an end, because no process can write once the guardian has ended."""
+    page = our_page
+    begun = page.start("day07/endless.py")
+    page.until(lambda: len(picture(page, begun)) == 2 and {one["name"] for one in picture(page, begun)} == {"yes"})
+    first, second = picture(page, begun)
+    os.kill(first["ppid"], signal.SIGKILL)
+    assert page.finish(begun)["state"] == "ended"
+    for process in first, second:
+        assert harness.gone(process["pid"])
+    harness.reap(first["pid"], harness.TIMEOUT)
+    harness.reap(second["pid"], harness.TIMEOUT)
+
+
+@pytest.mark.parametrize("more", [{}, {"is_typed": True}, {"has_result": True}])
+@pytest.mark.parametrize("what, error", [
+    ("subprocess.Popen", OSError(errno.EAGAIN, "no more processes")), ("threading.Thread.start", RuntimeError("can't start new thread"))])
+def test_a_run_that_cannot_be_started_leaves_nothing(monkeypatch, more, what, error):
+    """The machine has no more processes, or no more threads. A script that has already started is ended."""
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd import problem, runs
+
+    def fail(*args, **options):
+        raise error
+    start, guardians, before = runs.Run.start, [], os.listdir("/proc/self/fd")
+
+    def start_and_note(run, outputs):
+        guardians.append(start(run, outputs))
+        return guardians[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "start", start_and_note)
+        patch.setattr(f"classroomd.runs.{what}", fail)
+        with pytest.raises(problem.Problem, match="cannot start the program") as refused:
+            runs.Runs().start(runs.Order("", "", [sys.executable, "-c", "import time; time.sleep(600)"], "", "/", **more))
+    assert refused.value.status == 503
+    assert os.listdir("/proc/self/fd") == before
+    for guardian in guardians:
+        assert guardian.wait(harness.TIMEOUT) == 0
 
 
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):
