@@ -210,8 +210,7 @@ class HTTPServer:
                     loop.epoll.unregister(fd)
                     yield from loop.watch(fd, events)
             except OSError:
-                # The process is out of descriptors (EMFILE), or epoll can watch no more sockets
-                # (ENOSPC): stop accepting for a moment.
+                # No descriptors are left (EMFILE), or no room in epoll (ENOSPC): pause accepting.
                 loop.epoll.unregister(fd)
                 yield from loop.pause(fd)
                 yield from loop.watch(fd, events)
