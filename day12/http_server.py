@@ -184,7 +184,8 @@ def announce(server, quiet):
     if ":" in host:
         host = f"[{host}]"
     print(f"listening on {host}:{port}", flush=True)
-    if sys.stdout.isatty() and not quiet:
+    # sys.stdout is None if the server was started with stdout closed.
+    if sys.stdout and sys.stdout.isatty() and not quiet:
         # A server that listens on all addresses can be reached at the loopback address.
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
         print(f"http://{host}:{port}/", flush=True)

@@ -29,7 +29,7 @@ class Page:
         return answer.status, json.loads(data) if answer.headers["Content-Type"] == "application/json" else data
 
     def get(self, path, status=200):
-        got, answer = self.ask("GET", path)
+        got, answer = self.ask("GET", path, headers={"X-Token": self.token})
         assert got == status, answer
         return answer
 

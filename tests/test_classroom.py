@@ -1,14 +1,17 @@
 """Tests of the classroom over HTTP: which requests it accepts, what it runs and shows, and that a run leaves nothing behind."""
 import contextlib
+import errno
 import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 
 import course
 import harness
@@ -182,6 +185,8 @@ GOOD = {"Host": "<host>", "Origin": "http://<host>", "X-Token": "<token>"}
     ("POST", "/api/runs", {"X-Token": "x<token>"}, "The token is missing or wrong"),
     ("POST", "/api/runs", {"X-Token": "é"}, "The token is missing or wrong"),
     ("PUT", "/api/runs", {"X-Token": None}, "The token is missing or wrong"),
+    ("GET", "/api/interleavings?program=add", {"X-Token": None}, "The token is missing or wrong"),      # starts a program
+    ("GET", "/api/interleavings?program=add", {"X-Token": "x"}, "The token is missing or wrong"),
     ("DELETE", "/api/runs/1", {"Origin": None}, "Origin header must be"),
     ("POST", "/api/bye", {"X-Token": None}, "The token is missing or wrong"),      # this request must have its token in the body
     ("POST", "/api/bye", {"Origin": "http://evil.example"}, "Origin header must be"),
@@ -195,6 +200,13 @@ def test_what_is_not_from_its_page_is_refused(page, method, path, change, reason
     status, answer = page.ask(method, path, body, fields)
     assert status == 403 and reason in answer["error"]["en"] and answer["error"]["zh"]
     assert page.get("/api/runs")["runs"] == before
+
+
+@pytest.mark.parametrize("token", [None, 1, "", "\ud800", "é"])
+def test_a_goodbye_with_a_wrong_token_is_refused(page, token):
+    fields = {"Origin": f"http://{page.host}"}
+    status, answer = page.ask("POST", "/api/bye", {"token": token, "page": page.name}, fields)
+    assert status == 403 and "The token is missing or wrong" in answer["error"]["en"]
 
 
 def test_localhost_and_ipv6_are_this_machine(page):
@@ -255,7 +267,7 @@ def test_only_scripts_of_the_course_are_run_in_the_ways_it_knows(page, status, b
     ("/api/runs/1/", 404), ("/api/none", 404), ("/api/interleavings?program=os", 404), ("/../classroom.py", 404), ("/api.py", 404),
     ("/%2e%2e/api.py", 404)])
 def test_there_is_nothing_else_to_see(page, path, status):
-    assert page.ask("GET", path)[0] == status
+    assert page.ask("GET", path, headers={"X-Token": page.token})[0] == status
 
 
 def test_a_ninth_run_is_refused_until_one_has_ended(page):
@@ -355,13 +367,45 @@ def test_two_pages_see_one_run_and_the_goodbye_of_one_ends_its_own(page):
 
 def test_interleavings_are_tables_to_step_through(page):
     path = "/api/interleavings?program=add"
-    page.until(lambda: page.ask("GET", path)[0] == 200)
+    page.until(lambda: page.ask("GET", path, headers={"X-Token": page.token})[0] == 200)
     table = page.get(path)
     assert table["schedules"] == 6 and [one["text"] for one in table["outcomes"]] == ["n = 2", "n = 1"] and table["losing"] == 1
     for outcome in table["outcomes"]:
         assert [step["thread"] for step in outcome["steps"]] == outcome["schedule"]
         assert f"n = {outcome['steps'][-1]['shared']['n']}" == outcome["text"]
         assert {step["source"] for step in outcome["steps"]} == {"n += 1"}
+
+
+def test_interleavings_of_a_lesson_that_prints_or_is_gone(tmp_path):
+    """A student has changed the lesson, or has deleted it."""
+    program = "import sys; from classroomd import explorer; explorer.table = lambda name: print('hello') or {}; explorer.main()"
+    assert run(sys.executable, "-c", program, "add", cwd=ROOT / "day12", stderr="hello\n").stdout == "{}\n"
+    with own(tmp_path) as page:
+        status, answer = page.ask("GET", "/api/interleavings?program=add", headers={"X-Token": page.token})
+        assert status == 404 and "there is no" in answer["error"]["en"]
+
+
+def test_an_exploration_whose_guardian_is_killed_has_failed(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd import api, problem
+    ours = api.Api(SimpleNamespace(route=lambda path, methods: lambda function: None), str(ROOT), "token", 90)
+    monkeypatch.setattr(api, "EXPLORE", [sys.executable, "-c", "import time; time.sleep(600)"])
+    request = SimpleNamespace(query={"program": "add"})
+    assert ours.interleavings(request)[0] == 202
+    [explorer] = ours.runs.known.values()
+    explorer.guardian.kill()
+    explorer.thread.join()
+    with pytest.raises(problem.Problem) as failed:
+        ours.interleavings(request)
+    assert failed.value.status == 500
+
+
+@pytest.mark.parametrize("text", ["'''Shows.'''\0", "x = " + "-" * 100_000 + "1"])
+def test_a_script_that_cannot_be_parsed_is_listed_without_its_docstring(monkeypatch, text):
+    """Otherwise, this one script would take the list of all scripts away. An editor can save a script in UTF-16, with many NULs."""
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd.scripts import docstring
+    assert docstring(text) == ([], 0)
 
 
 def test_a_race_leaves_its_result(our_page):
@@ -653,6 +697,59 @@ def test_a_guardian_that_is_killed_takes_its_script_along(our_page):
     assert page.finish(begun)["state"] == "ended"
     assert harness.gone(process["pid"])
     harness.reap(process["pid"], harness.TIMEOUT)      # this test process has adopted the script
+
+
+def test_a_guardian_that_is_killed_while_a_process_writes_without_end(monkeypatch):
+    """The rest of the output has an end, because no process can write once the guardian has ended.
+
+    The run must not find the output empty merely because the writer is slow, so this test waits for the writer each time.
+    """
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd import runs
+    receive, calls = runs.Run.receive, []
+
+    def receive_when_ready(run, stream):
+        if stream == "err" or len(calls) > 10_000:
+            return False
+        if calls:
+            calls.append("again")
+            select.select([run.outputs[stream]], [], [], harness.TIMEOUT)
+        return receive(run, stream)
+    monkeypatch.setattr(runs.Run, "receive", receive_when_ready)
+    begun = runs.Runs().start(runs.Order("", "", [shutil.which("yes")], "", "/"))
+    harness.wait_until(lambda: begun.lanes.pieces, lambda: "the script writes nothing")
+    script = begun.lanes.lanes[0]["pid"]
+    calls.append("the guardian is killed")
+    begun.guardian.kill()
+    begun.thread.join()
+    assert len(calls) < 10_000
+    assert harness.reap(script, harness.TIMEOUT)       # this test process has adopted the script
+
+
+@pytest.mark.parametrize("more", [{}, {"is_typed": True}, {"has_result": True}])
+@pytest.mark.parametrize("what, error", [
+    ("subprocess.Popen", OSError(errno.EAGAIN, "no more processes")), ("threading.Thread.start", RuntimeError("can't start new thread"))])
+def test_a_run_that_cannot_be_started_leaves_nothing(monkeypatch, more, what, error):
+    """The machine has no more processes, or no more threads. A script that has already started is ended."""
+    monkeypatch.syspath_prepend(str(ROOT / "day12"))
+    from classroomd import problem, runs
+
+    def fail(*args, **options):
+        raise error
+    start, guardians, before = runs.Run.start, [], os.listdir("/proc/self/fd")
+
+    def start_and_note(run, outputs):
+        guardians.append(start(run, outputs))
+        return guardians[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Run, "start", start_and_note)
+        patch.setattr(f"classroomd.runs.{what}", fail)
+        with pytest.raises(problem.Problem, match="cannot start the program") as refused:
+            runs.Runs().start(runs.Order("", "", [sys.executable, "-c", "import time; time.sleep(600)"], "", "/", **more))
+    assert refused.value.status == 503
+    assert os.listdir("/proc/self/fd") == before
+    for guardian in guardians:
+        assert guardian.wait(harness.TIMEOUT) == 0
 
 
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):

@@ -156,8 +156,9 @@ def test_a_listener_without_descriptors_is_asked_again_and_has_no_deadline_after
     def accept():
         raise OSError(errno.EMFILE, "out of descriptors")
     epoll = SimpleNamespace(register=lambda *args: did.append("register"), unregister=lambda *args: did.append("unregister"))
-    server = SimpleNamespace(listener=SimpleNamespace(fileno=lambda: 5, accept=accept), has_siblings=False,
-                             loop=SimpleNamespace(epoll=epoll, deadlines={}))
+    server = SimpleNamespace(listener=SimpleNamespace(fileno=lambda: 5, accept=accept), has_siblings=False, loop=Loop())
+    server.loop.epoll.close()
+    server.loop.epoll = epoll
     accepting = HTTPServer.accept_clients(server, 0)
     next(accepting)
     for _ in range(2):
@@ -166,6 +167,52 @@ def test_a_listener_without_descriptors_is_asked_again_and_has_no_deadline_after
         accepting.throw(TimeoutError())
         assert did == ["unregister", "register"] and server.loop.deadlines == {}
         did.clear()
+
+
+@pytest.mark.parametrize("has_siblings", [False, True])
+def test_a_listener_that_epoll_has_no_room_for_is_watched_again_as_soon_as_there_is_room(has_siblings):
+    """If the coroutine of the listener ended with the error, the server would never accept a client again."""
+    did, errors = [], [errno.EMFILE, errno.EAGAIN]
+
+    def accept():
+        raise OSError(errors[has_siblings], "nothing to accept")
+
+    def register(*args):
+        did.append("register")
+        if len(did) < 4:
+            raise OSError(errno.ENOSPC, "too many watches")
+    loop = Loop()
+    loop.epoll.close()
+    loop.epoll = SimpleNamespace(register=register, unregister=lambda *args: did.append("unregister"))
+    server = SimpleNamespace(listener=SimpleNamespace(fileno=lambda: 5, accept=accept), has_siblings=has_siblings, loop=loop)
+    accepting = HTTPServer.accept_clients(server, 0)
+    next(accepting)
+    next(accepting)
+    while did[-1:] != ["register"] or loop.deadlines:
+        assert loop.deadlines == {5: 0} and len(did) < 4
+        accepting.throw(TimeoutError())
+    assert did == ["unregister", "register", "register", "register"]
+    next(accepting)
+    assert did[4:5] == ["unregister"]              # it has accepted again
+
+
+def test_a_client_that_epoll_has_no_room_for_is_not_left_waiting():
+    """The server closes the connection of a client that it cannot watch, and pauses."""
+    client, conn = socket.socketpair()
+    with client, conn:
+        def register(*args):
+            raise OSError(errno.ENOSPC, "too many watches")
+        loop = Loop()
+        loop.epoll.close()
+        loop.epoll = SimpleNamespace(register=register, unregister=lambda *args: None)
+        server = SimpleNamespace(listener=SimpleNamespace(fileno=lambda: 5, accept=lambda: (conn, ("127.0.0.1", 1))),
+                                 has_siblings=False, loop=loop)
+        accepting = HTTPServer.accept_clients(server, 0)
+        next(accepting)
+        next(accepting)
+        assert loop.deadlines == {5: 0} and loop.tasks == {}
+        client.settimeout(0)
+        assert client.recv(1) == b""
 
 
 def test_to_wait_until_the_peer_has_taken_some_bytes(loop, pair):
@@ -260,6 +307,39 @@ def test_a_request_sent_in_time_is_not_late_because_the_server_was(loop, pair):
     assert happened == []
     loop.resume(loop.wait())
     assert happened == [b"x"]
+
+
+@pytest.mark.parametrize("asked, now", [(5, 5), (0, 6)])
+def test_the_time_in_which_we_did_not_wait_is_given_back_to_all(loop, pair, monkeypatch, asked, now):
+    """A slow route (asked late), or a process that was stopped (epoll's answer came late), costs no client any of its time.
+
+    The coroutine receives one byte in each turn, so in one turn it cannot receive all that has arrived.
+    """
+    client, conn = pair
+    happened = []
+
+    def wait():
+        while True:
+            try:
+                yield
+                happened.append(conn.recv(1))
+            except TimeoutError:
+                happened.append("too late")
+    loop.start(conn.fileno(), wait())
+    client.send(b"xy")
+    # The turn began at 0, and the client has two seconds from then on.
+    loop.now, loop.deadlines[conn.fileno()] = 0, 2
+    for times in [asked, now], [now, now + 0.5]:
+        monkeypatch.setattr("httpd.loop.time", SimpleNamespace(monotonic=iter(times).__next__))
+        loop.next_check = 0
+        turn(loop)
+    assert happened == [b"x", b"y"]
+    # Other turns pass until the client's two seconds are over.
+    monkeypatch.setattr("httpd.loop.time", SimpleNamespace(monotonic=iter([now + 2.5] * 2).__next__))
+    loop.now, loop.next_check = now + 2.5, 0
+    client.send(b"z")
+    turn(loop)
+    assert happened == [b"x", b"y", b"z", "too late"]
 
 
 def test_all_that_are_ready_are_told_of_at_once(loop):

@@ -8,6 +8,8 @@ import resource
 import select
 import signal
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 from harness import ROOT, Program, assert_idle, ready, run, serve
@@ -184,6 +186,17 @@ def test_a_mistake_in_a_route_is_a_500_and_a_traceback(routes):
         assert client.get("/json", method="POST", body=b'["a"]').status == 500
         server.expect(r"ZeroDivisionError", stream="stderr")
     assert len(re.findall("^Traceback", server.stderr, re.MULTILINE)) == 12        # one answer has a traceback of two exceptions
+
+
+def test_a_clock_that_begins_at_1970(tmp_path, monkeypatch):
+    """A machine without a battery for its clock can boot in the first second of 1970."""
+    monkeypatch.setattr("httpd.server.time", SimpleNamespace(time=lambda: 0.5, monotonic=time.monotonic))
+    server = HTTPServer(("127.0.0.1", 0), directory=tmp_path, log=False)
+    server.loop = SimpleNamespace(now=0)
+    server.begin_turn()
+    assert "Date: Thu, 01 Jan 1970 00:00:00 GMT" in server.common
+    server.close()
+
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import harness
 import pytest
@@ -162,6 +163,12 @@ def test_no_log_where_the_server_is_started_without_stderr(tmp_path):
         server.interrupt()
         server.finish()
     assert data.read_bytes() == b""
+
+
+def test_it_serves_where_it_is_started_without_stdout(monkeypatch):
+    """A shell starts a program without stdout if it is given >&-. Then sys.stdout is None."""
+    monkeypatch.setattr(sys, "stdout", None)
+    http_server.announce(SimpleNamespace(address=("127.0.0.1", 8000)), quiet=False)
 
 
 def test_the_log_goes_to_what_the_program_has_put_in_place_of_stderr(tmp_path):

@@ -101,7 +101,10 @@ class Api:
         if program not in PROGRAMS:
             raise Problem(404, f"the programs are {', '.join(PROGRAMS)}", "没有这个程序")
         path = os.path.join(self.catalogue.top, "day10/interleavings.py")
-        changed = os.stat(path).st_mtime_ns
+        try:
+            changed = os.stat(path).st_mtime_ns
+        except FileNotFoundError:
+            raise Problem(404, f"there is no {path}", f"没有 {path}") from None
         known, run, table = self.tables.get(program, (None, None, None))
         if known == changed and table:
             return table
@@ -114,7 +117,8 @@ class Api:
                 return 202, {"state": "working"}
             # Delete the entry first: if the run failed, the next request must start a new run.
             del self.tables[program]
-            if run.status:
+            # The status is None if the guardian was killed.
+            if run.status != 0:
                 raise Problem(500, run.lanes.text("err")[-MAX_TEXT:], "探索失败")
             table = json.loads(run.lanes.text())
         self.tables[program] = changed, None, table

@@ -5,6 +5,7 @@ This module runs as a separate process, because exploring takes seconds of CPU t
 
     python -c "from classroomd.explorer import main; main()" add     prints JSON
 """
+import contextlib
 import importlib
 import json
 import os
@@ -27,7 +28,10 @@ PROGRAMS = {
 
 
 def main():
-    print(json.dumps(table(sys.argv[1])))
+    # A student may have added a print to interleavings.py. Keep its text out of the JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        result = table(sys.argv[1])
+    print(json.dumps(result))
 
 
 def table(program):

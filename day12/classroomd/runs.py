@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -60,31 +61,30 @@ class Run:
         self.state, self.status, self.is_stopping = "running", None, False
         self.began = self.asked = time.monotonic()
         self.seconds = self.address = self.result = self.stdin = self.result_fd = None
-        self.clients, self.lines = {}, b""
+        self.guardian, self.clients, self.lines = None, {}, b""
         # A cache for system.py: (time of reading, addresses of the run's sockets).
         self.sockets = 0, {}
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
         self.outputs = {stream: ours for stream, (ours, _) in outputs.items()}
+        # resting: descriptors of outputs that epoll now ignores. read_at: time of the last read.
+        self.resting, self.read_at = set(), 0
+        self.once = select.EPOLLIN | select.EPOLLONESHOT
+        self.thread = threading.Thread(target=self.serve, name=f"run {number}", daemon=True)
         try:
             self.guardian = self.start([theirs for _, theirs in outputs.values()])
-        except OSError:
-            for ours, _ in outputs.values():
-                ours.close()
-            self.epoll.close()
+            self.lanes = Lanes(self.guardian.pid)
+            # descriptor -> the function to call with the events that epoll reports
+            self.handlers = {self.guardian.stdout.fileno(): self.hear_guardian}
+            self.epoll.register(self.guardian.stdout.fileno(), select.EPOLLIN)
+            self.thread.start()
+        except (OSError, RuntimeError):
+            # RuntimeError: no thread can be started. At EOF, the guardian ends the script.
+            self.close()
             raise
         finally:
             for _, theirs in outputs.values():
                 theirs.close()
-        self.lanes = Lanes(self.guardian.pid)
-        # resting: descriptors of outputs that epoll now ignores. read_at: time of the last read.
-        self.resting, self.read_at = set(), 0
-        self.once = select.EPOLLIN | select.EPOLLONESHOT
-        # descriptor -> the function to call with the events that epoll reports
-        self.handlers = {self.guardian.stdout.fileno(): self.hear_guardian}
-        self.epoll.register(self.guardian.stdout.fileno(), select.EPOLLIN)
-        self.thread = threading.Thread(target=self.serve, name=f"run {number}", daemon=True)
-        self.thread.start()
 
     def start(self, outputs):
         """Start the guardian, which starts the script. outputs: sockets for the script's output."""
@@ -174,14 +174,16 @@ class Run:
 
     def find_address(self):
         """Look for the line in which the server prints its address."""
-        match = LISTENING.search(self.lanes.text())
-        if match:
+        if match := LISTENING.search(self.lanes.text()):
             self.address = match[1], int(match[2])
 
     def finish(self):
         """Receive the rest of the output, and close everything that the run used."""
         if self.lanes.lanes:
-            for stream in self.outputs:
+            for stream, sock in self.outputs.items():
+                # What has been written can still be read. But no process can write any more, even
+                # if it has survived its guardian, so the next loop ends.
+                sock.shutdown(socket.SHUT_RD)
                 while self.receive(stream):
                     pass
         for client in self.clients.values():
@@ -195,16 +197,19 @@ class Run:
                 os.killpg(self.lanes.lanes[0]["pid"], 9)
         if self.result_fd is not None:
             self.result = os.pread(self.result_fd, 1 << 20, 0)
-            os.close(self.result_fd)
-        self.close_stdin()
-        self.guardian.stdin.close()
-        self.guardian.stdout.close()
-        for sock in self.outputs.values():
-            sock.close()
-        self.epoll.close()
+        self.close()
         self.handlers.clear()
         self.seconds = time.monotonic() - self.began
         self.state = "stopped" if self.is_stopping else "ended"
+
+    def close(self):
+        """Close everything that the run uses."""
+        self.close_stdin()
+        if self.result_fd is not None:
+            os.close(self.result_fd)
+        pipes = [self.guardian.stdin, self.guardian.stdout] if self.guardian else []
+        for one in [*pipes, *self.outputs.values(), self.epoll]:
+            one.close()
 
     # The actions that the page asks for
 
@@ -268,8 +273,8 @@ class Runs:
         self.count += 1
         try:
             run = Run(self.count, order, self.unasked)
-        except OSError as error:
-            raise Problem(503, f"cannot start the program: {error.strerror}", "无法启动") from None
+        except (OSError, RuntimeError) as error:
+            raise Problem(503, f"cannot start the program: {error}", "无法启动") from None
         self.known[run.number] = run
         return run
 

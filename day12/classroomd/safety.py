@@ -20,6 +20,9 @@ HOST = re.compile(r"\[([0-9a-f:]+)\](?::\d*)?|([^:]+)(?::\d*)?", re.IGNORECASE)
 # The path to which a page posts when it is closed. The page uses navigator.sendBeacon, which cannot
 # set a header, so the token is in the body.
 BEACON = "/api/bye"
+# A GET of this path starts a program. A browser sends no Origin with a GET of its own page, but a
+# page of another site cannot set the header X-Token.
+EXPLORER = "/api/interleavings"
 
 
 def is_loopback(name):
@@ -38,6 +41,8 @@ def check(request, token):
         raise Problem(403, "The Host header must be an address of this machine, such as 127.0.0.1, "
                            f"not {host[:80]!r}", "Host 必须是本机的地址，例如 127.0.0.1")
     if request.method in ("GET", "HEAD", "OPTIONS"):
+        if request.path == EXPLORER:
+            check_token(request.headers.get("x-token"), token)
         return
     origin = request.headers.get("origin")
     if origin != f"http://{host}":
@@ -52,6 +57,8 @@ def check_token(given, token):
     """Raise a Problem (403) if `given` is not the token."""
     # compare_digest takes the same time however many characters are right, so the time reveals
     # nothing about the token (timing attack).
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
+    # A str from JSON can contain lone surrogates, which cannot be encoded without errors="replace".
+    data = given.encode(errors="replace") if isinstance(given, str) else b""
+    if not hmac.compare_digest(data, token.encode()):
         raise Problem(403, "The token is missing or wrong: open the address that the classroom "
                            "printed", "令牌缺失或不对：请打开 classroom.py 打印的地址")

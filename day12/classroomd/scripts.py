@@ -161,12 +161,14 @@ def protocol_of(path):
 def docstring(text):
     """Return the lines of a script's docstring, and the number of its last line in the file.
 
-    Return ([], 0) if the script has no docstring, or has a syntax error because a student is
-    editing it.
+    Return ([], 0) if the script has no docstring, or cannot be parsed, for example because a
+    student is editing it.
     """
     try:
         tree = ast.parse(text)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # ValueError: the script contains NUL, and Python is older than 3.11.4. The last two errors:
+        # the script is nested too deeply.
         return [], 0
     lines = (ast.get_docstring(tree) or "").splitlines()
     return lines, tree.body[0].end_lineno if lines else 0

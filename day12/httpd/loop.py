@@ -57,11 +57,18 @@ class Loop:
 
         If there are deadlines, the wait ends after a second at most, and the list may be empty.
         """
-        self.asked = time.monotonic()
+        began, self.asked = self.now, time.monotonic()
         # Ask for all ready descriptors. By default, poll returns at most FD_SETSIZE - 1 = 1,023
         # descriptors, and expire() could treat the remaining clients as late.
         events = self.epoll.poll(1 if self.deadlines else None, len(self.tasks) or 1)
         self.now = time.monotonic()
+        # If a route was slow in the last turn, or this process was stopped, the clients could not
+        # send (their bytes waited for us), so give this time back to all of them.
+        # 我们自己耽误的时间，补给每个客户端。
+        lost = self.asked - began + max(0, self.now - self.asked - 1)
+        if lost > 1:
+            for fd in self.deadlines:
+                self.deadlines[fd] += lost
         return events
 
     def resume(self, events):
@@ -78,9 +85,9 @@ class Loop:
     def expire(self):
         """Once a second, throw a TimeoutError into each coroutine whose deadline has passed.
 
-        Call expire() after resume(), when all bytes that arrived before `asked` have been received.
-        Deadlines are compared with `asked`, not with the current time, because a client is not to
-        blame for the time during which this process was stopped or a route was slow.
+        Call expire() after resume(), when each client whose bytes arrived before `asked` has had
+        its turn. Deadlines are compared with `asked`, not with the current time, because a client
+        is not to blame for the time during which this process was stopped or a route was slow.
         以询问 epoll 的时刻为准：进程被暂停期间，客户端不算超时。
         """
         # Checking 10,000 deadlines takes less than a millisecond. 每秒检查一次，超时的就抛异常。
@@ -101,6 +108,27 @@ class Loop:
         # the connection, for example. All other exceptions are bugs in this program.
         if not isinstance(ending, (StopIteration, OSError)):
             report()
+
+    def pause(self, fd):
+        """Wait for two seconds at most. Call this method with `yield from`. fd: not registered."""
+        # Deadline 0 has already passed, so the next check in expire() throws a TimeoutError.
+        self.deadlines[fd] = 0
+        with contextlib.suppress(TimeoutError):
+            yield
+        del self.deadlines[fd]
+
+    def watch(self, fd, events):
+        """Register fd; after an error, try again after a pause. Call this with `yield from`.
+
+        The kernel can be out of memory (ENOMEM), or the user can watch too many descriptors already
+        (ENOSPC, man 7 epoll).
+        """
+        while True:
+            try:
+                self.epoll.register(fd, events)
+                return
+            except OSError:
+                yield from self.pause(fd)
 
     def wait_to_write(self, fd, deadline):
         """Wait until the send buffer of the socket fd has room. Call this method with `yield from`.

@@ -77,7 +77,7 @@ class HTTPServer:
         self.file_handlers = {"GET": self.file_reply}
         # path -> Reply to a plain GET, valid for this turn of the loop
         self.turn_cache = {}
-        self.second = 0
+        self.second = None
         self.requests = self.bytes = 0
         self.began = time.monotonic()
         self.scoreboard = Scoreboard()
@@ -196,7 +196,11 @@ class HTTPServer:
                     conn.setblocking(False)
                     # A server for IPv4 and IPv6 sees 127.0.0.1 as ::ffff:127.0.0.1.
                     client = address[0].removeprefix("::ffff:")
-                    loop.start(conn.fileno(), converse(self, conn, client))
+                    try:
+                        loop.start(conn.fileno(), converse(self, conn, client))
+                    except OSError:
+                        conn.close()
+                        raise
             except (BlockingIOError, ConnectionAbortedError):
                 # No more clients are waiting, or the client has already left.
                 if self.has_siblings:
@@ -204,16 +208,12 @@ class HTTPServer:
                     # again moves this worker to the end of the queue, behind the other workers.
                     # 重新注册就排到队尾，下一个客户端归别的工作进程。
                     loop.epoll.unregister(fd)
-                    loop.epoll.register(fd, events)
+                    yield from loop.watch(fd, events)
             except OSError:
-                # The process is out of descriptors (EMFILE): stop accepting for a moment.
+                # No descriptors are left (EMFILE), or no room in epoll (ENOSPC): pause accepting.
                 loop.epoll.unregister(fd)
-                # Deadline 0 has already passed, so expire() throws a TimeoutError within 2 seconds.
-                loop.deadlines[fd] = 0
-                with contextlib.suppress(TimeoutError):
-                    yield
-                del loop.deadlines[fd]
-                loop.epoll.register(fd, events)
+                yield from loop.pause(fd)
+                yield from loop.watch(fd, events)
 
     # Answers
 

@@ -1,4 +1,4 @@
-// Requests to the classroom's API. A POST carries the token from the address that classroom.py printed.
+// Requests to the classroom's API. Each carries the token from the address that classroom.py printed.
 const given = new URLSearchParams(location.search).get("token");
 if (given) {
   sessionStorage.setItem("token", given);
@@ -17,7 +17,7 @@ export class Refusal extends Error {
 
 export function get(path, params = {}) {
   const query = new URLSearchParams(params).toString();
-  return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store" });
+  return ask(`/api/${path}${query && `?${query}`}`, { cache: "no-store", headers: { "X-Token": token } });
 }
 
 // The event "acted" makes all functions that poll the server ask immediately.
