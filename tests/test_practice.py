@@ -124,6 +124,8 @@ ODD = [
     ("day10/deposit", "1 / 0\n" + DEPOSIT, "exception"),
     ("day10/deposit", "input()\n" + DEPOSIT, "input"),
     ("day10/deposit", "import os\nos._exit(0)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import os\nos.closerange(3, 99)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import contextlib, os\nfor fd in range(3, 20):\n    with contextlib.suppress(OSError):\n        os.write(fd, b'1\\n')\n" + DEPOSIT, "ended"),
     ("day10/deposit", "import os\nos.fork()\n" + DEPOSIT, "race"),
     ("day10/deposit", "import os\nos.read(os.pipe()[0], 1)\n" + DEPOSIT, "endless"),
     ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    os.read(os.pipe()[0], 1)\n"), "stuck"),
@@ -230,12 +232,63 @@ def test_a_judge_that_comes_to_look_too_seldom_does_not_take_that_for_stillness(
     assert stillness.seconds() == 0
 
 
-def test_nothing_is_left_of_what_a_file_starts(tmp_path):
+STARTS = {
+    "in a session of its own": "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n",
+    "writes files": """
+import os, time
+ready, parent = os.pipe()
+if os.fork() == 0:
+    end = time.monotonic() + 30
+    for number in range(999999):
+        open(f"{number}", "w").close()
+        if number == 99:
+            os.write(parent, b"!")
+        if time.monotonic() > end:
+            break
+    os._exit(0)
+os.read(ready, 1)
+""",
+    "traces another": """
+import ctypes, os, signal
+ready, parent = os.pipe()
+other = os.fork() or signal.pause()
+if os.fork() == 0:
+    ctypes.CDLL(None).ptrace(16, other, 0, 0)      # PTRACE_ATTACH
+    os.write(parent, b"!")
+    signal.pause()
+os.read(ready, 1)
+""",
+    # At most 60 processes at a time; a lock on a file ends with its process.
+    "forks faster than it is killed": """
+import fcntl, os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+def slot():
+    for number in range(60):
+        file = os.open(f"slot{number}", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except OSError:
+            os.close(file)
+    os._exit(0)
+end, mine = time.monotonic() + 30, slot()
+while time.monotonic() < end:
+    if os.fork() == 0:
+        os.close(mine)
+        mine = slot()
+""",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_nothing_is_left_of_what_a_file_starts(tmp_path, start):
     """Even a process in a session of its own is ended: run() of harness fails if a program leaves a process behind."""
     file = tmp_path / "student.py"
-    file.write_text("import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n")
-    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests").stdout
-    assert json.loads(printed)["tag"] == "name"
+    file.write_text(STARTS[start])
+    exercise, tag = ("day07/printed_twice", "too many") if "forks" in start else ("day11/end_of_stream", "name")
+    printed = run(sys.executable, "-m", "judge", stdin=f"{exercise} {file}\n", cwd=ROOT / "tests", env={"TMPDIR": str(tmp_path)}).stdout
+    assert json.loads(printed)["tag"] == tag
+    assert [*tmp_path.iterdir()] == [file]
 
 
 # This lock has a name in shared memory, which only the resource tracker of multiprocessing removes after a kill.
@@ -244,7 +297,9 @@ NAMED_LOCK = "import multiprocessing\nlock = multiprocessing.get_context('spawn'
 
 def test_no_semaphore_is_left_of_a_file_that_hangs(tmp_path):
     file = tmp_path / "student.py"
-    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\nsignal.pause()\n")
+    # Even a resource tracker that is stopped ends by itself.
+    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\n"
+                    "os.kill(multiprocessing.resource_tracker._resource_tracker._pid, signal.SIGSTOP)\nsignal.pause()\n")
     printed = run(sys.executable, "-m", "judge", stdin=f"day07/printed_twice {file}\n", cwd=ROOT / "tests").stdout
     name = re.search(r"/(mp-\w+)", printed)[1]
     assert json.loads(printed)["tag"] == "hangs" and f"sem.{name}" not in shared_memory()
@@ -353,8 +408,30 @@ def test_all_fixed_the_closing_word_and_the_grades(few):
     assert json.loads(practice(few, "--json", "day07/reap"))["of"] == 1
 
 
-def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
-    (copy / ".practice.json").write_text("[1]")
+def test_a_file_that_changes_while_it_is_judged_is_judged_again(copy):
+    file = copy / "day11/practice/way_out.py"
+    file.write_text(find("day11/way_out").solution + f"\nwith open({str(file)!r}, 'w') as file:\n    file.write('# not fixed')\n")
+    assert "✓ day11/way_out" in practice(copy, "day11/way_out")
+    assert "day11 0/5" in practice(copy)
+
+
+def test_what_the_program_that_starts_it_has_closed_or_ignored(copy):
+    solve(copy, "day07/reap")
+    start = """import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.closerange(int(sys.argv[1]), int(sys.argv[2]))
+os.close(2)
+os.execv(sys.executable, [sys.executable, "tests/practice.py", "day07/reap"])
+"""
+    assert "✓ day07/reap" in run(sys.executable, "-c", start, "0", "1", cwd=copy).stdout
+    assert not run(sys.executable, "-c", start, "0", "2", cwd=copy).stdout
+    (copy / "day07/practice/reap.py").write_text("raise ValueError('\\udce9')\n")
+    assert "not fixed" in run("tests/practice.py", cwd=copy, env={"PYTHONIOENCODING": "latin-1"}).stdout
+
+
+@pytest.mark.parametrize("damaged", ["[1]", '{"fixed": {}, "hints": {"day07/reap": Infinity}}'])
+def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy, damaged):
+    (copy / ".practice.json").write_text(damaged)
     practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read, so your progress starts again from zero .*\n")
     assert json.loads((copy / ".practice.json").read_text())["hints"] == {"day11/way_out": 1}
     failed = run("tests/practice.py", "day10/transfre", cwd=copy, status=2, stderr="(?s).*there is no exercise day10/transfre; did you mean day10/transfer.*")
@@ -368,16 +445,20 @@ def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
 @pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_ctrl_c_leaves_nothing(copy, signum, status):
     started = copy / "started"
+    # The last process seems to be a resource tracker, so the judge gives it time to end; the second signal comes meanwhile.
     (copy / "day11/practice/way_out.py").write_text(
-        NAMED_LOCK + "import os, subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
-        f"os.symlink(name, {str(started)!r})\nwhile True:\n    pass\n")
+        NAMED_LOCK + "import os, subprocess, sys\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        "last = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', 'resource_tracker'])\n"
+        f"os.symlink(f'{{last.pid}}{{name}}', {str(started)!r})\nwhile True:\n    pass\n")
     with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
         wait_until(started.is_symlink, lambda: "it does not begin")
-        name = "sem." + started.readlink().name
-        assert name in shared_memory()
+        last, name = started.readlink().parts
+        assert f"sem.{name}" in shared_memory()
+        os.kill(program.pid, signum)
+        wait_until(lambda: processes.stat_of(f"/proc/{last}")[1] == program.pid, lambda: "it is not adopted")
         os.kill(program.pid, signum)
         program.finish(status=status)
-    assert name not in shared_memory()
+    assert f"sem.{name}" not in shared_memory()
     assert not program.stdout and not (copy / ".practice.json").exists()
 
 
