@@ -237,16 +237,17 @@ STARTS = {
     "writes files": """
 import os, time
 ready, parent = os.pipe()
-if os.fork() == 0:
-    end = time.monotonic() + 30
-    for number in range(999999):
-        open(f"{number}", "w").close()
-        if number == 99:
-            os.write(parent, b"!")
-        if time.monotonic() > end:
-            break
-    os._exit(0)
-os.read(ready, 1)
+for writer in range(3):
+    if os.fork() == 0:
+        end, number = time.monotonic() + 30, 0
+        while time.monotonic() < end:
+            open(f"{writer}.{number}", "w").close()
+            number += 1
+            if number == 1000:
+                os.write(parent, b"!")
+        os._exit(0)
+for writer in range(3):
+    os.read(ready, 1)
 """,
     "traces another": """
 import ctypes, os, signal
