@@ -259,25 +259,6 @@ if os.fork() == 0:
     signal.pause()
 os.read(ready, 1)
 """,
-    # At most 60 processes at a time; a lock on a file ends with its process.
-    "forks faster than it is killed": """
-import fcntl, os, signal, time
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-def slot():
-    for number in range(60):
-        file = os.open(f"slot{number}", os.O_CREAT | os.O_RDWR)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except OSError:
-            os.close(file)
-    os._exit(0)
-end, mine = time.monotonic() + 30, slot()
-while time.monotonic() < end:
-    if os.fork() == 0:
-        os.close(mine)
-        mine = slot()
-""",
 }
 
 
@@ -286,10 +267,30 @@ def test_nothing_is_left_of_what_a_file_starts(tmp_path, start):
     """Even a process in a session of its own is ended: run() of harness fails if a program leaves a process behind."""
     file = tmp_path / "student.py"
     file.write_text(STARTS[start])
-    exercise, tag = ("day07/printed_twice", "too many") if "forks" in start else ("day11/end_of_stream", "name")
-    printed = run(sys.executable, "-m", "judge", stdin=f"{exercise} {file}\n", cwd=ROOT / "tests", env={"TMPDIR": str(tmp_path)}).stdout
-    assert json.loads(printed)["tag"] == tag
+    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests", env={"TMPDIR": str(tmp_path)}).stdout
+    assert json.loads(printed)["tag"] == "name"
     assert [*tmp_path.iterdir()] == [file]
+
+
+def test_all_that_a_file_has_started_is_stopped_before_any_of_it_is_killed():
+    """Otherwise, programs that fork again and again would outrun the judge. Here, a child, a grandchild and its child wait."""
+    assert run(sys.executable, "-c", """if True:
+        import os, signal
+        from judge import processes
+        real, sent = processes.send, []
+        processes.send = lambda pid, signum: (sent.append(signal.Signals(signum).name), real(pid, signum))
+        processes.become_subreaper()
+        ready, writer = os.pipe()
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.fork()
+            os.write(writer, b"!")
+            signal.pause()
+        for _ in range(3):
+            os.read(ready, 1)
+        processes.kill_children()
+        print(sent[:4])
+        """, cwd=ROOT / "tests").stdout == "['SIGSTOP', 'SIGSTOP', 'SIGSTOP', 'SIGKILL']\n"
 
 
 # This lock has a name in shared memory, which only the resource tracker of multiprocessing removes after a kill.
