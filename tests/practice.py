@@ -17,17 +17,21 @@ import sys
 from judge import show
 from judge.apart import judge_all
 from judge.exercises import NAMES, all_exercises, find
-from judge.progress import Progress, is_untouched, reset
+from judge.progress import Progress, fingerprint, is_untouched, reset
 from judge.verdict import LEFT_OUT, PASSED
+
+LEAVE = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def main():
     if not hasattr(os, "fork"):
         print("practice.py needs os.fork: use Linux, macOS or WSL", file=sys.stderr)
         sys.exit(2)
-    # Let these signals raise KeyboardInterrupt, as Ctrl-C does: then we also end the programs that we are judging.
-    for signum in signal.SIGTERM, signal.SIGHUP:
-        signal.signal(signum, signal.default_int_handler)
+    open_streams()
+    for signum in LEAVE:
+        # A signal that is ignored, such as SIGHUP under nohup, stays ignored.
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, leave)
     arguments = parse()
     try:
         if arguments.reset:
@@ -45,6 +49,26 @@ def main():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
         status = 1
     sys.exit(status)
+
+
+def open_streams():
+    """Open /dev/null in place of each standard stream that is closed, so that no pipe of ours gets its descriptor."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(fd)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    # The terminal's encoding may lack characters of our texts, or of the student's.
+    sys.stdout.reconfigure(errors="replace")
+
+
+def leave(signum, frame):
+    """Let each of these signals raise KeyboardInterrupt, as Ctrl-C does: then we also end the programs that we are judging.
+
+    Ignore the next one: it would interrupt just that.
+    """
+    for other in LEAVE:
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def parse():
@@ -92,9 +116,9 @@ def grade(exercises, as_json):
 
 def one(exercise):
     """Judge one exercise, and show its solution or the next hint."""
-    state = Progress()
+    state, judged = Progress(), fingerprint(exercise)
     [verdict] = judge_all([(exercise, exercise.file)])
-    state.note(exercise, verdict.kind == PASSED)
+    state.note(exercise, verdict.kind == PASSED, judged)
     if verdict.kind == PASSED:
         print(*show.solution(exercise), sep="\n")
     elif verdict.kind == LEFT_OUT:
@@ -115,10 +139,11 @@ def next_one():
     # An untouched file is still broken. We judge only the first untouched file, to say why it fails.
     first_untouched = [one for one in open_ones if is_untouched(one)][:1]
     to_judge = [one for one in open_ones if one in first_untouched or not is_untouched(one)]
+    judged = {one: fingerprint(one) for one in to_judge}
     verdicts = dict(zip([one.name for one in to_judge], judge_all([(one, one.file) for one in to_judge])))
     new = [one for one in to_judge if verdicts[one.name].kind == PASSED]
     for each in to_judge:
-        state.note(each, each in new)
+        state.note(each, each in new, judged[each])
     for each in new:
         print(*show.solution(each), "", sep="\n")
     print(*show.progress(exercises, state.fixed, left_out), "", sep="\n")

@@ -187,3 +187,19 @@ def test_chat_halves_every_calls_again_and_again():
     print("three", flush=True)
     os._exit(0)
     """).stdout == "three\n"
+
+
+def test_chat_halves_every_never_calls_from_within_a_call():
+    """On a terminal stopped by Ctrl-S, a call that prints waits, and further signals arrive meanwhile."""
+    assert run(sys.executable, "-c", BEGIN + """
+    calls, signals = [], []
+    def wait():
+        calls.append(1)
+        while len(signals) < 3:
+            signals.append(signal.pause())
+    every(0.01, wait)
+    while len(calls) < 2:
+        signal.pause()
+    print(len(signals), flush=True)
+    os._exit(0)
+    """).stdout == "3\n"

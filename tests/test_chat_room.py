@@ -108,6 +108,22 @@ def test_chat_room_goes_on_if_one_member_cannot_be_reached():
     assert chat.sock.take() == [("tom", "END"), ("eve", "END")]
 
 
+def test_chat_room_goes_on_if_the_system_cannot_receive_now(monkeypatch):
+    chat, pauses = Chat("Tom"), []
+    monkeypatch.setattr(room.time, "sleep", pauses.append)
+    results = [OSError("no memory"), (b"L Tom", "tom"), EOFError]
+
+    def recvfrom(size):
+        result = results.pop(0)
+        if isinstance(result, tuple):
+            return result
+        raise result
+    chat.sock.recvfrom = recvfrom
+    with pytest.raises(EOFError):
+        chat.serve()
+    assert chat.sock.take() == [("tom", "OK 6")] and pauses == [room.RETRY]
+
+
 def test_chat_room_removes_a_member_whose_heartbeat_has_stopped():
     """The member is removed within HEARTBEATS intervals: eight ticks, and at most one interval until another member sends."""
     chat = Chat("Tom", "Ann")

@@ -1,11 +1,14 @@
 """Tests of the FTP server on unusual systems: no hard links, no /proc, link-local addresses, odd names, times and commands."""
 import contextlib
 import errno
+import fcntl
 import ftplib
 import json
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -402,6 +405,12 @@ def test_ftp_server_shows_what_broke_off(tmp_path):
                 client.close()
                 server.expect(r"RETR /big, 67,108,864 bytes: The client disconnected\n")
         server.expect(" left\n")
+        with Client(server, "anonymous") as client:
+            with client.begin("RETR big", SO_RCVBUF=4096):
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()                     # a reset, not EOF
+                server.expect(r"RETR /big, 67,108,864 bytes: The client disconnected\n")
+        server.expect(" left\n")
         server.interrupt()
         server.finish()
 
@@ -418,6 +427,23 @@ def test_ftp_server_shows_it_on_a_terminal_or_if_asked(tmp_path, options, tty, s
         server.interrupt()
         server.finish()
     assert (" connected\n" in server.stdout) == shown
+
+
+def test_ftp_server_waits_for_no_terminal(tmp_path):
+    """The server's output is a pipe that is not read, and soon full; it is like a terminal that is stopped with Ctrl-S."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with os.fdopen(reader) as lines, subprocess.Popen([sys.executable, ROOT / SERVER, "0", "-v", "-d", tmp_path], stdout=writer) as process:
+        os.close(writer)
+        address = SimpleNamespace(host="127.0.0.1", port=int(lines.readline().rpartition(":")[2]))
+        try:
+            for _ in range(60):
+                with Client(address, "anonymous") as client:
+                    assert client.ask("NLST " + "x" * 5000) == 550 and client.ask("QUIT") == 221
+        finally:
+            process.terminate()
+        shown = lines.read().splitlines()
+        assert all(re.fullmatch(r"127\.0\.0\.1:\d+ (connected|logged in as anonymous|left|NLST /x+)", line) for line in shown), shown
 
 
 def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):

@@ -124,6 +124,8 @@ ODD = [
     ("day10/deposit", "1 / 0\n" + DEPOSIT, "exception"),
     ("day10/deposit", "input()\n" + DEPOSIT, "input"),
     ("day10/deposit", "import os\nos._exit(0)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import os\nos.closerange(3, 99)\n" + DEPOSIT, "ended"),
+    ("day10/deposit", "import contextlib, os\nfor fd in range(3, 20):\n    with contextlib.suppress(OSError):\n        os.write(fd, b'1\\n')\n" + DEPOSIT, "ended"),
     ("day10/deposit", "import os\nos.fork()\n" + DEPOSIT, "race"),
     ("day10/deposit", "import os\nos.read(os.pipe()[0], 1)\n" + DEPOSIT, "endless"),
     ("day10/deposit", "import os\n" + DEPOSIT.replace(BODY, "    os.read(os.pipe()[0], 1)\n"), "stuck"),
@@ -240,12 +242,65 @@ def test_join_first_names_the_line_of_the_join_with_a_timeout(tmp_path):
     assert json.loads(printed)["english"].startswith(f"line {line}: a timeout")
 
 
-def test_nothing_is_left_of_what_a_file_starts(tmp_path):
+STARTS = {
+    "in a session of its own": "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n",
+    "writes files": """
+import os, time
+ready, parent = os.pipe()
+for writer in range(3):
+    if os.fork() == 0:
+        end, number = time.monotonic() + 30, 0
+        while time.monotonic() < end:
+            open(f"{writer}.{number}", "w").close()
+            number += 1
+            if number == 1000:
+                os.write(parent, b"!")
+        os._exit(0)
+for writer in range(3):
+    os.read(ready, 1)
+""",
+    "traces another": """
+import ctypes, os, signal
+ready, parent = os.pipe()
+other = os.fork() or signal.pause()
+if os.fork() == 0:
+    ctypes.CDLL(None).ptrace(16, other, 0, 0)      # PTRACE_ATTACH
+    os.write(parent, b"!")
+    signal.pause()
+os.read(ready, 1)
+""",
+}
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_nothing_is_left_of_what_a_file_starts(tmp_path, start):
     """Even a process in a session of its own is ended: run() of harness fails if a program leaves a process behind."""
     file = tmp_path / "student.py"
-    file.write_text("import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n")
-    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests").stdout
+    file.write_text(STARTS[start])
+    printed = run(sys.executable, "-m", "judge", stdin=f"day11/end_of_stream {file}\n", cwd=ROOT / "tests", env={"TMPDIR": str(tmp_path)}).stdout
     assert json.loads(printed)["tag"] == "name"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_all_that_a_file_has_started_is_stopped_before_any_of_it_is_killed():
+    """Otherwise, programs that fork again and again would outrun the judge. Here, a child, a grandchild and its child wait."""
+    assert run(sys.executable, "-c", """if True:
+        import os, signal
+        from judge import processes
+        real, sent = processes.send, []
+        processes.send = lambda pid, signum: (sent.append(signal.Signals(signum).name), real(pid, signum))
+        processes.become_subreaper()
+        ready, writer = os.pipe()
+        if os.fork() == 0:
+            if os.fork() == 0:
+                os.fork()
+            os.write(writer, b"!")
+            signal.pause()
+        for _ in range(3):
+            os.read(ready, 1)
+        processes.kill_children()
+        print(sent[:4])
+        """, cwd=ROOT / "tests").stdout == "['SIGSTOP', 'SIGSTOP', 'SIGSTOP', 'SIGKILL']\n"
 
 
 # This lock has a name in shared memory, which only the resource tracker of multiprocessing removes after a kill.
@@ -254,7 +309,9 @@ NAMED_LOCK = "import multiprocessing\nlock = multiprocessing.get_context('spawn'
 
 def test_no_semaphore_is_left_of_a_file_that_hangs(tmp_path):
     file = tmp_path / "student.py"
-    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\nsignal.pause()\n")
+    # Even a resource tracker that is stopped ends by itself.
+    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\n"
+                    "os.kill(multiprocessing.resource_tracker._resource_tracker._pid, signal.SIGSTOP)\nsignal.pause()\n")
     printed = run(sys.executable, "-m", "judge", stdin=f"day07/printed_twice {file}\n", cwd=ROOT / "tests").stdout
     name = re.search(r"/(mp-\w+)", printed)[1]
     assert json.loads(printed)["tag"] == "hangs" and f"sem.{name}" not in shared_memory()
@@ -363,8 +420,30 @@ def test_all_fixed_the_closing_word_and_the_grades(few):
     assert json.loads(practice(few, "--json", "day07/reap"))["of"] == 1
 
 
-def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
-    (copy / ".practice.json").write_text("[1]")
+def test_a_file_that_changes_while_it_is_judged_is_judged_again(copy):
+    file = copy / "day11/practice/way_out.py"
+    file.write_text(find("day11/way_out").solution + f"\nwith open({str(file)!r}, 'w') as file:\n    file.write('# not fixed')\n")
+    assert "✓ day11/way_out" in practice(copy, "day11/way_out")
+    assert "day11 0/5" in practice(copy)
+
+
+def test_what_the_program_that_starts_it_has_closed_or_ignored(copy):
+    solve(copy, "day07/reap")
+    start = """import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.closerange(int(sys.argv[1]), int(sys.argv[2]))
+os.close(2)
+os.execv(sys.executable, [sys.executable, "tests/practice.py", "day07/reap"])
+"""
+    assert "✓ day07/reap" in run(sys.executable, "-c", start, "0", "1", cwd=copy).stdout
+    assert not run(sys.executable, "-c", start, "0", "2", cwd=copy).stdout
+    (copy / "day07/practice/reap.py").write_text("raise ValueError('\\udce9')\n")
+    assert "not fixed" in run("tests/practice.py", cwd=copy, env={"PYTHONIOENCODING": "latin-1"}).stdout
+
+
+@pytest.mark.parametrize("damaged", ["[1]", '{"fixed": {}, "hints": {"day07/reap": Infinity}}'])
+def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy, damaged):
+    (copy / ".practice.json").write_text(damaged)
     practice(copy, "day11/way_out", stderr="practice.py: .practice.json cannot be read, so your progress starts again from zero .*\n")
     assert json.loads((copy / ".practice.json").read_text())["hints"] == {"day11/way_out": 1}
     failed = run("tests/practice.py", "day10/transfre", cwd=copy, status=2, stderr="(?s).*there is no exercise day10/transfre; did you mean day10/transfer.*")
@@ -378,16 +457,20 @@ def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy):
 @pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_ctrl_c_leaves_nothing(copy, signum, status):
     started = copy / "started"
+    # The last process seems to be a resource tracker, so the judge gives it time to end; the second signal comes meanwhile.
     (copy / "day11/practice/way_out.py").write_text(
-        NAMED_LOCK + "import os, subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
-        f"os.symlink(name, {str(started)!r})\nwhile True:\n    pass\n")
+        NAMED_LOCK + "import os, subprocess, sys\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
+        "last = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', 'resource_tracker'])\n"
+        f"os.symlink(f'{{last.pid}}{{name}}', {str(started)!r})\nwhile True:\n    pass\n")
     with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
         wait_until(started.is_symlink, lambda: "it does not begin")
-        name = "sem." + started.readlink().name
-        assert name in shared_memory()
+        last, name = started.readlink().parts
+        assert f"sem.{name}" in shared_memory()
+        os.kill(program.pid, signum)
+        wait_until(lambda: processes.stat_of(f"/proc/{last}")[1] == program.pid, lambda: "it is not adopted")
         os.kill(program.pid, signum)
         program.finish(status=status)
-    assert name not in shared_memory()
+    assert f"sem.{name}" not in shared_memory()
     assert not program.stdout and not (copy / ".practice.json").exists()
 
 

@@ -37,16 +37,20 @@ def judge_all(jobs, at_once=AT_ONCE):
             select.select([one.reader for one in running.values()], [], [], 0.5)
             for number, one in list(running.items()):
                 if one.is_over():
+                    one.kill()
+                    processes.kill_children([*not_ours, *(other.pid for other in running.values() if other is not one)])
                     done[number] = one.verdict()
+                    one.clean()
                     del running[number]
-                    processes.kill_children([*not_ours, *(other.pid for other in running.values())])
             while shown in done:
                 yield done[shown]
                 shown += 1
     finally:
         for one in running.values():
-            one.end()
+            one.kill()
         processes.kill_children(not_ours)
+        for one in running.values():
+            one.clean()
 
 
 class Apart:
@@ -55,12 +59,13 @@ class Apart:
     def __init__(self, exercise, path, adopts):
         self.exercise, self.data, self.is_at_end, self.adopts = exercise, b"", False, adopts
         self.folder = tempfile.mkdtemp(prefix="practice-")
-        self.reader, writer = os.pipe()
-        os.set_blocking(self.reader, False)
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        self.reader = open(reader, "rb", buffering=0)
         self.deadline = time.monotonic() + LIMIT
         exercise.check()                           # load check.py before the fork, so that we load it only once
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
         self.pid = os.fork()
         if self.pid == 0:
             with contextlib.suppress(BaseException):
@@ -69,34 +74,34 @@ class Apart:
         os.close(writer)
 
     def is_over(self):
-        """Return whether the verdict has come, the process has closed the pipe, or the time is up."""
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.reader, 1 << 16):
-                self.data += data
-            self.is_at_end = True
-        return self.is_at_end or self.data.endswith(b"\n") or time.monotonic() > self.deadline
+        """Return whether the verdict has come, the process has closed the pipe or filled it, or the time is up."""
+        data = self.reader.read(1 << 16)           # None: nothing has arrived
+        if data is not None:
+            self.data, self.is_at_end = self.data + data, not data
+        return self.is_at_end or data and data.endswith(b"\n") or len(self.data) > MOST_OUTPUT or time.monotonic() > self.deadline
 
     def verdict(self):
-        self.end()
-        if self.data.endswith(b"\n"):
+        # The student's program could have written into the pipe, too.
+        with contextlib.suppress(ValueError, TypeError):
             return Verdict(**json.loads(self.data))
-        if self.is_at_end:
-            return Verdict(self.exercise.name, FAILED, "ended", "your program ended the judge's process, with os._exit() or a signal",
-                           "这个文件结束了判定它的进程：os._exit() 或信号")
+        if self.is_at_end or self.data:
+            return Verdict(self.exercise.name, FAILED, "ended", "your program ended the judge's process, with os._exit() or a signal, "
+                           "or used a file descriptor that it had not opened",
+                           "这个文件结束了判定它的进程（os._exit() 或信号），或者用了不是它自己打开的文件描述符")
         return Verdict(self.exercise.name, FAILED, "endless", f"your program did not end within {LIMIT} s", f"{LIMIT} 秒内没有结束")
 
-    def end(self):
-        """Kill the process. Its descendants then become our children, and judge_all kills them.
+    def kill(self):
+        """Kill the process. Its descendants then become our children; kill_children kills them, and reaps them all.
 
         If the system does not let us adopt them, kill the process group instead.
         """
         for kill in [os.kill] if self.adopts else [os.killpg, os.kill]:
             with contextlib.suppress(OSError):
                 kill(self.pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, 0)
-        with contextlib.suppress(OSError):
-            os.close(self.reader)
+
+    def clean(self):
+        """Remove what is left. Only now, because the descendants could still have written into the folder."""
+        self.reader.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -106,6 +111,7 @@ def work(exercise, path, folder, writer):
     os.setsid()
     processes.end_with_parent()
     processes.become_subreaper()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it is ignored, nothing can be waited for (man 2 wait)
     for limit, most in (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, MOST_OUTPUT), (resource.RLIMIT_AS, MOST_MEMORY):
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))

@@ -54,7 +54,10 @@ def children(pid):
             with open(f"{PROC}/{pid}/task/{task}/children", "rb") as file:
                 found += map(int, file.read().split())
         return found
-    except OSError:                                # the process has ended, or this kernel does not have these files
+    except OSError:
+        if not stat_of(f"{PROC}/{pid}"):           # the process has ended
+            return []
+        # This kernel does not have these files.
         return [child for child, (_, parent, _) in all_stats().items() if parent == pid]
 
 
@@ -89,12 +92,35 @@ def kill_children(keep=()):
     begun, pauses = time.monotonic(), Pauses()
     while (strangers := set(children(os.getpid())) - set(keep)) and (passed := time.monotonic() - begun) < GRACE + 5:
         spared = {pid for pid in strangers if passed < GRACE and "resource_tracker" in command_of(pid)}
+        for pid in spared:
+            send(pid, signal.SIGCONT)              # a process that is stopped would never end by itself
+        stop_all(strangers - spared)
         for pid in strangers - spared:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        if strangers == spared:
+            send(pid, signal.SIGKILL)
+        if not any([has_been_reaped(pid) for pid in strangers]):
             pauses.sleep()
+
+
+def stop_all(pids):
+    """Stop these processes and their descendants: a process that is stopped cannot fork, so that they cannot outrun us."""
+    new = pids
+    while new:
+        for pid in new:
+            send(pid, signal.SIGSTOP)
+        new = [child for pid in new for child in children(pid)]
+
+
+def send(pid, signum):
+    with contextlib.suppress(OSError):
+        os.kill(pid, signum)
+
+
+def has_been_reaped(pid):
+    """Reap a child if it has ended; return whether it had. Never wait: one that another process traces stays (man 2 ptrace)."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except OSError:
+        return False
 
 
 class Stillness:

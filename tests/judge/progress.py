@@ -21,7 +21,7 @@ class Progress:
             self.fixed, self.hints = dict(data["fixed"]), {name: int(count) for name, count in data["hints"].items()}
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             self.fixed, self.hints = {}, {}
             self.problem = f"{FILE.name} cannot be read, so your progress starts again from zero · 无法读取，重新开始"
 
@@ -29,9 +29,10 @@ class Progress:
         """Return whether the student's file has passed and has not changed since."""
         return self.fixed.get(exercise.name) == fingerprint(exercise) is not None
 
-    def note(self, exercise, has_passed):
+    def note(self, exercise, has_passed, judged):
+        """Note a verdict. judged: the file's fingerprint before it was judged; the student may have changed it since."""
         if has_passed:
-            self.fixed[exercise.name] = fingerprint(exercise)
+            self.fixed[exercise.name] = judged
         else:
             self.fixed.pop(exercise.name, None)
 

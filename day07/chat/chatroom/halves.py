@@ -54,9 +54,21 @@ def handle(signum, handler):
 def every(seconds, function):
     """Use SIGALRM to call function() again and again, even while the process is waiting.
 
-    seconds: interval between two calls.
+    seconds: interval between two calls.  A call that takes longer than that, perhaps because it
+    waits for a terminal, is not interrupted by the next call: that call is left out.
     """
-    signal.signal(signal.SIGALRM, lambda signum, frame: function())
+    in_call = False
+
+    def call(signum, frame):
+        nonlocal in_call
+        if not in_call:
+            in_call = True
+            try:
+                function()
+            finally:
+                in_call = False
+
+    signal.signal(signal.SIGALRM, call)
     signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 

@@ -15,6 +15,8 @@ A datagram can be lost. So a client repeats L until the server answers. After th
 L at a fixed interval, as its heartbeat (心跳). A member whose heartbeat stops is removed. A lost C
 is not sent again.
 """
+import time
+
 from chatroom.names import ADMIN, comparable, objection_to
 from chatroom.text import MAX_TEXT, TOO_LONG, one_line
 from chatroom.watch import host_and_port
@@ -22,6 +24,7 @@ from chatroom.watch import host_and_port
 MAX_MEMBERS = 500
 MAX_DATAGRAM = 8192             # bytes, enough for MAX_TEXT characters; a longer datagram is cut
 HEARTBEATS = 5                  # a vanished member is removed within this many intervals
+RETRY = 0.1                     # seconds to pause after recvfrom fails
 MAX_SILENCE = 7                 # ticks; one interval is two ticks
 
 
@@ -58,7 +61,12 @@ class Room:
     def serve(self):
         """Receive datagrams, and do what they ask for. Never returns."""
         while True:
-            datagram, address = self.sock.recvfrom(MAX_DATAGRAM)
+            try:
+                datagram, address = self.sock.recvfrom(MAX_DATAGRAM)
+            except OSError:
+                # The system lacks memory (ENOMEM), for example: try again a moment later.
+                time.sleep(RETRY)
+                continue
             self.receive(datagram, address)
 
     def receive(self, datagram, address):

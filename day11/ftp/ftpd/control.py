@@ -1,6 +1,7 @@
 """The control connection: it receives command lines and sends replies.
 控制连接：逐行接收命令，逐条发出应答
 """
+import contextlib
 import re
 import select
 import socket
@@ -17,7 +18,7 @@ class Reply(Exception):
 
 
 class Gone(Exception):
-    """The client closed the control connection."""
+    """The client closed or reset the control connection."""
 
 
 class Control:
@@ -45,8 +46,13 @@ class Control:
             conn.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def receive(self):
-        """Receive what has arrived. Raises Gone at EOF, BlockingIOError after the time limit."""
-        data = self.conn.recv(MAX_LINE)
+        """Receive what has arrived. Raises BlockingIOError after the time limit.
+
+        Raises Gone at EOF, or if the client has reset the connection.
+        """
+        data = b""
+        with contextlib.suppress(ConnectionError):
+            data = self.conn.recv(MAX_LINE)
         if not data:
             raise Gone
         self.buffer += data

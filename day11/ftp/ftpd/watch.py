@@ -2,20 +2,32 @@
 服务器在自己的终端上显示的内容：哪些客户端来了、做了什么、结果如何
 """
 import contextlib
+import select
+import sys
+import threading
 
 from ftpd.names import to_wire
 
 # Whether say() prints its lines. ftp_server.py sets this variable.
 watched = False
+# Maximum number of characters in a line. If poll or select says that there is room in a pipe, then
+# there is room for 4096 bytes (PIPE_BUF), if no other thread writes in between: hence the lock.
+MAX_LINE = 1000
+lock = threading.Lock()
 
 
 def say(text):
-    """Print a line if `watched` is set. If the terminal is closed, the sessions go on."""
+    """Print a line if `watched` is set.
+
+    If the terminal is closed, full or stopped (Ctrl-S), the line is dropped and the sessions go on.
+    终端关闭、写满或被 Ctrl-S 暂停时：丢掉这一行，会话继续
+    """
     if watched:
-        # Write the newline in the same call: another thread might print at the same time.
-        line = clean(to_wire(text).decode()) + "\n"
-        with contextlib.suppress(OSError, ValueError):
-            print(line, end="", flush=True)
+        # Write the newline in the same call, and only when there is room for so many bytes.
+        line = clean(to_wire(text).decode())[:MAX_LINE] + "\n"
+        with lock, contextlib.suppress(OSError, ValueError):
+            if select.select([], [sys.stdout], [], 0)[1]:
+                print(line, end="", flush=True)
 
 
 def clean(text):
