@@ -126,7 +126,7 @@ def test_orphan_has_a_parent_that_lives_until_it_is_killed_but_not_for_ever():
         """, orphans=1, **CHANGED)
 
 
-def test_a_zombie_cannot_be_killed():
+def test_zombie_cannot_be_killed():
     run(sys.executable, "-c", """if True:
         import os, signal, zombie
         kill, killed = os.kill, []

@@ -62,8 +62,7 @@ class Run:
         self.began = self.asked = time.monotonic()
         self.seconds = self.address = self.result = self.stdin = self.result_fd = None
         self.guardian, self.clients, self.lines = None, {}, b""
-        # A cache for system.py: (time of reading, addresses of the run's sockets).
-        self.sockets = 0, {}
+        self.sockets = 0, {}  # for system.py: (time of reading, addresses of the run's sockets)
         self.epoll = select.epoll()
         outputs = {"out": output_pair(), "err": output_pair()}
         self.outputs = {stream: ours for stream, (ours, _) in outputs.items()}
@@ -181,8 +180,8 @@ class Run:
         """Receive the rest of the output, and close everything that the run used."""
         if self.lanes.lanes:
             for stream, sock in self.outputs.items():
-                # What has been written can still be read. But no process can write any more, even
-                # if it has survived its guardian, so the next loop ends.
+                # What was written can still be read, but no process can write any more, even one
+                # that has survived its guardian. So the next loop ends.
                 sock.shutdown(socket.SHUT_RD)
                 while self.receive(stream):
                     pass

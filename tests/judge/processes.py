@@ -102,7 +102,7 @@ def kill_children(keep=()):
 
 
 def stop_all(pids):
-    """Stop these processes and their descendants: a process that is stopped cannot fork, so that they cannot outrun us."""
+    """Stop these processes and their descendants: a process that is stopped cannot fork, so they cannot outrun us."""
     new = pids
     while new:
         for pid in new:
