@@ -253,7 +253,7 @@ for writer in range(3):
         while time.monotonic() < end:
             open(f"{writer}.{number}", "w").close()
             number += 1
-            if number == 1000:
+            if number == 20:
                 os.write(parent, b"!")
         os._exit(0)
 for writer in range(3):
