@@ -6,12 +6,14 @@ import contextlib
 import errno
 import os
 import stat
+import threading
 
 import pytest
 from ftp_harness import Client, everything, files, grow
 from ftp_harness import server, shared  # noqa: F401
 from ftpd import library as room
 from ftpd.library import Library, Upload
+from harness import TIMEOUT
 
 
 # The module by itself
@@ -156,6 +158,44 @@ def test_ftp_upload_replaces_only_if_it_may(library, kind):
         with pytest.raises(FileExistsError):
             first.commit()
     assert files(library.folder_on_disk) == {**before, "new": b"second"}
+
+
+def test_ftp_upload_checks_and_replaces_in_one_step(library, monkeypatch):
+    path, arrived, ends, real = library.folder_on_disk / "a", threading.Event(), [], Upload.replaced
+
+    class Lock:
+        def __init__(self):
+            self.real = threading.Lock()
+
+        def __enter__(self):
+            if threading.current_thread() is thread:
+                arrived.set()
+            self.real.acquire()
+
+        def __exit__(self, *exception):
+            self.real.release()
+
+    def commit_second():
+        try:
+            second.commit(path.stat())
+            ends.append("replaced")
+        except OSError as error:
+            ends.append(error.errno)
+        arrived.set()
+
+    def replaced(upload):
+        st = real(upload)
+        if upload is first:
+            thread.start()
+            assert arrived.wait(TIMEOUT)           # the second one waits for the lock now, or has replaced the file
+        return st
+    monkeypatch.setattr(library, "replacing", Lock())
+    monkeypatch.setattr(Upload, "replaced", replaced)
+    with Upload(library, "/a", replace=True) as first, Upload(library, "/a", replace=True) as second:
+        thread = threading.Thread(target=commit_second)
+        first.commit(path.stat())
+        thread.join(TIMEOUT)
+    assert ends == [errno.EBUSY]
 
 
 def test_ftp_library_copies(library):

@@ -254,6 +254,52 @@ def test_ftp_server_gives_a_name_to_one_of_two_at_the_same_moment(public):
     assert files(public.root) == {str(number): (b"1" if ones[number] == 226 else b"2") * 1000 for number in range(rounds)}
 
 
+@pytest.mark.parametrize("old, codes, new", [
+    (None, [226, 451], b"two"), (b"", [226, 451], b"two"), (b"old", [226, 451], b"oldtwo")], ids=["new", "empty", "old"])
+def test_ftp_server_loses_nothing_of_two_who_append_at_once(server, old, codes, new):
+    if old is not None:
+        (server.root / "a").write_bytes(old)
+    with Client(server) as one, Client(server) as two:
+        with one.begin("APPE a") as first:
+            socket.socket.sendall(first, b"one")
+            assert [two.put("APPE a", b"two")] == codes[:1]
+        assert [one.reply()] == codes[1:] and "try again" in one.text
+        assert files(server.root) == {"a": new}
+        assert one.put("APPE a", b"one") == 226
+    assert files(server.root) == {"a": new + b"one"}
+
+
+@pytest.mark.parametrize("other", ["STOR a", "APPE a", "DELE a"])
+def test_ftp_server_continues_only_the_file_that_it_has_seen(server, other):
+    (server.root / "a").write_bytes(b"0123456789")
+    with Client(server) as one, Client(server) as two:
+        assert one.ask("REST 5") == 350
+        with one.begin("STOR a") as first:
+            assert (two.ask(other) if other == "DELE a" else two.put(other, b"other")) in (226, 250)
+            after = files(server.root)
+            socket.socket.sendall(first, b"new")
+        assert one.reply() == 451 and files(server.root) == after
+        assert one.put("STOR a", b"whole") == 226          # a whole file may replace any other
+    assert files(server.root) == {"a": b"whole"}
+
+
+def test_ftp_server_appends_all_of_many_who_append_at_once(server):
+    """Each repeats what was refused, until it is accepted: as many lines arrive as were acknowledged."""
+    barrier = threading.Barrier(3, timeout=TIMEOUT)
+
+    def append(who):
+        accepted = 0
+        with Client(server) as client:
+            for _ in range(20):
+                barrier.wait()
+                accepted += client.put("APPE log", who) == 226
+        return accepted
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        accepted = dict(zip((b"a", b"b", b"c"), pool.map(append, (b"a", b"b", b"c"))))
+    [(name, data)] = files(server.root).items()
+    assert {who: data.count(who) for who in accepted} == accepted and name == "log" and len(data) == sum(accepted.values()) >= 20
+
+
 def test_ftp_server_replaces_a_file_in_one_step(server):
     versions = [bytes([number]) * 300_000 for number in range(20)]
     (server.root / "a").write_bytes(versions[0])

@@ -9,6 +9,7 @@ import posixpath
 import re
 import secrets
 import stat
+import threading
 
 from ftpd.rename import rename_new
 
@@ -17,6 +18,8 @@ from ftpd.rename import rename_new
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 # The temporary name of an upload begins with this prefix. (Not every upload needs one.)
 HIDDEN = ".upload-"
+# For Upload.commit: the new file does not depend on the old one.
+ANY = object()
 # Control characters and line separators: names that contain them are neither shown nor accepted.
 FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -35,6 +38,8 @@ class Library:
     def __init__(self, directory):
         """directory: the path of the folder. Raises OSError if the folder cannot be opened."""
         self.root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        # Held while an upload replaces a file.
+        self.replacing = threading.Lock()
 
     @contextlib.contextmanager
     def folder(self, path):
@@ -116,8 +121,7 @@ class Upload:
     """
 
     def __init__(self, library, path, replace):
-        self.replace = replace
-        self.hidden = None
+        self.replacing, self.replace, self.hidden = library.replacing, replace, None
         with contextlib.ExitStack() as stack:
             self.folder, self.name = stack.enter_context(library.parent(path))
             stack.callback(self.remove_hidden)
@@ -149,9 +153,12 @@ class Upload:
         self.hidden = hidden
         return fd
 
-    def commit(self):
+    def commit(self, continued=ANY):
         """Give the file its name, in one step (atomically).
 
+        continued: the os.stat_result of the file whose bytes this upload contains (None: there was
+        no file). Raises OSError (EBUSY) if that file has changed since: the bytes of the other
+        upload would be lost (lost update, 丢失更新).
         Raises FileExistsError if the name is taken and this upload may not replace that file.
         Checking first would not help: another upload could take the name in between (TOCTOU).
         """
@@ -161,10 +168,20 @@ class Upload:
         if not self.hidden:
             self.get_hidden_name()
         if self.replace:
-            os.rename(self.hidden, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+            # With the lock, no other upload can replace the file between the check and the rename.
+            with self.replacing:
+                if continued is not ANY and version(continued) != version(self.replaced()):
+                    raise OSError(errno.EBUSY, "Somebody has changed the file; please try again")
+                os.rename(self.hidden, self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
         else:
             rename_new(self.hidden, self.name, self.folder)
         self.hidden = None
+
+    def replaced(self):
+        """Return the os.stat_result of the file that has our name now, or None."""
+        with contextlib.suppress(FileNotFoundError):
+            st = os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+            return st if is_visible(self.name, st) else None
 
     def link(self, name):
         """Give the file a name. Return False if the file system has no hard links.
@@ -203,6 +220,11 @@ class Upload:
 
     def __exit__(self, *exception):
         self.stack.close()
+
+
+def version(st):
+    """Return a value that changes whenever a file changes. st: its os.stat_result, or None."""
+    return st and (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns)
 
 
 def hidden_name():

@@ -8,12 +8,14 @@ import secrets
 import stat
 
 from ftpd.commands import CODES, command
+from ftpd.control import Reply
 from ftpd.data import SMALL
-from ftpd.library import Upload, copy
+from ftpd.library import ANY, Upload, copy
 
-# If an upload fails, reply 452 (the disk is full), 552 (the file is too large), 451 (see CODES), or
-# else 553.
-STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552}
+# If an upload fails, reply 452 (the disk is full), 552 (the file is too large), 451 (see CODES and
+# Upload.commit), or else 553.
+STORE_CODES = {**CODES, None: 553, errno.ENOSPC: 452, errno.EDQUOT: 452, errno.EFBIG: 552,
+               errno.EBUSY: 451}
 
 
 @command("RETR", argument=True, said=True)
@@ -38,9 +40,7 @@ def store(session, argument):
 
 @command("APPE", argument=True, said=True, codes=STORE_CODES)
 def append(session, argument):
-    path = session.path(argument)
-    st = session.find(path)
-    return receive(session, path, st.st_size if st else 0)
+    return receive(session, session.path(argument), None)
 
 
 @command("STOU", said=True, codes=STORE_CODES)
@@ -50,25 +50,40 @@ def store_unique(session, argument):
 
 
 def receive(session, path, offset):
-    """Receive a file; copy the bytes before offset from the existing file."""
+    """Receive a file. offset: how many bytes of the existing file stay before it; None: all."""
     st, name = session.find(path), posixpath.basename(path)
     session.require(session.may_change or session.may_add and not offset)
     if st and (not session.may_change or stat.S_ISDIR(st.st_mode)):
         raise FileExistsError
     with Upload(session.library, path, session.may_change) as upload:
-        if offset:
-            with session.library.open(path) as old:
-                if os.fstat(old).st_size < offset:
-                    return 554, f"The file is shorter than {offset} bytes"
-                copy(old, upload.fd, offset)
+        continued = ANY
+        if offset != 0:
+            continued, offset = keep(session, path, upload.fd, offset)
         try:
             with session.port.open(f"FILE: {name}") as data:
                 data.receive_file(upload.fd, offset, session.promised)
         finally:
             session.note = f", {os.fstat(upload.fd).st_size - offset:,} bytes"
-        upload.commit()
+        upload.commit(continued)
     session.added = path
     return 226, f"Stored as {name}"
+
+
+def keep(session, path, fd, offset):
+    """Copy the first bytes of the existing file to fd. offset: how many; None: all, if it exists.
+
+    Return (the os.stat_result of the file or None, how many bytes were copied). Raises Reply.
+    """
+    if offset is None and not session.find(path):
+        return None, 0
+    with session.library.open(path) as old:
+        st = os.fstat(old)
+        if offset is None:
+            offset = st.st_size
+        if st.st_size < offset:
+            raise Reply(554, f"The file is shorter than {offset} bytes")
+        copy(old, fd, offset)
+    return st, offset
 
 
 @command("ABOR")
