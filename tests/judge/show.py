@@ -10,9 +10,9 @@ WIDTH = 80
 SIGNS = {PASSED: "✓", NOT_KNOWN: "?", LEFT_OUT: "-"}
 WORDS = {PASSED: "fixed · 已改好", NOT_KNOWN: "not known · 无法判断", LEFT_OUT: "left out · 跳过"}
 CLOSING = (
-    "All programs are fixed. You have seen every kind of mistake that this course warns about, and each time a fact "
-    "showed you the cause: a schedule, a lost byte, a process left behind. Look for such facts in your own programs.",
-    "全部改好了。课程提醒过的每一类错误你都见过，并且每次都根据事实找到原因：一种调度、丢失的字节、遗留的进程。在自己的程序里，也请这样寻找事实。")
+    "All programs are fixed. Each time, a fact showed you the cause of the mistake: a schedule, a lost byte, a process "
+    "left behind. Look for such facts in your own programs.",
+    "全部改好了。每一次，你都是根据事实找到原因的：一种调度、丢失的字节、遗留的进程。在自己的程序里，也请这样寻找事实。")
 
 
 def columns(text):
