@@ -97,6 +97,8 @@ def names(event):
 
 
 def ask_poll():
+    # A pair of Unix sockets. With TCP, POLLHUP comes only when both directions are closed.
+    # 一对 Unix 套接字；TCP 要两个方向都关闭，才有 POLLHUP
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:

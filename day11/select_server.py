@@ -80,7 +80,7 @@ class EchoServer:
         try:
             conn, addr = self.listener.accept()
         except OSError:
-            # Out of file descriptors (EMFILE): stop accepting for a moment.
+            # Usually out of file descriptors (EMFILE): stop accepting for a moment.
             self.reading.remove(self.listener)
             return
         conn.setblocking(False)

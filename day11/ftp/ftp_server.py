@@ -79,7 +79,7 @@ class FTPServer:
             try:
                 conn, address = self.listener.accept()
             except OSError:
-                # Out of file descriptors (EMFILE): stop accepting for a moment.
+                # Usually out of file descriptors (EMFILE): stop accepting for a moment.
                 time.sleep(RETRY)
                 continue
             if self.slots.acquire(blocking=False):

@@ -19,11 +19,12 @@ lock = threading.Lock()
 def say(text):
     """Print a line if `watched` is set.
 
-    If the terminal is closed, full or stopped (Ctrl-S), the line is dropped and the sessions go on.
-    终端关闭、写满或被 Ctrl-S 暂停时：丢掉这一行，会话继续
+    If the terminal is closed or stopped (Ctrl-S), or the pipe is full, the line is dropped and the
+    sessions go on. (They do wait for a terminal whose window hangs.)
+    终端关闭、被 Ctrl-S 暂停或管道写满时：丢掉这一行，会话继续（终端窗口卡死时仍会等待）
     """
     if watched:
-        # Write the newline in the same call, and only when there is room for so many bytes.
+        # Write the newline in the same call, and only when there is room.
         line = clean(to_wire(text).decode())[:MAX_LINE] + "\n"
         with lock, contextlib.suppress(OSError, ValueError):
             if select.select([], [sys.stdout], [], 0)[1]:
