@@ -223,7 +223,7 @@ class Upload:
 
 
 def version(st):
-    """Return a value that changes when an upload replaces a file. st: its os.stat_result, or None."""
+    """Return a value that changes when an upload replaces the file. st: os.stat_result or None."""
     return st and (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns)
 
 
