@@ -41,9 +41,9 @@ def replace_the_keyboard():
     """Replace the standard input of this process with a pipe that contains one line."""
     reader, writer = os.pipe()
     os.write(writer, b"a line\n")
-    # Descriptor 0 is the standard input. Until now, it referred to the keyboard. From here on, it
-    # refers to the reading end of the pipe, in this process and in those that it creates.
-    # 描述符 0 是标准输入：原来指向键盘，现在指向管道的读端；本进程之后创建的进程也是如此
+    # Descriptor 0 is the standard input. Until now, it usually referred to the keyboard. From here
+    # on, it refers to the reading end of the pipe, in this process and in those that it creates.
+    # 描述符 0 是标准输入：原来通常指向键盘，现在指向管道的读端；本进程之后创建的进程也是如此
     os.dup2(reader, 0)
 
 

@@ -25,7 +25,8 @@ def main():
     # Ctrl-C while a pool is being created can make the program hang, so this script and its workers
     # ignore Ctrl-C; `kill` still ends it. 创建进程池时按 Ctrl-C 可能会卡住，所以忽略它
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Without a number, Pool() has one worker per CPU. 不写数量则每个 CPU 一个工作进程
+    # Without a number, Pool() has one worker per CPU (since 3.13, per CPU that it may use).
+    # 不写数量则每个 CPU 一个工作进程（3.13 起只算可用的 CPU）
     pool = Pool(2)
     # apply_async puts a task into the pool's queue and returns immediately. 任务进入队列，立即返回
     results = [pool.apply_async(square, (n,)) for n in range(20)]

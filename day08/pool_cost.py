@@ -39,7 +39,7 @@ def with_a_pool():
     """Return two times in seconds: to create the pool, and to do all tasks with it."""
     started = time.perf_counter()
     with Pool(2) as pool:
-        # The pool is ready when it has done a first task. 做完第一个任务，说明进程池已经就绪
+        # After the first task, at least one worker is ready. 做完第一个任务，至少有一个工作进程就绪
         pool.apply_async(task, (0,)).get(timeout=10)
         ready = time.perf_counter()
         results = [pool.apply_async(task, (n,)) for n in range(TASKS)]

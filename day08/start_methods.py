@@ -62,6 +62,7 @@ def start_a_lambda(context):
     except (pickle.PicklingError, AttributeError):
         return "cannot be sent"
     child.join()
+    assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
     return "works"
 
 

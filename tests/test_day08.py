@@ -144,6 +144,21 @@ def test_start_methods():
     assert first == f"the default of this Python: {multiprocessing.get_start_method()}"
 
 
+def test_start_methods_checks_that_the_lambda_ran():
+    run(sys.executable, "-c", """if True:
+        import start_methods
+        from types import SimpleNamespace as Object
+        def process(exitcode):
+            return lambda target: Object(start=lambda: None, join=lambda: None, exitcode=exitcode)
+        assert start_methods.start_a_lambda(Object(Process=process(0))) == "works"
+        try:
+            start_methods.start_a_lambda(Object(Process=process(1)))
+        except AssertionError:
+            exit()
+        raise AssertionError("the lambda did not run, but it is said to work")
+        """, **CHANGED)
+
+
 def test_child_stdin():
     output_of("day08/child_stdin.py")
 
@@ -156,7 +171,7 @@ def test_child_stdin_without_one_says_what_it_needs():
 # What the questions and "Check yourself" on this day's page claim beyond the scripts
 
 FORK = """if True:
-    import multiprocessing, os, signal, sys, time
+    import multiprocessing, os, signal, sys, threading, time
     context = multiprocessing.get_context("fork")
 """
 
@@ -272,6 +287,25 @@ def test_pool_error_comes_with_the_traceback_of_the_worker():
             print("in work" in str(error.__cause__))""") == "True\n"
 
 
+def test_pool_error_that_cannot_be_unpickled_stops_the_pool():
+    """Unpickling calls the class with the arguments that BaseException.__init__ got, here one too few. The thread that reads the results ends."""
+    assert fork("""
+    class Late(Exception):
+        def __init__(self, seconds, unit):
+            super().__init__(seconds)
+    def work():
+        raise Late(1, "s")
+    pool = context.Pool(1)
+    task = pool.apply_async(work)
+    pool._result_handler.join(10)
+    print(pool._result_handler.is_alive(), task.ready())
+    another = pool.apply_async(abs, (-1,))
+    another.wait(0.5)
+    print(another.ready())
+    pool._cache.clear()                            # otherwise, terminate raises AssertionError
+    pool.terminate()""") == "False False\nFalse\n"
+
+
 def test_pool_initializer_runs_once_in_each_worker():
     assert fork("""
     calls = 0
@@ -295,7 +329,7 @@ def test_pool_refuses_a_queue_as_argument_of_a_task():
 
 
 def test_pool_worker_killed_while_idle_keeps_the_lock_of_the_queue():
-    """A worker that waits for a task holds the lock of the queue. If it is killed, its successor waits for that lock."""
+    """A worker that waits for a task holds the lock of the queue. If it is killed, its successor waits for that lock, and so does terminate."""
     assert fork("""
     with context.Pool(1) as pool:
         lock = pool._inqueue._rlock
@@ -309,7 +343,18 @@ def test_pool_worker_killed_while_idle_keeps_the_lock_of_the_queue():
         task.wait(0.5)
         print(task.ready())
         lock.release()
-        print(task.get(timeout=10))""") == "False\n1\n"
+        print(task.get(timeout=10))
+        while lock.acquire(block=False):
+            lock.release()
+            time.sleep(0.001)
+        [worker] = multiprocessing.active_children()
+        worker.kill()
+        worker.join()
+        terminator = threading.Thread(target=pool.terminate)
+        terminator.start()
+        terminator.join(0.5)
+        print(terminator.is_alive())
+        lock.release()""") == "False\n1\nTrue\n"
 
 
 def test_pool_error_callback_gets_the_error_without_get():

@@ -10,8 +10,8 @@ HINTS = [
     ("Pass a multiprocessing.Queue as an argument. The child calls put(); the parent calls get(), then join().",
      "把 multiprocessing.Queue 作为参数传入；子进程 put，父进程 get，然后 join。"),
 ]
-NOTICE = ("When a child changes a variable, only the child sees it. The parent gets only what the child sends.",
-           "子进程对变量的修改只有子进程自己看得到；父进程只能得到子进程发送的东西。")
+NOTICE = ("When a child changes a variable, only the child sees it, unless it is shared (day 9). What the parent needs, the child must send.",
+           "子进程对变量的修改只有子进程自己看得到（共享的除外，第 9 天）；父进程需要的，要由子进程发送。")
 REASONS = {
     "broken": "empty",
     "wrong_global": "empty",
