@@ -11,8 +11,9 @@ from pathlib import Path
 
 import course
 import pip
+import harness
 import pytest
-from harness import ROOT, Program, run, wait_until
+from harness import ROOT, TIMEOUT, Program, run, wait_until
 from packages import NotMade, call
 
 
@@ -25,12 +26,13 @@ def packages(tmp_path):
     return tmp_path / "tests/packages.py"
 
 
-def test_two_at_once_make_one_environment_and_the_next_call_none(packages):
+def test_two_at_once_make_one_environment_and_the_next_call_none(packages, monkeypatch):
+    monkeypatch.setattr(harness, "BUSY", 60)            # pip computes for about five seconds on a quiet machine
     folder = packages.parent.parent / "env"
     home = {"HOME": str(packages.parent)}               # pip writes there
     with Program(packages, folder, env=home) as one, Program(packages, folder, env=home) as two:
-        one.wait()
-        two.wait()
+        one.wait(4 * TIMEOUT)
+        two.wait(4 * TIMEOUT)
         assert (one.status, two.status) == (0, 0)
         assert (one.stderr + two.stderr) == "setting up env (once)\n"
     assert run(folder / "bin" / "python", "-c", "print('it works')").stdout == "it works\n"
