@@ -28,8 +28,9 @@ class Outcome:
     """One way in which schedules end.
 
     kind: one of KINDS (unfair: the explorer ended the run, in which one thread did many steps in a
-    row while another could go on). text: the shared values, or what went wrong. count: how many schedules end in this
-    way. schedule: the shortest of those with the fewest switches, as a Schedule.
+    row while another could go on). text: the shared values, or what went wrong. count: how many
+    schedules end in this way. schedule: the shortest of those with the fewest switches, as a
+    Schedule.
     """
 
     kind: str
