@@ -58,7 +58,7 @@ def run(target):
 
 def add_by_hand(lock, meeting):
     global n
-    lock.acquire()                  # 上锁: waits while another thread holds the lock
+    lock.acquire()                  # 上锁: waits while the lock is held
     n += one(meeting)               # the critical section 临界区: from reading n to writing it
     lock.release()                  # 解锁: lets the next thread in
 

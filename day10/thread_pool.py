@@ -140,7 +140,7 @@ def outer(inner_pool, n, timeout, both_have_begun, both_have_answers):
         answer = inner.result(timeout)
     except concurrent.futures.TimeoutError:
         answer = "TimeoutError"
-    # If the inner task has not begun, cancel() removes it from the queue and returns True.
+    # If the inner task has not begun, cancel() returns True, and the task will never run.
     cancelled = inner.cancel()
     # Do not end before the other outer task has its answer. Otherwise, this thread would become
     # free, and could run the other task's inner task.

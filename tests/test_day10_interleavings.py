@@ -14,6 +14,7 @@ from harness import ROOT, TIMEOUT, run
 sys.path.append(str(ROOT / "day10"))
 import explorer  # noqa: E402
 from explorer import ends, picture  # noqa: E402
+from explorer.current import Unusable  # noqa: E402
 from explorer.search import Exploration, Outcome  # noqa: E402
 sys.path.pop()                                     # otherwise `import race` in the tests of day12/race/ would find day10/race.py
 
@@ -473,6 +474,39 @@ def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
     printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
     assert "not ended after 200 steps" in printed and "a loops while another thread could go on" in printed
     assert " more rows ..." in printed
+
+
+def test_a_long_run_is_cut_off_but_not_called_a_loop(tmp_path):
+    """Each loop ends, so it would be false to say that a thread loops."""
+    text = "def a():\n    for _ in range(40):\n        with lock:\n            add()\ndef add():\n    global n\n    n += 1\ndef b():\n    a()\n"
+    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    assert re.search(r"^  not ended after 200 steps +[\d,]+ +#+ +unfair$", printed, re.M) and "loops while" not in printed
+
+
+def test_in_check_a_wait_with_a_timeout_is_over_immediately():
+    """No other thread runs there. Only a wait without a timeout would never end."""
+    never = ("not event.wait(1)", "not lock.acquire(timeout=1)", "not semaphore.acquire(timeout=1)", "fails(queue.Empty, lambda: q.get(timeout=1))",
+             "fails(threading.BrokenBarrierError, lambda: barrier.wait(1))", "not condition.acquire() or not condition.wait(1)")
+    text = """
+def fails(kind, call):
+    try:
+        call()
+    except kind:
+        return True
+    return False
+def a():
+    lock.acquire(), semaphore.acquire()
+def b():
+    pass
+def check():
+    return """
+    for expression in never:
+        made = program(text + expression)
+        exploration = explore([made["a"], made["b"]], made["setup"], made["check"])
+        assert [one.kind for one in exploration.outcomes] == ["right"], expression
+    made = program(text + "event.wait()")
+    with pytest.raises(Unusable, match="no other thread runs during setup"):
+        explore([made["a"], made["b"]], made["setup"], made["check"])
 
 
 def test_when_the_time_is_up_it_says_of_how_many(tmp_path):

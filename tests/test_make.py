@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import course
-import pip
 import harness
+import pip
 import pytest
 from harness import ROOT, TIMEOUT, Program, run, wait_until
 from packages import NotMade, call

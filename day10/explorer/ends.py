@@ -21,10 +21,12 @@ def ending(stepper, check):
                 )
             return "error", f"{worker.name}(): {error_text(worker.error, files)}"
     waiting = [worker.name for worker in stepper.workers if worker.waits_at_end]
-    if stepper.is_endless and stepper.is_unfair:
+    if stepper.is_looping:
         return "unfair", f"{stepper.log[-1].thread} loops while another thread could go on"
     if stepper.is_endless:
-        return "endless", f"not ended after {len(stepper.log)} steps"
+        # A long run and an endless one look the same here, so do not say that a thread loops.
+        kind = "unfair" if stepper.is_unfair else "endless"
+        return kind, f"not ended after {len(stepper.log)} steps"
     if waiting:
         return (
             "deadlock",

@@ -27,9 +27,10 @@ class Schedule(tuple):
 class Outcome:
     """One way in which schedules end.
 
-    kind: one of KINDS (unfair: one thread looped while another could go on, so the explorer ended
-    the run). text: the shared values, or what went wrong. count: how many schedules end in this
-    way. schedule: the shortest of those with the fewest switches, as a Schedule.
+    kind: one of KINDS (unfair: the explorer ended the run, in which one thread did many steps in a
+    row while another could go on). text: the shared values, or what went wrong. count: how many
+    schedules end in this way. schedule: the shortest of those with the fewest switches, as a
+    Schedule.
     """
 
     kind: str

@@ -95,7 +95,7 @@ class Stepper:
         """
         self.choose, self.observe, self.log, self.names = choose, observe, [], {}
         self.is_running, self.is_stopping, self.is_endless = True, False, False
-        self.is_unfair, self.streak, self.streak_of = False, 0, None
+        self.is_unfair, self.is_looping, self.streak, self.streak_of = False, False, 0, None
         try:
             for primitive in current.lasting:
                 primitive._again()
@@ -138,7 +138,7 @@ class Stepper:
             last = {(step.line, step.verb) for step in self.log[-UNFAIR:]}
             if len(last) <= 8 and not any(verb in ("writes", "calls") for _, verb in last):
                 # The thread reads the same values again and again, and they do not change.
-                self.is_endless = True
+                self.is_looping = True
                 return None
         try:
             index = self.choose(enabled) if enabled else None

@@ -10,7 +10,7 @@ HINTS = [
      "在创建账户的地方创建锁：__init__ 里。"),
 ]
 NOTICE = ("The lock lives as long as the data, so create both together, before any thread can use them.",
-           "锁和数据的寿命一样长，所以在创建数据时一起创建，那时还没有别的线程。")
+           "锁和数据的寿命一样长，所以两者一起创建，在任何线程能用到它们之前。")
 REASONS = {
     "broken": "race",
     "wrong_attribute": "race",
