@@ -212,7 +212,10 @@ def with_processes():
 
     class Lock:
         """Replaces a global Lock that is not passed to the processes: with spawn and forkserver, each process has its own
-        copy, which stops no other process."""
+        copy, which stops no other process. A lock of threading stops no other process under any start method."""
+
+        def __init__(self, value=1):
+            pass
 
         def acquire(self, *options):
             return True
@@ -231,4 +234,11 @@ def with_processes():
     processes.Value, processes.Lock, processes.RLock = Value, Lock, Lock
     processes.Process = processes.Queue = None
     real = standin.modules
-    standin.modules = lambda: {**real(), "multiprocessing": processes}
+
+    def modules():
+        made = {**real(), "multiprocessing": processes}
+        for name in "Lock", "RLock", "Semaphore", "BoundedSemaphore":
+            setattr(made["threading"], name, Lock)
+        return made
+
+    standin.modules = modules
