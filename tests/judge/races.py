@@ -199,7 +199,8 @@ def with_processes():
         """Replaces multiprocessing.Value: the number is in .value, and `value.value += 1` does not hold the lock."""
 
         def __init__(self, kind, value=0, lock=True):
-            self.value, self._lock = value, primitives.RLock()
+            # With lock=False there is no lock, and `with` raises an exception.
+            self.value, self._lock = value, primitives.RLock() if lock else None
 
         def get_lock(self):
             return self._lock
