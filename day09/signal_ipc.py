@@ -1,5 +1,5 @@
-"""A signal tells you that something happened, not what, or how often.
-信号只通知有事发生，不带内容，也不计数。
+"""A standard signal from kill tells that something happened, not what, or how often.
+kill 发的标准信号只通知有事发生，不带内容，也不计数。
 讲义: 进程间通信 (IPC) · 常用进程间通信方法 · 信号
 
 Run:    python day09/signal_ipc.py

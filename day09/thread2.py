@@ -22,7 +22,8 @@ def work(n, squares, all_are_here):
 def main():
     squares = []
     all_are_here = Barrier(COUNT, timeout=10)
-    # Thread takes the same arguments as Process, but copies nothing. 参数和 Process 相同，但不复制
+    # Thread takes these arguments as Process does, but copies nothing.
+    # 这些参数和 Process 相同，但不复制
     threads = [Thread(target=work, args=(n, squares), kwargs={"all_are_here": all_are_here})
                for n in range(COUNT)]
     for thread in threads:

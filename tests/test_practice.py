@@ -164,6 +164,13 @@ TRY_LOCK = """    while True:
                 return
 """
 BY_ID = "    first, second = sorted([{}, {}], key=id)\n    with first.lock, second.lock:\n"
+# What looks like a lock, but does not stop another process.
+ODD += [
+    (*broken("day09/value_lock", ("import Process, Value\n", "import Process, Value\nfrom threading import Semaphore\nlock = Semaphore(1)\n"),
+             ("    counter.value += 1\n", "    with lock:\n        counter.value += 1\n")), "race"),
+    (*broken("day09/value_lock", ('Value("i", 0)', 'Value("i", 0, lock=False)'),
+             ("    counter.value += 1\n", "    with counter.get_lock():\n        counter.value += 1\n")), "error"),
+]
 # Mendings that differ from the official solution, and also pass.
 OTHERS = [
     (*broken("day07/reap", ("            work(number)\n", "            work(number)\n        statuses.append(os.wait()[1] >> 8)\n")), ""),

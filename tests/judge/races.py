@@ -199,7 +199,8 @@ def with_processes():
         """Replaces multiprocessing.Value: the number is in .value, and `value.value += 1` does not hold the lock."""
 
         def __init__(self, kind, value=0, lock=True):
-            self.value, self._lock = value, primitives.RLock()
+            # With lock=False there is no lock, and `with` raises an exception.
+            self.value, self._lock = value, primitives.RLock() if lock else None
 
         def get_lock(self):
             return self._lock
@@ -212,7 +213,10 @@ def with_processes():
 
     class Lock:
         """Replaces a global Lock that is not passed to the processes: with spawn and forkserver, each process has its own
-        copy, which stops no other process."""
+        copy, which stops no other process. A lock of threading stops no other process under any start method."""
+
+        def __init__(self, value=1):
+            pass
 
         def acquire(self, *options):
             return True
@@ -231,4 +235,11 @@ def with_processes():
     processes.Value, processes.Lock, processes.RLock = Value, Lock, Lock
     processes.Process = processes.Queue = None
     real = standin.modules
-    standin.modules = lambda: {**real(), "multiprocessing": processes}
+
+    def modules():
+        made = {**real(), "multiprocessing": processes}
+        for name in "Lock", "RLock", "Semaphore", "BoundedSemaphore":
+            setattr(made["threading"], name, Lock)
+        return made
+
+    standin.modules = modules

@@ -24,4 +24,4 @@ def judge(subject):
     if "results: [4, 9, 16]\n" not in printed:
         raise Refused("results", "the results must be [4, 9, 16]", "结果应该是 [4, 9, 16]", shown(printed))
     if "in other threads: True\n" not in printed:
-        raise Refused("not apart", "run() ran in the main thread: no thread was started", "run() 在主线程里运行：没有启动线程", shown(printed))
+        raise Refused("not apart", "a run() ran in the main thread: only start() calls it in a new thread", "有 run() 在主线程里运行：只有 start() 才在新线程里调用它", shown(printed))

@@ -16,6 +16,7 @@ REASONS = {
     "broken": "race",
     "wrong_global_lock": "race",
     "wrong_new_lock": "race",
+    "wrong_lock_of_threading": "race",
     "wrong_locked_read": "race",
 }
 
@@ -25,7 +26,10 @@ def judge(subject):
     try:
         races.judge(subject, "counter.value == 0")
     except Refused as refused:
-        if "Lock()" in subject.text:
+        if "threading" in subject.text:
+            refused.english = refused.english.split(". ")[0] + ". A lock of threading keeps out only threads of the same process."
+            refused.chinese = refused.chinese.split("。")[0] + "。threading 的锁只能挡住同一进程的线程。"
+        elif "Lock()" in subject.text:
             # The remark about locks that races.judge() adds is true only for threads.
             refused.english = (refused.english.split(". ")[0] + ". Unless the lock is passed to the child, each process has a lock of its "
                                "own (with fork, only if the lock is created after the start).")
