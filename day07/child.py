@@ -1,5 +1,5 @@
-"""Fork twice: the parent reaps only the middle process; another process will reap the grandchild.
-创建二级子进程：子进程立即退出并被回收，二级子进程被收养，不用我们回收。
+"""Fork twice: the parent reaps only the middle process; the adopter must reap the grandchild.
+创建二级子进程：子进程立即退出并被回收，二级子进程被收养，由收养者回收。
 讲义: 孤儿和僵尸 · 如何避免僵尸进程产生 · 创建二级子进程处理僵尸
 
 Run:    python day07/child.py

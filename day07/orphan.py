@@ -8,7 +8,7 @@ Output:
     child <pid>: my parent is <pid>
     the parent <pid> was killed and reaped
     child <pid>: my parent is <pid>
-    the child was adopted by process <pid> (<name>), which will reap it
+    the child was adopted by process <pid> (<name>), which should reap it
 """
 import os
 import signal
@@ -59,7 +59,7 @@ def main():
     # 1 号进程，或者向内核申请收养孤儿的祖先进程。
     with open(f"/proc/{adopter}/comm") as file:
         name = file.read().strip()
-    print(f"the child was adopted by process {adopter} ({name}), which will reap it")
+    print(f"the child was adopted by process {adopter} ({name}), which should reap it")
     ours.close()
 
 

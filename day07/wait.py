@@ -59,7 +59,7 @@ def decode(status):
     """Return a message that says how a child ended.
 
     status: 16 bits. The high 8 bits are exit's argument: 768 is 3 * 256. The low 7 bits are the
-    number of the signal that killed the child, or 0. Source: man 2 wait.
+    number of the signal that killed the child, or 0. Source: os.wait in Python's documentation.
     高 8 位是 exit 的参数（768 = 3 * 256），低 7 位是杀死它的信号的编号，没有则为 0。
     """
     if os.WIFSIGNALED(status):

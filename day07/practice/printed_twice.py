@@ -2,8 +2,8 @@
 每一行只打印一次，输出到终端或管道都一样。
 
 Run:    python day07/practice/printed_twice.py | cat
-You see: the first line twice. Without `| cat`, you see it only once.
-看到：第一行打印了两次；不加 `| cat` 时只有一次。
+You see: the first line twice. Without `| cat`, or if PYTHONUNBUFFERED is set, only once.
+看到：第一行打印了两次；不加 `| cat`，或者设置了 PYTHONUNBUFFERED，就只有一次。
 """
 import os
 import sys

@@ -36,7 +36,7 @@ def held_signals():
 
 
 def hold_signals():
-    """Block the signals that the halves handle. Call this before the fork."""
+    """Block the signals that the halves handle (all but SIGCONT). Call this before the fork."""
     signal.pthread_sigmask(signal.SIG_BLOCK, held_signals())
 
 
@@ -54,8 +54,8 @@ def handle(signum, handler):
 def every(seconds, function):
     """Use SIGALRM to call function() again and again, even while the process is waiting.
 
-    seconds: interval between two calls.  A call that takes longer than that, perhaps because it
-    waits for a terminal, is not interrupted by the next call: that call is left out.
+    seconds: interval between two calls.  While a call lasts, perhaps because it waits for a
+    terminal, no other call begins: the calls that are due meanwhile are left out.
     """
     in_call = False
 

@@ -3,11 +3,12 @@
 
 input() uses the readline library to edit the line. Readline knows how many rows of the screen the
 line takes and where the cursor is. Some readline functions clear and draw the line (see "Redisplay"
-in the Readline manual). Python's readline module does not offer these functions, so we call them
-through ctypes.
+in the Readline manual). Python's readline module offers only redisplay(), which does not draw what
+readline believes to be on the screen already. So we call the other functions through ctypes.
 
 Some Pythons have libedit instead of GNU readline, or neither. Without GNU readline, this module
-clears only the cursor's row, and draws the line with the cursor at the end.
+clears only the cursor's row, and draws the line with the cursor at the end. Without any readline
+module, it draws only the prompt.
 """
 import ctypes
 

@@ -11,8 +11,8 @@ HINTS = [
     ("Call os.wait() once per child; os.waitstatus_to_exitcode() decodes the status.",
      "每个子进程调用一次 os.wait()；os.waitstatus_to_exitcode() 解码状态。"),
 ]
-NOTICE = ("Call wait() once for each child. A child that is never waited for stays a zombie until its parent ends.",
-           "每个子进程都要 wait() 一次；没有被 wait 的子进程一直是僵尸，直到父进程结束。")
+NOTICE = ("Call wait() once for each child. Unless SIGCHLD is ignored, a child that is never waited for stays a zombie until its parent ends.",
+           "每个子进程都要 wait() 一次；只要没有忽略 SIGCHLD，没有被 wait 的子进程就一直是僵尸，直到父进程结束。")
 REASONS = {"broken": "zombies", "wrong_waits_once": "zombies", "wrong_ignores_them": "statuses"}
 
 
