@@ -394,8 +394,10 @@ def test_an_exploration_whose_guardian_is_killed_has_failed(monkeypatch):
     request = SimpleNamespace(query={"program": "add"})
     assert ours.interleavings(request)[0] == 202
     [explorer] = ours.runs.known.values()
+    harness.wait_until(lambda: explorer.lanes.lanes, lambda: "the guardian does not report the script")
     explorer.guardian.kill()
     explorer.thread.join()
+    assert harness.reap(explorer.lanes.lanes[0]["pid"], harness.TIMEOUT)       # this test process has adopted the script
     with pytest.raises(problem.Problem) as failed:
         ours.interleavings(request)
     assert failed.value.status == 500

@@ -7,11 +7,13 @@ import errno
 import os
 import stat
 import threading
+from types import SimpleNamespace
 
 import pytest
 from ftp_harness import Client, everything, files, grow
 from ftp_harness import server, shared  # noqa: F401
 from ftpd import library as room
+from ftpd.files import delete_file, rename_to
 from ftpd.library import Library, Upload
 from harness import TIMEOUT
 
@@ -160,8 +162,10 @@ def test_ftp_upload_replaces_only_if_it_may(library, kind):
     assert files(library.folder_on_disk) == {**before, "new": b"second"}
 
 
-def test_ftp_upload_checks_and_replaces_in_one_step(library, monkeypatch):
+@pytest.mark.parametrize("change", ["upload", "RNTO", "DELE"])
+def test_ftp_upload_checks_and_replaces_in_one_step(library, monkeypatch, change):
     path, arrived, ends, real = library.folder_on_disk / "a", threading.Event(), [], Upload.replaced
+    session = SimpleNamespace(library=library, rename_from="/b b", may_change=True, require=bool, path="/".__add__)
 
     class Lock:
         def __init__(self):
@@ -175,10 +179,15 @@ def test_ftp_upload_checks_and_replaces_in_one_step(library, monkeypatch):
         def __exit__(self, *exception):
             self.real.release()
 
-    def commit_second():
+    def change_second():
         try:
-            second.commit(path.stat())
-            ends.append("replaced")
+            if change == "upload":
+                second.commit(path.stat())
+            elif change == "RNTO":
+                rename_to(session, "a")
+            else:
+                delete_file(session, "a")
+            ends.append("changed")
         except OSError as error:
             ends.append(error.errno)
         arrived.set()
@@ -187,15 +196,16 @@ def test_ftp_upload_checks_and_replaces_in_one_step(library, monkeypatch):
         st = real(upload)
         if upload is first:
             thread.start()
-            assert arrived.wait(TIMEOUT)           # the second one waits for the lock now, or has replaced the file
+            assert arrived.wait(TIMEOUT)           # the second one waits for the lock now, or has changed the file
+            ends.append("checked")
         return st
     monkeypatch.setattr(library, "replacing", Lock())
     monkeypatch.setattr(Upload, "replaced", replaced)
     with Upload(library, "/a", replace=True) as first, Upload(library, "/a", replace=True) as second:
-        thread = threading.Thread(target=commit_second)
+        thread = threading.Thread(target=change_second)
         first.commit(path.stat())
         thread.join(TIMEOUT)
-    assert ends == [errno.EBUSY]
+    assert ends == ["checked", errno.EBUSY if change == "upload" else "changed"]
 
 
 def test_ftp_library_copies(library):

@@ -306,6 +306,7 @@ def test_ftp_verbs_for_the_next_transfer_only(client):
     (OSError(122, "Disk quota exceeded"), (452, 553, 550), "Disk quota exceeded"),
     (OSError(27, "File too large"), (552, 553, 550), "File too large"),
     (OSError(24, "Too many open files"), (451, 451, 451), "Too many open files"),
+    (OSError(12, "Cannot allocate memory"), (451, 451, 451), "Cannot allocate memory"),
     (OSError(40, "Too many levels of symbolic links"), (553, 553, 550), "No such file or directory"),
     (PermissionError(13, "Permission denied"), (553, 553, 550), "Permission denied"),
     (OSError(), (553, 553, 550), "Failed"),

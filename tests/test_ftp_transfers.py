@@ -15,7 +15,7 @@ import pytest
 from ftp_harness import (BIG, CONTENT, MIB, SERVER, Client, digest, everything, fetch, files, ftp_server, ftplib_client, limited,
                          send_some, sparse, wait_until_alone)
 from ftp_harness import public, server, shared, shared_public  # noqa: F401
-from harness import ROOT, TIMEOUT, Program, has_ipv6, receive, reset
+from harness import ROOT, TIMEOUT, Program, has_ipv6, receive, reset, wait_until
 
 # Files and listings
 
@@ -281,6 +281,26 @@ def test_ftp_server_continues_only_the_file_that_it_has_seen(server, other):
         assert one.reply() == 451 and files(server.root) == after
         assert one.put("STOR a", b"whole") == 226          # a whole file may replace any other
     assert files(server.root) == {"a": b"whole"}
+
+
+def test_ftp_server_continues_no_file_whose_time_was_set_back(server):
+    path = server.root / "a"
+    path.write_bytes(b"11111")
+    os.utime(path, (0, 0))
+    before = path.stat()
+
+    def change():
+        """Change the file as a program on this machine does; return False until the kernel's clock has ticked."""
+        path.write_bytes(b"22222")
+        os.utime(path, (0, 0))
+        return path.stat().st_ctime_ns != before.st_ctime_ns
+    with Client(server) as client:
+        with client.begin("APPE a"):
+            wait_until(change, lambda: "the clock of the file system stands still")
+            after = path.stat()
+        assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+        assert client.reply() == 451
+    assert files(server.root) == {"a": b"22222"}
 
 
 def test_ftp_server_appends_all_of_many_who_append_at_once(server):

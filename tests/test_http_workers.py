@@ -246,6 +246,32 @@ def test_a_write_to_the_log_is_whole_lines_and_no_more_than_a_pipe_takes_at_once
     assert len(written) < 20, "the log must use as few calls as possible"
 
 
+def test_a_line_that_was_cut_by_a_full_disk_is_completed_when_there_is_room_again(monkeypatch):
+    log, room = bytearray(), 0
+
+    def write(fd, data):
+        """Write like the kernel: if there is room for a part of the data, write that part; an error follows with the next call."""
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        count = min(room, len(data))
+        room -= count
+        log.extend(data[:count])
+        return count
+    monkeypatch.setattr("httpd.log.os.write", write)
+    access_log = AccessLog(sys.__stderr__)
+    try:
+        access_log.set_time(0)
+        for number, room in enumerate([100, 0, 0, 10, 50, 1000]):
+            access_log.add("127.0.0.1", f"GET /{number} HTTP/1.1", 200, 5)
+            access_log.add("127.0.0.1", f"GET /{number}/more HTTP/1.1", 200, 5)
+            access_log.flush()
+    finally:
+        access_log.close()
+    asked = [line.split()[1] for line, status, size in entries(log.decode())]
+    assert asked == ["/0", "/0/more", "/4", "/5", "/5/more"]
+
+
 def test_a_client_that_sends_thousands_of_requests_at_once_lets_others_in(tmp_path):
     """The order of the log shows that the other client was served early.
 

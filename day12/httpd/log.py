@@ -25,6 +25,8 @@ class AccessLog:
 
     def __init__(self, stream):
         self.lines = []
+        # The rest of a line of which the disk, before it was full, took only the beginning.
+        self.rest = b""
         self.give_up_at = None
         self.stamp = ""
         self.stream = stream
@@ -64,13 +66,17 @@ class AccessLog:
 
     def write(self, data):
         """Write bytes to the real stderr, in complete lines. Raises OSError."""
+        data = self.rest + data
         while data and self.wait_until_writable():
             # The kernel writes up to PIPE_BUF bytes to a pipe in one piece, so lines of different
             # workers do not mix (man 7 pipe). A line longer than PIPE_BUF is written alone.
             end = data.rfind(b"\n", 0, select.PIPE_BUF) + 1 or data.find(b"\n") + 1
             # BlockingIOError: another process has made the pipe non-blocking, and the pipe is full.
             with contextlib.suppress(BlockingIOError):
-                data = data[os.write(self.fd, data[:end]):]
+                count = os.write(self.fd, data[:end])
+                is_cut = data[count - 1:count] != b"\n"
+                data = data[count:]
+                self.rest = data[:data.find(b"\n") + 1] if is_cut else b""
 
     def wait_until_writable(self):
         """Wait until the log can be written. Return False if its reader has not read in time.

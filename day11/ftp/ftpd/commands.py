@@ -9,9 +9,9 @@ COMMANDS = {}
 # Verbs that the RFCs define but this server does not support. The reply is 502 instead of 500.
 UNSUPPORTED = frozenset("ADAT AUTH CCC CONF ENC LANG LPRT LPSV MIC PBSZ PROT SITE SMNT".split())
 # errno of an OSError -> reply code; None: all other errors. RFC 959, section 5.4, lists the codes
-# for each verb. (If no descriptor is free, the reply is 451: after 550, the client would think that
-# the file does not exist.)
-CODES = {None: 550, errno.EMFILE: 451, errno.ENFILE: 451}
+# for each verb. (If no descriptor or memory is free, the reply is 451: after 550, the client would
+# think that the file does not exist.)
+CODES = {None: 550, errno.EMFILE: 451, errno.ENFILE: 451, errno.ENOMEM: 451}
 
 
 class Command(NamedTuple):

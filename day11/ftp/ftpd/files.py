@@ -63,8 +63,9 @@ def remove(session, argument, action):
     """
     session.require(session.may_change)
     path = session.path(argument)
-    session.library.stat(path)
-    with session.library.parent(path) as (folder, name):
+    library = session.library
+    library.stat(path)
+    with library.parent(path) as (folder, name), library.replacing:
         action(name, dir_fd=folder)
 
 
@@ -85,7 +86,8 @@ def rename_to(session, argument):
     target = session.path(argument)
     session.note = f", which was {source}"
     library = session.library
-    with library.parent(source) as (old, old_name), library.parent(target) as (new, new_name):
+    with library.parent(source) as (old, old_name), library.parent(target) as (new, new_name), \
+            library.replacing:
         os.rename(old_name, new_name, src_dir_fd=old, dst_dir_fd=new)
     return 250, "Renamed"
 

@@ -38,7 +38,7 @@ class Library:
     def __init__(self, directory):
         """directory: the path of the folder. Raises OSError if the folder cannot be opened."""
         self.root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        # Held while an upload replaces a file.
+        # Held while an upload replaces a file, and while a file is renamed or deleted.
         self.replacing = threading.Lock()
 
     @contextlib.contextmanager
@@ -168,7 +168,7 @@ class Upload:
         if not self.hidden:
             self.get_hidden_name()
         if self.replace:
-            # With the lock, no other upload can replace the file between the check and the rename.
+            # With the lock, no other client can change the file between the check and the rename.
             with self.replacing:
                 if continued is not ANY and version(continued) != version(self.replaced()):
                     raise OSError(errno.EBUSY, "Somebody has changed the file; please try again")
@@ -223,8 +223,10 @@ class Upload:
 
 
 def version(st):
-    """Return a value that changes when an upload replaces the file. st: os.stat_result or None."""
-    return st and (st.st_dev, st.st_ino, st.st_size, st.st_mtime_ns)
+    """Return a value that changes whenever a file changes. st: its os.stat_result, or None."""
+    # A client can set mtime back (MFMT), and a new file can get the inode number of a deleted one.
+    # But no client can set ctime, the time of the last change to the file or its attributes.
+    return st and (st.st_dev, st.st_ino, st.st_size, st.st_ctime_ns)
 
 
 def hidden_name():
