@@ -1,4 +1,4 @@
-"""The class's clients: they connect, speak, keep silent, stop reading, reset the connection, leave.
+"""The class's clients: they connect, speak, keep silent, send half, stop reading, reset, leave.
 课堂的客户端：连接、说话、沉默、只发一半、不读、重置、离开。
 
 The clients' sockets never block. The thread of the run waits with epoll for these sockets and for

@@ -1,5 +1,5 @@
-"""Find files below one directory, always in their current version. This module uses no sockets.
-文件：在一个目录下查找文件，总是它现在的样子；不碰套接字。
+"""Find files below one directory, in their current version. This module uses no sockets.
+文件：在一个目录下查找文件，取它现在的样子；不碰套接字。
 """
 import email.utils
 import errno

@@ -40,7 +40,7 @@ EXTENSION = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|{QUOTED}))?"
 CHUNK_SIZE = re.compile(f"0*([0-9A-Fa-f]{{1,8}})(?:{EXTENSION})*")
 METHODS = frozenset("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split())
 FILE_METHODS = ("GET", "HEAD", "OPTIONS")
-# These fields can change the answer to a GET. Without them, every GET of a path gets the same
+# These fields can change the answer to a GET. Without them, every GET of a file gets the same
 # answer.
 SPECIAL = frozenset("connection content-length expect if-match if-modified-since if-none-match "
                     "if-unmodified-since range transfer-encoding".split())
@@ -68,7 +68,7 @@ class Request:
     query_string: the text after the ?, as it was sent.  minor: the y of HTTP/x.y.
     headers: a dict, with names in lower case.
     keep_alive: whether the connection remains open after the answer.
-    is_plain: whether this is a GET with the same answer as any other plain GET of its path.
+    is_plain: whether this is a GET with the same answer as any other plain GET of the same file.
     length: the size of the body in bytes, or CHUNKED.  body: bytes; empty until it is received.
     """
     length, body = 0, b""

@@ -56,7 +56,7 @@ MODELS = {
         "The kernel keeps the list of sockets and reports only those that are ready."),
     "epoll-edge": Model(
         ("epoll_server.py", "--edge"),
-        "The kernel reports only new bytes, so the server must call recv until nothing is left."),
+        "The kernel reports only what is new, so the server must call recv until nothing is left."),
     "coroutine": Model(
         ("coroutine_server.py",),
         "Each client has a coroutine; our own small scheduler, built on epoll, runs them all.",

@@ -181,7 +181,7 @@ def prepare(race):
         os._exit(1)
     # Threads and children inherit this setting.
     os.sched_setaffinity(0, {CORES[0]})
-    # If a shell started the race with `&`, the race ignores SIGINT; the server must not.
+    # If a shell script started the race with `&`, the race ignores SIGINT; the server must not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 

@@ -27,7 +27,7 @@ export function showExplorer(root, course) {
     if (programs.value !== program || !found.outcomes) {
       return;
     }
-    say(count, `${found.title}: ${found.schedules.toLocaleString("en")} schedules${found.is_complete ? "" : ` of ${found.total.toLocaleString("en")}`}`, `${found.schedules} 种先后次序`);
+    say(count, `${found.title}: ${found.schedules.toLocaleString("en")} schedules${found.is_complete ? "" : ` of ${found.total.toLocaleString("en")}`}`, `${found.schedules} 种先后次序${found.is_complete ? "" : `，共 ${found.total} 种`}`);
     drawBars(bars, found.outcomes.map((one) => ({ name: one.text, value: one.count, text: one.count.toLocaleString("en"), wrong: one.kind !== "right" })));
     outcomes.replaceChildren(...found.outcomes.map(({ text, kind }, i) => new Option(`${text}${kind === "right" ? "" : "  ✗"}`, i)));
     outcomes.value = found.losing ?? 0;

@@ -110,7 +110,7 @@ class Panel {
     const box = this.part(".state");
     if (state !== "running") {
       box.className = `state ${state === "ended" && status ? "wrong" : ""}`;
-      say(box, state === "ended" ? `ended with exit status ${status}` : "stopped", "已停止");
+      say(box, ...(state === "ended" ? [`ended with exit status ${status}`, `已结束，退出状态 ${status}`] : ["stopped", "已停止"]));
       this.picture.finish();
     } else if (last && port) {
       box.textContent = last;

@@ -12,8 +12,8 @@ HINTS = [
     ("Use Content-Length. Its value is the number of bytes, so encode first, then count.",
      "用 Content-Length：它的值是字节数，所以先编码，再计数。"),
 ]
-NOTICE = ("This is framing again: here the length comes before the message. The length counts bytes: a Chinese character is one character, but three bytes.",
-           "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符、三个字节。")
+NOTICE = ("This is framing again: here the length comes before the message. The length counts bytes: a Chinese character is one character, but usually three bytes.",
+           "又是消息边界：这里先发长度。长度按字节算：“你”是一个字符，但是三个字节。")
 REASONS = {"broken": "no length", "wrong_characters": "length", "wrong_closes": "closes"}
 
 

@@ -12,8 +12,8 @@ HINTS = [
     ('Call recv() in a loop until it raises BlockingIOError; b"" still means the end.',
      '循环 recv()，直到抛出 BlockingIOError；b"" 仍然表示结束。'),
 ]
-NOTICE = ("Edge triggering saves calls to epoll, but requires a loop. The sockets must be non-blocking; otherwise the loop blocks in recv().",
-           "边缘触发省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
+NOTICE = ("Edge triggering can save calls to epoll, but requires a loop. The sockets must be non-blocking; otherwise the loop blocks in recv().",
+           "边缘触发可以省下 epoll 的调用，代价是必须循环；套接字必须是非阻塞的，否则循环会停在 recv() 里。")
 REASONS = {
     "broken": "hangs",
     "wrong_larger_buffer": "hangs",
