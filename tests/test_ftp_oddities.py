@@ -1,23 +1,25 @@
 """Tests of the FTP server on unusual systems: no hard links, no /proc, link-local addresses, odd names, times and commands."""
 import contextlib
 import errno
-import fcntl
 import ftplib
 import json
 import os
+import queue
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import harness
 import pytest
 from ftp_harness import CLIENT, SERVER, Client, files, ftp_server, ftplib_client, grow
 from ftp_harness import server, shared  # noqa: F401
 from ftpd import library as room
-from ftpd import listings, names, rename
+from ftpd import listings, names, rename, watch
 from ftpd.library import Library, Upload
 from harness import ROOT, TIMEOUT, Program, ready, run
 
@@ -429,10 +431,10 @@ def test_ftp_server_shows_it_on_a_terminal_or_if_asked(tmp_path, options, tty, s
     assert (" connected\n" in server.stdout) == shown
 
 
-def test_ftp_server_waits_for_no_terminal(tmp_path):
-    """The server's output is a pipe that is not read, and soon full; it is like a terminal that is stopped with Ctrl-S."""
-    reader, writer = os.pipe()
-    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+def test_ftp_server_waits_for_no_terminal(tmp_path, kind):
+    """The server's output is a pipe or a terminal that is not read, and soon full. A full terminal may still be called writable."""
+    reader, writer = os.pipe() if kind == "pipe" else os.openpty()
     with os.fdopen(reader) as lines, subprocess.Popen([sys.executable, ROOT / SERVER, "0", "-v", "-d", tmp_path], stdout=writer) as process:
         os.close(writer)
         address = SimpleNamespace(host="127.0.0.1", port=int(lines.readline().rpartition(":")[2]))
@@ -440,10 +442,32 @@ def test_ftp_server_waits_for_no_terminal(tmp_path):
             for _ in range(60):
                 with Client(address, "anonymous") as client:
                     assert client.ask("NLST " + "x" * 5000) == 550 and client.ask("QUIT") == 221
+            process.send_signal(signal.SIGINT)
+            assert process.wait(TIMEOUT) == 0
         finally:
-            process.terminate()
-        shown = lines.read().splitlines()
-        assert all(re.fullmatch(r"127\.0\.0\.1:\d+ (connected|logged in as anonymous|left|NLST /x+)", line) for line in shown), shown
+            process.kill()
+
+
+def test_ftp_server_keeps_a_bounded_number_of_lines_for_its_terminal(monkeypatch):
+    monkeypatch.setattr(watch, "printer", "waits for the terminal")
+    monkeypatch.setattr(watch, "lines", queue.Queue(watch.lines.maxsize))
+    for number in range(1500):
+        watch.say(f"line {number}")
+    assert watch.lines.qsize() == 1000 and watch.lines.get() == "line 0\n"
+
+
+def test_ftp_server_prints_what_its_terminal_takes_only_later(tmp_path):
+    """The printing thread waits for a full pipe that does not block (O_NONBLOCK), and no line is cut or lost."""
+    with Program(*harness.NARROW_OUTPUT, ROOT / SERVER, "0", "-v", "-d", tmp_path, stdin="") as server:
+        ready(server)
+        with Client(server, "anonymous") as client:
+            for number in range(20):
+                assert client.ask(f"NLST {number}" + "x" * 1000) == 550
+            client.ask("QUIT")
+        server.expect(" left\n")
+        server.interrupt()
+        server.finish()
+    assert len(re.findall(r"(?m)^127\.0\.0\.1:\d+ NLST /\d+x{1000}: ", server.stdout)) == 20
 
 
 def test_ftp_server_goes_on_when_its_terminal_is_gone(tmp_path):

@@ -120,14 +120,14 @@ def main():
     except (OSError, OverflowError, UnicodeError) as error:
         parser.exit(2, f"{parser.prog}: {error}{advice(error, args)}\n")
     print(f"listening on {watch.address_text(*listener.getsockname()[:2])}", flush=True)
-    if sys.stdout:
-        # The terminal's encoding may lack characters that occur in the names of files.
-        sys.stdout.reconfigure(errors="replace")
-        watch.watched = args.verbose or sys.stdout.isatty() and not args.quiet
+    if sys.stdout and (args.verbose or sys.stdout.isatty() and not args.quiet):
+        watch.start()
     server = FTPServer(listener, library, dict(args.user), args.read_only, args.max_clients,
                        args.timeout)
     with listener, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
+    with contextlib.suppress(KeyboardInterrupt):
+        watch.finish()
 
 
 def listen(host, port):
