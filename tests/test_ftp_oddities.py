@@ -448,7 +448,7 @@ def test_ftp_server_waits_for_no_terminal(tmp_path, kind):
             process.kill()
 
 
-def test_ftp_server_keeps_a_bounded_number_of_lines_for_its_terminal(monkeypatch):
+def test_ftp_server_keeps_a_bounded_number_of_lines_for_its_terminal(monkeypatch, impatient):
     monkeypatch.setattr(watch, "printer", "waits for the terminal")
     monkeypatch.setattr(watch, "lines", queue.Queue(watch.lines.maxsize))
     for number in range(1500):
