@@ -657,7 +657,10 @@ def kill(pid):
     """Kill one of our children with SIGKILL, and reap it. A resource tracker may end by itself first."""
     if not (is_resource_tracker(pid) and reap(pid, ORPHAN_TIMEOUT)):
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        # A process that another process traces cannot be reaped before that other process has ended (man 2 ptrace).
+        deadline = time.monotonic() + ORPHAN_TIMEOUT
+        while not os.waitpid(pid, os.WNOHANG)[0] and time.monotonic() < deadline:
+            os.sched_yield()
 
 
 def is_resource_tracker(pid):
@@ -665,6 +668,10 @@ def is_resource_tracker(pid):
 
     It removes the names in shared memory that the other processes of its program have left behind.
     """
+    # For a moment, a process that begins to execute a program has no command line.
+    deadline = time.monotonic() + 1
+    while "no command line" in describe(pid) and state_of(pid) not in ("Z", None) and time.monotonic() < deadline:
+        os.sched_yield()
     return "resource_tracker" in describe(pid)
 
 

@@ -96,6 +96,13 @@ def test_a_program_that_is_destroyed_leaves_no_semaphore(script):
     assert name not in harness.shared_memory()
 
 
+def test_a_process_that_has_no_command_line_yet_is_looked_at_again(monkeypatch):
+    texts = ["PID 2, state R: (no command line: a zombie)", "python -c from multiprocessing.resource_tracker import main"]
+    monkeypatch.setattr(harness, "describe", lambda pid: texts.pop(0) if len(texts) > 1 else texts[0])
+    monkeypatch.setattr(harness, "state_of", lambda pid: "R")
+    assert harness.is_resource_tracker(2)
+
+
 def test_orphans_are_allowed_by_number(script):
     # The child lives until the parent has gone, which closes the pipe.
     orphan = script("""

@@ -271,8 +271,9 @@ import ctypes, os, signal
 ready, parent = os.pipe()
 other = os.fork() or signal.pause()
 if os.fork() == 0:
-    ctypes.CDLL(None).ptrace(16, other, 0, 0)      # PTRACE_ATTACH
-    os.write(parent, b"!")
+    if os.fork() == 0:
+        ctypes.CDLL(None).ptrace(16, other, 0, 0)  # PTRACE_ATTACH
+        os.write(parent, b"!")
     signal.pause()
 os.read(ready, 1)
 """,
