@@ -670,9 +670,9 @@ def is_resource_tracker(pid):
     """
     # For a moment, a process that begins to execute a program has no command line.
     deadline = time.monotonic() + 1
-    while "no command line" in describe(pid) and state_of(pid) not in ("Z", None) and time.monotonic() < deadline:
+    while "no command line" in (text := describe(pid)) and state_of(pid) not in ("Z", None) and time.monotonic() < deadline:
         os.sched_yield()
-    return "resource_tracker" in describe(pid)
+    return "resource_tracker" in text
 
 
 def gone(pid, timeout=TIMEOUT):

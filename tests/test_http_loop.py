@@ -283,6 +283,16 @@ def test_what_has_come_in_time_is_received_first(loop, pair):
     assert happened == [b"x"]
 
 
+def receive(conn, size, happened):
+    """A coroutine that notes what it receives, at most size bytes in each turn, and each TimeoutError."""
+    while True:
+        try:
+            yield
+            happened.append(conn.recv(size))
+        except TimeoutError:
+            happened.append("too late")
+
+
 def test_a_request_sent_in_time_is_not_late_because_the_server_was(loop, pair):
     """A deadline is compared with the time at which the loop asked epoll, not with the time at which epoll answered.
 
@@ -290,15 +300,7 @@ def test_a_request_sent_in_time_is_not_late_because_the_server_was(loop, pair):
     """
     client, conn = pair
     happened = []
-
-    def wait():
-        while True:
-            try:
-                yield
-                happened.append(conn.recv(10))
-            except TimeoutError:
-                happened.append("too late")
-    loop.start(conn.fileno(), wait())
+    loop.start(conn.fileno(), receive(conn, 10, happened))
     loop.deadlines[conn.fileno()] = time.monotonic() + 1
     loop.wait()
     client.send(b"x")
@@ -317,15 +319,7 @@ def test_the_time_in_which_we_did_not_wait_is_given_back_to_all(loop, pair, monk
     """
     client, conn = pair
     happened = []
-
-    def wait():
-        while True:
-            try:
-                yield
-                happened.append(conn.recv(1))
-            except TimeoutError:
-                happened.append("too late")
-    loop.start(conn.fileno(), wait())
+    loop.start(conn.fileno(), receive(conn, 1, happened))
     client.send(b"xy")
     # The turn began at 0, and the client has two seconds from then on.
     loop.now, loop.deadlines[conn.fileno()] = 0, 2

@@ -57,7 +57,9 @@ def receive(session, path, offset):
         raise FileExistsError
     with Upload(session.library, path, session.may_change) as upload:
         continued = ANY
-        if offset != 0:
+        if offset is None and not st:
+            continued, offset = None, 0
+        elif offset != 0:
             continued, offset = keep(session, path, upload.fd, offset)
         try:
             with session.port.open(f"FILE: {name}") as data:
@@ -70,12 +72,10 @@ def receive(session, path, offset):
 
 
 def keep(session, path, fd, offset):
-    """Copy the first bytes of the existing file to fd. offset: how many; None: all, if it exists.
+    """Copy the first bytes of the existing file to fd. offset: how many; None: all.
 
-    Return (the os.stat_result of the file or None, how many bytes were copied). Raises Reply.
+    Return (the os.stat_result of the file, how many bytes were copied). Raises Reply.
     """
-    if offset is None and not session.find(path):
-        return None, 0
     with session.library.open(path) as old:
         st = os.fstat(old)
         if offset is None:
