@@ -14,22 +14,22 @@ Output:
 """
 import sys
 import time
-from multiprocessing import Event, Process
+from multiprocessing import Pipe, Process
 
 
 def main():
     print("the child ...        name    pid    is_alive()  exitcode")
-    # An Event lets one process wait until another one calls set() (day 10).
-    # Event：一个进程等待，另一个调用 set()（第 10 天）
-    may_end = Event()
-    child = Process(target=may_end.wait, name="worker", args=(10,))
+    # poll(10) waits until something is in the pipe, but at most 10 s (day 09).
+    # poll(10) 等到管道里有数据，最多等 10 秒（第 9 天）
+    reader, writer = Pipe(duplex=False)
+    child = Process(target=reader.poll, name="worker", args=(10,))
     show("before start", child, alive=False, exitcode=None)
     assert child.pid is None, f"expected no PID before start; it is {child.pid}"
 
     child.start()
     show("is running", child, alive=True, exitcode=None)
 
-    may_end.set()
+    writer.send("you may end")
     child.join()
     show("has returned", child, alive=False, exitcode=0)
 

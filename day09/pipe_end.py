@@ -10,18 +10,20 @@ Output:
     child : the parent has closed its writer; is the reader at end of file? False
     child : I have closed my copy, too; recv raises EOFError
 """
-from multiprocessing import Event, Pipe, Process
+from multiprocessing import Pipe, Process, Semaphore
 
 
 def main():
     reader, writer = Pipe(duplex=False)
-    closed = Event()
+    # acquire() waits until another process has called release() (sem.py).
+    # acquire() 等到别的进程调用 release()
+    closed = Semaphore(0)
     child = Process(target=read_to_the_end, args=(reader, writer, closed))
     child.start()
     writer.send("one")
     writer.send("two")
     writer.close()
-    closed.set()
+    closed.release()
     child.join()
     assert child.exitcode == 0, f"expected exit code 0; it is {child.exitcode}"
 
@@ -29,7 +31,8 @@ def main():
 def read_to_the_end(reader, writer, closed):
     print(f"child : received {receive(reader)!r}")
     print(f"child : received {receive(reader)!r}")
-    assert closed.wait(10), "expected the parent to close its writer within 10 s; it did not"
+    has_closed = closed.acquire(timeout=10)
+    assert has_closed, "expected the parent to close its writer within 10 s; it did not"
     # This process has a copy of the writing end, which keeps the pipe open.
     # 本进程也有写端的一个副本，它使管道仍然开着
     end = reader.poll()

@@ -227,6 +227,7 @@ def test_output_with_every_start_method(path):
 
 def test_demos_that_are_killed_half_way_leave_nothing_running():
     killed, made = [], set()
+    holders = [Program("tests/killed_with_lock.py", ROOT / path, stdin="") for path in SCRIPTS if shares_locks(path)]
     paths, programs, running = [path for path in SCRIPTS if course.describe(path).output], [], set()
     while running or len(programs) < len(paths):
         if len(programs) < len(paths):
@@ -245,12 +246,19 @@ def test_demos_that_are_killed_half_way_leave_nothing_running():
                 if program.status == -signal.SIGKILL:      # some are too quick for us
                     killed.append(program)
                 remove_unused(made)
+    assert -signal.SIGKILL in [program.wait() for program in holders]
     left = [pid for pid in harness.adopted_by_us() if not harness.reap(pid, harness.TIMEOUT)]
     assert not left, list(map(harness.describe, left))
     assert killed
-    for program in programs:
+    for program in programs + holders:
         program.destroy()
     remove_unused(made)
+
+
+def shares_locks(path):
+    """Return whether a script uses a lock of multiprocessing, on its own or inside a Queue, a Pool ..."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    return "multiprocessing" in text and re.search(r"\b(Event|Condition|Lock|Semaphore|Barrier|Queue|Value|Array|Pool)\(", text)
 
 
 def remove_unused(semaphores):
