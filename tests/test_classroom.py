@@ -438,8 +438,14 @@ def test_fork_server_has_a_process_for_each_client(page):
     [alone] = picture(page, begun)
     assert alone["command"] == "python day10/fork_server.py 0 -v"
     clients = page.connect(begun, 2)
-    parent, *children = page.until(lambda: len(picture(page, begun)) == 3 and picture(page, begun))
-    assert parent["pid"] == alone["pid"] and len(parent["threads"]) == 1 and len(parent["sockets"]) == 1
+
+    def has_forked():
+        """Return the picture if there are two children, and the parent has closed its copies of their connections."""
+        seen = picture(page, begun)
+        return len(seen) == 3 and len(seen[0]["sockets"]) == 1 and seen
+
+    parent, *children = page.until(has_forked)
+    assert parent["pid"] == alone["pid"] and len(parent["threads"]) == 1
     assert [child["parent"] for child in children] == [parent["pid"]] * 2
     page.until(lambda: [[one["client"] for one in child["sockets"]] for child in picture(page, begun)[1:]] == [[one] for one in clients])
     page.until(lambda: {child["state"] for child in picture(page, begun)} == {"S (sleeping)"})
