@@ -663,7 +663,7 @@ def test_a_script_that_only_sigkill_ends_is_ended_with_all_its_descendants(tmp_p
     with own(tmp_path) as page:
         begun = page.start("day07/stubborn.py")
         page.until(lambda: text_of(page.get(begun)).count("ready") == 3)
-        pids = [process["pid"] for process in picture(page, begun)]
+        pids, guardian = [process["pid"] for process in picture(page, begun)], picture(page, begun)[0]["ppid"]
         assert len(pids) == 3
         names = {lane["name"]["en"] for lane in page.get(begun)["lanes"]}
         assert names == {"parent", "child 1", "orphan 1"}
@@ -672,9 +672,13 @@ def test_a_script_that_only_sigkill_ends_is_ended_with_all_its_descendants(tmp_p
         elif how == "bye":
             page.post("/api/bye", token=page.token, page=page.name)
         elif how == "ctrl-c":
-            # The classroom takes a second to end. Another Ctrl-C, which serve sends, changes nothing.
+            # While the guardian is stopped, the classroom waits for it. Another Ctrl-C changes nothing.
+            os.kill(guardian, signal.SIGSTOP)
             page.server.signal(signal.SIGINT)
-            page.until(lambda: harness.state_of(pids[1]) and not is_open(page))
+            page.until(lambda: not is_open(page))
+            page.server.interrupt()
+            os.kill(guardian, signal.SIGCONT)
+            page.server.wait()
         elif how == "terminal closes":
             page.server.signal(signal.SIGHUP)
             page.server.wait()
