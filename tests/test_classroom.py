@@ -123,8 +123,11 @@ def page(classroom):
     page.until(lambda: all(one["state"] != "running" for one in page.get("/api/runs")["runs"]))
 
 
-def write_course(tmp_path, unasked=90):
-    """Write a small course that consists of SCRIPTS; return the path of a script that starts a classroom for it."""
+def write_course(tmp_path, before=""):
+    """Write a small course that consists of SCRIPTS; return the path of a script that starts a classroom for it.
+
+    before: code that the script runs before it starts the classroom.
+    """
     for name, text in SCRIPTS.items():
         path = tmp_path / ("day12" if name == "server_race" else "day07") / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
@@ -135,15 +138,15 @@ def write_course(tmp_path, unasked=90):
         f"| [{path.name}]({path.relative_to(tmp_path)}) | x |\n" for path in sorted(tmp_path.glob("day*/*.py"))))
     starter = tmp_path / "start.py"
     starter.write_text(f"import functools, sys\nsys.path.insert(0, {str(ROOT / 'day12')!r})\nimport classroom\n"
-                       f"classroom.Classroom = functools.partial(classroom.Classroom, top={str(tmp_path)!r}, unasked={unasked})\n"
-                       "classroom.main()\n")
+                       f"classroom.Classroom = functools.partial(classroom.Classroom, top={str(tmp_path)!r})\n"
+                       f"{before}\nclassroom.main()\n")
     return starter
 
 
 @contextlib.contextmanager
-def own(tmp_path, unasked=90):
-    """Start a classroom for the small course, and yield a page of it. unasked: as for a Classroom, in seconds."""
-    with serve(write_course(tmp_path, unasked)) as server:
+def own(tmp_path, before=""):
+    """Start a classroom for the small course, and yield a page of it. before: as for write_course."""
+    with serve(write_course(tmp_path, before)) as server:
         yield Page(server)
 
 
@@ -770,12 +773,21 @@ def test_a_run_that_cannot_be_started_leaves_nothing(monkeypatch, more, what, er
 
 
 def test_a_run_that_no_page_asks_for_is_ended_and_forgotten(tmp_path):
-    with own(tmp_path, unasked=0.6) as page:
+    # The classroom's clock is ahead by as many seconds as this file has bytes, so time passes when the test wants it to.
+    ahead = tmp_path / "ahead"
+    ahead.touch()
+    clock = ("import os, time, types; from classroomd import api, runs, system; api.time = runs.time = system.time = "
+             f"types.SimpleNamespace(monotonic=lambda: time.monotonic() + os.path.getsize({str(ahead)!r}))")
+    with own(tmp_path, clock) as page:
         asked, unasked = page.start("day07/patient.py"), page.start("day07/stubborn.py")
-        page.until(lambda: page.get(asked) and text_of(page.get(unasked)).count("ready") == 3)
+        page.until(lambda: text_of(page.get(unasked)).count("ready") == 3)
         pids = [process["pid"] for process in picture(page, unasked)]
-        page.until(lambda: page.get(asked)["state"] == "running" and not any(map(harness.state_of, pids)))
+        os.truncate(ahead, 60)
         assert page.get(asked)["state"] == "running"
+        os.truncate(ahead, 120)
+        page.until(lambda: not any(map(harness.state_of, pids)))
+        assert page.get(asked)["state"] == "running"
+        os.truncate(ahead, 240)
         # Asking for the list of runs does not count as asking about one of them.
         page.until(lambda: [one["id"] for one in page.get("/api/runs")["runs"]] == [])
         page.get(asked, 404)
