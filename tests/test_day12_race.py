@@ -522,17 +522,18 @@ def race_with(tmp_path, **servers):
     return tmp_path / "day12" / "server_race.py"
 
 
-# A server that echoes a few messages of a client, and then fails with ZeroDivisionError.
+# A server that echoes the first message of a client, and fails with ZeroDivisionError at the second. A turn may be over after two
+# messages if the machine is busy.
 DIES = """import socket
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
     while True:
         conn, addr = listener.accept()
         with conn:
-            for left in reversed(range(10)):
+            for left in reversed(range(2)):
                 if data := conn.recv(1000):
-                    conn.sendall(data)
                     1 / left
+                    conn.sendall(data)
 """
 
 
