@@ -453,7 +453,8 @@ def test_command_line(tmp_path):
                 (["http"], r"usage: .*\nhttp_server\.py: error: .*invalid int value: 'http'\n"),
                 ([0, "-w", 0], r"usage: .*error: --workers.*\n"), ([0, "-w", 65], r"usage: .*error: --workers.*\n"),
                 ([0, "--timeout", "nan"], r"usage: .*error: .*--timeout.*\n")]:
-            assert run(SERVER, *args, status=2, stderr=message).stdout == ""
+            # A server of names that does not answer makes a program sleep for longer than usual.
+            assert run(SERVER, *args, status=2, stderr=message, still=harness.TIMEOUT).stdout == ""
 
 
 def test_the_next_step_after_an_error():
