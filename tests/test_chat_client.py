@@ -1,6 +1,7 @@
 """Test the chat's client: joining, leaving, what it shows, and what it does when the server fails."""
 import contextlib
 import os
+import re
 import signal
 import socket
 
@@ -138,7 +139,9 @@ def test_chat_client_ends_when_the_server_is_killed():
             server.signal(signal.SIGKILL)
             server.wait()
             tom.wait()                             # the kernel reports the error once, to the half that uses the socket first
-            assert tom.status == 1 and ("! the server has stopped · 服务器已停止\n" in tom.stdout or "refused" in tom.stderr)
+            # If the parent is slow, it sends nothing for so long that the child finds the server silent before that.
+            assert tom.status == 1 and (re.search("! the server (has stopped · 服务器已停止|does not answer any more .*)\n", tom.stdout)
+                                        or "refused" in tom.stderr)
         server.finish(status=-signal.SIGKILL, orphans=1)
 
 
