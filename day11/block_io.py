@@ -23,7 +23,7 @@ import faulthandler
 import itertools
 import socket
 import time
-from threading import Timer
+from threading import Event, Timer
 
 # Seconds until the client does what the server is waiting for.
 DELAY = 0.2
@@ -86,14 +86,17 @@ def do_not_block(listener):
     assert error == "BlockingIOError", f"expected BlockingIOError, not {error}"
 
     with socket.socket() as client:
-        connect = Timer(DELAY, client.connect, [listener.getsockname()])
-        calls, waited, cpu = measure(connect, accept_in_a_loop, listener)
+        # On a busy machine, DELAY may be over before the first call: the client waits for that too.
+        # 机器繁忙时，第一次调用可能在 DELAY 之后；客户端等到第一次调用之后才连接
+        called = Event()
+        connect = Timer(DELAY, lambda: called.wait() and client.connect(listener.getsockname()))
+        calls, waited, cpu = measure(connect, accept_in_a_loop, listener, called)
     used = f"{calls} calls in {waited:.0f} ms, which used {cpu:.0f} ms of CPU"
     print(f"  accept() in a loop: {used}")
     assert calls > 1, f"expected several calls before the client connects, got {calls}"
 
 
-def accept_in_a_loop(listener):
+def accept_in_a_loop(listener, called):
     """Repeat accept until it succeeds; return the number of calls. Busy waiting works, but it
     keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU
     """
@@ -102,6 +105,7 @@ def accept_in_a_loop(listener):
             conn, addr = listener.accept()
             conn.close()
             return calls
+        called.set()
 
 
 def limit(listener):

@@ -40,6 +40,13 @@ class Member(Wire):
             pass
         return heard
 
+    def join_after(self, name):
+        """Ask for a name until the server has removed the member who has it."""
+        def is_in():
+            self.say(f"L {name}")
+            return self.hear().startswith("OK ")
+        wait_until(is_in, lambda: f"{name} is not removed")
+
     def hear_of(self, line):
         """Wait until the room says this, and give signs of life meanwhile."""
         heard = []

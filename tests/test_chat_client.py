@@ -1,6 +1,7 @@
 """Test the chat's client: joining, leaving, what it shows, and what it does when the server fails."""
 import contextlib
 import os
+import re
 import signal
 import socket
 
@@ -138,7 +139,9 @@ def test_chat_client_ends_when_the_server_is_killed():
             server.signal(signal.SIGKILL)
             server.wait()
             tom.wait()                             # the kernel reports the error once, to the half that uses the socket first
-            assert tom.status == 1 and ("! the server has stopped · 服务器已停止\n" in tom.stdout or "refused" in tom.stderr)
+            # If the parent is slow, it sends nothing for so long that the child finds the server silent before that.
+            assert tom.status == 1 and (re.search("! the server (has stopped · 服务器已停止|does not answer any more .*)\n", tom.stdout)
+                                        or "refused" in tom.stderr)
         server.finish(status=-signal.SIGKILL, orphans=1)
 
 
@@ -191,12 +194,12 @@ def test_chat_client_repeats_what_was_lost():
 
 def test_chat_client_comes_back_after_a_long_pause():
     """A client that is stopped for longer than the server's timeout is removed. When it continues, it joins again by itself."""
-    with room("Ann", args=["--timeout", "1"]) as (server, ann), client(server) as tom:
-        ann.hear_of("SAY Tom 进入了聊天室")
+    with room(args=["--timeout", "1", "-v"]) as (server,), client(server) as tom:
+        server.expect("Tom joined ")
         os.killpg(tom.pid, signal.SIGSTOP)
-        ann.hear_of("SAY Tom退出了聊天室")
+        server.expect("Tom fell silent ")
         os.killpg(tom.pid, signal.SIGCONT)
-        ann.hear_of("SAY Tom 进入了聊天室")
+        server.expect("Tom joined ")
         tom.close_stdin()
         tom.finish()
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from chat import CLIENT, COMMAND, SERVER, Member, room
-from harness import ROOT, Program, descriptors, gone, run, serve, wait_until
+from harness import ROOT, TIMEOUT, Program, descriptors, gone, run, serve, wait_until
 from screen import Screen
 
 # What the members see
@@ -116,6 +116,7 @@ def test_chat_server_lets_200_in_at_once():
         assert not outside
         members[0].say("C hello")
         for member in members[1:]:
+            member.settimeout(TIMEOUT)
             while member.hear() != "SAY member0：hello":
                 pass
 
@@ -208,7 +209,8 @@ def test_chat_server_is_bounded_against_a_flood_of_joins():
 
 def test_chat_server_goes_on_beside_a_member_who_does_not_read():
     """When a receiver's buffer is full, the kernel drops its datagrams. The other members lose nothing."""
-    with room("Tom", "Ann", "Deaf") as (server, tom, ann, deaf):
+    # However slow the machine is: Ann, who only listens, does not time out.
+    with room("Tom", "Ann", "Deaf", args=["--timeout", "600"]) as (server, tom, ann, deaf):
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         for number in range(500):
             tom.say(f"C line {number}")
@@ -219,7 +221,8 @@ def test_chat_server_goes_on_beside_a_member_who_does_not_read():
 
 
 def test_chat_server_notices_who_has_vanished():
-    with room("Tom", args=["--timeout", "1"]) as (server, tom):
+    # This process may stop for 2 s: Tom is silent meanwhile, but not yet too long.
+    with room("Tom", args=["--timeout", "3"]) as (server, tom):
         with Member(server, "Ghost"):
             tom.hear_of("SAY Ghost 进入了聊天室")
         heard = tom.hear_of("SAY Ghost退出了聊天室")                        # Tom sends heartbeats, Ghost does not
@@ -229,13 +232,18 @@ def test_chat_server_notices_who_has_vanished():
 
 
 def test_chat_server_notices_within_its_timeout():
-    """The Room counts ticks (test_chat_room.py). Here we measure seconds: if ticks were twice as long, it would take at least 4.2 s."""
-    with room("Tom", args=["--timeout", "3"]) as (server, tom):
-        with Member(server, "Ghost"):
-            left = time.monotonic()
-            tom.hear_of("SAY Ghost 进入了聊天室")
-        tom.hear_of("SAY Ghost退出了聊天室")
-        assert time.monotonic() - left < 3.9
+    """The Room counts ticks (test_chat_room.py). Here we measure seconds: if ticks were twice as long, it would take at least 2.8 s.
+
+    The shortest of three waits counts, because the machine may also be busy with other programs.
+    """
+    waits = []
+    with room(args=["--timeout", "2", "-v"]) as (server,):
+        while len(waits) < 3 and min(waits, default=9) > 2.6:
+            with Member(server, "Ghost"):
+                left = time.monotonic()
+            server.expect("Ghost fell silent ")
+            waits.append(time.monotonic() - left)
+    assert min(waits) <= 2.6, waits
 
 
 @pytest.mark.skipif(not shutil.which("nc"), reason="nc is not installed")
@@ -281,10 +289,15 @@ ANNOUNCED = "type a line to announce it to all users; Ctrl-C stops the server ·
 @pytest.mark.parametrize("args, options", [([], {"tty": True, "stdin": None}), (["-v"], {"stdin": None})])
 def test_chat_server_shows_who_is_in(args, options):
     with room(args=["--timeout", "2", *args], **options) as (server,):
-        with Member(server, "小明") as ming, Member(server, "Ann") as ann:
+        with Member(server) as ming, Member(server) as ann:
+            # While the server is stopped, its clock stops too, so nobody falls silent before Ann leaves.
+            server.signal(signal.SIGSTOP)
+            ming.say("L 小明")
+            ann.say("L Ann")
+            ann.say("Q")
+            server.signal(signal.SIGCONT)
             server.expect(rf"小明 joined from 127\.0\.0\.1:{ming.getsockname()[1]} -> 1 in the room\n")
             server.expect(rf"Ann joined from 127\.0\.0\.1:{ann.getsockname()[1]} -> 2 in the room\n")
-            ann.say("Q")
             server.expect(r"Ann left -> 1 in the room\n")
         # 小明 was the last member, so no datagram from a member wakes the server: its own clock must do it.
         server.expect(r"小明 fell silent -> 0 in the room\n", timeout=10)
@@ -326,8 +339,8 @@ def test_chat_server_goes_on_when_it_cannot_show_its_room(output):
         server.host, server.port = "127.0.0.1", port
         wait_until(lambda: len(server.children()) == 1, lambda: "it has not forked")
         server.wait_until_asleep()
-        with Member(server, "Ann") as ann, Member(server, "Tom"):
-            ann.hear_of("SAY Tom退出了聊天室")     # after 1 s, in which the child has looked for lines ten times
+        with Member(server, "Tom"), Member(server) as new:
+            new.join_after("Tom")                  # after 1 s, in which the child has looked for lines ten times
         server.interrupt()
         server.finish()
 
@@ -336,15 +349,16 @@ def test_chat_server_goes_on_when_it_cannot_show_its_room(output):
 def test_chat_server_goes_on_when_its_reader_has_gone():
     with Program("sh", "-c", f"{COMMAND[SERVER]} 0 --timeout 1 -v | head -1") as program:
         program.host, program.port = "127.0.0.1", int(program.expect(r"listening on .*:(\d+)")[1])
-        with Member(program, "Ann") as ann, Member(program, "Tom"):
-            ann.hear_of("SAY Tom退出了聊天室")
+        with Member(program, "Tom"), Member(program) as new:
+            new.join_after("Tom")
         program.interrupt()
         program.finish(status=-signal.SIGINT)
 
 
 def test_chat_server_waits_for_no_terminal():
     """On a terminal stopped by Ctrl-S, print waits. Here the whole half that prints is stopped, and the room goes on."""
-    with room("Ann", tty=True, stdin=None) as (server, ann):
+    # However slow the machine is: Ann, who only listens, does not time out.
+    with room("Ann", args=["--timeout", "600"], tty=True, stdin=None) as (server, ann):
         server.expect("Ann joined")
         os.kill(server.children()[0], signal.SIGSTOP)      # this half would print; now it takes no more lines
         for number in range(1000):

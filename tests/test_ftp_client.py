@@ -244,6 +244,7 @@ def test_ftp_client_ctrl_c_in_an_upload_is_no_end_of_file(here):
 
     def watch(server):
         with server.data() as conn:
+            conn.recv(1, socket.MSG_PEEK)          # wait until the client sends; before that, Ctrl-C finds nothing to cancel
             started.set()
             server.conn.recv(1, socket.MSG_PEEK)   # wait until the client closes the control connection
             try:

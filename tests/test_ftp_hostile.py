@@ -4,11 +4,12 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 
 from ftp_harness import CONTENT, Client, everything, files, ftp_server, limited, sparse
 from ftp_harness import server, shared  # noqa: F401
-from harness import Wire, assert_idle, wait_until
+from harness import TIMEOUT, Wire, assert_idle, state_of, wait_until
 
 
 def test_ftp_server_connects_to_the_client_only(server):
@@ -108,22 +109,38 @@ def test_ftp_server_and_patterns_meant_to_explode(server):
 
 
 def test_ftp_server_ends_idle_sessions_and_transfers(tmp_path):
+    """The server is stopped while the clients send, so it finds all their commands at once, however slow the machine is.
+
+    The transfers are in active mode: for those, a client needs to know no reply.
+    """
     sparse(tmp_path / "big")
-    with ftp_server(tmp_path, "--timeout", "0.5") as server:
-        with contextlib.ExitStack() as stack:
-            idle, slow, reader = [stack.enter_context(Client(server, "anonymous")) for _ in range(3)]
-            slow.sendall(b"NOO")
-            silent = stack.enter_context(Client(server, None))
-            stack.enter_context(reader.begin("RETR big", SO_RCVBUF=4096))
-            writer = stack.enter_context(Client(server, "anonymous"))
-            with writer.begin("STOR new") as upload:
-                socket.socket.sendall(upload, b"half")
-                assert reader.reply() == 426
-                assert writer.reply() == 426
-            assert silent.reply() == 220
-            for client in (idle, slow, silent, reader, writer):
-                assert client.reply() == 421
-                assert client.recv(1) == b""
+    with ftp_server(tmp_path, "--timeout", "0.5") as server, contextlib.ExitStack() as stack:
+        def client(*commands):
+            one = stack.enter_context(Client(server, None))
+            one.sendall("\r\n".join(commands).encode())
+            return one
+
+        def port():
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            listener.settimeout(TIMEOUT)
+            return listener, f"EPRT |1|127.0.0.1|{listener.getsockname()[1]}|"
+        server.signal(signal.SIGSTOP)
+        wait_until(lambda: state_of(server.pid) == "T", lambda: "the server does not stop")
+        login = ("USER anonymous", "PASS secret")
+        (_, here), (listener, there) = port(), port()
+        silent, idle, slow = client(), client(*login, ""), client(*login, "NOO")
+        reader, writer = client(*login, here, "RETR big", ""), client(*login, there, "STOR new", "")
+        server.signal(signal.SIGCONT)
+        with listener.accept()[0] as upload:
+            upload.sendall(b"half")
+            for one in (reader, writer):
+                assert [one.reply() for _ in range(6)] == [220, 331, 230, 200, 150, 426]
+        assert silent.reply() == 220
+        for one in (idle, slow):
+            assert [one.reply() for _ in range(3)] == [220, 331, 230]
+        for one in (idle, slow, silent, reader, writer):
+            assert one.reply() == 421
+            assert one.recv(1) == b""
         assert os.listdir(tmp_path) == ["big"]
 
 

@@ -21,7 +21,7 @@ from ftp_harness import server, shared  # noqa: F401
 from ftpd import library as room
 from ftpd import listings, names, rename, watch
 from ftpd.library import Library, Upload
-from harness import ROOT, TIMEOUT, Program, ready, run
+from harness import ROOT, TIMEOUT, Program, ready, run, wait_until
 
 
 # Systems and file systems that lack a feature of Linux
@@ -407,6 +407,8 @@ def test_ftp_server_shows_what_broke_off(tmp_path):
                 client.close()
                 server.expect(r"RETR /big, 67,108,864 bytes: The client disconnected\n")
         server.expect(" left\n")
+        # The session says that its client has left before it makes room for another one.
+        wait_until(lambda: server.threads() == 2, lambda: "the session does not end")
         with Client(server, "anonymous") as client:
             with client.begin("RETR big", SO_RCVBUF=4096):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -442,6 +444,8 @@ def test_ftp_server_waits_for_no_terminal(tmp_path, kind):
             for _ in range(60):
                 with Client(address, "anonymous") as client:
                     assert client.ask("NLST " + "x" * 5000) == 550 and client.ask("QUIT") == 221
+            # As in Program.interrupt: a signal that comes just before accept would not end it.
+            wait_until(lambda: harness.state_of(process.pid) == "S", lambda: "the server does not wait for clients")
             process.send_signal(signal.SIGINT)
             assert process.wait(TIMEOUT) == 0
         finally:

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import harness
 import pytest
-from ftp_harness import CLIENT, SERVER, FakeServer, ftp_server, grow, sends
+from ftp_harness import BIG, CLIENT, SERVER, FakeServer, ftp_server, grow, sends
 from ftpclient import places, screen
 from ftpclient.completion import Completer
 from ftpclient.interrupt import Cancelled, Interrupt
-from harness import ROOT, Program, serve
+from harness import ROOT, Program, serve, state_of, wait_until
 from test_ftp_client import ftp_client, here, library  # noqa: F401
 
 
@@ -49,19 +49,32 @@ def test_ftp_client_ctrl_c_cancels_a_download_and_goes_on(here, old):
         client.finish(status=1)
 
 
-def test_ftp_client_ctrl_c_cancels_an_upload_and_goes_on(library, here):
+STOPS_AT_THE_FIRST_BYTES = """
+import os, signal, socket
+recv_into = socket.socket.recv_into
+def receive_and_stop(*args):
+    count = recv_into(*args)
+    socket.socket.recv_into = recv_into
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return count
+socket.socket.recv_into = receive_and_stop
+"""
+
+
+def test_ftp_client_ctrl_c_cancels_an_upload_and_goes_on(library, here, tmp_path):
     """The real server keeps nothing of a cancelled upload, and accepts the next one.
 
-    SIGSTOP keeps the server from receiving the whole file before Ctrl-C.
+    The server stops itself (SIGSTOP) when it has received the first bytes, so it cannot receive the whole file before Ctrl-C.
     """
+    (tmp_path / "sitecustomize.py").write_text(STOPS_AT_THE_FIRST_BYTES)
     with open(here / "big", "wb") as file:
-        file.truncate(1 << 28)
+        file.truncate(BIG)
     (here / "small").write_bytes(b"small")
-    with serve(SERVER, "-d", library) as server, ftp_client(server, here, tty=True) as client:
+    with serve(SERVER, "-d", library, env={"PYTHONPATH": str(tmp_path)}) as server, ftp_client(server, here, tty=True) as client:
         client.expect("ftp> ")
         client.write("put big\r")
         client.expect(r"  \d% \[")
-        server.signal(signal.SIGSTOP)
+        wait_until(lambda: state_of(server.pid) == "T", lambda: "the server receives nothing")
         client.wait_until_asleep()
         client.write("\x03")
         client.expect(r"\^C")

@@ -99,13 +99,16 @@ def test_ftp_control_waits_for_a_transfer_and_for_the_client(control):
         with pytest.raises(Reply) as reply:
             control.wait(data, select.POLLIN, TIMEOUT)
         assert reply.value.args[0] == 226 and control.far.recv(100).startswith(b"426 ")
+        control.buffer = b"ABOR\r\n"               # it has arrived together with the command before it
+        with pytest.raises(Reply) as reply:
+            control.wait(data, select.POLLIN, TIMEOUT)
+        assert reply.value.args[0] == 226 and control.far.recv(100).startswith(b"426 ")
         control.buffer = b"NOOP\r\n" * MAX_LINE    # the buffer is full: no more is received
         control.far.sendall(b"ABOR\r\n")
         with pytest.raises(TimeoutError):
             control.wait(data, select.POLLIN, 0)
-        control.buffer = b""
-        control.next_line()
         control.receive()
+        control.buffer = b""
         control.far.close()
         with pytest.raises(Gone):
             control.wait(data, select.POLLIN, TIMEOUT)

@@ -31,7 +31,7 @@ def test_ftp_server_command_line(tmp_path):
         wrong = []
         for program, message in programs:
             try:
-                program.finish(status=2, stderr=message, timeout=5)
+                program.finish(status=2, stderr=message)
                 assert program.stdout == ""
             except AssertionError as error:
                 wrong.append(str(error))

@@ -101,6 +101,9 @@ class Control:
         Raises Reply if the client aborts, Gone if the client disconnects.
         等待另一个套接字就绪，同时留意客户端的 ABOR；停滞的传输在这里中断
         """
+        # ABOR may have arrived in one piece with the command that it aborts.
+        # ABOR 可能和它要中止的命令一起到达
+        self.obey_abort()
         poll = select.poll()
         poll.register(sock, event)
         # Commands wait in the buffer until the transfer ends. When the buffer is full, stop
@@ -116,6 +119,10 @@ class Control:
     def receive_during_transfer(self):
         """Receive commands. Raises Reply after ABOR, Gone at EOF."""
         self.receive()
+        self.obey_abort()
+
+    def obey_abort(self):
+        """Raise Reply if the next command in the buffer is ABOR."""
         # Telnet's signals, IAC IP IAC DM, can come before the command (RFC 959, 4.1.3).
         if re.match(rb"[\xf2-\xff]*ABOR\r?\n", self.buffer, re.IGNORECASE):
             self.next_line()
