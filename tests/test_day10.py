@@ -344,6 +344,8 @@ def test_fork_server_has_a_child_that_it_did_not_fork():
     command = f"true & exec {shlex.quote(sys.executable)} {shlex.quote(str(ROOT / 'day10/fork_server.py'))} 0"
     with Program("sh", "-c", command) as server:
         server.host, server.port = "127.0.0.1", int(server.expect(r":(\d+)\n")[1])
+        # The server reaps it together with a child of its own, so it must have ended before the server has one.
+        wait_until(lambda: set(map(harness.state_of, server.children())) <= {"Z", None}, lambda: "`true` does not end")
         for _ in range(2):
             with connect(server) as conn:
                 assert ping(conn, b"x") == b"x"
