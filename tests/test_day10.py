@@ -453,10 +453,12 @@ def test_echo_client_on_a_terminal():
 
 
 def test_echo_client_without_a_server():
-    with serve("day10/thread_server.py") as server:
-        pass
-    run("day10/echo_client.py", server.port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {server.port}: Connection refused;"
-        rf" start a server first: python day10/fork_server\.py {server.port} · 请先启动服务器\n")
+    # The port is bound, so that no other program can listen at it meanwhile.
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        run("day10/echo_client.py", port, status=1, stderr=rf"echo_client: 127\.0\.0\.1, port {port}: Connection refused;"
+            rf" start a server first: python day10/fork_server\.py {port} · 请先启动服务器\n")
     run("day10/echo_client.py", "-H", "a..b", status=1, stderr=r"echo_client: a\.\.b, port 8888: [^\n]+\n")
     run("day10/echo_client.py", 70000, status=2, stderr=r"usage: .*the port must be from 1 to 65535.*\n")
 
