@@ -462,6 +462,15 @@ def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy, 
         copy.chmod(0o700)
 
 
+# With these limits, the judge waits until the test has done what it wants to do meanwhile.
+PATIENT = """import runpy, sys
+sys.path.insert(0, "tests")
+import judge.processes, judge.subject
+judge.processes.GRACE = judge.subject.BUSY = 60
+runpy.run_path("tests/practice.py", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_ctrl_c_leaves_nothing(copy, signum, status):
     started = copy / "started"
@@ -470,13 +479,16 @@ def test_ctrl_c_leaves_nothing(copy, signum, status):
         NAMED_LOCK + "import os, subprocess, sys\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
         "last = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', 'resource_tracker'])\n"
         f"os.symlink(f'{{last.pid}}{{name}}', {str(started)!r})\nwhile True:\n    pass\n")
-    with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
+    with Program(sys.executable, "-c", PATIENT, "day11/way_out", cwd=copy) as program:
         wait_until(started.is_symlink, lambda: "it does not begin")
         last, name = started.readlink().parts
+        # A process that has only just begun has no command line yet.
+        wait_until(lambda: "resource_tracker" in processes.command_of(last), lambda: "it has no command line")
         assert f"sem.{name}" in shared_memory()
         os.kill(program.pid, signum)
         wait_until(lambda: processes.stat_of(f"/proc/{last}")[1] == program.pid, lambda: "it is not adopted")
         os.kill(program.pid, signum)
+        os.kill(int(last), signal.SIGKILL)
         program.finish(status=status)
     assert f"sem.{name}" not in shared_memory()
     assert not program.stdout and not (copy / ".practice.json").exists()
