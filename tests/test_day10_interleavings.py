@@ -43,6 +43,13 @@ import explorer.stepper
 explorer.stepper.STUCK_AFTER = 0.5
 runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
 """
+# The lesson with a limit of runs in place of --seconds, so a slow machine does not explore less.
+COUNTED = f"""import itertools, runpy, sys, types
+sys.path.insert(0, {str(ROOT / "day10")!r})
+from explorer import search
+search.time = types.SimpleNamespace(monotonic=itertools.count().__next__)
+runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
+"""
 BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
 RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
 
@@ -471,7 +478,7 @@ def test_the_losing_schedule_of_a_program_that_may_ask_whether_a_lock_is_held(tm
 
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
     text = "def a():\n    while n < 5: pass\ndef b():\n    global n\n    n = 2\n"
-    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    printed = run(sys.executable, "-c", COUNTED, student(tmp_path, text), "--seconds", "100", status=1).stdout
     assert "not ended after 200 steps" in printed and "a loops while another thread could go on" in printed
     assert " more rows ..." in printed
 
@@ -479,7 +486,7 @@ def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
 def test_a_long_run_is_cut_off_but_not_called_a_loop(tmp_path):
     """Each loop ends, so it would be false to say that a thread loops."""
     text = "def a():\n    for _ in range(40):\n        with lock:\n            add()\ndef add():\n    global n\n    n += 1\ndef b():\n    a()\n"
-    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    printed = run(sys.executable, "-c", COUNTED, student(tmp_path, text), "--seconds", "100", status=1).stdout
     assert re.search(r"^  not ended after 200 steps +[\d,]+ +#+ +unfair$", printed, re.M) and "loops while" not in printed
 
 
