@@ -4,18 +4,20 @@ import json
 import random
 import re
 import sys
+import threading
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 from course import output_of
-from harness import ROOT, run
+from harness import ROOT, TIMEOUT, run
 
 sys.path.append(str(ROOT / "day10"))
 import explorer  # noqa: E402
 from explorer import ends, picture  # noqa: E402
 from explorer.current import Unusable  # noqa: E402
 from explorer.search import Exploration, Outcome  # noqa: E402
+from explorer.stepper import Stepper  # noqa: E402
 sys.path.pop()                                     # otherwise `import race` in the tests of day12/race/ would find day10/race.py
 
 SCRIPT = "day10/interleavings.py"
@@ -450,6 +452,23 @@ def test_a_thread_that_only_computes_gets_a_sentence(tmp_path, text, sentence):
     assert not program.stdout
 
 
+def test_a_thread_that_is_slow_to_end_is_waited_for(monkeypatch):
+    """It ends only after the explorer has looked where it is."""
+    looked, line_of, leave = threading.Event(), Stepper.line_of, Stepper.leave
+
+    def look(self, worker):
+        looked.set()
+        return line_of(self, worker)
+
+    def leave_late(self):
+        assert not self.is_stopping or looked.wait(TIMEOUT)
+        leave(self)
+    monkeypatch.setattr("explorer.stepper.STUCK_AFTER", 0.1)
+    monkeypatch.setattr(Stepper, "line_of", look)
+    monkeypatch.setattr(Stepper, "leave", leave_late)
+    assert outcomes(RACE) == {("right", "n = 2"): 2, ("right", "n = 1"): 4} and looked.is_set()
+
+
 def test_a_file_that_does_not_exist(tmp_path):
     run(SCRIPT, tmp_path / "no.py", status=2, stderr="interleavings: .*no.py: No such file or directory\n")
 
@@ -576,7 +595,6 @@ def test_a_search_that_is_not_complete_proves_nothing(tmp_path):
 
 
 def test_everything_is_put_back():
-    import threading
     before = threading.Lock, threading.Thread.start, sys.stdout, threading.active_count()
     made = program(RACE)
     lock = made["lock"]
