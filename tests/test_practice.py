@@ -317,9 +317,18 @@ NAMED_LOCK = "import multiprocessing\nlock = multiprocessing.get_context('spawn'
 
 def test_no_semaphore_is_left_of_a_file_that_hangs(tmp_path):
     file = tmp_path / "student.py"
-    # Even a resource tracker that is stopped ends by itself.
-    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\n"
-                    "os.kill(multiprocessing.resource_tracker._resource_tracker._pid, signal.SIGSTOP)\nsignal.pause()\n")
+    # Even a resource tracker that is stopped ends by itself. It is not stopped before it has read from its pipe: until then
+    # it is still starting, and on a busy machine this takes longer than the judge lets it run afterwards.
+    file.write_text(NAMED_LOCK + """if True:
+        import fcntl, os, signal, termios, time
+        print(name, flush=True)
+        tracker = multiprocessing.resource_tracker._resource_tracker
+        while any(fcntl.ioctl(tracker._fd, termios.FIONREAD, bytes(4))):
+            time.sleep(0.01)
+        os.fork()
+        os.kill(tracker._pid, signal.SIGSTOP)
+        signal.pause()
+        """)
     printed = run(sys.executable, "-m", "judge", stdin=f"day07/printed_twice {file}\n", cwd=ROOT / "tests").stdout
     name = re.search(r"/(mp-\w+)", printed)[1]
     assert json.loads(printed)["tag"] == "hangs" and f"sem.{name}" not in shared_memory()
