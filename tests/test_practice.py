@@ -134,6 +134,8 @@ ODD = [
     ("day11/end_of_stream", "def serve(conn):\n    import time\n    time.sleep(100)\n", "hangs"),
     ("day11/end_of_stream", "def serve(conn):\n    raise KeyError(conn)\n", "exception"),
     ("day11/end_of_stream", "def serve(conn):\n    raise SystemExit\n", "exception"),
+    ("day11/end_of_stream", "def serve(conn):\n    conn.sendall(conn.recv(9).upper())\n    conn.close()\n", "answer"),
+    ("day11/half_character", "def receive_text(conn):\n    text = conn.recv(1).decode()\n    conn.close()\n    return text\n", "lost"),
     ("day11/end_of_stream", "def server(conn):\n    pass\n", "name"),
     ("day11/end_of_stream", "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\nserve = 1\n", "name"),
     ("day11/end_of_stream", "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n", "name"),
