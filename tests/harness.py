@@ -270,8 +270,13 @@ class Program:
         the handler runs only when that step is over. For a server without clients, that is never. In a process that sleeps,
         the signal interrupts the step; in a process that computes, the next step comes soon.
         """
-        deadline = time.monotonic() + timeout
-        while state_of(self.pid) not in ("S", "T", "Z", None) and time.monotonic() < deadline:
+        # Its CPU time counts: on a busy machine, it may stand just before a step for a second without computing.
+        limit, deadline = None, time.monotonic() + TIMEOUT
+        while (fields := stat_of(self.pid)) and fields[0] not in ("S", "T", "Z") and time.monotonic() < deadline:
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            limit = used + timeout if limit is None else limit
+            if used >= limit:
+                break
             os.sched_yield()
 
     # The resources of the program
