@@ -270,8 +270,13 @@ class Program:
         the handler runs only when that step is over. For a server without clients, that is never. In a process that sleeps,
         the signal interrupts the step; in a process that computes, the next step comes soon.
         """
-        deadline = time.monotonic() + timeout
-        while state_of(self.pid) not in ("S", "T", "Z", None) and time.monotonic() < deadline:
+        # Its CPU time counts: on a busy machine, it may stand just before a step for a second without computing.
+        limit, deadline = None, time.monotonic() + TIMEOUT
+        while (fields := stat_of(self.pid)) and fields[0] not in ("S", "T", "Z") and time.monotonic() < deadline:
+            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            limit = used + timeout if limit is None else limit
+            if used >= limit:
+                break
             os.sched_yield()
 
     # The resources of the program
@@ -499,13 +504,23 @@ class Stillness:
 
 
 def activity():
-    """Return {PID: CPU time in clock ticks} of the processes of all programs, and whether one of them runs (R, D)."""
-    sessions, times, is_running = {program.pid for program in running()}, {}, False
-    for name in os.listdir("/proc"):
-        if name.isdigit() and (fields := stat_of(name)) and int(fields[3]) in sessions:
-            is_running |= fields[0] in "RD"
-            times[int(name)] = int(fields[11]) + int(fields[12])
+    """Return {PID: CPU time in clock ticks} of the processes of all programs, and whether one of them runs (R, D).
+
+    A program may wait for a descendant in a session of its own, as the judge of the practice does. So it matters whether that
+    runs, too. But its CPU time does not count: the program limits it, and may let it compute for long.
+    """
+    stats = {int(name): fields for name in os.listdir("/proc") if name.isdigit() and (fields := stat_of(name))}
+    ours = {program.pid for program in running()}
+    times = {pid: int(fields[11]) + int(fields[12]) for pid, fields in stats.items() if int(fields[3]) in ours}
+    is_running = any(fields[0] in "RD" and (pid in times or descends(pid, ours, stats)) for pid, fields in stats.items())
     return times, is_running
+
+
+def descends(pid, ancestors, stats):
+    """Return whether a process has one of these ancestors. stats: {PID: what stat_of returns} of all processes."""
+    while pid in stats and pid not in ancestors:
+        pid = int(stats[pid][1])                   # its parent
+    return pid in ancestors
 
 
 # Processes, and what they leave behind

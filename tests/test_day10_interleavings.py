@@ -4,18 +4,20 @@ import json
 import random
 import re
 import sys
+import threading
 from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 from course import output_of
-from harness import ROOT, run
+from harness import ROOT, TIMEOUT, run
 
 sys.path.append(str(ROOT / "day10"))
 import explorer  # noqa: E402
 from explorer import ends, picture  # noqa: E402
 from explorer.current import Unusable  # noqa: E402
 from explorer.search import Exploration, Outcome  # noqa: E402
+from explorer.stepper import Stepper  # noqa: E402
 sys.path.pop()                                     # otherwise `import race` in the tests of day12/race/ would find day10/race.py
 
 SCRIPT = "day10/interleavings.py"
@@ -41,6 +43,13 @@ SOON = f"""import runpy, sys
 sys.path.insert(0, {str(ROOT / "day10")!r})
 import explorer.stepper
 explorer.stepper.STUCK_AFTER = 0.5
+runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
+"""
+# The lesson with a limit of runs in place of --seconds, so a slow machine does not explore less.
+COUNTED = f"""import itertools, runpy, sys, types
+sys.path.insert(0, {str(ROOT / "day10")!r})
+from explorer import search
+search.time = types.SimpleNamespace(monotonic=itertools.count().__next__)
 runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
 """
 BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
@@ -443,6 +452,23 @@ def test_a_thread_that_only_computes_gets_a_sentence(tmp_path, text, sentence):
     assert not program.stdout
 
 
+def test_a_thread_that_is_slow_to_end_is_waited_for(monkeypatch):
+    """It ends only after the explorer has looked where it is."""
+    looked, line_of, leave = threading.Event(), Stepper.line_of, Stepper.leave
+
+    def look(self, worker):
+        looked.set()
+        return line_of(self, worker)
+
+    def leave_late(self):
+        assert not self.is_stopping or looked.wait(TIMEOUT)
+        leave(self)
+    monkeypatch.setattr("explorer.stepper.STUCK_AFTER", 0.1)
+    monkeypatch.setattr(Stepper, "line_of", look)
+    monkeypatch.setattr(Stepper, "leave", leave_late)
+    assert outcomes(RACE) == {("right", "n = 2"): 2, ("right", "n = 1"): 4} and looked.is_set()
+
+
 def test_a_file_that_does_not_exist(tmp_path):
     run(SCRIPT, tmp_path / "no.py", status=2, stderr="interleavings: .*no.py: No such file or directory\n")
 
@@ -471,7 +497,7 @@ def test_the_losing_schedule_of_a_program_that_may_ask_whether_a_lock_is_held(tm
 
 def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
     text = "def a():\n    while n < 5: pass\ndef b():\n    global n\n    n = 2\n"
-    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    printed = run(sys.executable, "-c", COUNTED, student(tmp_path, text), "--seconds", "100", status=1).stdout
     assert "not ended after 200 steps" in printed and "a loops while another thread could go on" in printed
     assert " more rows ..." in printed
 
@@ -479,7 +505,7 @@ def test_an_endless_loop_that_can_be_seen_is_bounded(tmp_path):
 def test_a_long_run_is_cut_off_but_not_called_a_loop(tmp_path):
     """Each loop ends, so it would be false to say that a thread loops."""
     text = "def a():\n    for _ in range(40):\n        with lock:\n            add()\ndef add():\n    global n\n    n += 1\ndef b():\n    a()\n"
-    printed = run(SCRIPT, student(tmp_path, text), "--seconds", "1", status=1).stdout
+    printed = run(sys.executable, "-c", COUNTED, student(tmp_path, text), "--seconds", "100", status=1).stdout
     assert re.search(r"^  not ended after 200 steps +[\d,]+ +#+ +unfair$", printed, re.M) and "loops while" not in printed
 
 
@@ -569,7 +595,6 @@ def test_a_search_that_is_not_complete_proves_nothing(tmp_path):
 
 
 def test_everything_is_put_back():
-    import threading
     before = threading.Lock, threading.Thread.start, sys.stdout, threading.active_count()
     made = program(RACE)
     lock = made["lock"]

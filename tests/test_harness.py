@@ -307,6 +307,7 @@ def test_sockets_and_conditions_are_not_waited_for_when_all_programs_only_sleep(
 
 
 WORK = ["while time.monotonic() < end: pass", "subprocess.run([sys.executable, '-c', 'import time; end = time.monotonic() + 2\\nwhile time.monotonic() < end: pass'])"]
+WORK.append(WORK[1].replace("pass'])", "pass'], start_new_session=True)"))
 
 
 @pytest.mark.parametrize("work", WORK)

@@ -134,6 +134,8 @@ ODD = [
     ("day11/end_of_stream", "def serve(conn):\n    import time\n    time.sleep(100)\n", "hangs"),
     ("day11/end_of_stream", "def serve(conn):\n    raise KeyError(conn)\n", "exception"),
     ("day11/end_of_stream", "def serve(conn):\n    raise SystemExit\n", "exception"),
+    ("day11/end_of_stream", "def serve(conn):\n    conn.sendall(conn.recv(9).upper())\n    conn.close()\n", "answer"),
+    ("day11/half_character", "def receive_text(conn):\n    text = conn.recv(1).decode()\n    conn.close()\n    return text\n", "lost"),
     ("day11/end_of_stream", "def server(conn):\n    pass\n", "name"),
     ("day11/end_of_stream", "import threading, time\nthreading.Thread(target=time.sleep, args=(99,)).start()\nserve = 1\n", "name"),
     ("day11/end_of_stream", "import subprocess\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n", "name"),
@@ -317,9 +319,18 @@ NAMED_LOCK = "import multiprocessing\nlock = multiprocessing.get_context('spawn'
 
 def test_no_semaphore_is_left_of_a_file_that_hangs(tmp_path):
     file = tmp_path / "student.py"
-    # Even a resource tracker that is stopped ends by itself.
-    file.write_text(NAMED_LOCK + "import os, signal\nprint(name, flush=True)\nos.fork()\n"
-                    "os.kill(multiprocessing.resource_tracker._resource_tracker._pid, signal.SIGSTOP)\nsignal.pause()\n")
+    # Even a resource tracker that is stopped ends by itself. It is not stopped before it has read from its pipe: until then
+    # it is still starting, and on a busy machine this takes longer than the judge lets it run afterwards.
+    file.write_text(NAMED_LOCK + """if True:
+        import fcntl, os, signal, termios, time
+        print(name, flush=True)
+        tracker = multiprocessing.resource_tracker._resource_tracker
+        while any(fcntl.ioctl(tracker._fd, termios.FIONREAD, bytes(4))):
+            time.sleep(0.01)
+        os.fork()
+        os.kill(tracker._pid, signal.SIGSTOP)
+        signal.pause()
+        """)
     printed = run(sys.executable, "-m", "judge", stdin=f"day07/printed_twice {file}\n", cwd=ROOT / "tests").stdout
     name = re.search(r"/(mp-\w+)", printed)[1]
     assert json.loads(printed)["tag"] == "hangs" and f"sem.{name}" not in shared_memory()
@@ -462,6 +473,15 @@ def test_a_damaged_state_a_folder_that_cannot_be_written_and_a_wrong_name(copy, 
         copy.chmod(0o700)
 
 
+# With these limits, the judge waits until the test has done what it wants to do meanwhile.
+PATIENT = """import runpy, sys
+sys.path.insert(0, "tests")
+import judge.processes, judge.subject
+judge.processes.GRACE = judge.subject.BUSY = 60
+runpy.run_path("tests/practice.py", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("signum, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_ctrl_c_leaves_nothing(copy, signum, status):
     started = copy / "started"
@@ -470,13 +490,16 @@ def test_ctrl_c_leaves_nothing(copy, signum, status):
         NAMED_LOCK + "import os, subprocess, sys\nsubprocess.Popen(['sleep', '99'], start_new_session=True)\n"
         "last = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', 'resource_tracker'])\n"
         f"os.symlink(f'{{last.pid}}{{name}}', {str(started)!r})\nwhile True:\n    pass\n")
-    with Program("tests/practice.py", "day11/way_out", cwd=copy) as program:
+    with Program(sys.executable, "-c", PATIENT, "day11/way_out", cwd=copy) as program:
         wait_until(started.is_symlink, lambda: "it does not begin")
         last, name = started.readlink().parts
+        # A process that has only just begun has no command line yet.
+        wait_until(lambda: "resource_tracker" in processes.command_of(last), lambda: "it has no command line")
         assert f"sem.{name}" in shared_memory()
         os.kill(program.pid, signum)
         wait_until(lambda: processes.stat_of(f"/proc/{last}")[1] == program.pid, lambda: "it is not adopted")
         os.kill(program.pid, signum)
+        os.kill(int(last), signal.SIGKILL)
         program.finish(status=status)
     assert f"sem.{name}" not in shared_memory()
     assert not program.stdout and not (copy / ".practice.json").exists()

@@ -25,9 +25,10 @@ def unread(conn):
 
 
 def feed(call, ours, theirs, pieces):
-    """Send the pieces one by one, and wait until the program has received each piece."""
+    """Send the pieces one by one, and wait until the program has received each piece, or has closed its socket."""
     for piece in pieces:
-        ours.sendall(piece)
+        with contextlib.suppress(ConnectionError):
+            ours.sendall(piece)
         call.until(lambda: not unread(theirs))
 
 
@@ -43,6 +44,8 @@ def receive(call, ours, count):
         except BlockingIOError:
             if call.is_over:
                 break
+        except ConnectionResetError:               # the program has closed its socket, but not received all bytes
+            break
     if call.is_over and call.error:
         call.result()                              # raises the exception that ended the call
     return data

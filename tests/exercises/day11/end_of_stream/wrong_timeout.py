@@ -7,7 +7,7 @@ import socket
 
 
 def serve(conn):
-    conn.settimeout(1)
+    conn.settimeout(10)
     while True:
         try:
             data = conn.recv(1024)
