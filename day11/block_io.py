@@ -86,17 +86,22 @@ def do_not_block(listener):
     assert error == "BlockingIOError", f"expected BlockingIOError, not {error}"
 
     with socket.socket() as client:
-        # On a busy machine, DELAY may be over before the first call: the client waits for that too.
-        # 机器繁忙时，第一次调用可能在 DELAY 之后；客户端等到第一次调用之后才连接
-        called = Event()
-        connect = Timer(DELAY, lambda: called.wait() and client.connect(listener.getsockname()))
-        calls, waited, cpu = measure(connect, accept_in_a_loop, listener, called)
+        has_called = Event()
+
+        def connect():
+            # On a busy machine, DELAY can be over before the first call.
+            # 机器繁忙时，第一次调用可能晚于 DELAY
+            has_called.wait(10)
+            client.connect(listener.getsockname())
+
+        timer = Timer(DELAY, connect)
+        calls, waited, cpu = measure(timer, accept_in_a_loop, listener, has_called)
     used = f"{calls} calls in {waited:.0f} ms, which used {cpu:.0f} ms of CPU"
     print(f"  accept() in a loop: {used}")
     assert calls > 1, f"expected several calls before the client connects, got {calls}"
 
 
-def accept_in_a_loop(listener, called):
+def accept_in_a_loop(listener, has_called):
     """Repeat accept until it succeeds; return the number of calls. Busy waiting works, but it
     keeps a core busy. 忙等待（轮询）：可行，但一直占用 CPU
     """
@@ -105,7 +110,7 @@ def accept_in_a_loop(listener, called):
             conn, addr = listener.accept()
             conn.close()
             return calls
-        called.set()
+        has_called.set()
 
 
 def limit(listener):
