@@ -554,11 +554,13 @@ def start_guardian():
     """
     global guardian
     reader, guardian = os.pipe()
+    has_name, gets_name = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.setsid()                            # so Ctrl-C does not reach the guardian
             ctypes.CDLL(None).prctl(PR_SET_NAME, GUARDIAN.encode(), 0, 0, 0)
+            os.close(gets_name)
             os.close(guardian)
             for fd in (0, 1, 2):                   # an open copy would keep the reader of our output from getting EOF
                 os.dup2(os.open(os.devnull, os.O_RDWR), fd)
@@ -566,6 +568,10 @@ def start_guardian():
         finally:
             os._exit(0)
     os.close(reader)
+    os.close(gets_name)
+    # Wait until the guardian has its name. If we ended before that, our own parent would take it for a process left behind.
+    os.read(has_name, 1)
+    os.close(has_name)
     not_ours.add(pid)
 
 

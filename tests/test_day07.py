@@ -176,7 +176,7 @@ def test_sigchld_handler_reaps_what_has_ended_and_waits_for_no_other_child():
         os.waitpid(running, 0)
         sigchld_handler.reap(None, None)
         assert sigchld_handler.statuses == [4] and len(sigchld_handler.calls) == 2, sigchld_handler.statuses
-        """, timeout=5, still=1, **CHANGED)
+        """, **CHANGED)
 
 
 def test_sigchld_handler_says_that_it_needs_waitid(tmp_path):

@@ -47,10 +47,12 @@ def test_two_at_once_make_one_environment_and_the_next_call_none(packages, monke
 
 # Most of the time that an environment takes goes into its own pip. With this on PYTHONPATH it has none, and uses ours.
 VENV_WITHOUT_PIP = """
-import os, sys
+import os, signal, sys
 sys.path.remove(os.path.dirname(__file__))
 import venv                                        # the standard library's
 venv.main(["--without-pip", *sys.argv[1:]])
+if "PAUSE" in os.environ:                          # the test ends it in the middle of its work
+    signal.pause()
 """
 
 
@@ -110,7 +112,7 @@ def test_a_first_environment_that_cannot_be_made_leaves_nothing(packages, quick)
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_environment_that_is_being_made_again_when_we_are_ended_comes_back(packages, old, quick, signum):
     (packages.parent.parent / "requirements.txt").write_text("# others\n")
-    with Program(packages, old, env=quick) as program:
+    with Program(packages, old, env={**quick, "PAUSE": "1"}) as program:
         program.expect("setting up", stream="stderr")
         wait_until((old / "bin").exists, lambda: "it does not begin")
         os.killpg(program.pid, signum)             # it and the venv or pip that it waits for

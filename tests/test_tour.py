@@ -205,7 +205,7 @@ def test_an_enter_too_many_skips_no_script(copy):
     with Program(copy / "tests/tour.py", tty=True, env={"NO_COLOR": "1"}) as program:
         program.expect("waits")
         program.write("\n\n")
-        program.expect(r"\n\n")                    # the terminal has them
+        program.expect(r"\n\n\n")                  # the end of "waits", and both: the terminal has them
         open(copy / "day07/fork1.py.fifo", "w").close()
         menu(program, "next")
         program.write("q")
