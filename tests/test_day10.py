@@ -236,7 +236,9 @@ def test_gil():
     assert [row[:2] for row in rows] == [(task, way) for task in ("wait", "compute")
                                          for way in ("in_sequence", "by_threads", "by_processes")]
     wall, cpu, at_work = zip(*[(int(wall), int(cpu), float(ratio)) for _, _, wall, cpu, ratio in rows])
-    assert at_work == pytest.approx([used / clock for used, clock in zip(cpu, wall)], abs=0.05)
+    # The milliseconds are rounded, which matters on a fast machine with many cores.
+    for used, clock, ratio in zip(cpu, wall, at_work):
+        assert (used - 0.5) / (clock + 0.5) - 0.005 <= ratio <= (used + 0.5) / (clock - 0.5) + 0.005
     sequence, threads, processes = wall[:3]        # of the tasks that wait
     assert sequence >= 800 and 200 <= threads < sequence and 200 <= processes < sequence
     assert max(cpu[:3]) < min(cpu[3:])             # waiting uses no CPU
