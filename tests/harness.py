@@ -184,6 +184,7 @@ class Program:
         stillness = Stillness(still)
         while not (events := poll.poll(min(1, max(0, deadline - time.monotonic())) * 1000)):
             if time.monotonic() >= deadline or stillness.is_long():
+                events = poll.poll(0)              # it may have printed or ended while we looked
                 break
         for fd, _ in events:
             if fd in self._outputs:
@@ -468,7 +469,7 @@ def await_bytes(conn):
     while not poll.poll(min(1, max(0, deadline - time.monotonic())) * 1000):
         if time.monotonic() >= deadline:
             raise TimeoutError(f"no bytes came within {conn.gettimeout()} seconds")
-        if stillness.is_long():
+        if stillness.is_long() and not poll.poll(0):       # they may have come while we looked
             raise TimeoutError("no bytes came, and all programs only sleep or compute")
 
 
@@ -480,8 +481,10 @@ def await_ready(readers, writers, timeout=TIMEOUT):
     deadline, stillness = time.monotonic() + timeout, Stillness()
     while True:
         readable, writable, _ = select.select(readers, writers, [], min(1, max(0, deadline - time.monotonic())))
-        if readable or writable or time.monotonic() >= deadline or stillness.is_long():
+        if readable or writable or time.monotonic() >= deadline:
             return readable, writable
+        if stillness.is_long():                    # one of them may have become ready while we looked
+            return select.select(readers, writers, [], 0)[:2]
 
 
 class Stillness:
@@ -500,6 +503,9 @@ class Stillness:
             self.used += sum(ticks - self.seen.get(pid, 0) for pid, ticks in times.items())
         self.seen = times
         is_asleep = bool(times) and time.monotonic() - self.since >= self.limit
+        # A look at several processes is not of one moment: one may have ended before it was looked at, and have woken another
+        # that had been looked at before.
+        is_asleep = is_asleep and activity() == (times, False)
         return is_asleep or self.used >= BUSY * os.sysconf("SC_CLK_TCK")
 
 
@@ -743,7 +749,9 @@ def wait_until(condition, explain, timeout=TIMEOUT):
         assert time.monotonic() < deadline, explain()
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + 1
-            assert not stillness.is_long(), f"{explain()} (and all programs only sleep or compute)"
+            if stillness.is_long():                # the condition may have become true while we looked
+                assert condition(), f"{explain()} (and all programs only sleep or compute)"
+                return
         select.select([], [], [], 0.001)
 
 

@@ -228,7 +228,10 @@ def test_output_with_every_start_method(path):
 def test_demos_that_are_killed_half_way_leave_nothing_running():
     killed, made = [], set()
     holders = [Program("tests/killed_with_lock.py", ROOT / path, stdin="") for path in SCRIPTS if shares_locks(path)]
-    paths, programs, running = [path for path in SCRIPTS if course.describe(path).output], [], set()
+    # A Pool that is being ended holds the lock with which its workers read. If its process is killed then, one of them can wait
+    # for ever. So the programs with a Pool are killed only as one of the holders.
+    paths = [path for path in SCRIPTS if course.describe(path).output and "Pool(" not in (ROOT / path).read_text(encoding="utf-8")]
+    programs, running = [], set()
     while running or len(programs) < len(paths):
         if len(programs) < len(paths):
             programs.append(Program(paths[len(programs)]))

@@ -326,20 +326,21 @@ def test_a_program_that_only_computes_is_not_waited_for_to_the_end(script, monke
 
 
 @pytest.mark.parametrize("looks, found", [
-    ([({1: 5}, False), ({1: 6}, False), ({1: 6}, True), ({1: 6}, False), ({1: 6}, False)], "---++"),
-    ([({1: 5, 2: 5}, False), ({1: 5}, False), ({1: 5}, False)], "--+"),
+    ([({1: 5}, False), ({1: 6}, False), ({1: 6}, True), *[({1: 6}, False)] * 4], "---++"),
+    ([({1: 5, 2: 5}, False), ({1: 5}, False), ({1: 5}, False), ({1: 5}, False)], "--+"),
+    ([({1: 5}, False), ({1: 5}, False), ({1: 5}, True)], "--"),             # the second look of the second time sees one run
     ([({}, False)] * 3, "---"),
     ([({1: 900}, True), ({1: 1000}, True), ({1: 1600}, True), ({1: 1700}, True)], "---+"),
     ([({1: 5}, False), ({1: 5, 2: 300}, True), ({2: 790, 3: 5}, True), ({3: 20}, True)], "---+"),
 ])
 def test_what_stillness_is(monkeypatch, looks, found):
-    """The same CPU times again and again, for 10 s; or 8 s of CPU time since the first look, of whatever processes."""
+    """The same CPU times again and again, for 10 s, and in a second look; or 8 s of CPU time since the first look, of whatever processes."""
     now, answers = [0], iter(looks)
     monkeypatch.setattr(harness, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(harness, "activity", lambda: next(answers))
     monkeypatch.setattr(harness.os, "sysconf", lambda name: 100)
     stillness, answered = harness.Stillness(10), ""
-    for _ in looks:
+    for _ in found:
         now[0] += 10
         answered += "-+"[stillness.is_long()]
     monkeypatch.undo()
