@@ -332,6 +332,8 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(tmp_path):
         wait_until(lambda: one not in workers(server) and len(workers(server)) == 2, lambda: f"{workers(server)}")
         assert len(server.children()) == 2 and two in server.children()
         os.kill(two, signal.SIGTERM)
+        # Until it has gone, it may accept a client, and close the connection before the request comes.
+        assert harness.gone(two)
         wait_until(lambda: two not in workers(server) and len(workers(server)) == 2, lambda: f"{workers(server)}")
 
 
