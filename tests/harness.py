@@ -274,7 +274,7 @@ class Program:
         # Its CPU time counts: on a busy machine, it may stand just before a step for a second without computing.
         limit, deadline = None, time.monotonic() + TIMEOUT
         while (fields := stat_of(self.pid)) and fields[0] not in ("S", "T", "Z") and time.monotonic() < deadline:
-            used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            used = ticks_in(fields) / os.sysconf("SC_CLK_TCK")
             limit = used + timeout if limit is None else limit
             if used >= limit:
                 break
@@ -502,10 +502,9 @@ class Stillness:
         if self.seen is not None:
             self.used += sum(ticks - self.seen.get(pid, 0) for pid, ticks in times.items())
         self.seen = times
-        is_asleep = bool(times) and time.monotonic() - self.since >= self.limit
         # A look at several processes is not of one moment: one may have ended before it was looked at, and have woken another
-        # that had been looked at before.
-        is_asleep = is_asleep and activity() == (times, False)
+        # that had been looked at before. So a second look must find the same.
+        is_asleep = bool(times) and time.monotonic() - self.since >= self.limit and activity() == (times, False)
         return is_asleep or self.used >= BUSY * os.sysconf("SC_CLK_TCK")
 
 
@@ -517,7 +516,7 @@ def activity():
     """
     stats = {int(name): fields for name in os.listdir("/proc") if name.isdigit() and (fields := stat_of(name))}
     ours = {program.pid for program in running()}
-    times = {pid: int(fields[11]) + int(fields[12]) for pid, fields in stats.items() if int(fields[3]) in ours}
+    times = {pid: ticks_in(fields) for pid, fields in stats.items() if int(fields[3]) in ours}
     is_running = any(fields[0] in "RD" and (pid in times or descends(pid, ours, stats)) for pid, fields in stats.items())
     return times, is_running
 
@@ -603,6 +602,11 @@ def stat_of(pid):
             return file.read().rpartition(")")[2].split()     # the name before the last ) may contain any character
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def ticks_in(fields):
+    """Return the CPU time of a process, in clock ticks. fields: what stat_of returns."""
+    return int(fields[11]) + int(fields[12])
 
 
 def name_of(pid):
@@ -724,7 +728,7 @@ def describe(pid):
 def ticks(server):
     """Return the CPU time that a program and its children have used, in clock ticks."""
     stats = [stat_of(server.pid), *filter(None, map(stat_of, server.children()))]      # a child may just have ended
-    return sum(int(field) for fields in stats for field in fields[11:13])
+    return sum(map(ticks_in, stats))
 
 
 def unread(fd):

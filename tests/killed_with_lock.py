@@ -1,9 +1,10 @@
 """Run a script, but kill its main process as soon as it holds a lock of multiprocessing: killed_with_lock.py SCRIPT"""
 import multiprocessing.synchronize
 import os
-import runpy
 import signal
 import sys
+
+from start_with import run_script
 
 MAIN = os.getpid()
 
@@ -16,8 +17,5 @@ def enter(semlock):
 
 
 if __name__ == "__main__":
-    script = sys.argv[1]
     multiprocessing.synchronize.SemLock.__enter__ = enter
-    sys.argv = [script]
-    sys.path[0] = os.path.dirname(os.path.abspath(script))
-    runpy.run_path(script, run_name="__main__")
+    run_script(sys.argv[1])

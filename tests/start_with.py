@@ -4,9 +4,14 @@ import os
 import runpy
 import sys
 
-if __name__ == "__main__":
-    method, script = sys.argv[1:]
-    multiprocessing.set_start_method(method)
+
+def run_script(script):
     sys.argv = [script]
     sys.path[0] = os.path.dirname(os.path.abspath(script))
     runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    method, script = sys.argv[1:]
+    multiprocessing.set_start_method(method)
+    run_script(script)

@@ -38,20 +38,22 @@ class Box:
 def check():
     return n == 2
 """
+
+
+def changed(change):
+    """Return code that runs the lesson after a change."""
+    return f"""import runpy, sys
+sys.path.insert(0, {str(ROOT / "day10")!r})
+{change}
+runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
+"""
+
+
 # The lesson with a lower limit for threads that only compute: they use the CPU until it is reached.
-SOON = f"""import runpy, sys
-sys.path.insert(0, {str(ROOT / "day10")!r})
-import explorer.stepper
-explorer.stepper.STUCK_AFTER = 0.5
-runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
-"""
+SOON = changed("import explorer.stepper; explorer.stepper.STUCK_AFTER = 0.5")
 # The lesson with a limit of runs in place of --seconds, so a slow machine does not explore less.
-COUNTED = f"""import itertools, runpy, sys, types
-sys.path.insert(0, {str(ROOT / "day10")!r})
-from explorer import search
-search.time = types.SimpleNamespace(monotonic=itertools.count().__next__)
-runpy.run_path({str(ROOT / SCRIPT)!r}, run_name="__main__")
-"""
+COUNTED = changed("import itertools, types; from explorer import search; "
+                  "search.time = types.SimpleNamespace(monotonic=itertools.count().__next__)")
 BOUNDED = "old = setup\ndef setup():\n    global bounded\n    old()\n    bounded = threading.BoundedSemaphore(1)\n"
 RACE = "def a():\n    global n\n    n += 1\ndef b():\n    global n\n    n += 1\n"
 
